@@ -1,0 +1,331 @@
+/*
+ * Makes real kernel objects without the tool under test, so that there is something to look at:
+ *
+ *     actor heap system 8192 name 0 camera map 0 close 0 ready pause
+ *
+ * Words are executed in order. A verb that makes a descriptor takes the next slot (0, 1, …).
+ * Any failure ends the actor with status 1 and `actor: WORD: reason` on stderr.
+ */
+#define _GNU_SOURCE
+#include "actor.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+static int slots[8192];
+static int slots_used;
+static const char *verb = "actor";
+
+void die(const char *what)
+{
+	fprintf(stderr, "actor: %s: %s: %s\n", verb, what, errno ? strerror(errno) : "wrong word");
+	exit(1);
+}
+
+int slot_add(int fd)
+{
+	if (fd < 0)
+		die("no descriptor");
+	if (slots_used == (int)(sizeof(slots) / sizeof(slots[0]))) {
+		errno = ENOSPC;
+		die("slots");
+	}
+	slots[slots_used] = fd;
+	return slots_used++;
+}
+
+static int slot_index(const char *word)
+{
+	unsigned long long index = number(word);
+
+	if (index >= (unsigned long long)slots_used) {
+		errno = ENOENT;
+		die(word);
+	}
+	return (int)index;
+}
+
+int slot_fd(const char *word) { return slots[slot_index(word)]; }
+
+void slot_close(const char *word)
+{
+	int index = slot_index(word);
+
+	if (close(slots[index]))
+		die("close");
+	slots[index] = -1;
+}
+
+/* Decimal, 0x…, or with K, M, G. */
+unsigned long long number(const char *word)
+{
+	char *end;
+	unsigned long long value;
+
+	errno = 0;
+	value = strtoull(word, &end, 0);
+	switch (*end) {
+	case 'G': value <<= 10; /* fall through */
+	case 'M': value <<= 10; /* fall through */
+	case 'K': value <<= 10; end++; break;
+	}
+	if (end == word || *end) {
+		errno = EINVAL;
+		die(word);
+	}
+	return value;
+}
+
+static void pause_for_ever(void)
+{
+	for (;;)
+		pause();
+}
+
+/* Whole seconds or a fraction; a signal does not shorten it. */
+static void sleep_for(const char *seconds)
+{
+	double given = strtod(seconds, NULL);
+	struct timespec left = { (time_t)given, (long)((given - (double)(time_t)given) * 1e9) };
+
+	while (nanosleep(&left, &left) && errno == EINTR)
+		;
+}
+
+static void on_alarm(int signal) { (void)signal; }
+
+/* From here on every blocking call of this process is interrupted once a millisecond. */
+static void eintr_storm(void)
+{
+	struct sigaction action = { .sa_handler = on_alarm };
+	struct itimerval each = { { 0, 1000 }, { 0, 1000 } };
+
+	if (sigaction(SIGALRM, &action, NULL) || setitimer(ITIMER_REAL, &each, NULL))
+		die("setitimer");
+}
+
+static void become(const char *word)
+{
+	uid_t uid = (uid_t)number(word);
+
+	if (uid == 0)
+		return;
+	if (setgroups(0, NULL) || setresgid(uid, uid, uid) || setresuid(uid, uid, uid))
+		die(word);
+	setenv("HOME", "/tmp", 1);
+	setenv("USER", "nobody", 1);
+}
+
+static void limit_nofile(const char *word)
+{
+	struct rlimit limit = { number(word), number(word) };
+
+	if (setrlimit(RLIMIT_NOFILE, &limit))
+		die(word);
+}
+
+/* The rest of the words is a command; descriptors are inherited, their numbers in SLOT_n. */
+static void execute(char **words)
+{
+	char key[32], value[16];
+	int i, flags;
+
+	for (i = 0; i < slots_used; i++) {
+		if (slots[i] < 0)
+			continue;
+		flags = fcntl(slots[i], F_GETFD);
+		if (flags < 0 || fcntl(slots[i], F_SETFD, flags & ~FD_CLOEXEC))
+			die("fcntl");
+		snprintf(key, sizeof(key), "SLOT_%d", i);
+		snprintf(value, sizeof(value), "%d", slots[i]);
+		setenv(key, value, 1);
+	}
+	execvp(words[0], words);
+	fprintf(stderr, "actor: exec: %s: %s\n", words[0], strerror(errno));
+	exit(errno == ENOENT ? 127 : 126);
+}
+
+/* The child keeps everything and stays until its parent has gone. */
+static void fork_and_stay(void)
+{
+	pid_t parent = getpid();
+	pid_t child = fork();
+
+	if (child < 0)
+		die("fork");
+	if (child == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (getppid() != parent)
+			exit(0);
+		pause_for_ever();
+	}
+}
+
+static void pair(int (*make)(int[2]))
+{
+	int both[2];
+
+	if (make(both))
+		die("cannot");
+	slot_add(both[0]);
+	slot_add(both[1]);
+}
+
+static int make_socketpair(int both[2]) { return socketpair(AF_UNIX, SOCK_STREAM, 0, both); }
+
+/* ---- the verbs: name, how many words follow, what to do with them ------------------------- */
+
+#define VERB(function, call) static void function(char **word) { (void)word; call; }
+
+VERB(v_heap, heap(word[0], word[1], O_RDWR))
+VERB(v_heap_ro, heap(word[0], word[1], O_RDONLY))
+VERB(v_heap_wo, heap(word[0], word[1], O_WRONLY))
+VERB(v_udmabuf, udmabuf(word[0]))
+VERB(v_vgem_dumb, vgem_dumb(word[0], word[1]))
+VERB(v_memfd, memory_file(word[0], 0))
+VERB(v_memfd_hugetlb, memory_file(word[0], 4 /* MFD_HUGETLB */))
+VERB(v_pipe, pair(pipe))
+VERB(v_socketpair, pair(make_socketpair))
+VERB(v_open, slot_add(open(word[0], O_RDWR | O_CLOEXEC)))
+VERB(v_name, name(word[0], word[1]))
+VERB(v_map, map(word[0], 0, 0))
+VERB(v_map_part, map(word[0], number(word[1]), number(word[2])))
+VERB(v_unmap, unmap())
+VERB(v_dup, slot_add(dup(slot_fd(word[0]))))
+VERB(v_close, slot_close(word[0]))
+VERB(v_fill, fill(word[0], word[1]))
+VERB(v_print, print(word[0]))
+VERB(v_vgem_import, vgem_import(word[0]))
+VERB(v_vgem_fence, vgem_fence(word[0], word[1]))
+VERB(v_vgem_signal, vgem_signal(word[0]))
+VERB(v_sw_fence, sw_fence(word[0]))
+VERB(v_sw_inc, sw_increment(word[0]))
+VERB(v_import_fence, import_fence(word[0], word[1], word[2]))
+VERB(v_poll, poll_both(word[0]))
+VERB(v_fork, fork_and_stay())
+VERB(v_scm, scm_in_flight(word[0]))
+VERB(v_listen, scm_listen(word[0]))
+VERB(v_receive, scm_receive(word[0]))
+VERB(v_uid, become(word[0]))
+VERB(v_limit_nofile, limit_nofile(word[0]))
+VERB(v_eintr_storm, eintr_storm())
+VERB(v_comm, prctl(PR_SET_NAME, word[0]))
+VERB(v_sleep, sleep_for(word[0]))
+VERB(v_ready, printf("ready %d\n", getpid()))
+VERB(v_pause, pause_for_ever())
+
+static const struct {
+	const char *name;
+	int words;
+	void (*run)(char **word);
+	const char *help;
+} verbs[] = {
+	{ "heap", 2, v_heap, "NAME SIZE   a buffer of /dev/dma_heap/NAME" },
+	{ "heap-ro", 2, v_heap_ro, "NAME SIZE   the same, its descriptor read-only" },
+	{ "heap-wo", 2, v_heap_wo, "NAME SIZE   the same, its descriptor write-only" },
+	{ "udmabuf", 1, v_udmabuf, "SIZE   a buffer of /dev/udmabuf; its memfd is closed" },
+	{ "vgem-dumb", 2, v_vgem_dumb, "WIDTH HEIGHT   32-bit dumb buffer, exported by vgem" },
+	{ "memfd", 1, v_memfd, "SIZE" },
+	{ "memfd-hugetlb", 1, v_memfd_hugetlb, "SIZE" },
+	{ "pipe", 0, v_pipe, "two slots" },
+	{ "socketpair", 0, v_socketpair, "two slots" },
+	{ "open", 1, v_open, "PATH   read and write" },
+	{ "name", 2, v_name, "SLOT TEXT   printf escapes, so any byte can be given" },
+	{ "map", 1, v_map, "SLOT   the whole buffer, as the descriptor allows" },
+	{ "map-part", 3, v_map_part, "SLOT OFFSET LENGTH" },
+	{ "unmap", 0, v_unmap, "the newest mapping" },
+	{ "dup", 1, v_dup, "SLOT" },
+	{ "close", 1, v_close, "SLOT" },
+	{ "fill", 2, v_fill, "SLOT BYTE" },
+	{ "print", 1, v_print, "SLOT   prints PID FD INO SIZE" },
+	{ "vgem-import", 1, v_vgem_import, "SLOT   into vgem's device" },
+	{ "vgem-fence", 2, v_vgem_fence, "SLOT read|write   a pending fence through vgem; its sync_file is a slot" },
+	{ "vgem-signal", 1, v_vgem_signal, "NUMBER   signals the NUMBERth vgem fence, from 1" },
+	{ "sw-fence", 1, v_sw_fence, "VALUE   a fence on this process's timeline" },
+	{ "sw-inc", 1, v_sw_inc, "STEPS   advances the timeline" },
+	{ "import-fence", 3, v_import_fence, "SLOT FENCESLOT read|write" },
+	{ "poll", 1, v_poll, "SLOT   arms POLLIN and POLLOUT without waiting" },
+	{ "fork", 0, v_fork, "the child keeps everything and pauses" },
+	{ "scm", 1, v_scm, "SLOT   sends it to this process and leaves it in flight" },
+	{ "listen", 1, v_listen, "PATH   slot: a listening UNIX stream socket; pause serves nobody" },
+	{ "send", -1, NULL, "PATH SLOT…   connects, or accepts where this actor listens, and sends" },
+	{ "receive", 1, v_receive, "PATH   the same; what comes takes slots" },
+	{ "uid", 1, v_uid, "N   uid and gid N, no groups" },
+	{ "limit-nofile", 1, v_limit_nofile, "N" },
+	{ "eintr-storm", 0, v_eintr_storm, "a signal every millisecond from here on" },
+	{ "comm", 1, v_comm, "NAME   of this process" },
+	{ "sleep", 1, v_sleep, "SECONDS" },
+	{ "ready", 0, v_ready, "prints `ready PID`" },
+	{ "pause", 0, v_pause, "until SIGTERM or the parent's death" },
+	{ "exec", -1, NULL, "CMD…   the rest of the words; descriptors inherited, SLOT_n in the environment" },
+};
+
+static int find_verb(const char *word)
+{
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
+		if (strcmp(verbs[i].name, word) == 0)
+			return (int)i;
+	errno = 0;
+	die("no such verb");
+}
+
+static int help(void)
+{
+	puts("usage: actor WORD…, executed in order; each descriptor made takes the next slot (0, 1, …)");
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
+		printf("  %-14s%s\n", verbs[i].name, verbs[i].help);
+	return 64;
+}
+
+/* `send PATH SLOT…` takes as many words as are numbers. */
+static int leading_numbers(char **words)
+{
+	int count = 0;
+
+	while (words[count] && words[count][0] >= '0' && words[count][0] <= '9')
+		count++;
+	return count;
+}
+
+int main(int argc, char **argv)
+{
+	char **word = argv + 1;
+
+	if (argc == 1)
+		return help();
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	while (*word) {
+		verb = *word++;
+		errno = 0;
+		if (strcmp(verb, "exec") == 0 && *word)
+			execute(word);
+		if (strcmp(verb, "send") == 0 && *word) {
+			int count = leading_numbers(word + 1);
+
+			scm_send(word[0], word + 1, count);
+			word += 1 + count;
+			continue;
+		}
+		int found = find_verb(verb);
+		for (int i = 0; i < verbs[found].words; i++)
+			if (!word[i])
+				die("words missing");
+		if (!verbs[found].run)
+			die("words missing");
+		verbs[found].run(word);
+		word += verbs[found].words;
+		fflush(stdout);
+	}
+	return 0;
+}

@@ -1,0 +1,41 @@
+/* What the parts of the actor share: the table of descriptors and the way to die. */
+#ifndef ACTOR_H
+#define ACTOR_H
+
+#include <stddef.h>
+
+/* Every verb that makes a descriptor appends it to the table; SLOT in other verbs is its index. */
+int  slot_add(int fd);
+int  slot_fd(const char *word);
+void slot_close(const char *word);
+
+void die(const char *what) __attribute__((noreturn));
+unsigned long long number(const char *word);
+
+/* buffers.c */
+void heap(const char *name, const char *size, int flags);
+void udmabuf(const char *size);
+void memory_file(const char *size, unsigned int flags);
+void name(const char *slot, const char *text);
+void map(const char *slot, unsigned long long offset, unsigned long long length);
+void unmap(void);
+void fill(const char *slot, const char *byte);
+void print(const char *slot);
+
+/* devices.c */
+void vgem_dumb(const char *width, const char *height);
+void vgem_import(const char *slot);
+void vgem_fence(const char *slot, const char *direction);
+void vgem_signal(const char *fence);
+void sw_fence(const char *value);
+void sw_increment(const char *steps);
+void import_fence(const char *buffer, const char *fence, const char *direction);
+void poll_both(const char *slot);
+
+/* sockets.c */
+void scm_in_flight(const char *slot);
+void scm_listen(const char *path);
+void scm_send(const char *path, char **slots, int count);
+void scm_receive(const char *path);
+
+#endif

@@ -1,0 +1,186 @@
+/* The actor's devices: vgem as exporter, importer and maker of fences; sw_sync timelines. */
+#define _GNU_SOURCE
+#include "actor.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/dma-buf.h>
+#include <linux/types.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+/* From drm.h, drm_mode.h and vgem_drm.h, which belong to another package than the kernel's headers. */
+struct version { int major, minor, patch; size_t name_length; char *name; size_t rest[4]; };
+struct create_dumb { __u32 height, width, bpp, flags, handle, pitch; __u64 size; };
+struct prime_handle { __u32 handle, flags; __s32 fd; };
+struct fence_attach { __u32 handle, flags, out_fence, pad; };
+struct fence_signal { __u32 fence, flags; };
+#define DRM_VERSION       _IOWR('d', 0x00, struct version)
+#define DRM_CREATE_DUMB   _IOWR('d', 0xb2, struct create_dumb)
+#define DRM_HANDLE_TO_FD  _IOWR('d', 0x2d, struct prime_handle)
+#define DRM_FD_TO_HANDLE  _IOWR('d', 0x2e, struct prime_handle)
+#define VGEM_ATTACH       _IOWR('d', 0x41, struct fence_attach)
+#define VGEM_SIGNAL       _IOW('d', 0x42, struct fence_signal)
+#define VGEM_FENCE_WRITE  1
+
+/* sw_sync is in no header. */
+struct sw_create { __u32 value; char name[32]; __s32 fence; };
+#define SW_CREATE_FENCE   _IOWR('W', 0, struct sw_create)
+#define SW_INCREMENT      _IOW('W', 1, __u32)
+
+/* From linux/dma-buf.h of 6.0 and later. */
+struct export_fences { __u32 flags; __s32 fd; };
+#define EXPORT_FENCES     _IOWR('b', 2, struct export_fences)
+#define IMPORT_FENCES     _IOW('b', 3, struct export_fences)
+
+static int is_vgem(int fd)
+{
+	char name[16] = "";
+	struct version version = { .name_length = sizeof(name) - 1, .name = name };
+
+	return ioctl(fd, DRM_VERSION, &version) == 0 && strcmp(name, "vgem") == 0;
+}
+
+/* Dumb buffers need the primary node; everything of an actor goes through one open of it. */
+static int vgem(void)
+{
+	static int device = -1;
+	char path[32];
+
+	for (int card = 0; device < 0 && card < 16; card++) {
+		snprintf(path, sizeof(path), "/dev/dri/card%d", card);
+		device = open(path, O_RDWR | O_CLOEXEC);
+		if (device >= 0 && !is_vgem(device)) {
+			close(device);
+			device = -1;
+		}
+	}
+	if (device < 0) {
+		errno = ENODEV;
+		die("vgem");
+	}
+	return device;
+}
+
+void vgem_dumb(const char *width, const char *height)
+{
+	struct create_dumb dumb = { .width = (__u32)number(width), .height = (__u32)number(height), .bpp = 32 };
+	struct prime_handle prime = { .flags = O_CLOEXEC | O_RDWR };
+
+	if (ioctl(vgem(), DRM_CREATE_DUMB, &dumb))
+		die("CREATE_DUMB");
+	prime.handle = dumb.handle;
+	if (ioctl(vgem(), DRM_HANDLE_TO_FD, &prime))
+		die("PRIME_HANDLE_TO_FD");
+	slot_add(prime.fd);
+}
+
+static __u32 handle_of(const char *slot)
+{
+	struct prime_handle prime = { .fd = slot_fd(slot) };
+
+	if (ioctl(vgem(), DRM_FD_TO_HANDLE, &prime))
+		die("PRIME_FD_TO_HANDLE");
+	return prime.handle;
+}
+
+void vgem_import(const char *slot) { handle_of(slot); }
+
+static int is_write(const char *direction)
+{
+	if (strcmp(direction, "write") == 0)
+		return 1;
+	if (strcmp(direction, "read") == 0)
+		return 0;
+	errno = 0;
+	die(direction);
+}
+
+static void fences_of(const char *slot, int write)
+{
+	struct export_fences request = { .flags = write ? DMA_BUF_SYNC_RW : DMA_BUF_SYNC_READ };
+
+	if (ioctl(slot_fd(slot), EXPORT_FENCES, &request))
+		die("EXPORT_SYNC_FILE");
+	slot_add(request.fd);
+}
+
+static __u32 vgem_fences[64];
+static unsigned int vgem_fences_used;
+
+void vgem_fence(const char *slot, const char *direction)
+{
+	int write = is_write(direction);
+	struct fence_attach attach = { .handle = handle_of(slot), .flags = write ? VGEM_FENCE_WRITE : 0 };
+
+	if (vgem_fences_used == 64) {
+		errno = ENOSPC;
+		die("fences");
+	}
+	if (ioctl(vgem(), VGEM_ATTACH, &attach))
+		die("VGEM_FENCE_ATTACH");
+	vgem_fences[vgem_fences_used++] = attach.out_fence;
+	fences_of(slot, 1);
+}
+
+void vgem_signal(const char *fence)
+{
+	unsigned long long index = number(fence);
+	struct fence_signal request = { 0, 0 };
+
+	if (index < 1 || index > vgem_fences_used) {
+		errno = ENOENT;
+		die(fence);
+	}
+	request.fence = vgem_fences[index - 1];
+	if (ioctl(vgem(), VGEM_SIGNAL, &request))
+		die("VGEM_FENCE_SIGNAL");
+}
+
+static int timeline(void)
+{
+	static int opened = -1;
+
+	if (opened < 0)
+		opened = open("/sys/kernel/debug/sync/sw_sync", O_RDWR | O_CLOEXEC);
+	if (opened < 0)
+		die("sw_sync");
+	return opened;
+}
+
+void sw_fence(const char *value)
+{
+	struct sw_create request = { .value = (__u32)number(value) };
+
+	if (ioctl(timeline(), SW_CREATE_FENCE, &request))
+		die("SW_SYNC_IOC_CREATE_FENCE");
+	slot_add(request.fence);
+}
+
+void sw_increment(const char *steps)
+{
+	__u32 count = (__u32)number(steps);
+
+	if (ioctl(timeline(), SW_INCREMENT, &count))
+		die("SW_SYNC_IOC_INC");
+}
+
+void import_fence(const char *buffer, const char *fence, const char *direction)
+{
+	struct export_fences request = { .fd = slot_fd(fence) };
+
+	request.flags = is_write(direction) ? DMA_BUF_SYNC_WRITE : DMA_BUF_SYNC_READ;
+	if (ioctl(slot_fd(buffer), IMPORT_FENCES, &request))
+		die("IMPORT_SYNC_FILE");
+}
+
+void poll_both(const char *slot)
+{
+	struct pollfd one = { .fd = slot_fd(slot), .events = POLLIN | POLLOUT };
+
+	if (poll(&one, 1, 0) < 0)
+		die("poll");
+}

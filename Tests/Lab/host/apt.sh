@@ -1,0 +1,84 @@
+# shellcheck shell=bash
+# Debian packages of any suite without touching the system's apt: private lists and a private
+# cache; the mirrors and the keyring are the ones this machine is already set up with.
+
+APT=$CACHE/apt
+
+# The machine's mirrors: the first URI that serves an ordinary suite, and the one that serves
+# the security suite (which some machines get from a mirror of its own).
+mirror_of() { # main|security
+  local release uri
+  while IFS='|' read -r release uri; do
+    case $1:$release in
+      security:*-security | main:[a-z]*) ;;
+      *) continue ;;
+    esac
+    [[ $1 == main && $release == *-* ]] && continue
+    echo "$uri"
+    return 0
+  done < <(apt-get indextargets --format "\$(RELEASE)|\$(REPO_URI)" 'Created-By: Packages' 'Component: main' 'Origin: Debian' 2>/dev/null
+    apt-get indextargets --format "\$(RELEASE)|\$(REPO_URI)" 'Created-By: Packages' 'Component: main' 2>/dev/null)
+  return 1
+}
+
+# The keyring that the machine's own sources name for Debian; apt's trusted keys otherwise.
+machine_keyring() {
+  local file
+  while read -r file; do
+    [[ -r $file ]] && { echo "$file"; return; }
+  done < <(sed -nE 's/^Signed-By:[[:space:]]*([^[:space:]]*debian-archive[^[:space:]]*).*/\1/Ip; s/^deb .*signed-by=([^] ,]*debian-archive[^] ,]*).*/\1/p' \
+    /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null)
+}
+
+# DMABUF_LAB_APT_OPTIONS: further words for apt, such as `-o Acquire::http::Proxy=…`.
+private_apt() { # apt-get|apt-cache WORD…
+  local program=$1 extra
+  shift
+  read -ra extra <<<"${DMABUF_LAB_APT_OPTIONS:-}"
+  "$program" -o Dir::Etc::sourcelist="$APT/sources.list" -o Dir::Etc::sourceparts=- \
+    -o Dir::State::lists="$APT/lists" -o Dir::Cache="$APT/cache" -o APT::Sandbox::User= \
+    -o Acquire::Languages=none -o Acquire::Retries=2 "${extra[@]}" "$@"
+}
+
+write_sources() {
+  local main security keyring
+  main=$(mirror_of main) || { say "apt on this machine knows no Debian mirror"; return 1; }
+  security=$(mirror_of security) || security=${main%/debian/}/debian-security/
+  keyring=$(machine_keyring)
+  mkdir -p "$APT/lists/partial" "$APT/cache/archives/partial"
+  local signed=${keyring:+[signed-by=$keyring] }
+  printf 'deb %s%s %s main\n' "$signed" "$main" bookworm "$signed" "$security" bookworm-security \
+    "$signed" "$main" trixie-backports >"$APT/sources.list"
+}
+
+# Fresh package lists, at most once per `lab` process.
+LISTS_ARE_FRESH=
+update_lists() {
+  [[ $LISTS_ARE_FRESH ]] && return 0
+  write_sources || return 1
+  say "asking the Debian mirror for its package lists"
+  local log=$APT/update.log
+  # apt ends 0 when a mirror does not answer and old lists exist: --error-on=any says so.
+  if ! private_apt apt-get update --error-on=any >"$log" 2>&1; then
+    grep -E '^(E|W|Err)' "$log" | head -n 3 >&2
+    return 1
+  fi
+  LISTS_ARE_FRESH=yes
+}
+
+# The newest package whose whole name matches; nothing when there is none.
+newest_package() { # PREFIX REGEX
+  private_apt apt-cache pkgnames "$1" | grep -Ex "$2" | sort -V | tail -n 1
+}
+
+version_of_package() {
+  private_apt apt-cache show --no-all-versions "$1" | sed -n 's/^Version: //p' | head -n 1
+}
+
+# Downloads packages into the current directory; apt checks size and signature chain, and goes
+# on where an interrupted download stopped.
+download_packages() {
+  local quiet=(-q)
+  [[ -t 2 ]] && quiet=()
+  private_apt apt-get "${quiet[@]}" download "$@" >&2
+}

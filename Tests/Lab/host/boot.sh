@@ -1,0 +1,141 @@
+# shellcheck shell=bash
+# Boots one guest and brings back what it said. A boot has a directory:
+#   console   the kernel's console        status   `up`, then `exit N`: no exit line, no success
+#   kmsg      the guest's whole log       stdout, stderr   pipes, read while the guest runs
+
+BOOT=            # the directory of the boot in progress
+BOOT_PROCESS=    # what to kill when the lab is interrupted
+
+# Lines that no healthy kernel prints.
+KERNEL_WARNINGS='WARNING|BUG:|Oops|KASAN|lockdep|INFO: task .* blocked|possible circular|Kernel panic'
+
+end_boot() {
+  [[ $BOOT_PROCESS ]] && kill -KILL "$BOOT_PROCESS" 2>/dev/null
+  BOOT_PROCESS=
+  [[ $BOOT ]] && rm -rf "$BOOT"
+  BOOT=
+}
+trap end_boot EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+trap 'exit 129' HUP
+
+new_boot() {
+  end_boot
+  BOOT=$(mktemp -d "${TMPDIR:-/tmp}/dmabuf-lab.XXXXXX") || return 1
+  mkdir "$BOOT/job"
+}
+
+# Words of the QEMU command line that every boot has.
+qemu_words() { # KERNEL ACCELERATOR MODE [KERNEL-WORD…]
+  local kernel=$1 accelerator=$2 mode=$3 port
+  shift 3
+  local append="console=ttyS0 quiet panic=-1 log_buf_len=4M hugepages=8 lab.mode=$mode $*"
+  printf '%s\n' qemu-system-x86_64 -accel "$accelerator" -cpu max -smp 2 -m 1024 -no-reboot -net none \
+    -display none -monitor none -kernel "$(kernel_directory "$kernel")/vmlinuz" -initrd "$BOOT/initrd" \
+    -append "$append" -chardev "file,id=console,path=$BOOT/console" -serial chardev:console \
+    -device virtio-serial-pci
+  for port in status kmsg stdout stderr; do
+    printf '%s\n' -chardev "file,id=$port,path=$BOOT/$port" -device "virtserialport,chardev=$port,name=$port"
+  done
+}
+
+# QEMU under a hard time limit; whichever way the lab dies, QEMU dies with it.
+run_qemu() { # SECONDS WORD…
+  local seconds=$1
+  shift
+  setpriv --pdeathsig KILL timeout --foreground -k 2 "$seconds" setpriv --pdeathsig KILL "$@" \
+    </dev/null >"$BOOT/qemu" 2>&1 &
+  BOOT_PROCESS=$!
+  wait "$BOOT_PROCESS"
+  local status=$?
+  BOOT_PROCESS=
+  return "$status"
+}
+
+# boot KERNEL MODE SECONDS [KERNEL-WORD…]: runs the guest to its end. READ_STDOUT and
+# READ_STDERR name the commands that read its pipes. Leaves the job's status in GUEST_STATUS,
+# empty when the guest never told one.
+READ_STDOUT=cat
+READ_STDERR=cat
+GUEST_STATUS=
+boot() {
+  local kernel=$1 mode=$2 seconds=$3 accelerator words status readers
+  shift 3
+  boot_image "$kernel" "$BOOT/job" "$BOOT/initrd" || { say "$kernel: the guest's files could not be packed"; return 1; }
+  accelerator=$(accelerator "$kernel")
+  while true; do
+    rm -f "$BOOT"/{stdout,stderr,status,kmsg,console}
+    mkfifo "$BOOT/stdout" "$BOOT/stderr"
+    mapfile -t words < <(qemu_words "$kernel" "$accelerator" "$mode" "$@")
+    "$READ_STDOUT" <"$BOOT/stdout" &
+    readers=($!)
+    "$READ_STDERR" <"$BOOT/stderr" >&2 &
+    readers+=($!)
+    # Held open for writing, so that a reader is not left waiting for a QEMU that never starts.
+    exec {out}<>"$BOOT/stdout" {err}<>"$BOOT/stderr"
+    run_qemu "$seconds" "${words[@]}"
+    status=$?
+    exec {out}>&- {err}>&-
+    wait "${readers[@]}"
+    [[ $accelerator == kvm && ! -s $BOOT/status ]] || break
+    say "KVM died; going on without it"
+    remember_accelerator tcg
+    accelerator=tcg
+  done
+  GUEST_STATUS=$(sed -n 's/^exit \([0-9][0-9]*\)$/\1/p' "$BOOT/status" 2>/dev/null | tail -n 1)
+  [[ $GUEST_STATUS ]] && return 0
+  if (( status == 124 || status == 137 )); then
+    say "$kernel: the guest was stopped after $seconds seconds"
+  else
+    say "$kernel: the guest died without handing back a status"
+  fi
+  { tail -n 5 "$BOOT/qemu"; grep -E -A 12 "$KERNEL_WARNINGS" "$BOOT/console" || tail -n 12 "$BOOT/console"; } \
+    2>/dev/null | head -n 40 | tr -d '\r' | sed 's/^/    /' >&2
+  return 1
+}
+
+# Kernel warnings of the boot that ended: of the log the guest sent, and of the console once
+# the guest had said that it powers off.
+kernel_warnings() {
+  {
+    cat "$BOOT/kmsg"
+    sed -n '/lab: power off/,$p' "$BOOT/console"
+  } 2>/dev/null | tr -d '\r' | grep -aE "$KERNEL_WARNINGS"
+}
+
+# ---- KVM or not -------------------------------------------------------------------------
+
+# A /dev/kvm that opens can still abort QEMU or hang the guest for ever, so it has to prove
+# itself by one boot; the verdict holds until this machine is booted again.
+accelerator() { # KERNEL
+  local machine verdict
+  [[ ${DMABUF_LAB_ACCEL:-} ]] && { echo "$DMABUF_LAB_ACCEL"; return; }
+  [[ -r /dev/kvm && -w /dev/kvm ]] || { echo tcg; return; }
+  machine=$(cat /proc/sys/kernel/random/boot_id)
+  verdict=$(sed -n "s/^$machine //p" "$CACHE/accelerator" 2>/dev/null)
+  if [[ ! $verdict ]]; then
+    verdict=tcg
+    kvm_works "$1" && verdict=kvm
+    remember_accelerator "$verdict"
+    say "KVM on this machine: $([[ $verdict == kvm ]] && echo works || echo 'does not work; emulating')"
+  fi
+  echo "$verdict"
+}
+
+remember_accelerator() {
+  echo "$(cat /proc/sys/kernel/random/boot_id) $1" >"$CACHE/accelerator.$$"
+  mv "$CACHE/accelerator.$$" "$CACHE/accelerator"
+}
+
+kvm_works() { # KERNEL
+  local probe words
+  probe=$(mktemp -d) || return 1
+  cp "$BOOT/initrd" "$probe/" &&
+    mapfile -t words < <(BOOT=$probe qemu_words "$1" kvm probe) &&
+    setpriv --pdeathsig KILL timeout -k 1 10 setpriv --pdeathsig KILL "${words[@]}" </dev/null >/dev/null 2>&1
+  local said
+  said=$(cat "$probe/status" 2>/dev/null)
+  rm -rf "$probe"
+  [[ $said == *"exit 0"* ]]
+}

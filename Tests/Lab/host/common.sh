@@ -1,0 +1,108 @@
+# shellcheck shell=bash
+# What every part of the lab shares: places, messages, required packages.
+
+LAB=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+REPOSITORY=$(cd "$LAB/../.." && pwd)
+CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/dmabuf-lab
+KERNELS=(debian-6.1 debian-6.12 debian-7 full-6.12)
+# shellcheck disable=SC2034  # read by the parts that source this file
+FIXTURES=$REPOSITORY/Tests/DMABufTests/Fixtures
+BINARY=${DMABUF_BINARY:-$REPOSITORY/.build/release/dmabuf}
+
+say() { printf 'lab: %s\n' "$*" >&2; }
+fail() { say "$@"; exit 1; }
+
+# A failure of what the lab needs, as opposed to one of what it tests.
+readonly CANNOT_BE_HAD=69
+
+is_kernel() {
+  local kernel
+  for kernel in "${KERNELS[@]}"; do [[ $kernel == "$1" ]] && return 0; done
+  return 1
+}
+
+demand_kernel() {
+  is_kernel "$1" || { say "no kernel '$1'; there are: ${KERNELS[*]}"; exit 64; }
+}
+
+# ---- packages ---------------------------------------------------------------------------
+
+# What the host lacks, as Debian package names: one line per `COMMAND-OR-FILE PACKAGE`.
+missing_packages() {
+  local probe package
+  while read -r probe package; do
+    case $probe in
+      /*) [[ -e $probe ]] || echo "$package" ;;
+      *) PATH=$PATH:/usr/sbin:/sbin command -v "$probe" >/dev/null || echo "$package" ;;
+    esac
+  done | sort -u
+}
+
+run_time_packages() {
+  missing_packages <<'END'
+qemu-system-x86_64 qemu-system-x86
+/usr/share/doc/busybox-static busybox-static
+cpio cpio
+modprobe kmod
+xz xz-utils
+jq jq
+xxhsum xxhash
+strace strace
+gcc gcc
+/usr/include/linux/udmabuf.h linux-libc-dev
+/usr/share/doc/libc6-dev libc6-dev
+END
+}
+
+build_packages() {
+  missing_packages <<'END'
+make make
+gcc gcc
+flex flex
+bison bison
+bc bc
+perl perl
+/usr/include/gelf.h libelf-dev
+/usr/include/openssl/opensslv.h libssl-dev
+END
+}
+
+# Silent when nothing is missing.
+install_packages() {
+  local missing=("$@")
+  (( ${#missing[@]} )) || return 0
+  if (( EUID != 0 )); then
+    say "this needs Debian packages; install them with:"
+    say "    sudo apt-get install ${missing[*]}"
+    return 1
+  fi
+  say "installing ${missing[*]}"
+  local log; log=$(mktemp)
+  if { [[ -n $(find /var/lib/apt/lists -name '*_Packages*' -print -quit 2>/dev/null) ]] || apt-get update; } >"$log" 2>&1 &&
+    DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${missing[@]}" >>"$log" 2>&1; then
+    rm -f "$log"
+  else
+    # Package lists age; one more try with fresh ones.
+    if apt-get update >"$log" 2>&1 &&
+      DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${missing[@]}" >>"$log" 2>&1; then
+      rm -f "$log"
+    else
+      tail -n 5 "$log" >&2
+      rm -f "$log"
+      say "these packages could not be installed: ${missing[*]}"
+      return 1
+    fi
+  fi
+}
+
+require_run_time() {
+  local missing
+  mapfile -t missing < <(run_time_packages)
+  install_packages "${missing[@]}"
+}
+
+require_build() {
+  local missing
+  mapfile -t missing < <(build_packages)
+  install_packages "${missing[@]}"
+}

@@ -1,0 +1,85 @@
+# shellcheck shell=bash
+# The guest's file system: a base archive per kernel (busybox, modules, a few tools), made once,
+# and a small one per boot (dmabuf, actors, cases, the job) that the kernel unpacks over it.
+
+GUEST_TOOLS=(jq xxhsum strace)
+
+# Prints the path of KERNEL's base archive, made anew when kernel or tools have changed.
+base_image() { # KERNEL
+  local kernel=$1 tool key base
+  key=$({
+    cat "$(kernel_directory "$kernel")"/{version,recipe}
+    for tool in busybox "${GUEST_TOOLS[@]}"; do stat -Lc '%n %s %Y' "$(command -v "$tool")"; done
+    cat "$LAB/host/image.sh"
+  } | sha256sum | cut -c 1-16)
+  base=$CACHE/images/$kernel-$key.cpio.gz
+  if [[ ! -f $base ]]; then
+    mkdir -p "$CACHE/images"
+    rm -f "$CACHE/images/$kernel"-*.cpio.gz
+    make_base_image "$kernel" "$base" || return 1
+  fi
+  echo "$base"
+}
+
+make_base_image() { # KERNEL DESTINATION
+  local root tool applet status=0
+  root=$(mktemp -d) || return 1
+  mkdir -p "$root"/{bin,dev,etc,lib/modules,mnt,proc,root,run,sys,tmp}
+  ln -s bin "$root/sbin"
+  cp "$(kernel_directory "$1")"/modules/*.ko "$root/lib/modules/" 2>/dev/null
+  cp "$(kernel_directory "$1")/config" "$root/lib/modules/config" 2>/dev/null
+  cp "$(command -v busybox)" "$root/bin/busybox"
+  for applet in $(busybox --list); do
+    [[ $applet == busybox ]] || ln -s busybox "$root/bin/$applet"
+  done
+  for tool in "${GUEST_TOOLS[@]}"; do copy_with_libraries "$(command -v "$tool")" "$root"; done
+  printf 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/tmp:/bin/sh\n' >"$root/etc/passwd"
+  printf 'root:x:0:\nnogroup:x:65534:\n' >"$root/etc/group"
+  pack "$root" "$2.$$" && mv "$2.$$" "$2" || status=1
+  rm -rf "$root" "$2.$$"
+  return "$status"
+}
+
+copy_with_libraries() { # PROGRAM ROOT
+  local library
+  cp "$1" "$2/bin/"
+  while read -r library; do
+    mkdir -p "$2$(dirname "$library")"
+    cp -L "$library" "$2$library"
+  done < <(ldd "$1" | grep -oE '/[^ ]+')
+}
+
+# The actor program, built once per source text; prints its path.
+actor_binary() {
+  local binary
+  binary=$CACHE/actor/$(cat "$LAB"/actors/*.[ch] | sha256sum | cut -c 1-16)
+  if [[ ! -x $binary ]]; then
+    mkdir -p "$CACHE/actor"
+    gcc -O2 -static -Wall -Wextra -Werror -o "$binary.$$" "$LAB"/actors/*.c || return 1
+    mv "$binary.$$" "$binary"
+  fi
+  echo "$binary"
+}
+
+# The archive of one boot. JOB is a directory whose files appear in the guest's /lab.
+boot_image() { # KERNEL JOB DESTINATION
+  local base actor root
+  base=$(base_image "$1") && actor=$(actor_binary) || return 1
+  root=$(mktemp -d) || return 1
+  mkdir -p "$root"/{bin,lab}
+  cp -R "$LAB"/guest/. "$LAB/cases" "$LAB/controls" "$2"/. "$root/lab/"
+  echo "$1" >"$root/lab/kernel"
+  mv "$root/lab/init" "$root/init"
+  chmod 755 "$root/init" "$root"/lab
+  cp "$actor" "$root/bin/actor"
+  if [[ -f $BINARY ]]; then cp "$BINARY" "$root/bin/dmabuf"; fi
+  pack "$root" "$3.job" && cat "$base" "$3.job" >"$3"
+  local status=$?
+  rm -rf "$root" "$3.job"
+  return "$status"
+}
+
+# A gzipped cpio of a directory, owned by root, the same bytes whoever makes it.
+pack() { # DIRECTORY DESTINATION
+  (cd "$1" && find . -print0 | LC_ALL=C sort -z | cpio --null -o -H newc -R 0:0 --reproducible --quiet) | gzip -1 >"$2"
+}

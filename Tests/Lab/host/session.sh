@@ -1,0 +1,62 @@
+# shellcheck shell=bash
+# `lab run` and `lab shell`: one guest for one command or for a person.
+
+prepare() { # KERNEL
+  demand_kernel "$1"
+  require_run_time || exit 1
+  fetch_kernel "$1" || { say "$1 is not in the cache and could not be fetched"; exit "$CANNOT_BE_HAD"; }
+  [[ -f $BINARY ]] || say "no $BINARY yet: the guest has no dmabuf"
+  new_boot || exit 1
+}
+
+lab_run() {
+  local uid=0 seconds=600
+  while [[ ${1:-} == -* ]]; do
+    case $1 in
+      -u)
+        case ${2:-} in
+          nobody) uid=65534 ;;
+          root) uid=0 ;;
+          *) fail "-u takes root or nobody" ;;
+        esac
+        shift 2
+        ;;
+      --timeout) seconds=$2; shift 2 ;;
+      *) say "lab run has no option $1"; exit 64 ;;
+    esac
+  done
+  (( $# == 2 )) || { say "usage: lab run [-u nobody] [--timeout SECONDS] KERNEL 'CMD'"; exit 64; }
+  prepare "$1"
+  printf '%s\n' "$2" >"$BOOT/job/command"
+  boot "$1" run "$seconds" "lab.uid=$uid" || exit 1
+  if kernel_warnings >"$BOOT/warnings"; then
+    say "$1: the kernel complained:"
+    sed 's/^/    /' "$BOOT/warnings" >&2
+    exit 1
+  fi
+  exit "$GUEST_STATUS"
+}
+
+# QEMU in the foreground, with the user's terminal as the guest's second serial line.
+lab_shell() {
+  (( $# == 1 )) || { say "usage: lab shell KERNEL"; exit 64; }
+  [[ -t 0 && -t 1 ]] || fail "lab shell needs a terminal; for scripts there is lab run"
+  prepare "$1"
+  local rows columns words accelerator
+  read -r rows columns < <(stty size)
+  boot_image "$1" "$BOOT/job" "$BOOT/initrd" || exit 1
+  accelerator=$(accelerator "$1")
+  mapfile -t words < <(qemu_words "$1" "$accelerator" shell "lab.rows=$rows" "lab.columns=$columns" "lab.term=${TERM:-linux}")
+  say "$1: booting; exit (or ^D) powers it off, ^A x ends it at once"
+  local settings; settings=$(stty -g)
+  setpriv --pdeathsig KILL "${words[@]}" -chardev stdio,id=terminal,mux=on,signal=off -serial chardev:terminal \
+    2>"$BOOT/qemu"
+  stty "$settings"
+  if ! grep -q '^exit' "$BOOT/status" 2>/dev/null; then
+    say "$1: the guest ended without saying so"
+    { cat "$BOOT/qemu"; tail -n 12 "$BOOT/console"; } 2>/dev/null | sed 's/^/    /' >&2
+    exit 1
+  fi
+  kernel_warnings >&2 && exit 1
+  exit 0
+}
