@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2153,SC2154  # names shared between the parts of the lab
 # Boots one guest and brings back what it said. A boot has a directory:
 #   console   the kernel's console        status   `up`, then `exit N`: no exit line, no success
 #   kmsg      the guest's whole log       stdout, stderr   pipes, read while the guest runs
@@ -56,8 +56,8 @@ run_qemu() { # SECONDS WORD…
 # boot KERNEL MODE SECONDS [KERNEL-WORD…]: runs the guest to its end. READ_STDOUT and
 # READ_STDERR name the commands that read its pipes. Leaves the job's status in GUEST_STATUS,
 # empty when the guest never told one.
-READ_STDOUT=cat
-READ_STDERR=cat
+READ_STDOUT="cat"
+READ_STDERR="cat"
 GUEST_STATUS=
 boot() {
   local kernel=$1 mode=$2 seconds=$3 accelerator words status readers

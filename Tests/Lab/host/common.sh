@@ -1,11 +1,10 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034  # read by the parts that source this file
 # What every part of the lab shares: places, messages, required packages.
 
 LAB=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 REPOSITORY=$(cd "$LAB/../.." && pwd)
 CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/dmabuf-lab
 KERNELS=(debian-6.1 debian-6.12 debian-7 full-6.12)
-# shellcheck disable=SC2034  # read by the parts that source this file
 FIXTURES=$REPOSITORY/Tests/DMABufTests/Fixtures
 BINARY=${DMABUF_BINARY:-$REPOSITORY/.build/release/dmabuf}
 

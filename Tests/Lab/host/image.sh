@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2153,SC2154  # names shared between the parts of the lab
 # The guest's file system: a base archive per kernel (busybox, modules, a few tools), made once,
 # and a small one per boot (dmabuf, actors, cases, the job) that the kernel unpacks over it.
 
@@ -24,6 +24,7 @@ base_image() { # KERNEL
 make_base_image() { # KERNEL DESTINATION
   local root tool applet status=0
   root=$(mktemp -d) || return 1
+  chmod 755 "$root"
   mkdir -p "$root"/{bin,dev,etc,lib/modules,mnt,proc,root,run,sys,tmp}
   ln -s bin "$root/sbin"
   cp "$(kernel_directory "$1")"/modules/*.ko "$root/lib/modules/" 2>/dev/null
@@ -66,6 +67,7 @@ boot_image() { # KERNEL JOB DESTINATION
   local base actor root
   base=$(base_image "$1") && actor=$(actor_binary) || return 1
   root=$(mktemp -d) || return 1
+  chmod 755 "$root"
   mkdir -p "$root"/{bin,lab}
   cp -R "$LAB"/guest/. "$LAB/cases" "$LAB/controls" "$2"/. "$root/lab/"
   echo "$1" >"$root/lab/kernel"

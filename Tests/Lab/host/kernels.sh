@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2153,SC2154  # names shared between the parts of the lab
 # Gets the lab's kernels into the cache: $CACHE/kernels/NAME/{vmlinuz,version,recipe,modules/}.
 # A kernel appears there by one rename, so an interrupted fetch leaves nothing half done.
 
@@ -135,9 +135,11 @@ build_full_kernel() { # DOWNLOADS VERSION DESTINATION
       tar -C "$tree" -xJ --strip-components=1 || return 1
     touch "$tree/.complete"
   fi
-  make -s -C "$tree" tinyconfig >"$tree/lab.log" 2>&1 &&
+  {
+    make -s -C "$tree" tinyconfig >"$tree/lab.log" 2>&1 &&
     (cd "$tree" && scripts/kconfig/merge_config.sh -m .config "$fragment") >>"$tree/lab.log" 2>&1 &&
-    make -s -C "$tree" olddefconfig >>"$tree/lab.log" 2>&1 || { tail -n 5 "$tree/lab.log" >&2; return 1; }
+    make -s -C "$tree" olddefconfig >>"$tree/lab.log" 2>&1
+  } || { tail -n 5 "$tree/lab.log" >&2; return 1; }
   while read -r line; do
     [[ $line == CONFIG_* ]] || continue
     grep -qx "$line" "$tree/.config" || { say "full-6.12: the kernel's configuration dropped $line"; return 1; }

@@ -1,1 +1,127 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2153,SC2154  # names shared between the parts of the lab
+# `lab test`: the cases on every kernel, one boot each, and the controls that must fail.
+
+VERBOSE='' QUIET='' KERNEL='' PASSED=0 FAILED=0 SKIPPED=0
+
+# Reads the runner's report; RESULTS gets `pass|fail|skip NAME [TAB REASON]` lines.
+read_report() {
+  local line name='' failing=''
+  while IFS= read -r line; do
+    printf '%s\n' "$line" >>"$BOOT/report"
+    case $line in
+      'case '*) name=${line#case } failing='' ;;
+      'pass '*)
+        echo "pass $name" >>"$BOOT/results"
+        [[ $VERBOSE ]] && echo "  pass  $name (${line##* } s)"
+        ;;
+      'skip '*)
+        echo "${line}" >>"$BOOT/results"
+        [[ $VERBOSE ]] && echo "  skip  $name: ${line#*$'\t'}"
+        ;;
+      'fail '*)
+        echo "fail $name" >>"$BOOT/results"
+        failing=yes
+        [[ $QUIET ]] || echo "  FAIL  $KERNEL: $name"
+        ;;
+      '  '*) [[ $failing && ! $QUIET ]] && echo "      $line" ;;
+      *) echo "  $line" ;;
+    esac
+    [[ $line == 'case '* ]] && echo "$name" >"$BOOT/running"
+  done
+}
+
+how_many() { grep -c "^$1 " "$BOOT/results" 2>/dev/null; }
+
+# One boot: KERNEL's cases whose names match GLOB. Adds to the totals.
+test_kernel() { # KERNEL GLOB
+  local began=$SECONDS passed failed skipped
+  KERNEL=$1
+  new_boot || return 1
+  printf '%s\n' "$2" >"$BOOT/job/only"
+  READ_STDOUT=read_report
+  if ! boot "$1" test 1800; then
+    echo "  FAIL  $1: the guest died during: $(cat "$BOOT/running" 2>/dev/null || echo 'its start')"
+    echo "fail the_guest_lives" >>"$BOOT/results"
+  elif kernel_warnings >"$BOOT/warnings"; then
+    echo "  FAIL  $1: the kernel complained outside of any case:"
+    sed 's/^/          /' "$BOOT/warnings"
+    echo "fail the_kernel_is_content" >>"$BOOT/results"
+  fi
+  READ_STDOUT="cat"
+  passed=$(how_many pass) failed=$(how_many fail) skipped=$(how_many skip)
+  sed -n 's/^skip [^\t]*\t//p' "$BOOT/results" 2>/dev/null | sort | uniq -c | sort -rn |
+    while read -r count reason; do echo "  skipped $count: $reason"; done
+  printf '%s: %d passed, %d failed, %d skipped (%d s)\n' "$1" "${passed:-0}" "${failed:-0}" "${skipped:-0}" $((SECONDS - began))
+  PASSED=$((PASSED + passed)) FAILED=$((FAILED + failed)) SKIPPED=$((SKIPPED + skipped))
+}
+
+# Cases that must fail, each for its reason; says which did not.
+test_controls() { # KERNEL
+  local name reason survivors=0
+  KERNEL=$1
+  new_boot || return 1
+  echo controls >"$BOOT/job/only"
+  READ_STDOUT=read_report QUIET=yes
+  boot "$1" test 300 || survivors=1
+  READ_STDOUT="cat" QUIET=
+  while IFS=$'\t' read -r name reason; do
+    sed -n "/^fail $name\$/,/^case /p" "$BOOT/report" | grep -q -- "$reason" && continue
+    say "the control '$name' did not fail with '$reason': the lab cannot be trusted"
+    survivors=$((survivors + 1))
+  done < <(controls_and_reasons)
+  return $((survivors != 0))
+}
+
+controls_and_reasons() { # NAME TAB REASON
+  local line reason=''
+  while IFS= read -r line; do
+    case $line in
+      '# fails: '*) reason=${line#'# fails: '} ;;
+      [a-z]*'() {'*) printf '%s\t%s\n' "${line%%(*}" "$reason" ;;
+    esac
+  done < <(cat "$LAB"/controls/*.sh)
+}
+
+functions_of() { sed -n 's/^\([a-zA-Z0-9][a-zA-Z0-9_]*\)() *{.*/\1/p' "$@"; }
+
+count_of_cases() { # GLOB
+  local name count=0
+  while read -r name; do
+    # shellcheck disable=SC2053  # a glob on purpose
+    [[ $name == $1 ]] && count=$((count + 1))
+  done < <(functions_of "$LAB"/cases/*.sh)
+  echo "$count"
+}
+
+lab_test() {
+  local kernels=() only='*' totals='' kernel count controls_on='' status=0
+  while (( $# )); do
+    case $1 in
+      --kernel) demand_kernel "${2:-}"; kernels+=("$2"); shift 2 ;;
+      --only) only=${2:?}; shift 2 ;;
+      --verbose) VERBOSE=yes; shift ;;
+      --totals) totals=${2:?}; shift 2 ;;
+      *) say "lab test has no option $1"; exit 64 ;;
+    esac
+  done
+  (( ${#kernels[@]} )) || kernels=("${KERNELS[@]}")
+  count=$(count_of_cases "$only")
+  (( count )) || fail "no case matches '$only'"
+  require_run_time || exit 1
+  [[ -f $BINARY ]] || say "no $BINARY: build it first; cases that need it will fail"
+  for kernel in "${kernels[@]}"; do
+    if ! fetch_kernel "$kernel"; then
+      echo "  skipped $count: $kernel is not in the cache and could not be fetched"
+      echo "$kernel: 0 passed, 0 failed, $count skipped"
+      SKIPPED=$((SKIPPED + count))
+      continue
+    fi
+    if [[ ! $controls_on ]]; then
+      controls_on=$kernel
+      test_controls "$kernel" || status=1
+    fi
+    test_kernel "$kernel" "$only"
+  done
+  [[ $totals ]] && echo "$PASSED $((FAILED + status)) $SKIPPED" >"$totals"
+  (( FAILED == 0 && status == 0 )) || exit 1
+}

@@ -1,0 +1,35 @@
+# Cases that must fail, each for the reason above it. When one of them does not, the lab proves
+# nothing.
+
+# fails: expected status 1
+a_wrong_status_is_noticed() { run true; status 1; }
+
+# fails: expected stdout to match: two
+a_missing_line_is_noticed() { run echo one; stdout two; }
+
+# fails: no process to be left running
+a_process_left_behind_is_noticed() {
+  sleep 1000 &
+}
+
+# fails: as many dma-bufs on the machine as before
+a_buffer_left_behind_is_noticed() {
+  trap '' TERM # or the actor ends with this shell
+  start holder actor vgem-dumb 64 64 ready pause
+  wait_for_line holder ready
+}
+
+# fails: no kernel warning
+a_kernel_warning_is_noticed() { echo 'WARNING: control' >/dev/kmsg; }
+
+# fails: to end within 2 s
+a_case_that_never_ends_is_noticed() {
+  limit 2
+  sleep 1000
+}
+
+# fails: ended with status 127
+a_typing_mistake_is_noticed() { no_such_word; }
+
+# fails: no facility is called
+an_unknown_facility_is_noticed() { needs no_such_facility; }

@@ -1,0 +1,11 @@
+# Ends a case when its time is over: clock.sh PROCESS, the leader of the case's session.
+seconds_up() { sed 's/[. ].*//' /proc/uptime; }
+
+begun=$(seconds_up)
+while sleep 1; do
+  allowed=$(cat "$CASE_NOTES/limit" 2>/dev/null || echo 60)
+  [ $(($(seconds_up) - begun)) -lt "$allowed" ] && continue
+  echo "expected to end within $allowed s" >"$CASE_NOTES/failed"
+  kill -KILL "$1"
+  exit
+done

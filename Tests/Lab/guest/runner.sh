@@ -1,0 +1,95 @@
+# Runs the cases inside the guest and reports on stdout, one line per case and detail lines:
+#   case NAME | pass NAME SECONDS | skip NAME TAB REASON | fail NAME | `  text` of the failure
+# runner.sh GLOB: only cases whose name matches; `controls` runs the negative controls instead.
+
+warnings='WARNING|BUG:|Oops|KASAN|lockdep|INFO: task .* blocked|possible circular'
+export CASE_NOTES=/run/case
+
+session_of() { # PROCESS
+  read -r line 2>/dev/null <"/proc/$1/stat" || return
+  # shellcheck disable=SC2086  # words on purpose: state, parent, group, session
+  set -- ${line##*) }
+  case $1 in [ZX]) ;; *) echo "$4" ;; esac
+}
+own_session=$(session_of $$)
+
+# What a case left behind: every living program outside of the session of init and this runner.
+strangers() {
+  for entry in /proc/[0-9]*; do
+    [ -e "$entry/exe" ] || continue
+    session=$(session_of "${entry#/proc/}")
+    case $session in '' | "$own_session" | "$clock") ;; *) echo "${entry#/proc/}" ;; esac
+  done
+}
+
+describe() { printf '    %s (%s)\n' "$1" "$(tr '\0' ' ' 2>/dev/null <"/proc/$1/cmdline")"; }
+
+seconds_up() { sed 's/[. ].*//' /proc/uptime; }
+
+buffers() { sed -n 's/^Total \([0-9]*\) objects.*/\1/p' /sys/kernel/debug/dma_buf/bufinfo 2>/dev/null; }
+
+run_case() { # FILE NAME
+  rm -rf $CASE_NOTES /tmp/case
+  mkdir $CASE_NOTES /tmp/case
+  before=$(buffers)
+  began=$(seconds_up)
+  echo "lab: case $2" >/dev/kmsg
+  echo "case $2"
+  cd /tmp/case || exit 1
+  HOME=/tmp/case setsid sh /lab/case.sh "$1" "$2" </dev/null >$CASE_NOTES/output 2>&1 &
+  case_process=$!
+  setsid sh /lab/clock.sh $case_process >/dev/null 2>&1 &
+  clock=$!
+  wait $case_process 2>/dev/null
+  ended=$?
+  kill -KILL -$clock 2>/dev/null
+  wait $clock 2>/dev/null
+  cd /
+  judge "$ended" "$before"
+  if [ -s $CASE_NOTES/failed ]; then
+    echo "fail $2"
+    { cat $CASE_NOTES/failed; [ -s $CASE_NOTES/output ] && { echo 'the case printed:'; cat $CASE_NOTES/output; }; } |
+      cat -v | head -n 60 | sed 's/^/  /'
+  elif [ -s $CASE_NOTES/skipped ]; then
+    printf 'skip %s\t%s\n' "$2" "$(cat $CASE_NOTES/skipped)"
+  else
+    echo "pass $2 $(($(seconds_up) - began))"
+  fi
+}
+
+# A case that met its own expectations still has to leave the machine as it found it.
+judge() { # STATUS-OF-THE-CASE BUFFERS-BEFORE
+  if [ "$1" != 0 ] && [ ! -s $CASE_NOTES/failed ]; then
+    echo "expected the case to end; its shell ended with status $1" >$CASE_NOTES/failed
+  fi
+  tries=0
+  while [ "$(buffers)" != "$2" ] && [ $tries -lt 30 ]; do usleep 100000; tries=$((tries + 1)); done
+  [ "$(buffers)" = "$2" ] || {
+    echo "expected as many dma-bufs on the machine as before ($2):"
+    cat /sys/kernel/debug/dma_buf/bufinfo
+  } >>$CASE_NOTES/failed
+  left=$(strangers)
+  [ -z "$left" ] || {
+    echo 'expected no process to be left running:'
+    for process in $left; do describe "$process"; done
+  } >>$CASE_NOTES/failed
+  for process in $left; do kill -KILL "$process" 2>/dev/null; done
+  dmesg -c >$CASE_NOTES/kmsg
+  if [ ! -e $CASE_NOTES/warning-expected ] && grep -Eq "$warnings" $CASE_NOTES/kmsg; then
+    echo 'expected no kernel warning:'
+    grep -E -A 20 "$warnings" $CASE_NOTES/kmsg | head -n 25
+  fi >>$CASE_NOTES/failed
+}
+
+functions_of() { sed -n 's/^\([a-zA-Z0-9][a-zA-Z0-9_]*\)() *{.*/\1/p' "$1"; }
+
+folder=cases
+[ "$1" = controls ] && { folder=controls; set -- '*'; }
+dmesg -c >/run/kmsg
+for file in /lab/$folder/*.sh; do
+  for name in $(functions_of "$file"); do
+    # shellcheck disable=SC2254  # a glob on purpose
+    case $name in $1) run_case "$file" "$name" ;; esac
+  done
+done
+exit 0

@@ -1,0 +1,205 @@
+# The words that cases are written in. A case runs in a directory of its own; its last `run`
+# left `status`, `stdout` and `stderr` there in the directory .run.
+
+mkdir -p .run .started
+last_command='(nothing was run)'
+
+# ---- what a case needs ------------------------------------------------------------------
+
+# needs FACILITY…: skips the case, with its reason, where the kernel lacks one of them.
+needs() {
+  for facility; do
+    has "$facility" || { echo "no $facility" >"$CASE_NOTES/skipped"; exit 0; }
+  done
+}
+
+has() {
+  case $1 in
+    heap:cma) heap_cma >/dev/null ;;
+    heap:*) [ -c "/dev/dma_heap/${1#heap:}" ] ;;
+    udmabuf) [ -c /dev/udmabuf ] ;;
+    drm:*) drm_node "${1#drm:}" >/dev/null ;;
+    v4l2:*) video_node "${1#v4l2:}" >/dev/null ;;
+    sw_sync) [ -e /sys/kernel/debug/sync/sw_sync ] ;;
+    sysfs-stats) [ -d /sys/kernel/dmabuf/buffers ] ;;
+    bufinfo) [ -e /sys/kernel/debug/dma_buf/bufinfo ] ;;
+    bpf-dmabuf-iter) grep -aq bpf_iter_dmabuf /sys/kernel/btf/vmlinux 2>/dev/null ;;
+    hugetlb) [ "$(cat /proc/sys/vm/nr_hugepages 2>/dev/null || echo 0)" -gt 0 ] ;;
+    dmabuf-tracepoints) [ -d /sys/kernel/tracing/events/dma_buf ] ;;
+    dma-fence-tracepoints) [ -d /sys/kernel/tracing/events/dma_fence ] ;;
+    'kernel:>='*) at_least "${1#kernel:>=}" ;;
+    'kernel:<'*) ! at_least "${1#kernel:<}" ;;
+    dmabuf) [ -x /bin/dmabuf ] ;;
+    *) broken "needs: no facility is called '$1'" ;;
+  esac
+}
+
+at_least() {
+  [ "$(uname -r | sed 's/^\([0-9]*\)\.\([0-9]*\).*/\1 \2/' | awk '{ print $1 * 1000 + $2 }')" -ge \
+    "$(echo "$1" | awk -F. '{ print $1 * 1000 + $2 }')" ]
+}
+
+# The CMA heap has another name on every kernel; this prints the one there is.
+heap_cma() {
+  for heap in default_cma_region reserved linux,cma default-pool; do
+    [ -c "/dev/dma_heap/$heap" ] && { echo "$heap"; return; }
+  done
+  return 1
+}
+
+# drm_node DRIVER [card|render]: prints the node's path.
+drm_node() {
+  for entry in /sys/class/drm/${2:-card}*; do
+    [ -e "$entry/device/uevent" ] || continue
+    case ${entry##*/} in *-*) continue ;; esac
+    if grep -qx "DRIVER=$1" "$entry/device/uevent" || [ "$(basename "$(readlink -f "$entry/device")")" = "$1" ] ||
+      [ "$(basename "$(readlink -f "$entry/device/driver")")" = "$1-drm" ]; then
+      echo "/dev/dri/${entry##*/}"
+      return
+    fi
+  done
+  return 1
+}
+
+# video_node DRIVER: prints the path of its first node.
+video_node() {
+  for entry in /sys/class/video4linux/video*; do
+    case "$(cat "$entry/name" 2>/dev/null) $(basename "$(readlink -f "$entry/device" 2>/dev/null)")" in
+      *"$1"*) echo "/dev/${entry##*/}"; return ;;
+    esac
+  done
+  return 1
+}
+
+# limit SECONDS: this case may take that long; the default is 60.
+limit() { echo "$1" >"$CASE_NOTES/limit"; }
+
+# The kernel may warn during this case.
+expect_kernel_warning() { touch "$CASE_NOTES/warning-expected"; }
+
+# ---- doing things -----------------------------------------------------------------------
+
+run() {
+  last_command=$*
+  "$@" >.run/stdout 2>.run/stderr </dev/null
+  echo $? >.run/status
+}
+
+run_as_nobody() {
+  chmod 777 . 2>/dev/null
+  run actor uid 65534 exec "$@"
+  last_command="(as nobody) $*"
+}
+
+# start NAME CMD…: in the background; its process id is $NAME_pid.
+start() {
+  started=$1
+  shift
+  echo "$*" >".started/$started.command"
+  : >".started/$started.stdout"
+  { "$@" >".started/$started.stdout" 2>".started/$started.stderr" </dev/null & } 2>/dev/null
+  eval "${started}_pid=$!"
+}
+
+wait_for_line() { # NAME REGEX
+  tries=0
+  until grep -Eq -- "$2" ".started/$1.stdout"; do
+    tries=$((tries + 1))
+    if [ $tries -gt 200 ] || ! alive "$(pid_of "$1")"; then
+      grep -Eq -- "$2" ".started/$1.stdout" && return
+      as_captured "$1" '(still running)'
+      expected "'$1' to print a line that matches: $2"
+    fi
+    usleep 50000
+  done
+}
+
+pid_of() { eval "echo \$${1}_pid"; }
+
+# A zombie has ended.
+alive() { grep -q '^State:[[:space:]]*[^ZX]' "/proc/$1/status" 2>/dev/null; }
+
+send_signal() { kill -s "$2" "$(pid_of "$1")" || expected "'$1' to be there for signal $2"; }
+
+finish() { # NAME
+  wait "$(pid_of "$1")"
+  as_captured "$1" $?
+}
+
+as_captured() { # NAME STATUS
+  cp ".started/$1.stdout" .run/stdout
+  cp ".started/$1.stderr" .run/stderr
+  echo "$2" >.run/status
+  last_command=$(cat ".started/$1.command")
+}
+
+# eventually CMD…: tries it for up to 5 s.
+eventually() {
+  tries=0
+  until "$@"; do
+    tries=$((tries + 1))
+    [ $tries -lt 50 ] || expected "within 5 s: $*"
+    usleep 100000
+  done
+}
+
+# ---- expectations -----------------------------------------------------------------------
+
+status() { [ "$(cat .run/status)" = "$1" ] || expected "status $1"; }
+stdout() { grep -Eqa -- "$1" .run/stdout || expected "stdout to match: $1"; }
+stderr() { grep -Eqa -- "$1" .run/stderr || expected "stderr to match: $1"; }
+no_stdout() { ! grep -Eqa -- "$1" .run/stdout || expected "stdout not to match: $1"; }
+no_stderr() { ! grep -Eqa -- "$1" .run/stderr || expected "stderr not to match: $1"; }
+stdout_is() { [ "$(cat .run/stdout)" = "$1" ] || expected "stdout to be: $1"; }
+stdout_is_empty() { [ ! -s .run/stdout ] || expected 'no stdout'; }
+stderr_is_empty() { [ ! -s .run/stderr ] || expected 'no stderr'; }
+
+# json JQ EXPECTED: what jq prints, compact and in one line per value, for the captured stdout.
+json() {
+  found=$(jq -c "$1" .run/stdout 2>&1) || expected "JSON that answers $1; jq: $found"
+  [ "$found" = "$2" ] || [ "$found" = "\"$2\"" ] || expected "JSON $1 to be $2; it is $found"
+}
+
+json_true() {
+  found=$(jq -c "$1" .run/stdout 2>&1) || expected "JSON that answers $1; jq: $found"
+  [ "$found" = true ] || expected "JSON to satisfy $1; it gives $found"
+}
+
+# check CMD…: must exit 0.
+check() {
+  "$@" >.run/check 2>&1 && return
+  expected "to succeed: $* ($(shown .run/check))"
+}
+
+same() { cmp "$1" "$2" >.run/check 2>&1 || expected "the same bytes: $(cat .run/check)"; }
+
+buffers_on_the_machine() {
+  sed -n 's/^Total \([0-9]*\) objects.*/\1/p' /sys/kernel/debug/dma_buf/bufinfo 2>/dev/null | grep . ||
+    find /sys/kernel/dmabuf/buffers -mindepth 1 -maxdepth 1 2>/dev/null | wc -l
+}
+
+# ---- how an expectation fails -----------------------------------------------------------
+
+# Bytes as text, shortened.
+shown() {
+  head -c 2000 "$1" 2>/dev/null | cat -v | head -n 30 | sed 's/^/    /'
+  [ "$(wc -c <"$1" 2>/dev/null || echo 0)" -gt 2000 ] && echo '    (shortened)'
+}
+
+expected() {
+  {
+    echo "expected $1"
+    echo "command: $last_command"
+    echo "status: $(cat .run/status 2>/dev/null)"
+    for stream in stdout stderr; do
+      if [ -s ".run/$stream" ]; then echo "$stream:"; shown ".run/$stream"; else echo "$stream: (empty)"; fi
+    done
+  } >"$CASE_NOTES/failed"
+  exit 1
+}
+
+# The case itself is wrong.
+broken() {
+  echo "this case is broken: $1" >"$CASE_NOTES/failed"
+  exit 1
+}
