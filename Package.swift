@@ -1,0 +1,51 @@
+// swift-tools-version: 6.3
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .strictMemorySafety(),
+  .treatAllWarnings(as: .error),
+]
+
+let package = Package(
+  name: "dmabuf",
+  products: [
+    .library(name: "DMABuf", targets: ["DMABuf"]),
+    .executable(name: "dmabuf", targets: ["DMABufTool"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+  ],
+  targets: [
+    .target(name: "CDMABuf"),
+    .systemLibrary(
+      name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
+    .target(
+      name: "DMABuf",
+      dependencies: [
+        "CDMABuf", "CXXHash",
+        .product(name: "BasicContainers", package: "swift-collections"),
+        .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      swiftSettings: settings),
+    .executableTarget(
+      name: "DMABufTool",
+      dependencies: [
+        "DMABuf",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "BasicContainers", package: "swift-collections"),
+        .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      swiftSettings: settings),
+    .testTarget(
+      name: "DMABufTests", dependencies: ["DMABuf"], exclude: ["Fixtures"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "DMABufToolTests", dependencies: ["DMABufTool"], swiftSettings: settings),
+  ],
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,57 @@
+/* System calls that Swift does not see, one line each. */
+#define _GNU_SOURCE
+#include "CDMABuf.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+const unsigned int CDMABUF_MFD_CLOEXEC = MFD_CLOEXEC;
+const unsigned int CDMABUF_MFD_ALLOW_SEALING = MFD_ALLOW_SEALING;
+const unsigned int CDMABUF_MFD_HUGETLB = MFD_HUGETLB;
+const int CDMABUF_F_ADD_SEALS = F_ADD_SEALS;
+const int CDMABUF_F_GET_SEALS = F_GET_SEALS;
+const int CDMABUF_F_SEAL_SHRINK = F_SEAL_SHRINK;
+
+int cdmabuf_memfd_create(const char *name, unsigned int flags) { return memfd_create(name, flags); }
+
+int cdmabuf_fcntl(int fd, int command, int argument) { return fcntl(fd, command, argument); }
+
+int cdmabuf_ioctl(int fd, unsigned long request, void *argument) {
+  return ioctl(fd, request, argument);
+}
+
+int cdmabuf_fallocate(int fd, off_t length) { return fallocate(fd, 0, 0, length); }
+
+ssize_t cdmabuf_getdents64(int fd, void *buffer, size_t length) {
+  return getdents64(fd, buffer, length);
+}
+
+/* Through syscall(2): the wrappers came with glibc 2.36 only. */
+int cdmabuf_pidfd_open(pid_t pid) { return (int)syscall(SYS_pidfd_open, pid, 0); }
+
+int cdmabuf_pidfd_getfd(int pidfd, int fd) { return (int)syscall(SYS_pidfd_getfd, pidfd, fd, 0); }
+
+const void *cdmabuf_find(const void *bytes, size_t count, const char *text) {
+  return memmem(bytes, count, text, strlen(text));
+}
+
+long cdmabuf_path_magic(const char *path) {
+  struct statfs information;
+  return statfs(path, &information) == 0 ? (long)information.f_type : -1;
+}
+
+long cdmabuf_magic(int fd) {
+  struct statfs information;
+  return fstatfs(fd, &information) == 0 ? (long)information.f_type : -1;
+}
+
+uint64_t cdmabuf_device(dev_t device) {
+  return (uint64_t)major(device) << 32 | minor(device);
+}

@@ -1,0 +1,74 @@
+/*
+ * What Swift cannot reach by itself: request numbers built by _IO* macros, libc calls hidden
+ * behind _GNU_SOURCE, and the one signal handler. Structures are the kernel's own.
+ */
+#ifndef CDMABUF_H
+#define CDMABUF_H
+
+#include <linux/dma-buf.h>
+#include <linux/dma-heap.h>
+#include <linux/udmabuf.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+static const unsigned long CDMABUF_DMA_BUF_IOCTL_SYNC = DMA_BUF_IOCTL_SYNC;
+static const unsigned long CDMABUF_DMA_BUF_SET_NAME = DMA_BUF_SET_NAME_B;
+static const unsigned long CDMABUF_DMA_HEAP_IOCTL_ALLOC = DMA_HEAP_IOCTL_ALLOC;
+static const unsigned long CDMABUF_UDMABUF_CREATE = UDMABUF_CREATE;
+
+_Static_assert(sizeof(struct dma_buf_sync) == 8, "kernel ABI");
+_Static_assert(sizeof(struct dma_heap_allocation_data) == 24, "kernel ABI");
+_Static_assert(sizeof(struct udmabuf_create) == 24, "kernel ABI");
+
+/* Superblock magic of the kernel's dma-buf file system ("DMAB", linux/magic.h since 5.3). */
+static const long CDMABUF_SUPER_MAGIC = 0x444d4142;
+
+/* memfd_create(2) and fcntl(2) constants that need _GNU_SOURCE. */
+extern const unsigned int CDMABUF_MFD_CLOEXEC;
+extern const unsigned int CDMABUF_MFD_ALLOW_SEALING;
+extern const unsigned int CDMABUF_MFD_HUGETLB;
+extern const int CDMABUF_F_ADD_SEALS;
+extern const int CDMABUF_F_GET_SEALS;
+extern const int CDMABUF_F_SEAL_SHRINK;
+
+int cdmabuf_memfd_create(const char *name, unsigned int flags);
+int cdmabuf_fcntl(int fd, int command, int argument);
+int cdmabuf_ioctl(int fd, unsigned long request, void *argument);
+int cdmabuf_fallocate(int fd, off_t length);
+ssize_t cdmabuf_getdents64(int fd, void *buffer, size_t length);
+int cdmabuf_pidfd_open(pid_t pid);
+int cdmabuf_pidfd_getfd(int pidfd, int fd);
+/* The first place in `bytes` where `text` stands, NULL if nowhere. */
+const void *cdmabuf_find(const void *bytes, size_t count, const char *text);
+/* The superblock magic of what a path, or an open descriptor, leads to; -1 with errno. */
+long cdmabuf_path_magic(const char *path);
+long cdmabuf_magic(int fd);
+/* The device number as /proc/PID/maps prints it: MAJOR << 32 | MINOR. */
+uint64_t cdmabuf_device(dev_t device);
+
+/*
+ * Signals that ask the process to end (SIGINT, SIGTERM, SIGHUP, SIGQUIT) are noted, not obeyed,
+ * once caught; cdmabuf_ending_signal() tells the first one, 0 when there was none.
+ * A system call entered just after the note was looked at would sleep through it, so the handler
+ * starts a timer that interrupts every later call until the process ends.
+ */
+void cdmabuf_catch_ending_signals(void);
+int cdmabuf_ending_signal(void);
+/* Interrupts system calls of this process `nanoseconds` from now and each 10 ms after; 0 stops. */
+int cdmabuf_interrupt_after(uint64_t nanoseconds);
+/* Ends this process as the default action of `signal` does; returns only if that is not to end. */
+void cdmabuf_end_by_signal(int signal);
+void cdmabuf_ignore_broken_pipes(void);
+
+/*
+ * Runs argv[0] (looked up in PATH) with `environment`, with just these descriptors left open
+ * besides the standard three, and with the signal dispositions this process was started with.
+ * Signals sent to this process are passed on. Returns waitpid(2)'s status, or -1 with errno.
+ */
+int cdmabuf_run(
+  char *const argv[], char *const environment[], const int descriptors[], size_t count);
+int cdmabuf_exit_status(int wait_status);
+
+#endif

@@ -1,0 +1,68 @@
+import SystemPackage
+
+/// Where new buffers come from.
+public enum BufferSource: Hashable, Sendable {
+  /// The dma-heap of that name.
+  case heap(String)
+  /// Whatever this platform calls the heap over its default CMA area.
+  case contiguousHeap
+  /// Memory of this process through `/dev/udmabuf`, in huge pages of that many bytes if given.
+  case userMemory(hugePageSize: Int?)
+
+  /// Reads `heap:NAME`, `heap:cma`, `udmabuf`, `udmabuf:2M` or `udmabuf:1G`; `nil` for anything else.
+  public init?(_ text: String) {
+    let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+    switch (parts.first, parts.count > 1 ? parts[1] : nil) {
+    case ("heap", "cma"?): self = .contiguousHeap
+    case ("heap", let name?) where !name.isEmpty && !name.contains("/") && !name.hasPrefix("."):
+      self = .heap(name)
+    case ("udmabuf", nil): self = .userMemory(hugePageSize: nil)
+    case ("udmabuf", "2M"?): self = .userMemory(hugePageSize: 2 << 20)
+    case ("udmabuf", "1G"?): self = .userMemory(hugePageSize: 1 << 30)
+    default: return nil
+    }
+  }
+
+  /// Allocates one buffer of at least `size` bytes.
+  ///
+  /// Throws the refusal of the heap or of udmabuf; see ``Heap`` and ``UserMemory``.
+  public func allocate(_ size: Int, readOnly: Bool) throws -> DMABuffer {
+    switch self {
+    case .heap(let name): try Heap(name).allocate(size, readOnly: readOnly)
+    case .contiguousHeap: try Heap(Self.contiguousHeapName()).allocate(size, readOnly: readOnly)
+    case .userMemory(let hugePageSize): try UserMemory().allocate(size, hugePageSize: hugePageSize)
+    }
+  }
+
+  /// The name of this machine's default CMA heap. Throws `ENOENT` when it has none.
+  public static func contiguousHeapName() throws(KernelError) -> String {
+    let names = try Heap.names()
+    guard let name = Heap.contiguousNames.first(where: names.contains) else {
+      throw KernelError("open", on: Heap.directory, errno: .noSuchFileOrDirectory)
+    }
+    return name
+  }
+
+  /// Bytes that can be had from it now; `nil` when nothing tells.
+  public func available() -> UInt64? {
+    switch self {
+    case .contiguousHeap: MemoryInformation().contiguousFree
+    case .heap(let name) where Heap.contiguousNames.contains(name): MemoryInformation().contiguousFree
+    case .heap, .userMemory(nil): MemoryInformation().available
+    case .userMemory(let page?):
+      MemoryInformation.hugePages(of: page).map { $0.free * UInt64(page) }
+    }
+  }
+}
+
+extension BufferSource: CustomStringConvertible {
+  /// As it is typed.
+  public var description: String {
+    switch self {
+    case .heap(let name): "heap:\(name)"
+    case .contiguousHeap: "heap:cma"
+    case .userMemory(nil): "udmabuf"
+    case .userMemory(let page?): "udmabuf:" + (page >= 1 << 30 ? "\(page >> 30)G" : "\(page >> 20)M")
+    }
+  }
+}

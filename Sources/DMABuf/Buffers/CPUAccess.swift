@@ -1,0 +1,69 @@
+internal import CDMABuf
+import Glibc
+import SystemPackage
+
+/// Which way the CPU's data goes.
+public struct AccessDirection: OptionSet, Hashable, Sendable {
+  /// The bits of `DMA_BUF_SYNC_RW`.
+  public let rawValue: UInt64
+
+  /// Takes the kernel's bits.
+  public init(rawValue: UInt64) { self.rawValue = rawValue }
+
+  /// The CPU reads: caches are made to show what devices wrote.
+  public static let read = AccessDirection(rawValue: UInt64(DMA_BUF_SYNC_READ))
+  /// The CPU writes: caches are written back for devices at the end.
+  public static let write = AccessDirection(rawValue: 2)
+
+  var protection: CInt {
+    (contains(.read) ? PROT_READ : 0) | (contains(.write) ? PROT_WRITE : 0)
+  }
+}
+
+extension DMABuffer {
+  private static var synchronize: Request<dma_buf_sync> {
+    Request("DMA_BUF_IOCTL_SYNC", CDMABUF_DMA_BUF_IOCTL_SYNC)
+  }
+
+  /// Waits for the devices' fences and makes memory ready for the CPU. A reader waits for writers,
+  /// a writer for everyone.
+  ///
+  /// Corresponds to `DMA_BUF_IOCTL_SYNC` with `DMA_BUF_SYNC_START`. The kernel waits without limit;
+  /// throws `ETIMEDOUT` once `deadline` has passed.
+  public func beginAccess(_ direction: AccessDirection, deadline: Deadline? = nil) throws(KernelError) {
+    var argument = dma_buf_sync(flags: direction.rawValue)
+    try file.ioctl(Self.synchronize, &argument, deadline: deadline, retryingAgain: true)
+  }
+
+  /// Gives the memory back to the devices.
+  ///
+  /// Corresponds to `DMA_BUF_IOCTL_SYNC` with `DMA_BUF_SYNC_END`. It never waits, so it is made again
+  /// even when the process is asked to end. Throws `EINVAL` on a udmabuf that was never started.
+  public func endAccess(_ direction: AccessDirection) throws(KernelError) {
+    var argument = dma_buf_sync(flags: direction.rawValue | 4)
+    while true {
+      let result = unsafe cdmabuf_ioctl(file.descriptor.rawValue, Self.synchronize.number, &argument)
+      if result >= 0 { return }
+      let reason = Errno(rawValue: errno)
+      if reason != .interrupted && reason != .resourceTemporarilyUnavailable {
+        throw KernelError(Self.synchronize.name, on: file.name, errno: reason)
+      }
+    }
+  }
+
+  /// Runs `body` between START and END; END follows an error too.
+  public func withAccess<Result>(
+    _ direction: AccessDirection, deadline: Deadline? = nil, _ body: () throws -> Result
+  ) throws -> Result {
+    try beginAccess(direction, deadline: deadline)
+    let result: Result
+    do {
+      result = try body()
+    } catch {
+      try? endAccess(direction)
+      throw error
+    }
+    try endAccess(direction)
+    return result
+  }
+}

@@ -1,0 +1,23 @@
+internal import CXXHash
+
+/// XXH3 with 64 bits over bytes that come in pieces: the same as `xxhsum -H3` over all of them.
+@safe public struct Checksum: ~Copyable {
+  private let state: OpaquePointer
+
+  /// Starts with no bytes.
+  public init() {
+    guard let state = unsafe XXH3_createState() else { fatalError("out of memory") }
+    unsafe XXH3_64bits_reset(state)
+    unsafe self.state = state
+  }
+
+  deinit { _ = unsafe XXH3_freeState(state) }
+
+  /// Takes in more bytes.
+  public mutating func update(_ bytes: UnsafeRawBufferPointer) {
+    _ = unsafe XXH3_64bits_update(state, bytes.baseAddress, bytes.count)
+  }
+
+  /// The hash of all bytes so far.
+  public var value: UInt64 { unsafe XXH3_64bits_digest(state) }
+}

@@ -1,0 +1,111 @@
+internal import CDMABuf
+import Glibc
+import SystemPackage
+
+/// A dma-buf: memory that devices and processes share through a descriptor. The memory lives as
+/// long as any descriptor, mapping or device holds it.
+public struct DMABuffer: ~Copyable, Sendable {
+  /// The descriptor.
+  public let file: OpenFile
+  /// Inode number, unique among all dma-bufs of this boot.
+  public let inode: UInt64
+  /// Size in bytes, as the exporter made it.
+  public let size: Int
+
+  /// Takes over a descriptor after making sure that it is a dma-buf.
+  ///
+  /// Throws ``WrongKind`` for anything else, ``KernelError`` when it cannot be told.
+  public init(_ file: consuming OpenFile) throws {
+    guard cdmabuf_magic(file.descriptor.rawValue) == CDMABUF_SUPER_MAGIC else {
+      throw WrongKind(
+        subject: file.name, kind: try DescriptorKind.of(descriptor: file.descriptor.rawValue))
+    }
+    let status = try file.status()
+    inode = UInt64(status.st_ino)
+    size = Int(status.st_size)
+    self.file = file
+  }
+
+  /// The descriptor's number, for handing it to a command on purpose.
+  public var descriptorNumber: CInt { file.descriptor.rawValue }
+
+  /// May the CPU read through this descriptor, may it write?
+  ///
+  /// Corresponds to `fcntl(F_GETFL) & O_ACCMODE`. It limits `mmap(2)` alone; a device writes into a
+  /// read-only descriptor's buffer all the same.
+  public var accessMode: AccessMode {
+    switch cdmabuf_fcntl(file.descriptor.rawValue, F_GETFL, 0) & O_ACCMODE {
+    case O_RDONLY: .readOnly
+    case O_WRONLY: .writeOnly
+    case O_RDWR: .readWrite
+    default: .none
+    }
+  }
+
+  /// How a descriptor was opened.
+  public enum AccessMode: Sendable {
+    /// `O_RDONLY`: can be mapped for reading.
+    case readOnly
+    /// `O_WRONLY`: cannot be mapped, as every mapping of a file can be read.
+    case writeOnly
+    /// `O_RDWR`.
+    case readWrite
+    /// Access mode 3, which permits ioctls alone.
+    case none
+  }
+
+  /// What `/proc/self/fdinfo` tells.
+  public func information() throws(KernelError) -> DescriptorInformation {
+    let path = "/proc/self/fdinfo/\(file.descriptor.rawValue)"
+    let text = try SmallFile.read(path)
+    guard let information = DescriptorInformation(parsing: text) else {
+      throw KernelError("parse", on: path, errno: .invalidArgument)
+    }
+    return information
+  }
+
+  /// Names the buffer for everyone who lists it. At most 31 bytes.
+  ///
+  /// Corresponds to `DMA_BUF_SET_NAME` (Linux 5.3). Throws `EINVAL` for longer names.
+  public func setName(_ name: String) throws(KernelError) {
+    let request = Request<UInt8>("DMA_BUF_SET_NAME", CDMABUF_DMA_BUF_SET_NAME)
+    _ = try Interruption.restarting(request.name, on: file.name) {
+      unsafe name.withCString {
+        unsafe cdmabuf_ioctl(file.descriptor.rawValue, request.number, UnsafeMutableRawPointer(mutating: $0))
+      }
+    }
+  }
+
+  /// The longest name in bytes (`DMA_BUF_NAME_LEN` less its NUL).
+  public static let longestName = Int(DMA_BUF_NAME_LEN) - 1
+
+  /// Maps a range for the CPU. The range may start anywhere; the mapping starts at the page before.
+  ///
+  /// Corresponds to `mmap(2)`. Throws `EACCES` when the access mode forbids it, `EINVAL` past the
+  /// end or when the exporter cannot be mapped.
+  public func map(
+    _ range: Range<Int>, for direction: AccessDirection, populate: Bool = false
+  ) throws(KernelError) -> MappedRange {
+    let start = range.lowerBound & ~(Mapping.pageSize - 1)
+    let mapping = try Mapping(
+      file, offset: start, count: range.upperBound - start, protection: direction.protection,
+      populate: populate)
+    return MappedRange(mapping: mapping, skipping: range.lowerBound - start)
+  }
+}
+
+/// A mapped range of a buffer.
+public struct MappedRange: ~Copyable, Sendable {
+  let mapping: Mapping
+  let skipped: Int
+
+  init(mapping: consuming Mapping, skipping skipped: Int) {
+    self.mapping = mapping
+    self.skipped = skipped
+  }
+
+  /// The range's bytes, valid as long as this lives.
+  public var bytes: UnsafeMutableRawBufferPointer {
+    unsafe UnsafeMutableRawBufferPointer(rebasing: mapping.bytes[skipped...])
+  }
+}

@@ -1,0 +1,47 @@
+internal import CDMABuf
+import Glibc
+import SystemPackage
+
+/// A dma-heap: an allocator of the kernel with a node in `/dev/dma_heap`.
+public struct Heap: ~Copyable, Sendable {
+  /// Where heap nodes are.
+  public static let directory = "/dev/dma_heap"
+
+  /// The names that kernels and platforms give to the heap over the default CMA area, newest first.
+  public static let contiguousNames = ["default_cma_region", "reserved", "linux,cma", "default-pool"]
+
+  /// The node's name, which is also the exporter's name of its buffers.
+  public let name: String
+  let file: OpenFile
+
+  /// Opens the heap's node. Any open mode will do; it does not limit the buffers.
+  ///
+  /// Throws `ENOENT` when there is no such heap and `EACCES` when this user may not use it.
+  public init(_ name: String) throws(KernelError) {
+    self.name = name
+    file = try OpenFile(Self.directory + "/" + name, O_RDONLY)
+  }
+
+  /// The names of all heaps, sorted; none when the kernel has no heaps.
+  public static func names() throws(KernelError) -> [String] {
+    do {
+      return try Directory(directory).names().sorted()
+    } catch where error.errno == .noSuchFileOrDirectory {
+      return []
+    }
+  }
+
+  /// Allocates zeroed memory; the kernel rounds `size` up to whole pages.
+  ///
+  /// Corresponds to `DMA_HEAP_IOCTL_ALLOC`. The kernel does not check the size against the memory
+  /// there is: whoever calls this does. Throws `ENOMEM` from CMA heaps, `EMFILE` without a free
+  /// descriptor.
+  public func allocate(_ size: Int, readOnly: Bool = false) throws -> DMABuffer {
+    var argument = dma_heap_allocation_data()
+    argument.len = UInt64(size)
+    argument.fd_flags = UInt32(O_CLOEXEC | (readOnly ? O_RDONLY : O_RDWR))
+    try file.ioctl(Request("DMA_HEAP_IOCTL_ALLOC", CDMABUF_DMA_HEAP_IOCTL_ALLOC), &argument)
+    let descriptor = OwnedDescriptor(owning: CInt(argument.fd))
+    return try DMABuffer(OpenFile(descriptor, name: "heap:\(name)"))
+  }
+}

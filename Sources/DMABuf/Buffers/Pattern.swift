@@ -1,0 +1,171 @@
+import Glibc
+
+/// Bytes that can be written to a buffer and found again. What stands at an offset depends on the
+/// offset from the buffer's start alone, so any part can be filled or verified by itself.
+public enum Pattern: Equatable, Sendable {
+  /// The same bytes over and over, starting at the buffer's start. Never empty.
+  case repeating([UInt8])
+  /// Each 64-bit little-endian word is its own index: 0, 1, 2, ….
+  case counter
+  /// Word `i` is the `i`-th output of SplitMix64 seeded with `seed`, little-endian.
+  case random(seed: UInt64)
+
+  /// Where and how a buffer differs from its pattern.
+  public struct Mismatch: Equatable, Sendable {
+    /// Bytes that differ.
+    public var count = 0
+    /// Offset of the first of them from the buffer's start.
+    public var offset: Int?
+    /// What should stand there, at most 16 bytes.
+    public var expected: [UInt8] = []
+    /// What does.
+    public var found: [UInt8] = []
+
+    /// Nothing differs so far.
+    public init() {}
+  }
+
+  private static let blockSize = 4096
+
+  /// Writes the pattern. `offset` is how far `bytes` is from the buffer's start; the address must be
+  /// as far from an 8-byte boundary as `offset` is.
+  public func fill(_ bytes: UnsafeMutableRawBufferPointer, at offset: Int) {
+    guard let base = bytes.baseAddress else { return }
+    switch self {
+    case .repeating(let unit) where unit.count == 1:
+      unsafe memset(base, CInt(unit[0]), bytes.count)
+    case .repeating(let unit):
+      let tile = Self.tile(of: unit)
+      Self.forEachBlock(bytes.count, at: offset) { position, count in
+        unsafe tile.withUnsafeBytes {
+          _ = unsafe memcpy(base + position, $0.baseAddress! + (offset + position) % unit.count, count)
+        }
+      }
+    case .counter:
+      unsafe Self.fillWords(bytes, at: offset) { $0 }
+    case .random(let seed):
+      unsafe Self.fillWords(bytes, at: offset) { Self.splitMix(seed, $0) }
+    }
+  }
+
+  /// Compares with the pattern and adds what differs to `mismatch`. Same arguments as ``fill``.
+  public func verify(_ bytes: UnsafeRawBufferPointer, at offset: Int, into mismatch: inout Mismatch) {
+    guard let base = bytes.baseAddress else { return }
+    switch self {
+    case .repeating(let unit):
+      let tile = Self.tile(of: unit)
+      Self.forEachBlock(bytes.count, at: offset) { position, count in
+        let differs = unsafe tile.withUnsafeBytes {
+          unsafe memcmp(base + position, $0.baseAddress! + (offset + position) % unit.count, count) != 0
+        }
+        if differs { unsafe compare(bytes, position, count, at: offset, into: &mismatch) }
+      }
+    case .counter:
+      unsafe verifyWords(bytes, at: offset, into: &mismatch) { $0 }
+    case .random(let seed):
+      unsafe verifyWords(bytes, at: offset, into: &mismatch) { Self.splitMix(seed, $0) }
+    }
+  }
+
+  /// The byte that stands `offset` bytes from the buffer's start.
+  public func byte(at offset: Int) -> UInt8 {
+    switch self {
+    case .repeating(let unit): unit[offset % unit.count]
+    case .counter: Self.byte(offset) { $0 }
+    case .random(let seed): Self.byte(offset) { Self.splitMix(seed, $0) }
+    }
+  }
+
+  // MARK: Words
+
+  @inline(__always)
+  private static func splitMix(_ seed: UInt64, _ index: UInt64) -> UInt64 {
+    var word = seed &+ (index &+ 1) &* 0x9E37_79B9_7F4A_7C15
+    word = (word ^ (word &>> 30)) &* 0xBF58_476D_1CE4_E5B9
+    word = (word ^ (word &>> 27)) &* 0x94D0_49BB_1331_11EB
+    return word ^ (word &>> 31)
+  }
+
+  @inline(__always)
+  private static func byte(_ offset: Int, _ word: (UInt64) -> UInt64) -> UInt8 {
+    UInt8(truncatingIfNeeded: word(UInt64(offset / 8)) &>> UInt64(offset % 8 * 8))
+  }
+
+  /// Splits a range into bytes before the first whole word, whole words, and bytes after the last.
+  private static func parts(_ count: Int, at offset: Int) -> (head: Int, words: Int) {
+    let head = min(count, (8 - offset % 8) % 8)
+    return (head, (count - head) / 8)
+  }
+
+  @inline(__always)
+  private static func fillWords(
+    _ bytes: UnsafeMutableRawBufferPointer, at offset: Int, _ word: (UInt64) -> UInt64
+  ) {
+    let (head, count) = parts(bytes.count, at: offset)
+    let first = UInt64((offset + head) / 8)
+    let words = unsafe UnsafeMutableRawBufferPointer(rebasing: bytes[head..<head + count * 8])
+      .bindMemory(to: UInt64.self)
+    for index in 0..<count { unsafe words[index] = word(first &+ UInt64(index)).littleEndian }
+    for index in Array(0..<head) + Array((head + count * 8)..<bytes.count) {
+      unsafe bytes[index] = byte(offset + index, word)
+    }
+  }
+
+  /// One branch a block: a test within the word loop would halve its speed.
+  @inline(__always)
+  private func verifyWords(
+    _ bytes: UnsafeRawBufferPointer, at offset: Int, into mismatch: inout Mismatch,
+    _ word: (UInt64) -> UInt64
+  ) {
+    let (head, count) = Self.parts(bytes.count, at: offset)
+    let first = UInt64((offset + head) / 8)
+    unsafe compare(bytes, 0, head, at: offset, into: &mismatch)
+    let words = unsafe UnsafeRawBufferPointer(rebasing: bytes[head..<head + count * 8])
+      .bindMemory(to: UInt64.self)
+    let blockWords = Self.blockSize / 8
+    for start in stride(from: 0, to: count, by: blockWords) {
+      let end = min(start + blockWords, count)
+      var difference: UInt64 = 0
+      for index in start..<end {
+        unsafe difference |= words[index] ^ word(first &+ UInt64(index)).littleEndian
+      }
+      if difference != 0 {
+        unsafe compare(bytes, head + start * 8, (end - start) * 8, at: offset, into: &mismatch)
+      }
+    }
+    let tail = head + count * 8
+    unsafe compare(bytes, tail, bytes.count - tail, at: offset, into: &mismatch)
+  }
+
+  // MARK: Blocks and bytes
+
+  /// Enough repetitions that a block can be taken from any phase of the pattern.
+  private static func tile(of unit: [UInt8]) -> [UInt8] {
+    let repetitions = (blockSize + unit.count - 1) / unit.count + 1
+    return Array(repeatElement(unit, count: repetitions).joined())
+  }
+
+  @inline(__always)
+  private static func forEachBlock(_ count: Int, at offset: Int, _ body: (Int, Int) -> Void) {
+    for position in stride(from: 0, to: count, by: blockSize) {
+      body(position, min(blockSize, count - position))
+    }
+  }
+
+  private func compare(
+    _ bytes: UnsafeRawBufferPointer, _ position: Int, _ count: Int, at offset: Int,
+    into mismatch: inout Mismatch
+  ) {
+    for index in position..<position + count {
+      let expected = byte(at: offset + index)
+      guard unsafe bytes[index] != expected else { continue }
+      if mismatch.offset == nil {
+        let end = min(index + 16, bytes.count)
+        mismatch.offset = offset + index
+        mismatch.expected = (index..<end).map { byte(at: offset + $0) }
+        mismatch.found = unsafe Array(bytes[index..<end])
+      }
+      mismatch.count += 1
+    }
+  }
+}

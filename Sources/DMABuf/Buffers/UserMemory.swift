@@ -1,0 +1,62 @@
+internal import CDMABuf
+import Glibc
+import SystemPackage
+
+/// The udmabuf device: it makes dma-bufs out of a process's own memory (a sealed memfd).
+public struct UserMemory: ~Copyable, Sendable {
+  /// The device's node.
+  public static let node = "/dev/udmabuf"
+
+  let file: OpenFile
+
+  /// Opens the node. Throws `ENOENT` without the driver and `EACCES` when this user may not use it.
+  public init() throws(KernelError) { file = try OpenFile(Self.node, O_RDWR) }
+
+  /// Makes a buffer of new, zeroed memory. `size` is rounded up to whole pages, or to whole huge
+  /// pages of `hugePageSize` bytes, which come from the machine's pool.
+  ///
+  /// Corresponds to `UDMABUF_CREATE` on a memfd sealed with `F_SEAL_SHRINK`. Throws `EINVAL` when
+  /// the size is over the module's limit, `ENOSPC` when the pool of huge pages is exhausted.
+  public func allocate(_ size: Int, hugePageSize: Int? = nil) throws -> DMABuffer {
+    let page = hugePageSize ?? Mapping.pageSize
+    let (padded, overflow) = size.addingReportingOverflow(page - 1)
+    guard size > 0, !overflow else { throw KernelError("ftruncate", on: "memfd", errno: .invalidArgument) }
+    let length = padded & ~(page - 1)
+    let memory = try Self.sealedMemory(length, hugePageSize: hugePageSize)
+
+    var argument = udmabuf_create()
+    argument.memfd = UInt32(memory.descriptor.rawValue)
+    argument.flags = UInt32(UDMABUF_FLAGS_CLOEXEC)
+    argument.size = UInt64(length)
+    let number = try file.ioctl(Request("UDMABUF_CREATE", CDMABUF_UDMABUF_CREATE), &argument)
+    return try DMABuffer(OpenFile(OwnedDescriptor(owning: number), name: "udmabuf"))
+  }
+
+  private static func sealedMemory(_ length: Int, hugePageSize: Int?) throws(KernelError) -> OpenFile {
+    var flags = CDMABUF_MFD_CLOEXEC | CDMABUF_MFD_ALLOW_SEALING
+    if let hugePageSize {
+      // MFD_HUGE_SHIFT: the page size's logarithm stands in the flags' top bits.
+      flags |= CDMABUF_MFD_HUGETLB | UInt32(hugePageSize.trailingZeroBitCount) << 26
+    }
+    let number = unsafe cdmabuf_memfd_create("dmabuf", flags)
+    guard number >= 0 else { throw KernelError("memfd_create", on: "memfd") }
+    let memory = OpenFile(OwnedDescriptor(owning: number), name: "memfd")
+    guard ftruncate(number, off_t(length)) == 0 else { throw KernelError("ftruncate", on: "memfd") }
+    // Kernels before 6.12 refuse huge pages that were never touched.
+    if hugePageSize != nil, cdmabuf_fallocate(number, off_t(length)) != 0 {
+      throw KernelError("fallocate", on: "hugetlb memfd")
+    }
+    guard cdmabuf_fcntl(number, CDMABUF_F_ADD_SEALS, CDMABUF_F_SEAL_SHRINK) == 0 else {
+      throw KernelError("fcntl(F_ADD_SEALS)", on: "memfd")
+    }
+    return memory
+  }
+
+  /// The file of the module parameter that limits one buffer's size, in MiB.
+  public static let sizeLimitFile = "/sys/module/udmabuf/parameters/size_limit_mb"
+
+  /// The largest buffer in bytes (64 MiB by default until Linux 7); `nil` when it cannot be read.
+  public static func sizeLimit(root: String = "") -> UInt64? {
+    SmallFile.number(root + sizeLimitFile).map { $0 << 20 }
+  }
+}

@@ -1,0 +1,36 @@
+/// The numbers of a line of `/proc/PID/maps`; the path after them is left to the caller.
+///
+/// Its offset column is left out on purpose: for dma-bufs it may be a physical address or a cookie.
+struct MapsLine: Equatable {
+  let start: UInt64
+  let end: UInt64
+  /// `MAJOR << 32 | MINOR`.
+  let device: UInt64
+  let inode: UInt64
+
+  /// Reads `START-END PERMISSIONS OFFSET MAJOR:MINOR INODE`; `nil` if it is anything else.
+  init?(parsing line: some Collection<UInt8>) {
+    let fields = line.split(separator: UInt8(ascii: " "), maxSplits: 5)
+    guard fields.count >= 5,
+      let (start, end) = Self.pair(fields[0], separatedBy: "-"),
+      let (major, minor) = Self.pair(fields[3], separatedBy: ":"),
+      let inode = UInt64(String(decoding: fields[4].prefix { $0 != UInt8(ascii: " ") }, as: UTF8.self)),
+      start < end, major <= UInt32.max, minor <= UInt32.max
+    else { return nil }
+    self.start = start
+    self.end = end
+    device = major << 32 | minor
+    self.inode = inode
+  }
+
+  private static func pair(
+    _ field: some Collection<UInt8>, separatedBy separator: Unicode.Scalar
+  ) -> (UInt64, UInt64)? {
+    let parts = field.split(separator: UInt8(ascii: separator), omittingEmptySubsequences: false)
+    guard parts.count == 2,
+      let first = UInt64(String(decoding: parts[0], as: UTF8.self), radix: 16),
+      let second = UInt64(String(decoding: parts[1], as: UTF8.self), radix: 16)
+    else { return nil }
+    return (first, second)
+  }
+}

@@ -1,0 +1,114 @@
+internal import CDMABuf
+import Glibc
+import SystemPackage
+
+/// One thread's walk over `/proc/PID/fd` and `/proc/PID/maps`, in reused buffers.
+///
+/// It only collects what looks like a dma-buf; what is one is decided once per inode afterwards, so
+/// that no buffer's `count` is read while another thread's reading raises it.
+@safe final class ProcessFiles {
+  /// A descriptor whose link reads `/dmabuf:…`.
+  struct Descriptor {
+    let pid: Int32
+    let number: Int32
+    /// Device and inode as `stat(2)` tells them; `nil` where the link leads nowhere (recorded trees).
+    let identity: Identity?
+  }
+
+  /// A line of `maps` that reads `/dmabuf:…`.
+  struct Mapping {
+    let pid: Int32
+    let start: UInt64
+    let end: UInt64
+    let device: UInt64
+    let inode: UInt64
+  }
+
+  struct Identity {
+    let device: UInt64
+    let inode: UInt64
+    let size: UInt64
+  }
+
+  private(set) var descriptors: [Descriptor] = []
+  private(set) var mappings: [Mapping] = []
+  /// Processes whose files may not be looked at, with the kernel's reason.
+  private(set) var refused: [(pid: Int32, reason: KernelError)] = []
+
+  private let proc: String
+  private let names = UnsafeMutableRawBufferPointer.allocate(byteCount: 32 << 10, alignment: 8)
+  private let text = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 8)
+  private let link = UnsafeMutableBufferPointer<CChar>.allocate(capacity: 64)
+
+  init(proc: String) { self.proc = proc }
+
+  deinit {
+    unsafe names.deallocate()
+    unsafe text.deallocate()
+    unsafe link.deallocate()
+  }
+
+  func visit(_ pid: Int32) {
+    do {
+      try readDescriptors(pid)
+      try readMappings(pid)
+    } catch {
+      switch error.errno {
+      case .noSuchFileOrDirectory, .noSuchProcess: break  // it ended meanwhile
+      default: refused.append((pid, error))
+      }
+    }
+  }
+
+  private func readDescriptors(_ pid: Int32) throws(KernelError) {
+    let directory = try Directory("\(proc)/\(pid)/fd")
+    let descriptor = directory.descriptor
+    try unsafe directory.forEachName(buffer: names) { name in
+      let length = unsafe readlinkat(descriptor, name, link.baseAddress!, link.count)
+      guard length >= 8, unsafe memcmp(link.baseAddress!, "/dmabuf:", 8) == 0 else { return }
+      var status = stat()
+      var identity: Identity?
+      if unsafe fstatat(descriptor, name, &status, 0) == 0 {
+        identity = Identity(
+          device: cdmabuf_device(status.st_dev), inode: UInt64(status.st_ino),
+          size: UInt64(clamping: status.st_size))
+      }
+      guard let number = unsafe Int32(String(cString: name)) else { return }
+      descriptors.append(Descriptor(pid: pid, number: number, identity: identity))
+    }
+  }
+
+  private func readMappings(_ pid: Int32) throws(KernelError) {
+    let maps = try OpenFile("\(proc)/\(pid)/maps", O_RDONLY)
+    var kept = 0
+    while true {
+      let space = unsafe UnsafeMutableRawBufferPointer(rebasing: text[kept...])
+      let count = try unsafe maps.read(into: space)
+      if count == 0 { return }
+      let filled = unsafe UnsafeRawBufferPointer(rebasing: text[..<(kept + count)])
+      let whole = unsafe (filled.lastIndex(of: UInt8(ascii: "\n")) ?? -1) + 1
+      unsafe findMappings(pid, in: UnsafeRawBufferPointer(rebasing: filled[..<whole]))
+      kept = filled.count - whole
+      // A line that does not fit the buffer is no dma-buf's: their paths are 40 bytes at most.
+      if unsafe kept == text.count { kept = 0 }
+      unsafe memmove(text.baseAddress!, filled.baseAddress! + filled.count - kept, kept)
+    }
+  }
+
+  private func findMappings(_ pid: Int32, in lines: UnsafeRawBufferPointer) {
+    var position = 0
+    while position < lines.count,
+      let hit = unsafe cdmabuf_find(
+        lines.baseAddress! + position, lines.count - position, " /dmabuf:")
+    {
+      let at = unsafe UnsafeRawPointer(hit) - lines.baseAddress!
+      let start = unsafe (lines[..<at].lastIndex(of: UInt8(ascii: "\n")) ?? -1) + 1
+      if let line = unsafe MapsLine(parsing: lines[start..<at]) {
+        mappings.append(
+          Mapping(
+            pid: pid, start: line.start, end: line.end, device: line.device, inode: line.inode))
+      }
+      position = unsafe (lines[at...].firstIndex(of: UInt8(ascii: "\n")) ?? lines.count - 1) + 1
+    }
+  }
+}

@@ -1,0 +1,63 @@
+internal import CDMABuf
+import Glibc
+
+/// What a descriptor leads to, told without using it: for saying what a thing is when it is not
+/// what was wanted.
+public enum DescriptorKind: Equatable, Sendable {
+  /// A dma-buf.
+  case dmaBuffer
+  /// A sync_file: one fence, or several merged.
+  case syncFile
+  /// Memory made by `memfd_create(2)`.
+  case memfd
+  /// A socket of any family.
+  case socket
+  /// A pipe or FIFO.
+  case pipe
+  /// Anything else, as `/proc/PID/fd` calls it.
+  case other(UntrustedText)
+
+  /// Looks at descriptor `number` of process `pid`, or of this process.
+  public static func of(descriptor number: CInt, process pid: Int32? = nil) throws(KernelError) -> DescriptorKind {
+    let owner = pid.map(String.init) ?? "self"
+    let subject = pid.map { "\($0):\(number)" } ?? "fd:\(number)"
+    let path = "/proc/\(owner)/fd/\(number)"
+    let link = try readLink(path, subject: subject)
+    if link.starts(with: "/dmabuf:".utf8), unsafe cdmabuf_path_magic(path) == CDMABUF_SUPER_MAGIC { return .dmaBuffer }
+    if link == Array("anon_inode:sync_file".utf8) { return .syncFile }
+    if link.starts(with: "/memfd:".utf8) { return .memfd }
+    if link.starts(with: "socket:".utf8) { return .socket }
+    if link.starts(with: "pipe:".utf8) { return .pipe }
+    return .other(UntrustedText(link))
+  }
+
+  private static func readLink(_ path: String, subject: String) throws(KernelError) -> [UInt8] {
+    let result = unsafe [UInt8](unsafeUninitializedCapacity: Int(PATH_MAX)) { buffer, count in
+      count = unsafe max(0, readlink(path, buffer.baseAddress!, buffer.count))
+    }
+    if result.isEmpty { throw KernelError("readlink", on: subject) }
+    return result
+  }
+}
+
+extension DescriptorKind: CustomStringConvertible {
+  /// The kind as the predicate of a sentence: `a socket`.
+  public var description: String {
+    switch self {
+    case .dmaBuffer: "a dma-buf"
+    case .syncFile: "a sync_file"
+    case .memfd: "a memfd"
+    case .socket: "a socket"
+    case .pipe: "a pipe"
+    case .other(let name): name.escaped
+    }
+  }
+}
+
+/// A descriptor that is something else than what was wanted.
+public struct WrongKind: Error, Equatable, Sendable {
+  /// How the user knows the descriptor.
+  public let subject: String
+  /// What it is.
+  public let kind: DescriptorKind
+}

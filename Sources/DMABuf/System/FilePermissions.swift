@@ -1,0 +1,37 @@
+import Glibc
+
+/// Who may use a file: for telling a user why it is denied.
+public struct FilePermissions: Sendable {
+  /// Owner's name, or its number where `/etc/passwd` does not know it.
+  public let owner: String
+  /// Group's name or number.
+  public let group: String
+  /// Permission bits.
+  public let mode: UInt32
+
+  /// Corresponds to `stat(2)`; `nil` if there is no such file.
+  public init?(_ path: String) {
+    var status = stat()
+    guard unsafe stat(path, &status) == 0 else { return nil }
+    owner = Self.name(status.st_uid, in: "/etc/passwd")
+    group = Self.name(status.st_gid, in: "/etc/group")
+    mode = status.st_mode & 0o7777
+  }
+
+  /// Reads the table itself: a static executable cannot load libc's name service modules.
+  private static func name(_ number: UInt32, in table: String) -> String {
+    for line in (SmallFile.text(table) ?? "").split(separator: "\n") {
+      let fields = line.split(separator: ":", omittingEmptySubsequences: false)
+      if fields.count > 2, UInt32(fields[2]) == number { return String(fields[0]) }
+    }
+    return String(number)
+  }
+}
+
+extension FilePermissions: CustomStringConvertible {
+  /// `OWNER:GROUP, mode 0660`.
+  public var description: String {
+    let octal = String(mode, radix: 8)
+    return "\(owner):\(group), mode " + String(repeating: "0", count: max(0, 4 - octal.count)) + octal
+  }
+}

@@ -1,0 +1,80 @@
+internal import CDMABuf
+import Glibc
+import SystemPackage
+
+/// A moment on `CLOCK_MONOTONIC` after which waiting is given up.
+public struct Deadline: Sendable {
+  let nanoseconds: UInt64
+
+  /// The moment `interval` from now.
+  public init(after interval: Duration) {
+    let (seconds, attoseconds) = interval.components
+    let delta = UInt64(max(0, seconds)) &* 1_000_000_000 &+ UInt64(max(0, attoseconds)) / 1_000_000_000
+    nanoseconds = Clock.now &+ delta
+  }
+
+  var remaining: UInt64 {
+    let now = Clock.now
+    return nanoseconds > now ? nanoseconds - now : 0
+  }
+}
+
+/// The kernel's monotonic clock.
+public enum Clock {
+  /// Nanoseconds of `CLOCK_MONOTONIC`, the clock that fence timestamps are given in.
+  public static var now: UInt64 {
+    var time = timespec()
+    unsafe clock_gettime(CLOCK_MONOTONIC, &time)
+    return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+  }
+}
+
+/// How this process learns that it should end, and how a call that sleeps is woken for it.
+///
+/// Nothing is caught until ``catchEndingSignals()``: a program that uses the library keeps its own
+/// signal handling, and interrupted calls are then simply made again.
+public enum Interruption {
+  /// From now on SIGINT, SIGTERM, SIGHUP and SIGQUIT make calls fail with `EINTR` instead of ending
+  /// the process, so that what is open can be closed. Signals that the caller ignores stay ignored.
+  public static func catchEndingSignals() { cdmabuf_catch_ending_signals() }
+
+  /// The signal that asked this process to end, if one has.
+  public static var signal: CInt? {
+    let signal = cdmabuf_ending_signal()
+    return signal == 0 ? nil : signal
+  }
+
+  /// Ends the process as the signal would have, for the parent to see.
+  public static func end(by signal: CInt) { cdmabuf_end_by_signal(signal) }
+
+  /// Makes writes to closed pipes fail with `EPIPE`; commands started later do not inherit that.
+  public static func ignoreBrokenPipes() { cdmabuf_ignore_broken_pipes() }
+
+  /// Throws `EINTR` once the process was asked to end: for loops that make no calls.
+  public static func check(_ work: String, on subject: String) throws(KernelError) {
+    if cdmabuf_ending_signal() != 0 { throw KernelError(work, on: subject, errno: .interrupted) }
+  }
+
+  /// Makes a call until it is not interrupted any more. Fails with `EINTR` when the process was
+  /// asked to end, with `ETIMEDOUT` when `deadline` came first. Calls that document `EAGAIN` as
+  /// «try again» say so.
+  static func restarting<Result: FixedWidthInteger & SignedInteger>(
+    _ call: String, on subject: String, deadline: Deadline? = nil, retryingAgain: Bool = false,
+    _ body: () -> Result
+  ) throws(KernelError) -> Result {
+    if let deadline { cdmabuf_interrupt_after(max(1, deadline.remaining)) }
+    defer { if deadline != nil && cdmabuf_ending_signal() == 0 { cdmabuf_interrupt_after(0) } }
+    while true {
+      let result = body()
+      if result >= 0 { return result }
+      let reason = Errno(rawValue: errno)
+      guard reason == .interrupted || retryingAgain && reason == .resourceTemporarilyUnavailable else {
+        throw KernelError(call, on: subject, errno: reason)
+      }
+      try check(call, on: subject)
+      if let deadline, deadline.remaining == 0 {
+        throw KernelError(call, on: subject, errno: .timedOut)
+      }
+    }
+  }
+}

@@ -1,0 +1,31 @@
+/// What `/proc/meminfo` and the huge page pools say is free, in bytes.
+public struct MemoryInformation: Sendable {
+  /// Memory that can be had without swapping (`MemAvailable`).
+  public let available: UInt64?
+  /// All contiguous memory areas together (`CmaTotal`); `nil` on kernels without any.
+  public let contiguousTotal: UInt64?
+  /// What of them is free (`CmaFree`).
+  public let contiguousFree: UInt64?
+
+  /// Reads `/proc/meminfo` below `root`.
+  public init(root: String = "") {
+    var values: [Substring: UInt64] = [:]
+    for line in (SmallFile.text(root + "/proc/meminfo") ?? "").split(separator: "\n") {
+      let words = line.split(separator: " ")
+      guard words.count >= 2, let number = UInt64(words[1]) else { continue }
+      values[words[0].dropLast()] = number.multipliedReportingOverflow(by: 1024).partialValue
+    }
+    available = values["MemAvailable"]
+    contiguousTotal = values["CmaTotal"].flatMap { $0 == 0 ? nil : $0 }
+    contiguousFree = contiguousTotal == nil ? nil : values["CmaFree"]
+  }
+
+  /// Free and all pages of the pool of huge pages of `pageSize` bytes; `nil` without such a pool.
+  public static func hugePages(of pageSize: Int, root: String = "") -> (free: UInt64, total: UInt64)? {
+    let pool = root + "/sys/kernel/mm/hugepages/hugepages-\(pageSize / 1024)kB"
+    guard let free = SmallFile.number(pool + "/free_hugepages"),
+      let total = SmallFile.number(pool + "/nr_hugepages")
+    else { return nil }
+    return (free, total)
+  }
+}

@@ -1,0 +1,97 @@
+internal import CDMABuf
+import Glibc
+
+/// An open descriptor and what to call it in errors.
+public struct OpenFile: ~Copyable, Sendable {
+  let descriptor: OwnedDescriptor
+  /// How the user knows it: a path, `fd:3`, `4711:23`.
+  public let name: String
+
+  /// Gives a name to a descriptor.
+  public init(_ descriptor: consuming OwnedDescriptor, name: String) {
+    self.descriptor = descriptor
+    self.name = name
+  }
+
+  /// Opens a path close-on-exec.
+  ///
+  /// Corresponds to `open(2)`. `flags` are added to `O_CLOEXEC`.
+  public init(_ path: String, _ flags: CInt, permissions: UInt32 = 0) throws(KernelError) {
+    let number = try Interruption.restarting("open", on: path) {
+      unsafe Glibc.open(path, flags | O_CLOEXEC, permissions)
+    }
+    self.init(OwnedDescriptor(owning: number), name: path)
+  }
+
+  /// Opens a file of the user's for reading.
+  public init(reading path: String) throws(KernelError) { try self.init(path, O_RDONLY) }
+
+  /// Creates a file of the user's, or empties the one that is there.
+  public init(creating path: String) throws(KernelError) {
+    try self.init(path, O_WRONLY | O_CREAT | O_TRUNC, permissions: 0o666)
+  }
+
+  /// The one place that calls `ioctl(2)`. Interrupted calls are made again, unless the process was
+  /// asked to end or `deadline` has passed.
+  @discardableResult
+  func ioctl<Argument>(
+    _ request: Request<Argument>, _ argument: inout Argument, deadline: Deadline? = nil,
+    retryingAgain: Bool = false
+  ) throws(KernelError) -> CInt {
+    try Interruption.restarting(request.name, on: name, deadline: deadline, retryingAgain: retryingAgain) {
+      unsafe withUnsafeMutablePointer(to: &argument) {
+        unsafe cdmabuf_ioctl(descriptor.rawValue, request.number, $0)
+      }
+    }
+  }
+
+  /// What `fstat(2)` says.
+  func status() throws(KernelError) -> stat {
+    var result = stat()
+    guard unsafe fstat(descriptor.rawValue, &result) == 0 else { throw KernelError("fstat", on: name) }
+    return result
+  }
+
+  /// Reads at most `buffer.count` bytes; 0 at the end.
+  ///
+  /// Corresponds to `read(2)`.
+  public func read(into buffer: UnsafeMutableRawBufferPointer) throws(KernelError) -> Int {
+    try Interruption.restarting("read", on: name) {
+      unsafe Glibc.read(descriptor.rawValue, buffer.baseAddress, buffer.count)
+    }
+  }
+
+  /// Is there nothing more to read? Takes a byte off a stream where there is.
+  public func isAtEnd() throws(KernelError) -> Bool {
+    let byte = UnsafeMutableRawBufferPointer.allocate(byteCount: 1, alignment: 1)
+    defer { unsafe byte.deallocate() }
+    return try unsafe read(into: byte) == 0
+  }
+
+  /// Writes all of `bytes`.
+  ///
+  /// Corresponds to `write(2)`, repeated until everything is out.
+  public func write(_ bytes: UnsafeRawBufferPointer) throws(KernelError) {
+    var rest = unsafe bytes[...]
+    while unsafe !rest.isEmpty {
+      let written = try Interruption.restarting("write", on: name) {
+        unsafe Glibc.write(descriptor.rawValue, rest.base.baseAddress! + rest.startIndex, rest.count)
+      }
+      unsafe rest = rest.dropFirst(written)
+    }
+  }
+
+  /// Writes all of `bytes`, which are few.
+  public func write(_ bytes: some Collection<UInt8>) throws(KernelError) {
+    let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 1)
+    defer { unsafe copy.deallocate() }
+    unsafe copy.copyBytes(from: bytes)
+    try unsafe write(UnsafeRawBufferPointer(copy))
+  }
+
+  /// The size of a regular file in bytes; `nil` for anything else.
+  public func regularFileSize() throws(KernelError) -> Int? {
+    let status = try status()
+    return status.st_mode & S_IFMT == S_IFREG ? Int(status.st_size) : nil
+  }
+}

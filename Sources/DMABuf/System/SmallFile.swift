@@ -1,0 +1,29 @@
+import Glibc
+import SystemPackage
+
+/// Whole small files of /proc, /sys and debugfs.
+public enum SmallFile {
+  /// All bytes of the file, at most `limit`.
+  public static func read(_ path: String, limit: Int = 1 << 20) throws(KernelError) -> [UInt8] {
+    let file = try OpenFile(path, O_RDONLY)
+    var result: [UInt8] = []
+    let chunk = UnsafeMutableRawBufferPointer.allocate(byteCount: 4096, alignment: 8)
+    defer { unsafe chunk.deallocate() }
+    while result.count < limit {
+      let count = try unsafe file.read(into: chunk)
+      if count == 0 { break }
+      unsafe result += chunk[..<count]
+    }
+    return result
+  }
+
+  /// The file's text without the newline at its end, or `nil` if it cannot be read.
+  public static func text(_ path: String) -> String? {
+    guard let bytes = try? read(path) else { return nil }
+    let end = bytes.last == UInt8(ascii: "\n") ? bytes.count - 1 : bytes.count
+    return String(decoding: bytes[..<end], as: UTF8.self)
+  }
+
+  /// The number that is the file's whole text.
+  public static func number(_ path: String) -> UInt64? { text(path).flatMap { UInt64($0) } }
+}

@@ -1,0 +1,55 @@
+import Glibc
+
+
+/// The three streams a process starts with.
+public enum StandardStream: CInt, Sendable {
+  /// Descriptor 0.
+  case input
+  /// Descriptor 1.
+  case output
+  /// Descriptor 2.
+  case error
+
+  /// How errors call it.
+  public var name: String {
+    switch self {
+    case .input: "standard input"
+    case .output: "standard output"
+    case .error: "standard error"
+    }
+  }
+
+  /// Writes all of `text`. Throws `EPIPE` when the reader is gone.
+  public func write(_ text: String) throws(KernelError) {
+    let file = try OpenFile(OwnedDescriptor(duplicating: rawValue), name: name)
+    try file.write(text.utf8)
+  }
+
+  /// Is somebody looking at it?
+  public var isTerminal: Bool { isatty(rawValue) == 1 }
+
+  /// The terminal's width; `nil` when there is no terminal, or it does not say.
+  public var columns: Int? {
+    var size = winsize()
+    guard unsafe ioctl(rawValue, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
+    return Int(size.ws_col)
+  }
+
+  /// A file of its own on the same stream, for work in pieces.
+  public func open() throws(KernelError) -> OpenFile {
+    try OpenFile(OwnedDescriptor(duplicating: rawValue), name: name)
+  }
+}
+
+/// Limits of this process.
+public enum ProcessLimits {
+  /// The most descriptors it may have (`RLIMIT_NOFILE`).
+  public static var openFiles: UInt64 {
+    var limit = rlimit()
+    guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 0 }
+    return UInt64(limit.rlim_cur)
+  }
+
+  /// The user this process acts as.
+  public static var isRoot: Bool { geteuid() == 0 }
+}

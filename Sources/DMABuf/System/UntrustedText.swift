@@ -1,0 +1,68 @@
+/// Bytes from the kernel or another process that are meant to be text: buffer names, exporters,
+/// command names. Any process may have put anything in them.
+public struct UntrustedText: Hashable, Sendable {
+  /// The bytes as they came.
+  public let bytes: [UInt8]
+
+  /// Takes bytes as they are.
+  public init(_ bytes: some Sequence<UInt8>) { self.bytes = Array(bytes) }
+
+  /// The text with each invalid byte replaced by U+FFFD; control characters stay.
+  public var string: String { String(decoding: bytes, as: UTF8.self) }
+
+  /// The text as a terminal may show it: control and invisible formatting characters, invalid
+  /// UTF-8 and the backslash itself are written as `\n`, `\x1b`, `\u{202e}`, `\\`.
+  public var escaped: String {
+    var result = ""
+    var rest = bytes[...]
+    while let first = rest.first {
+      let width = Self.sequenceLength(first)
+      if let text = String(validating: rest.prefix(width), as: UTF8.self), let scalar = text.unicodeScalars.first {
+        result += Self.visible(scalar)
+        rest = rest.dropFirst(width)
+      } else {
+        result += Self.hexadecimal(first)
+        rest = rest.dropFirst()
+      }
+    }
+    return result
+  }
+
+  /// How many bytes a UTF-8 sequence has that starts with `byte`.
+  private static func sequenceLength(_ byte: UInt8) -> Int {
+    switch (~byte).leadingZeroBitCount {
+    case 2...4: (~byte).leadingZeroBitCount
+    default: 1
+    }
+  }
+
+  private static func visible(_ scalar: Unicode.Scalar) -> String {
+    switch scalar {
+    case "\\": return "\\\\"
+    case "\n": return "\\n"
+    case "\t": return "\\t"
+    case "\r": return "\\r"
+    default: break
+    }
+    switch scalar.properties.generalCategory {
+    case .control where scalar.value < 0x100:
+      return hexadecimal(UInt8(scalar.value))
+    case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .surrogate, .unassigned:
+      return "\\u{\(String(scalar.value, radix: 16))}"
+    default:
+      return String(scalar)
+    }
+  }
+
+  private static func hexadecimal(_ byte: UInt8) -> String {
+    "\\x" + (byte < 16 ? "0" : "") + String(byte, radix: 16)
+  }
+}
+
+extension UntrustedText: Encodable {
+  /// As ``string``: encoders escape control characters themselves.
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    try container.encode(string)
+  }
+}

@@ -1,0 +1,82 @@
+import DMABuf
+import SystemPackage
+
+/// What to do about a refusal: one line, with the value that caused it.
+enum Advice {
+  /// The exit status a refusal ends the command with.
+  static func status(for error: KernelError) -> ExitStatus {
+    switch (error.call, error.errno) {
+    case ("open", .noSuchFileOrDirectory), ("open", .noSuchAddressOrDevice), ("open", .operationNotSupportedByDevice):
+      error.subject.hasPrefix("/dev/") || error.subject.hasPrefix("/sys/") ? .missing : .failed
+    case ("DMA_BUF_IOCTL_SYNC", .timedOut): .timedOut
+    default: .failed
+    }
+  }
+
+  static func hint(for error: KernelError) -> String? {
+    switch (error.call, error.errno) {
+    case ("open", .permissionDenied): denied(error.subject)
+    case ("open", .noSuchFileOrDirectory): absent(error.subject)
+    case (_, .tooManyOpenFiles):
+      "this process may have \(ProcessLimits.openFiles) descriptors (ulimit -n)"
+    case ("fallocate", .noSpace), ("fallocate", .noMemory):
+      "the pool of huge pages is exhausted; /sys/kernel/mm/hugepages/*/nr_hugepages sets its size"
+    case ("ftruncate", .invalidArgument), ("ftruncate", .fileTooLarge):
+      "no file can be that large"
+    case ("DMA_HEAP_IOCTL_ALLOC", .noMemory):
+      MemoryInformation().contiguousTotal == nil ? nil : contiguousMemory()
+    case ("pidfd_getfd", .notPermitted): notPermitted(error.subject)
+    case ("pidfd_getfd", .badFileDescriptor): "the process has no such descriptor (any more)"
+    case ("fcntl(F_DUPFD_CLOEXEC)", .badFileDescriptor):
+      "descriptors are inherited from the caller: dmabuf … 3<…, or dmabuf alloc … -- COMMAND"
+    case ("pidfd_open", .noSuchProcess): "there is no such process (any more)"
+    case ("DMA_BUF_IOCTL_SYNC", .timedOut):
+      "a device or a process has not signalled its fence on this buffer yet"
+    default: nil
+    }
+  }
+
+  static func hint(for error: WrongKind) -> String? {
+    switch error.kind {
+    case .memfd: "udmabuf makes dma-bufs out of memfds"
+    case .syncFile: "a sync_file is a fence without memory"
+    default: nil
+    }
+  }
+
+  /// Processes that could not be looked at: how many, and what would help.
+  static func unreadable(_ refused: [KernelError]) -> String {
+    "\(refused.count) process\(refused.count == 1 ? "" : "es") may not be read by this user; root may"
+  }
+
+  private static func denied(_ path: String) -> String? {
+    guard let permissions = FilePermissions(path) else { return nil }
+    return "\(path) belongs to \(permissions); run as root, or get access through its group"
+  }
+
+  private static func absent(_ path: String) -> String? {
+    if path.hasPrefix(Heap.directory) {
+      let names = (try? Heap.names()) ?? []
+      return names.isEmpty
+        ? "this kernel has no dma-heaps (CONFIG_DMABUF_HEAPS)"
+        : "the heaps here are " + names.map { UntrustedText($0.utf8).escaped }.joined(separator: ", ")
+    }
+    if path == UserMemory.node { return "modprobe udmabuf, or a kernel with CONFIG_UDMABUF" }
+    return nil
+  }
+
+  private static func contiguousMemory() -> String {
+    let memory = MemoryInformation()
+    let free = memory.contiguousFree.map(Units.size) ?? "unknown"
+    let total = memory.contiguousTotal.map(Units.size) ?? "unknown"
+    return "CMA has \(free) free of \(total), perhaps not in one piece (CmaFree, CmaTotal in /proc/meminfo)"
+  }
+
+  private static func notPermitted(_ subject: String) -> String {
+    let file = "/proc/sys/kernel/yama/ptrace_scope"
+    if let scope = SmallFile.number(file), scope > 0, !ProcessLimits.isRoot {
+      return "taking descriptors needs the right to ptrace the process; \(file) is \(scope), so only its ancestors and root may"
+    }
+    return "taking descriptors needs the right to ptrace the process: the same user, or root"
+  }
+}

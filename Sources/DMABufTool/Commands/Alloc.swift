@@ -1,0 +1,210 @@
+import ArgumentParser
+import BasicContainers
+import DMABuf
+import SystemPackage
+
+/// `dmabuf alloc`: makes buffers, and lets go of them or hands them to a command.
+struct Alloc: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "alloc",
+    _superCommandName: "dmabuf",
+    abstract: "Allocate buffers from a dma-heap or from user memory.",
+    discussion: """
+      Without a command to run, the buffers are let go at once: a check that allocation works. A \
+      command after -- inherits them; DMABUF_FDS holds their descriptors (3,4), DMABUF_FD the only one.
+
+      EXAMPLES
+        dmabuf alloc 8M
+        dmabuf alloc 1920x1080:NV12 --from heap:cma --name frame
+        dmabuf alloc 4M --from udmabuf --count 2 -- my-program
+        dmabuf alloc --list
+      """)
+
+  @Argument(
+    help: "A size (4096, 64K, 8M, 1G) or an image (1920x1080:NV12).", transform: BufferShape.init)
+  var size: BufferShape?
+
+  @Option(
+    help: ArgumentHelp(
+      "heap:NAME, heap:cma, udmabuf, udmabuf:2M or udmabuf:1G (huge pages). Default: the first that works of heap:system and udmabuf.",
+      valueName: "source"),
+    transform: { text in
+      guard let source = BufferSource(text) else {
+        throw ValidationError("sources are heap:NAME, heap:cma, udmabuf, udmabuf:2M and udmabuf:1G")
+      }
+      return source
+    })
+  var from: BufferSource?
+
+  @Option(help: "How many buffers.")
+  var count = 1
+
+  @Option(help: "Name the buffers; at most 31 bytes.")
+  var name: String?
+
+  @Flag(help: "Descriptors that the CPU may only read through.")
+  var readOnly = false
+
+  @Flag(help: "Ask the kernel even for more memory than is available.")
+  var force = false
+
+  @Flag(help: "List the sources of buffers on this machine.")
+  var list = false
+
+  @OptionGroup var output: OutputOptions
+
+  @Argument(parsing: .postTerminator, help: "A command to run with the buffers.")
+  var command: [String] = []
+
+  func validate() throws {
+    guard size != nil || list else { throw ValidationError("Missing expected argument '<size>'") }
+    guard 1...1_000_000 ~= count else { throw ValidationError("The value '\(count)' is invalid for '--count <count>': from 1 to 1000000") }
+    if let name, name.utf8.count > DMABuffer.longestName {
+      throw ValidationError("The value '\(name)' is invalid for '--name <name>': \(name.utf8.count) bytes, and at most \(DMABuffer.longestName) fit")
+    }
+    if readOnly, case .userMemory = from {
+      throw ValidationError("udmabuf makes writable descriptors only; --read-only needs a heap")
+    }
+  }
+
+  func run() throws {
+    if list { return try SourceReport.gather().print(asJSON: output.json) }
+    guard let size else { return }
+    let (source, buffers, times) = try allocate(size.size)
+    let report = try AllocationReport(
+      buffers: buffers, source: source, times: times, image: size.image)
+    if command.isEmpty { return try report.print(asJSON: output.json) }
+    if output.json { try report.print(asJSON: true) }
+    try CommandWithBuffers.run(command, buffers)
+  }
+
+  // MARK: Allocating
+
+  /// From the chosen source, or the first usable one.
+  private func allocate(_ size: Int) throws -> (BufferSource, DMABuffers, [UInt64]) {
+    if let from { return try allocate(size, from: from) }
+    let candidates: [BufferSource] = [.heap("system")] + (readOnly ? [] : [.userMemory(hugePageSize: nil)])
+    var refusals: [KernelError] = []
+    for source in candidates {
+      do {
+        return try allocate(size, from: source)
+      } catch let error as KernelError where error.call == "open" {
+        refusals.append(error)
+      }
+    }
+    for refusal in refusals { Diagnostics.say("\(refusal)", hint: Advice.hint(for: refusal)) }
+    let isMissing = refusals.allSatisfy { Advice.status(for: $0) == .missing }
+    throw Failure(
+      "no source of buffers can be used here", hint: "dmabuf alloc --list shows all there are",
+      status: isMissing ? .missing : .failed)
+  }
+
+  private func allocate(_ size: Int, from source: BufferSource) throws -> (BufferSource, DMABuffers, [UInt64]) {
+    try refuseMoreThanAvailable(size, from: source)
+    let buffers = DMABuffers()
+    var times: [UInt64] = []
+    for _ in 0..<count {
+      let start = Clock.now
+      let buffer: DMABuffer
+      do {
+        buffer = try source.allocate(size, readOnly: readOnly)
+      } catch let error as KernelError {
+        throw explained(error, size: size)
+      }
+      times.append(Clock.now - start)
+      if let name { try buffer.setName(name) }
+      buffers.append(buffer)
+      try Interruption.check("alloc", on: "\(source)")
+    }
+    return (source, buffers, times)
+  }
+
+  /// The system heap takes any size, and the machine with it: nothing in the kernel checks.
+  private func refuseMoreThanAvailable(_ size: Int, from source: BufferSource) throws {
+    let (total, overflow) = size.multipliedReportingOverflow(by: count)
+    guard !force, let available = source.available(), overflow || UInt64(total) > available else { return }
+    let wanted = overflow ? "\(count) times \(Units.size(UInt64(size)))" : Units.size(UInt64(total))
+    throw Failure(
+      "\(source): \(wanted) is more than the \(Units.size(available)) that are available",
+      hint: "--force asks the kernel all the same; it may kill processes to find the memory")
+  }
+
+  private func explained(_ error: KernelError, size: Int) -> any Error {
+    guard error.call == "UDMABUF_CREATE", error.errno == .invalidArgument,
+      let limit = UserMemory.sizeLimit(), UInt64(size) > limit
+    else { return error }
+    return Failure(
+      "\(error)",
+      hint: "\(Units.size(UInt64(size))) is over the limit of \(Units.size(limit)), set in \(UserMemory.sizeLimitFile)")
+  }
+}
+
+/// What was allocated.
+struct AllocationReport: Report {
+  struct Buffer: Encodable {
+    let ino: UInt64
+    let size: Int
+    let exporter: UntrustedText
+    @Nullable var name: String?
+    let source: String
+    let allocationTime: UInt64
+    @Nullable var heldAs: String?
+    @Nullable var image: Image?
+
+    enum CodingKeys: String, CodingKey {
+      case ino, size, name, source, image
+      case exporter = "exp_name"
+      case allocationTime = "allocation_ns"
+      case heldAs = "held_as"
+    }
+  }
+
+  struct Image: Encodable {
+    let width: Int
+    let height: Int
+    let format: String
+    let planes: [ImageLayout.Plane]
+  }
+
+  let schema = "dmabuf.alloc/1"
+  private(set) var buffers: [Buffer] = []
+
+  init(buffers: DMABuffers, source: BufferSource, times: [UInt64], image: ImageLayout?) throws {
+    let image = image.map {
+      Image(width: $0.width, height: $0.height, format: $0.format.fourcc, planes: $0.planes)
+    }
+    for index in 0..<buffers.count {
+      try buffers.withBuffer(index) {
+        let information = try $0.information()
+        self.buffers.append(
+          Buffer(
+            ino: $0.inode, size: $0.size, exporter: information.exporter,
+            name: information.name?.string, source: "\(source)", allocationTime: times[index],
+            heldAs: nil, image: image))
+      }
+    }
+  }
+
+  func text(style: Style) -> String {
+    var table = Table(
+      .init("INO", .right), .init("SIZE", .right), .init("EXPORTER"), .init("NAME"), .init("SOURCE"),
+      .init("ALLOCATED IN", .right))
+    table.rows = buffers.map {
+      [
+        "\($0.ino)", Units.size(UInt64($0.size)), $0.exporter.escaped,
+        $0.name.map { UntrustedText($0.utf8).escaped } ?? "-", $0.source, Units.time($0.allocationTime),
+      ]
+    }
+    return (table.lines(style: style) + planeLines(style)).joined(separator: "\n")
+  }
+
+  private func planeLines(_ style: Style) -> [String] {
+    guard let image = buffers.first?.image else { return [] }
+    var table = Table(
+      .init("PLANE", .right), .init("OFFSET", .right), .init("STRIDE", .right), .init("BYTES", .right))
+    table.rows = image.planes.enumerated().map { index, plane in
+      ["\(index)", "\(plane.offset)", "\(plane.stride)", "\(plane.size)"]
+    }
+    return ["", "\(image.width)x\(image.height) \(image.format):"] + table.lines(style: style)
+  }
+}

@@ -1,0 +1,88 @@
+import DMABuf
+import SystemPackage
+
+/// `dmabuf alloc --list`: each source of buffers, found by opening it.
+struct SourceReport: Report {
+  struct Source: Encodable {
+    let source: String
+    let state: State
+    /// Why it cannot be used.
+    @Nullable var reason: String?
+    /// Sizes are rounded up to a multiple of this many bytes.
+    let granule: Int
+    /// The largest buffer in bytes that the driver permits.
+    @Nullable var limit: UInt64?
+    /// Bytes that can be had now.
+    @Nullable var available: UInt64?
+    /// What the numbers mean, and where they come from.
+    let note: String
+  }
+
+  enum State: String, Encodable {
+    case works, denied, missing
+  }
+
+  let schema = "dmabuf.alloc-list/1"
+  let sources: [Source]
+
+  static func gather() throws -> SourceReport {
+    let heaps = try Heap.names().map { heap($0) }
+    let system = heaps.contains { $0.source == "heap:system" } ? [] : [heap("system")]
+    let hugePages = [2 << 20, 1 << 30].compactMap { page in
+      MemoryInformation.hugePages(of: page).map { pages in
+        userMemory(
+          page, note: "huge pages; \(pages.free) of \(pages.total) are free",
+          lack: pages.total == 0 ? "no huge pages are set aside (nr_hugepages is 0)" : nil)
+      }
+    }
+    return SourceReport(
+      sources: system + heaps + [userMemory(nil, note: "memory of the process, in pages of 4K")] + hugePages)
+  }
+
+  private static func heap(_ name: String) -> Source {
+    let (state, reason) = attempt { _ = try Heap(name) }
+    let source = BufferSource.heap(name)
+    let isContiguous = Heap.contiguousNames.contains(name)
+    let total = MemoryInformation().contiguousTotal.map { " of \(Units.size($0))" } ?? ""
+    return Source(
+      source: "\(source)", state: state, reason: reason, granule: 4096, limit: nil,
+      available: state == .missing ? nil : source.available(),
+      note: name == "system" ? "scattered chunks of 1M, 64K and 4K"
+        : isContiguous ? "heap:cma; contiguous, from the area\(total) that CMA reserves" : "")
+  }
+
+  private static func userMemory(_ page: Int?, note: String, lack: String? = nil) -> Source {
+    var (state, reason) = attempt { _ = try UserMemory() }
+    if state == .works, let lack { (state, reason) = (.missing, lack) }
+    let source = BufferSource.userMemory(hugePageSize: page)
+    return Source(
+      source: "\(source)", state: state, reason: reason, granule: page ?? 4096,
+      limit: state == .missing ? nil : UserMemory.sizeLimit(),
+      available: state == .missing ? nil : source.available(), note: note)
+  }
+
+  private static func attempt(_ open: () throws -> Void) -> (State, String?) {
+    do {
+      try open()
+      return (.works, nil)
+    } catch let error as KernelError {
+      let reason = [error.errno.description, Advice.hint(for: error)].compactMap(\.self).joined(separator: "; ")
+      return (Advice.status(for: error) == .missing ? .missing : .denied, reason)
+    } catch {
+      return (.denied, "\(error)")
+    }
+  }
+
+  func text(style: Style) -> String {
+    var table = Table(
+      .init("SOURCE"), .init("STATE"), .init("LIMIT", .right), .init("AVAILABLE", .right), .init("NOTE"))
+    table.rows = sources.map {
+      [
+        UntrustedText($0.source.utf8).escaped, $0.state.rawValue,
+        $0.limit.map { $0 >= 1 << 50 ? "none" : Units.size($0) } ?? "-",
+        $0.available.map(Units.size) ?? "-", $0.reason ?? $0.note,
+      ]
+    }
+    return table.lines(style: style).joined(separator: "\n")
+  }
+}

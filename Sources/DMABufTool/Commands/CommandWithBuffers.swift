@@ -1,0 +1,23 @@
+import DMABuf
+import SystemPackage
+
+/// What stands after `--`: a command that inherits buffers.
+enum CommandWithBuffers {
+  /// Runs it and ends with its exit status.
+  static func run(_ arguments: [String], _ buffers: DMABuffers) throws {
+    let descriptors = buffers.descriptors
+    let variables = [
+      "DMABUF_FDS": descriptors.map(String.init).joined(separator: ","),
+      "DMABUF_FD": descriptors.count == 1 ? "\(descriptors[0])" : nil,
+    ]
+    let status: Int32
+    do throws(KernelError) {
+      status = try Command.run(arguments, variables: variables, descriptors: descriptors)
+    } catch {
+      Diagnostics.say("\(error)", hint: nil)
+      // As shells, env(1) and timeout(1) have it.
+      throw CommandEnded(status: error.errno == .noSuchFileOrDirectory ? 127 : 126)
+    }
+    throw CommandEnded(status: status)
+  }
+}

@@ -1,0 +1,214 @@
+import DMABuf
+import SystemPackage
+
+/// A range of a buffer, and the work on it between the brackets.
+struct MapAccess: ~Copyable {
+  /// Work is done in pieces of this size, so that ^C and progress need not wait for the end.
+  private static let pieceSize = 4 << 20
+
+  private let buffer: DMABuffer
+  private let range: Range<Int>
+  private let isSynchronized: Bool
+  private let deadline: Deadline?
+
+  init(
+    buffer: consuming DMABuffer, offset: Int, length: Int?, isSynchronized: Bool, deadline: Deadline?
+  ) throws {
+    let size = buffer.size
+    let subject = buffer.file.name
+    guard offset < size else {
+      throw Failure("\(subject): offset \(offset) is past the end; the buffer has \(size) bytes")
+    }
+    guard length ?? 0 <= size - offset else {
+      throw Failure(
+        "\(subject): \(length ?? 0) bytes from offset \(offset) go past the end; the buffer has \(size) bytes")
+    }
+    range = offset..<(offset + (length ?? size - offset))
+    self.buffer = buffer
+    self.isSynchronized = isSynchronized
+    self.deadline = deadline
+  }
+
+  func run(_ operation: MapOperation) throws -> MapReport? {
+    var report = MapReport(
+      subject: buffer.file.name, ino: buffer.inode, offset: range.lowerBound, length: range.count,
+      operation: operation.name)
+    switch operation {
+    case .fill(let pattern):
+      try unsafe timed(&report, .write) { bytes, offset in unsafe pattern.fill(bytes, at: offset) }
+    case .verify(let pattern):
+      var mismatch = Pattern.Mismatch()
+      try unsafe timed(&report, .read) { bytes, offset in
+        unsafe pattern.verify(UnsafeRawBufferPointer(bytes), at: offset, into: &mismatch)
+      }
+      report.setMismatch(mismatch)
+    case .checksum:
+      var checksum = Checksum()
+      try unsafe timed(&report, .read) { bytes, _ in unsafe checksum.update(UnsafeRawBufferPointer(bytes)) }
+      report.setChecksum(checksum.value)
+    case .bandwidth:
+      try measure(&report)
+    case .dump:
+      try dump()
+      return nil
+    case .output(let path):
+      try copy(to: path, &report)
+      if path == "-" { return nil }
+    case .input(let path):
+      try copy(from: path, &report)
+    }
+    return report
+  }
+
+  // MARK: Brackets, pieces and progress
+
+  /// Maps the range, opens the bracket and hands over the bytes. What is open is closed whatever happens.
+  private func access(
+    _ direction: AccessDirection, _ body: (UnsafeMutableRawBufferPointer) throws -> Void
+  ) throws {
+    let mapped = try map(direction)
+    if isSynchronized {
+      try buffer.withAccess(direction, deadline: deadline) { try unsafe body(mapped.bytes) }
+    } else {
+      try unsafe body(mapped.bytes)
+    }
+  }
+
+  private func map(_ direction: AccessDirection) throws -> MappedRange {
+    do {
+      return try buffer.map(range, for: direction)
+    } catch {
+      throw explained(error, direction)
+    }
+  }
+
+  private func forEachPiece(
+    _ bytes: UnsafeMutableRawBufferPointer, _ title: String, size: Int = pieceSize,
+    _ body: (UnsafeMutableRawBufferPointer, Int) throws -> Void
+  ) throws {
+    let progress = Progress(title, total: bytes.count)
+    defer { progress.finish() }
+    for start in stride(from: 0, to: bytes.count, by: size) {
+      let end = min(start + size, bytes.count)
+      try unsafe body(UnsafeMutableRawBufferPointer(rebasing: bytes[start..<end]), range.lowerBound + start)
+      try Interruption.check(title, on: buffer.file.name)
+      progress.update(end)
+    }
+  }
+
+  private func timed(
+    _ report: inout MapReport, _ direction: AccessDirection,
+    _ body: (UnsafeMutableRawBufferPointer, Int) -> Void
+  ) throws {
+    var elapsed: UInt64 = 0
+    try unsafe access(direction) { bytes in
+      let start = Clock.now
+      try unsafe forEachPiece(bytes, report.operation, body)
+      elapsed = Clock.now - start
+    }
+    report.setRate(bytes: range.count, nanoseconds: elapsed)
+  }
+
+  private func explained(_ error: KernelError, _ direction: AccessDirection) -> any Error {
+    let reason: String? =
+      switch (error.errno, buffer.accessMode) {
+      case (.permissionDenied, .writeOnly): "a write-only descriptor cannot be mapped at all"
+      case (.permissionDenied, _) where direction != .read: "the descriptor is read-only"
+      case (.invalidArgument, _):
+        buffer.size % Mapping.pageSize != 0
+          ? "the buffer's last page is not whole, and only whole pages can be mapped"
+          : "the exporter\(exporterName) does not let the CPU map its buffers"
+      default: nil
+      }
+    return Failure("\(error)", hint: reason)
+  }
+
+  private var exporterName: String {
+    (try? buffer.information()).map { " (\($0.exporter.escaped))" } ?? ""
+  }
+
+  // MARK: Dump and files
+
+  private func dump() throws {
+    let output = try StandardStream.output.open()
+    var dump = HexDump(startingAt: range.lowerBound)
+    try unsafe access(.read) { bytes in
+      try unsafe forEachPiece(bytes, "dump") { piece, _ in
+        for start in stride(from: 0, to: piece.count, by: 64 << 10) {
+          let end = min(start + 64 << 10, piece.count)
+          unsafe dump.add(UnsafeRawBufferPointer(rebasing: piece[start..<end]))
+          try output.write(dump.takeText())
+        }
+      }
+      dump.finish()
+      try output.write(dump.takeText())
+    }
+  }
+
+  private func copy(to path: String, _ report: inout MapReport) throws {
+    let file = try path == "-" ? StandardStream.output.open() : OpenFile(creating: path)
+    var elapsed: UInt64 = 0
+    try unsafe access(.read) { bytes in
+      let start = Clock.now
+      try unsafe forEachPiece(bytes, "output") { piece, _ in
+        try unsafe file.write(UnsafeRawBufferPointer(piece))
+      }
+      elapsed = Clock.now - start
+    }
+    report.setRate(bytes: range.count, nanoseconds: elapsed)
+  }
+
+  /// A longer file is refused before anything is written, where its length can be known; from a
+  /// pipe, what fits is written and the rest is said.
+  private func copy(from path: String, _ report: inout MapReport) throws {
+    let file = try path == "-" ? StandardStream.input.open() : OpenFile(reading: path)
+    if let size = try file.regularFileSize(), path != "-", size > range.count {
+      throw Failure("\(file.name): \(size) bytes do not fit into the \(range.count) of \(buffer.file.name)")
+    }
+    var written = 0
+    var elapsed: UInt64 = 0
+    try unsafe access(.write) { bytes in
+      let start = Clock.now
+      try unsafe forEachPiece(bytes, "input") { piece, _ in
+        var filled = 0
+        while filled < piece.count {
+          let count = try unsafe file.read(into: UnsafeMutableRawBufferPointer(rebasing: piece[filled...]))
+          if count == 0 { break }
+          filled += count
+        }
+        written += filled
+      }
+      elapsed = Clock.now - start
+    }
+    report.length = written
+    report.setRate(bytes: written, nanoseconds: elapsed)
+    if written == range.count, try !file.isAtEnd() {
+      throw Failure("\(file.name): there is more than the \(range.count) bytes that fit; the rest was left out")
+    }
+  }
+
+  // MARK: Bandwidth
+
+  /// Reads the whole range, then writes back what each piece holds already.
+  private func measure(_ report: inout MapReport) throws {
+    let canWrite = buffer.accessMode == .readWrite
+    var reading: UInt64 = 0
+    var writing: UInt64 = 0
+    try unsafe access(canWrite ? [.read, .write] : .read) { bytes in
+      try unsafe forEachPiece(bytes, "reading") { piece, _ in
+        let start = Clock.now
+        unsafe CPUBandwidth.read(UnsafeRawBufferPointer(piece))
+        reading += Clock.now - start
+      }
+      guard canWrite else { return }
+      // More than caches hold, or what was just read would be written there.
+      let scratch = UnsafeMutableRawBufferPointer.allocate(
+        byteCount: min(32 << 20, bytes.count), alignment: 64)
+      defer { unsafe scratch.deallocate() }
+      try unsafe forEachPiece(bytes, "writing", size: scratch.count) { piece, _ in
+        unsafe writing += CPUBandwidth.rewrite(piece, through: scratch)
+      }
+    }
+    report.setRates(bytes: range.count, reading: reading, writing: canWrite ? writing : nil)
+  }
+}

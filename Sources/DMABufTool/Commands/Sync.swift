@@ -1,0 +1,77 @@
+import ArgumentParser
+import DMABuf
+import SystemPackage
+
+/// `dmabuf sync`: the brackets around CPU access, by themselves.
+struct Sync: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "sync",
+    _superCommandName: "dmabuf",
+    abstract: "Begin or end CPU access to a buffer.",
+    discussion: """
+      start waits until the devices are done with the buffer: with --read for those that write it, with \
+      --write for all. end gives the buffer back. pulse does both. Without a direction both are meant.
+
+      EXAMPLES
+        dmabuf sync fd:3 pulse
+        dmabuf sync 4711:23 start --read --timeout 2s
+      """)
+
+  enum Operation: String, ExpressibleByArgument, CaseIterable, Encodable {
+    case start, end, pulse
+  }
+
+  @Argument(help: "The buffer.", transform: Reference.init)
+  var reference: Reference
+
+  @Argument(help: "start, end or pulse.")
+  var operation: Operation
+
+  @Flag(help: "The CPU reads.")
+  var read = false
+
+  @Flag(help: "The CPU writes.")
+  var write = false
+
+  @Option(help: "Give up waiting after this long (500ms, 2s, 1m).", transform: TimeSpan.init)
+  var timeout: TimeSpan?
+
+  @OptionGroup var output: OutputOptions
+
+  func run() throws {
+    let buffer = try reference.open()
+    let direction: AccessDirection = read == write ? [.read, .write] : read ? .read : .write
+    let start = Clock.now
+    if operation != .end {
+      try buffer.beginAccess(direction, deadline: timeout.map { Deadline(after: $0.duration) })
+    }
+    let waited = Clock.now - start
+    if operation != .start { try buffer.endAccess(direction) }
+    let report = SyncReport(
+      ino: buffer.inode, operation: operation,
+      direction: direction == .read ? "read" : direction == .write ? "write" : "read-write", waited: waited)
+    try report.print(asJSON: output.json)
+  }
+}
+
+/// What a `sync` did.
+struct SyncReport: Report {
+  let schema = "dmabuf.sync/1"
+  let ino: UInt64
+  let operation: Sync.Operation
+  let direction: String
+  let waited: UInt64
+
+  enum CodingKeys: String, CodingKey {
+    case schema, ino, operation, direction
+    case waited = "waited_ns"
+  }
+
+  func text(style: Style) -> String {
+    switch operation {
+    case .start: "ino:\(ino): \(direction) access begun after \(Units.time(waited))"
+    case .end: "ino:\(ino): \(direction) access ended"
+    case .pulse: "ino:\(ino): \(direction) access begun after \(Units.time(waited)), and ended"
+    }
+  }
+}

@@ -1,0 +1,27 @@
+import ArgumentParser
+import DMABuf
+import Glibc
+
+@main
+enum Main {
+  static func main() {
+    let arguments = Array(CommandLine.arguments.dropFirst())
+    Interruption.ignoreBrokenPipes()
+    // Scripts ask for the version again and again; parsing costs more than answering.
+    if arguments == ["--version"] {
+      exit(finish { try StandardStream.output.write(Version.text + "\n") })
+    }
+    Interruption.catchEndingSignals()
+    exit(finish { try Root.run(arguments) })
+  }
+
+  /// Runs `body`, says what went wrong, and returns the exit status.
+  private static func finish(_ body: () throws -> Void) -> CInt {
+    do {
+      try body()
+      return ExitStatus.done.rawValue
+    } catch {
+      return Diagnostics.report(error)
+    }
+  }
+}

@@ -1,0 +1,120 @@
+import ArgumentParser
+
+/// A pixel format by its DRM fourcc (`drm_fourcc.h`), and how its planes lie in memory.
+struct PixelFormat: Equatable {
+  /// One plane: bytes per sample group, and how many pixels one group stands for each way.
+  struct Plane: Equatable {
+    let bytes: Int
+    let horizontal: Int
+    let vertical: Int
+
+    init(_ bytes: Int, _ horizontal: Int = 1, _ vertical: Int = 1) {
+      self.bytes = bytes
+      self.horizontal = horizontal
+      self.vertical = vertical
+    }
+  }
+
+  let fourcc: String
+  let planes: [Plane]
+
+  init(_ fourcc: String, _ planes: Plane...) {
+    self.fourcc = fourcc
+    self.planes = planes
+  }
+
+  /// The formats that cameras, codecs and displays use most.
+  static let all = [
+    PixelFormat("XR24", Plane(4)), PixelFormat("AR24", Plane(4)),
+    PixelFormat("XB24", Plane(4)), PixelFormat("AB24", Plane(4)),
+    PixelFormat("RX24", Plane(4)), PixelFormat("RA24", Plane(4)),
+    PixelFormat("BX24", Plane(4)), PixelFormat("BA24", Plane(4)),
+    PixelFormat("XR30", Plane(4)), PixelFormat("AR30", Plane(4)),
+    PixelFormat("XB30", Plane(4)), PixelFormat("AB30", Plane(4)),
+    PixelFormat("RG24", Plane(3)), PixelFormat("BG24", Plane(3)),
+    PixelFormat("RG16", Plane(2)), PixelFormat("BG16", Plane(2)),
+    PixelFormat("R8", Plane(1)), PixelFormat("GREY", Plane(1)), PixelFormat("R16", Plane(2)),
+    PixelFormat("YUYV", Plane(4, 2)), PixelFormat("YVYU", Plane(4, 2)),
+    PixelFormat("UYVY", Plane(4, 2)), PixelFormat("VYUY", Plane(4, 2)),
+    PixelFormat("NV12", Plane(1), Plane(2, 2, 2)), PixelFormat("NV21", Plane(1), Plane(2, 2, 2)),
+    PixelFormat("NV16", Plane(1), Plane(2, 2)), PixelFormat("NV61", Plane(1), Plane(2, 2)),
+    PixelFormat("NV24", Plane(1), Plane(2)), PixelFormat("NV42", Plane(1), Plane(2)),
+    PixelFormat("P010", Plane(2), Plane(4, 2, 2)), PixelFormat("P016", Plane(2), Plane(4, 2, 2)),
+    PixelFormat("YU12", Plane(1), Plane(1, 2, 2), Plane(1, 2, 2)),
+    PixelFormat("YV12", Plane(1), Plane(1, 2, 2), Plane(1, 2, 2)),
+    PixelFormat("YU16", Plane(1), Plane(1, 2), Plane(1, 2)),
+    PixelFormat("YU24", Plane(1), Plane(1), Plane(1)),
+  ]
+}
+
+/// An image in memory, its planes one after the other without gaps.
+struct ImageLayout: Equatable {
+  struct Plane: Equatable, Encodable {
+    let offset: Int
+    let stride: Int
+    let size: Int
+  }
+
+  let width: Int
+  let height: Int
+  let format: PixelFormat
+  let planes: [Plane]
+  var size: Int { planes.reduce(0) { $0 + $1.size } }
+
+  /// Reads `1920x1080:NV12`; `nil` if `text` does not look like an image at all.
+  init?(parsing text: String) throws {
+    let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+    let sides = parts[0].split(separator: "x", omittingEmptySubsequences: false)
+    guard sides.count == 2, sides.allSatisfy({ $0.first?.isNumber == true }) else { return nil }
+    guard parts.count == 2 else {
+      throw ValidationError("the pixel format is missing: \(text):NV12, say")
+    }
+    guard let width = Int(sides[0]), let height = Int(sides[1]), 1...65536 ~= width, 1...65536 ~= height
+    else { throw ValidationError("width and height are from 1 to 65536") }
+    guard let format = PixelFormat.all.first(where: { $0.fourcc == parts[1] }) else {
+      let known = PixelFormat.all.map(\.fourcc).joined(separator: " ")
+      throw ValidationError("the pixel formats are \(known)")
+    }
+    self.init(width: width, height: height, format: format)
+  }
+
+  init(width: Int, height: Int, format: PixelFormat) {
+    self.width = width
+    self.height = height
+    self.format = format
+    var offset = 0
+    var planes: [Plane] = []
+    for plane in format.planes {
+      let stride = (width + plane.horizontal - 1) / plane.horizontal * plane.bytes
+      let size = stride * ((height + plane.vertical - 1) / plane.vertical)
+      planes.append(Plane(offset: offset, stride: stride, size: size))
+      offset += size
+    }
+    self.planes = planes
+  }
+}
+
+/// What `alloc` is asked for: bytes, or an image.
+enum BufferShape: Equatable {
+  case bytes(Int)
+  case image(ImageLayout)
+
+  init(_ text: String) throws {
+    if let image = try ImageLayout(parsing: text) {
+      self = .image(image)
+    } else {
+      self = .bytes(try ByteSize(text).bytes)
+    }
+  }
+
+  var size: Int {
+    switch self {
+    case .bytes(let count): count
+    case .image(let image): image.size
+    }
+  }
+
+  var image: ImageLayout? {
+    if case .image(let image) = self { image } else { nil }
+  }
+}

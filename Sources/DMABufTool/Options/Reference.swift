@@ -1,0 +1,76 @@
+import ArgumentParser
+import DMABuf
+import SystemPackage
+
+/// How a user points at a buffer.
+enum Reference: Equatable, Sendable {
+  /// `fd:N`: a descriptor inherited from the caller.
+  case inherited(Int32)
+  /// `PID:FD`: a descriptor of another process.
+  case process(Int32, Int32)
+  /// `ino:N`: whoever has it.
+  case inode(UInt64)
+
+  init(_ text: String) throws {
+    let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+    if parts.count == 2, let number = Int32(parts[1]), number >= 0 {
+      if parts[0] == "fd" {
+        self = .inherited(number)
+        return
+      }
+      if let pid = Int32(parts[0]), pid > 0 {
+        self = .process(pid, number)
+        return
+      }
+    }
+    if parts.count == 2, parts[0] == "ino", let inode = UInt64(parts[1]) {
+      self = .inode(inode)
+      return
+    }
+    throw ValidationError("buffer references are fd:N, PID:FD and ino:N")
+  }
+
+  /// A descriptor of our own for the buffer.
+  func open() throws -> DMABuffer {
+    switch self {
+    case .inherited(let number):
+      return try DMABuffer(OpenFile(OwnedDescriptor(duplicating: number), name: description))
+    case .process(let pid, let number):
+      return try DMABuffer(OpenFile(OwnedDescriptor(takenFrom: pid, number), name: description))
+    case .inode(let inode):
+      let (pid, number) = try holder(of: inode)
+      return try DMABuffer(OpenFile(OwnedDescriptor(takenFrom: pid, number), name: description))
+    }
+  }
+
+  /// The buffer's inode number, found without taking a reference where that is possible.
+  func resolveInode() throws -> UInt64 {
+    if case .inode(let inode) = self { return inode }
+    return try open().inode
+  }
+
+  private func holder(of inode: UInt64) throws -> (Int32, Int32) {
+    let census = Census()
+    guard let buffer = census.buffers.first(where: { $0.inode == inode }) else {
+      throw Failure(
+        "\(self): no such buffer is held by any process that may be read",
+        hint: census.refused.isEmpty ? "dmabuf stat lists the buffers there are" : Advice.unreadable(census.refused))
+    }
+    for holder in buffer.holders {
+      if let number = holder.descriptors.first { return (holder.pid, number) }
+    }
+    throw Failure(
+      "\(self): no process has a descriptor for it, only mappings",
+      hint: "a mapping cannot be taken from a process; dmabuf stat \(self) shows who has one")
+  }
+}
+
+extension Reference: CustomStringConvertible {
+  var description: String {
+    switch self {
+    case .inherited(let number): "fd:\(number)"
+    case .process(let pid, let number): "\(pid):\(number)"
+    case .inode(let inode): "ino:\(inode)"
+    }
+  }
+}

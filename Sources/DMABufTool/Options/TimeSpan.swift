@@ -1,0 +1,24 @@
+import ArgumentParser
+
+/// A duration as typed: `500ms`, `2s`, `1m`; a bare number is seconds.
+struct TimeSpan: Equatable {
+  let duration: Duration
+
+  init(_ text: String) throws {
+    let digits = text.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
+    let unit: Double
+    switch text.dropFirst(digits.count) {
+    case "us": unit = 1e-6
+    case "ms": unit = 1e-3
+    case "", "s": unit = 1
+    case "m": unit = 60
+    case "h": unit = 3600
+    default: throw ValidationError("durations are 500ms, 2s or 1m")
+    }
+    // A year is for ever here, and far from where the arithmetic would overflow.
+    guard let number = Double(digits), number * unit <= 31_536_000 else {
+      throw ValidationError("durations are 500ms, 2s or 1m, up to a year")
+    }
+    duration = .seconds(number * unit)
+  }
+}

@@ -1,0 +1,82 @@
+import DMABuf
+import SystemPackage
+
+/// Exit statuses; scripts depend on them.
+enum ExitStatus: CInt {
+  case done = 0
+  /// The kernel refused, a verification failed, or part of the answer could not be read.
+  case failed = 1
+  case usage = 64
+  /// This machine lacks what was asked for.
+  case missing = 77
+  case timedOut = 124
+}
+
+/// An end of the command that is not success, in the user's words.
+struct Failure: Error {
+  var message: String?
+  var hint: String?
+  var status: ExitStatus
+
+  init(_ message: String, hint: String? = nil, status: ExitStatus = .failed) {
+    self.message = message
+    self.hint = hint
+    self.status = status
+  }
+
+  /// All has been said already; only the exit status is left.
+  static let reported = Failure(status: .failed)
+
+  init(status: ExitStatus) { self.status = status }
+}
+
+/// A command run for the user ended; its exit status is ours.
+struct CommandEnded: Error {
+  let status: CInt
+}
+
+/// Saying on standard error what went wrong.
+enum Diagnostics {
+  /// Says it and tells the exit status.
+  static func report(_ error: any Error) -> CInt {
+    // Asked to end: what was open has been closed on the way here.
+    if let signal = Interruption.signal {
+      Interruption.end(by: signal)
+      return 128 + signal
+    }
+    switch error {
+    case let request as HelpRequest:
+      return report(request)
+    case let ended as CommandEnded:
+      return ended.status
+    case let failure as Failure:
+      if let message = failure.message { say(message, hint: failure.hint) }
+      return failure.status.rawValue
+    case let error as KernelError:
+      // The reader has seen enough (`| head`).
+      if error.subject == StandardStream.output.name, error.errno == .brokenPipe { return 0 }
+      say("\(error)", hint: Advice.hint(for: error))
+      return Advice.status(for: error).rawValue
+    case let error as WrongKind:
+      say("\(error.subject) is \(error.kind), not a dma-buf", hint: Advice.hint(for: error))
+    default:
+      say("\(error)", hint: nil)
+    }
+    return ExitStatus.failed.rawValue
+  }
+
+  /// One line on what went wrong, and one on what to do about it.
+  static func say(_ message: String, hint: String?) {
+    let text = "dmabuf: \(message)\n" + (hint.map { "dmabuf: hint: \($0)\n" } ?? "")
+    try? StandardStream.error.write(text)
+  }
+
+  private static func report(_ request: HelpRequest) -> CInt {
+    do {
+      try StandardStream.output.write(request.text + "\n")
+      return ExitStatus.done.rawValue
+    } catch {
+      return report(error)
+    }
+  }
+}

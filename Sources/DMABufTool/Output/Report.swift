@@ -1,0 +1,39 @@
+import DMABuf
+import FoundationEssentials
+
+/// What a command found out: one plain value that is drawn as text or encoded as JSON. Drawing it
+/// cannot reach the kernel.
+protocol Report: Encodable {
+  /// The report for people, without a newline at its end.
+  func text(style: Style) -> String
+}
+
+extension Report {
+  /// Prints the report in the form that was asked for.
+  func print(asJSON: Bool) throws {
+    let text = try asJSON ? json() : text(style: .standardOutput())
+    if !text.isEmpty { try StandardStream.output.write(text + "\n") }
+  }
+
+  /// One JSON document on one line, keys sorted.
+  func json() throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    return String(decoding: try encoder.encode(self), as: UTF8.self)
+  }
+}
+
+/// A value that may be unknown and is then `null`: the key itself is always there.
+@propertyWrapper
+struct Nullable<Value: Encodable>: Encodable {
+  var wrappedValue: Value?
+
+  init(wrappedValue: Value?) { self.wrappedValue = wrappedValue }
+
+  func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    if let wrappedValue { try container.encode(wrappedValue) } else { try container.encodeNil() }
+  }
+}
+
+extension Nullable: Equatable where Value: Equatable {}

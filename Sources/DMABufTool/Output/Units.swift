@@ -1,0 +1,37 @@
+/// Sizes and times as people read them.
+enum Units {
+  /// `8M`, `12.5M`, `100B`: binary multiples, exact when they can be.
+  static func size(_ bytes: UInt64) -> String {
+    let units: [(String, UInt64)] = [("T", 1 << 40), ("G", 1 << 30), ("M", 1 << 20), ("K", 1 << 10)]
+    for (letter, unit) in units where bytes >= unit {
+      if bytes % unit == 0 { return "\(bytes / unit)\(letter)" }
+      let tenths = (bytes / (unit / 1024) * 10 + 512) / 1024
+      return "\(tenths / 10).\(tenths % 10)\(letter)"
+    }
+    return "\(bytes)B"
+  }
+
+  /// `81 µs`, `1.2 ms`, `3.4 s`.
+  static func time(_ nanoseconds: UInt64) -> String {
+    switch nanoseconds {
+    case ..<1_000: "\(nanoseconds) ns"
+    case ..<1_000_000: tenths(nanoseconds, per: 1_000) + " µs"
+    case ..<1_000_000_000: tenths(nanoseconds, per: 1_000_000) + " ms"
+    default: tenths(nanoseconds, per: 1_000_000_000) + " s"
+    }
+  }
+
+  /// `12.3 GB/s`: decimal multiples, as bandwidth is given in.
+  static func rate(_ bytesPerSecond: UInt64) -> String {
+    switch bytesPerSecond {
+    case ..<1_000_000: tenths(bytesPerSecond, per: 1_000) + " kB/s"
+    case ..<1_000_000_000: tenths(bytesPerSecond, per: 1_000_000) + " MB/s"
+    default: tenths(bytesPerSecond, per: 1_000_000_000) + " GB/s"
+    }
+  }
+
+  private static func tenths(_ number: UInt64, per unit: UInt64) -> String {
+    let tenths = (number / (unit / 100) + 5) / 10
+    return "\(tenths / 10).\(tenths % 10)"
+  }
+}
