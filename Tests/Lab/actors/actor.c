@@ -188,6 +188,7 @@ static int make_socketpair(int both[2]) { return socketpair(AF_UNIX, SOCK_STREAM
 
 #define VERB(function, call) static void function(char **word) { (void)word; call; }
 
+VERB(v_buffer, buffer(word[0]))
 VERB(v_heap, heap(word[0], word[1], O_RDWR))
 VERB(v_heap_ro, heap(word[0], word[1], O_RDONLY))
 VERB(v_heap_wo, heap(word[0], word[1], O_WRONLY))
@@ -231,6 +232,7 @@ static const struct {
 	void (*run)(char **word);
 	const char *help;
 } verbs[] = {
+	{ "buffer", 1, v_buffer, "SIZE   of the system heap where there is one, else of vgem" },
 	{ "heap", 2, v_heap, "NAME SIZE   a buffer of /dev/dma_heap/NAME" },
 	{ "heap-ro", 2, v_heap_ro, "NAME SIZE   the same, its descriptor read-only" },
 	{ "heap-wo", 2, v_heap_wo, "NAME SIZE   the same, its descriptor write-only" },

@@ -13,6 +13,7 @@ void die(const char *what) __attribute__((noreturn));
 unsigned long long number(const char *word);
 
 /* buffers.c */
+void buffer(const char *size);
 void heap(const char *name, const char *size, int flags);
 void udmabuf(const char *size);
 void memory_file(const char *size, unsigned int flags);

@@ -43,6 +43,19 @@ static int sealed_memory(unsigned long long size, unsigned int flags)
 	return memory;
 }
 
+/* For cases that do not care where a buffer is from. */
+void buffer(const char *size)
+{
+	char rows[32];
+
+	if (access("/dev/dma_heap/system", F_OK) == 0) {
+		heap("system", size, O_RDWR);
+		return;
+	}
+	snprintf(rows, sizeof(rows), "%llu", (number(size) + 4095) / 4096);
+	vgem_dumb("1024", rows);
+}
+
 void udmabuf(const char *size)
 {
 	struct udmabuf_create request = { .size = number(size) };

@@ -44,7 +44,10 @@ static int is_vgem(int fd)
 	return ioctl(fd, DRM_VERSION, &version) == 0 && strcmp(name, "vgem") == 0;
 }
 
-/* Dumb buffers need the primary node; everything of an actor goes through one open of it. */
+/*
+ * Dumb buffers need the primary node; everything of an actor goes through one open of it. It
+ * stays open over exec, as the timeline does: closing either signals what is pending.
+ */
 static int vgem(void)
 {
 	static int device = -1;
@@ -52,7 +55,7 @@ static int vgem(void)
 
 	for (int card = 0; device < 0 && card < 16; card++) {
 		snprintf(path, sizeof(path), "/dev/dri/card%d", card);
-		device = open(path, O_RDWR | O_CLOEXEC);
+		device = open(path, O_RDWR);
 		if (device >= 0 && !is_vgem(device)) {
 			close(device);
 			device = -1;
@@ -145,7 +148,7 @@ static int timeline(void)
 	static int opened = -1;
 
 	if (opened < 0)
-		opened = open("/sys/kernel/debug/sync/sw_sync", O_RDWR | O_CLOEXEC);
+		opened = open("/sys/kernel/debug/sync/sw_sync", O_RDWR);
 	if (opened < 0)
 		die("sw_sync");
 	return opened;

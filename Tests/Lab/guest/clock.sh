@@ -1,3 +1,4 @@
+# shellcheck shell=dash disable=SC1091,SC2034,SC2154
 # Ends a case when its time is over: clock.sh PROCESS, the leader of the case's session.
 seconds_up() { sed 's/[. ].*//' /proc/uptime; }
 

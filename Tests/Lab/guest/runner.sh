@@ -1,3 +1,4 @@
+# shellcheck shell=dash disable=SC1091,SC2034,SC2154
 # Runs the cases inside the guest and reports on stdout, one line per case and detail lines:
 #   case NAME | pass NAME SECONDS | skip NAME TAB REASON | fail NAME | `  text` of the failure
 # runner.sh GLOB: only cases whose name matches; `controls` runs the negative controls instead.
@@ -86,7 +87,7 @@ functions_of() { sed -n 's/^\([a-zA-Z0-9][a-zA-Z0-9_]*\)() *{.*/\1/p' "$1"; }
 folder=cases
 [ "$1" = controls ] && { folder=controls; set -- '*'; }
 dmesg -c >/run/kmsg
-for file in /lab/$folder/*.sh; do
+for file in /lab/"$folder"/*.sh; do
   for name in $(functions_of "$file"); do
     # shellcheck disable=SC2254  # a glob on purpose
     case $name in $1) run_case "$file" "$name" ;; esac

@@ -1,3 +1,4 @@
+# shellcheck shell=dash disable=SC1091,SC2034,SC2154
 # The words that cases are written in. A case runs in a directory of its own; its last `run`
 # left `status`, `stdout` and `stderr` there in the directory .run.
 
@@ -49,7 +50,7 @@ heap_cma() {
 
 # drm_node DRIVER [card|render]: prints the node's path.
 drm_node() {
-  for entry in /sys/class/drm/${2:-card}*; do
+  for entry in /sys/class/drm/"${2:-card}"*; do
     [ -e "$entry/device/uevent" ] || continue
     case ${entry##*/} in *-*) continue ;; esac
     if grep -qx "DRIVER=$1" "$entry/device/uevent" || [ "$(basename "$(readlink -f "$entry/device")")" = "$1" ] ||

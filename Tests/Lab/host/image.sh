@@ -28,7 +28,6 @@ make_base_image() { # KERNEL DESTINATION
   mkdir -p "$root"/{bin,dev,etc,lib/modules,mnt,proc,root,run,sys,tmp}
   ln -s bin "$root/sbin"
   cp "$(kernel_directory "$1")"/modules/*.ko "$root/lib/modules/" 2>/dev/null
-  cp "$(kernel_directory "$1")/config" "$root/lib/modules/config" 2>/dev/null
   cp "$(command -v busybox)" "$root/bin/busybox"
   for applet in $(busybox --list); do
     [[ $applet == busybox ]] || ln -s busybox "$root/bin/$applet"

@@ -96,7 +96,6 @@ unpack_debian_kernel() { # DOWNLOADS WORK
   for image in "$work"/root/boot/vmlinuz-* "$work"/root/lib/modules/*/vmlinuz; do
     [[ -f $image ]] && cp "$image" "$work/kernel/vmlinuz"
   done
-  cp "$work"/root/boot/config-* "$work/kernel/config" 2>/dev/null
   release=$(basename "$work"/root/lib/modules/*)
   PATH=$PATH:/usr/sbin:/sbin depmod -b "$work/root" "$release" || return 1
   unpack_modules "$work" "$release"
@@ -147,7 +146,7 @@ build_full_kernel() { # DOWNLOADS VERSION DESTINATION
   say "full-6.12: building it; minutes on a few cores"
   compile "$tree" || { grep -E 'error|Error' "$tree/lab.log" | head -n 5 >&2; return 1; }
   mkdir -p "$3/modules"
-  cp "$tree/arch/x86/boot/bzImage" "$3/vmlinuz" && cp "$tree/.config" "$3/config" && rm -rf "$CACHE/build"
+  cp "$tree/arch/x86/boot/bzImage" "$3/vmlinuz" && rm -rf "$CACHE/build"
 }
 
 # make, with one line of progress on a terminal: objects made of roughly how many.

@@ -5,9 +5,10 @@ prepare() { # KERNEL
   demand_kernel "$1"
   require_run_time || exit 1
   fetch_kernel "$1" || { say "$1 is not in the cache and could not be fetched"; exit "$CANNOT_BE_HAD"; }
-  [[ -f $BINARY ]] || say "no $BINARY yet: the guest has no dmabuf"
   new_boot || exit 1
 }
+
+say_if_no_binary() { [[ -f $BINARY ]] || say "no $BINARY: the guest has no dmabuf until it is built"; }
 
 lab_run() {
   local uid=0 seconds=600
@@ -27,6 +28,7 @@ lab_run() {
   done
   (( $# == 2 )) || { say "usage: lab run [-u nobody] [--timeout SECONDS] KERNEL 'CMD'"; exit 64; }
   prepare "$1"
+  say_if_no_binary
   printf '%s\n' "$2" >"$BOOT/job/command"
   boot "$1" run "$seconds" "lab.uid=$uid" || exit 1
   if kernel_warnings >"$BOOT/warnings"; then
@@ -42,6 +44,7 @@ lab_shell() {
   (( $# == 1 )) || { say "usage: lab shell KERNEL"; exit 64; }
   [[ -t 0 && -t 1 ]] || fail "lab shell needs a terminal; for scripts there is lab run"
   prepare "$1"
+  say_if_no_binary
   local rows columns words accelerator
   read -r rows columns < <(stty size)
   boot_image "$1" "$BOOT/job" "$BOOT/initrd" || exit 1
