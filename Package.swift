@@ -41,6 +41,8 @@ let package = Package(
         .product(name: "SystemPackage", package: "swift-system"),
       ],
       swiftSettings: settings),
+    .executableTarget(
+      name: "MemoryBench", dependencies: ["DMABuf"], path: "Tests/Bench/MemoryBench", swiftSettings: settings),
     .testTarget(
       name: "DMABufTests", dependencies: ["DMABuf"], exclude: ["Fixtures"],
       swiftSettings: settings),

@@ -46,7 +46,8 @@ enum Advice {
 
   /// Processes that could not be looked at: how many, and what would help.
   static func unreadable(_ refused: [KernelError]) -> String {
-    "\(refused.count) process\(refused.count == 1 ? "" : "es") may not be read by this user; root may"
+    "\(refused.count) process\(refused.count == 1 ? "" : "es") may not be read "
+      + (ProcessLimits.isRoot ? "even by root here (a container, or a security module)" : "by this user; root may")
   }
 
   private static func denied(_ path: String) -> String? {
@@ -75,7 +76,8 @@ enum Advice {
   private static func notPermitted(_ subject: String) -> String {
     let file = "/proc/sys/kernel/yama/ptrace_scope"
     if let scope = SmallFile.number(file), scope > 0, !ProcessLimits.isRoot {
-      return "taking descriptors needs the right to ptrace the process; \(file) is \(scope), so only its ancestors and root may"
+      return
+        "taking descriptors needs the right to ptrace the process; \(file) is \(scope), so only its ancestors and root may"
     }
     return "taking descriptors needs the right to ptrace the process: the same user, or root"
   }

@@ -6,6 +6,7 @@ import Glibc
 enum Main {
   static func main() {
     let arguments = Array(CommandLine.arguments.dropFirst())
+    StandardStream.reserve()
     Interruption.ignoreBrokenPipes()
     // Scripts ask for the version again and again; parsing costs more than answering.
     if arguments == ["--version"] {

@@ -34,18 +34,17 @@ struct Root: ParsableCommand {
   /// takes twice as long.
   static func run(_ arguments: [String]) throws {
     let direct = commands.first { $0.configuration.commandName == arguments.first }
-    var command: any ParsableCommand
+    let parsed: any ParsableCommand.Type = direct ?? Self.self
     do {
-      command =
-        if let direct { try direct.parseAsRoot(Array(arguments.dropFirst())) } else { try parseAsRoot(arguments) }
-      if arguments.isEmpty { throw CleanExit.helpRequest() }
-    } catch {
-      let parsed = direct ?? Self.self
-      if parsed.exitCode(for: error).isSuccess { throw HelpRequest(text: parsed.fullMessage(for: error)) }
+      var command = try parsed.parseAsRoot(direct == nil ? arguments : Array(arguments.dropFirst()))
+      // Help is a command too, whose running throws the text.
+      try command.run()
+    } catch where parsed.exitCode(for: error).isSuccess {
+      throw HelpRequest(text: parsed.fullMessage(for: error))
+    } catch where parsed.exitCode(for: error) == .validationFailure {
       let name = [commandName, direct?.configuration.commandName].compactMap(\.self).joined(separator: " ")
       throw Failure(parsed.message(for: error), hint: "\(name) --help", status: .usage)
     }
-    try command.run()
   }
 
   private static let commandName = "dmabuf"

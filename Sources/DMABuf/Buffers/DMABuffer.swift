@@ -79,18 +79,18 @@ public struct DMABuffer: ~Copyable, Sendable {
   /// The longest name in bytes (`DMA_BUF_NAME_LEN` less its NUL).
   public static let longestName = Int(DMA_BUF_NAME_LEN) - 1
 
-  /// Maps a range for the CPU. The range may start anywhere; the mapping starts at the page before.
+  /// Maps a range for the CPU. The range may start anywhere.
   ///
   /// Corresponds to `mmap(2)`. Throws `EACCES` when the access mode forbids it, `EINVAL` past the
   /// end or when the exporter cannot be mapped.
   public func map(
     _ range: Range<Int>, for direction: AccessDirection, populate: Bool = false
   ) throws(KernelError) -> MappedRange {
-    let start = range.lowerBound & ~(Mapping.pageSize - 1)
+    // From the buffer's start always: in Linux 6.1, shmem-backed GEM buffers (vgem and others) map
+    // their first page wherever a mapping starts.
     let mapping = try Mapping(
-      file, offset: start, count: range.upperBound - start, protection: direction.protection,
-      populate: populate)
-    return MappedRange(mapping: mapping, skipping: range.lowerBound - start)
+      file, offset: 0, count: range.upperBound, protection: direction.protection, populate: populate)
+    return MappedRange(mapping: mapping, skipping: range.lowerBound)
   }
 }
 

@@ -26,7 +26,7 @@ public struct Heap: ~Copyable, Sendable {
   public static func names() throws(KernelError) -> [String] {
     do {
       return try Directory(directory).names().sorted()
-    } catch where error.errno == .noSuchFileOrDirectory {
+    } catch  where error.errno == .noSuchFileOrDirectory {
       return []
     }
   }

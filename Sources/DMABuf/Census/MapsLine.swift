@@ -1,4 +1,4 @@
-/// The numbers of a line of `/proc/PID/maps`; the path after them is left to the caller.
+/// The numbers of a line of `/proc/PID/maps`, without the path after them.
 ///
 /// Its offset column is left out on purpose: for dma-bufs it may be a physical address or a cookie.
 struct MapsLine: Equatable {
@@ -10,11 +10,12 @@ struct MapsLine: Equatable {
 
   /// Reads `START-END PERMISSIONS OFFSET MAJOR:MINOR INODE`; `nil` if it is anything else.
   init?(parsing line: some Collection<UInt8>) {
-    let fields = line.split(separator: UInt8(ascii: " "), maxSplits: 5)
-    guard fields.count >= 5,
+    let fields = line.split(separator: UInt8(ascii: " "))
+    // A sixth field would be the beginning of a path with ` /dmabuf:` in its middle.
+    guard fields.count == 5,
       let (start, end) = Self.pair(fields[0], separatedBy: "-"),
       let (major, minor) = Self.pair(fields[3], separatedBy: ":"),
-      let inode = UInt64(String(decoding: fields[4].prefix { $0 != UInt8(ascii: " ") }, as: UTF8.self)),
+      let inode = UInt64(String(decoding: fields[4], as: UTF8.self)),
       start < end, major <= UInt32.max, minor <= UInt32.max
     else { return nil }
     self.start = start

@@ -23,7 +23,9 @@ public enum DescriptorKind: Equatable, Sendable {
     let subject = pid.map { "\($0):\(number)" } ?? "fd:\(number)"
     let path = "/proc/\(owner)/fd/\(number)"
     let link = try readLink(path, subject: subject)
-    if link.starts(with: "/dmabuf:".utf8), unsafe cdmabuf_path_magic(path) == CDMABUF_SUPER_MAGIC { return .dmaBuffer }
+    if link.starts(with: "/dmabuf:".utf8), unsafe cdmabuf_path_magic(path) == CDMABUF_SUPER_MAGIC {
+      return .dmaBuffer
+    }
     if link == Array("anon_inode:sync_file".utf8) { return .syncFile }
     if link.starts(with: "/memfd:".utf8) { return .memfd }
     if link.starts(with: "socket:".utf8) { return .socket }

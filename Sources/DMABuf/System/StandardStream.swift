@@ -1,5 +1,5 @@
+internal import CDMABuf
 import Glibc
-
 
 /// The three streams a process starts with.
 public enum StandardStream: CInt, Sendable {
@@ -21,8 +21,16 @@ public enum StandardStream: CInt, Sendable {
 
   /// Writes all of `text`. Throws `EPIPE` when the reader is gone.
   public func write(_ text: String) throws(KernelError) {
-    let file = try OpenFile(OwnedDescriptor(duplicating: rawValue), name: name)
-    try file.write(text.utf8)
+    try open().write(text.utf8)
+  }
+
+  /// Keeps a stream that the caller has closed from becoming the next file that is opened: what is
+  /// printed would go into a buffer's or a file's descriptor. Reading and writing still fail.
+  public static func reserve() {
+    for stream in [input, output, error] where cdmabuf_fcntl(stream.rawValue, F_GETFD, 0) < 0 {
+      // The lowest free number is taken, and the lower ones are open.
+      _ = unsafe Glibc.open("/dev/null", stream == input ? O_WRONLY : O_RDONLY)
+    }
   }
 
   /// Is somebody looking at it?

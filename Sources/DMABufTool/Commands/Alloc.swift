@@ -58,9 +58,13 @@ struct Alloc: ParsableCommand {
 
   func validate() throws {
     guard size != nil || list else { throw ValidationError("Missing expected argument '<size>'") }
-    guard 1...1_000_000 ~= count else { throw ValidationError("The value '\(count)' is invalid for '--count <count>': from 1 to 1000000") }
+    guard 1...1_000_000 ~= count else {
+      throw ValidationError("The value '\(count)' is invalid for '--count <count>': from 1 to 1000000")
+    }
     if let name, name.utf8.count > DMABuffer.longestName {
-      throw ValidationError("The value '\(name)' is invalid for '--name <name>': \(name.utf8.count) bytes, and at most \(DMABuffer.longestName) fit")
+      throw ValidationError(
+        "The value '\(name)' is invalid for '--name <name>': \(name.utf8.count) bytes, and at most \(DMABuffer.longestName) fit"
+      )
     }
     if readOnly, case .userMemory = from {
       throw ValidationError("udmabuf makes writable descriptors only; --read-only needs a heap")
@@ -135,7 +139,8 @@ struct Alloc: ParsableCommand {
     else { return error }
     return Failure(
       "\(error)",
-      hint: "\(Units.size(UInt64(size))) is over the limit of \(Units.size(limit)), set in \(UserMemory.sizeLimitFile)")
+      hint:
+        "\(Units.size(UInt64(size))) is over the limit of \(Units.size(limit)), set in \(UserMemory.sizeLimitFile)")
   }
 }
 

@@ -47,7 +47,8 @@ struct SourceReport: Report {
     return Source(
       source: "\(source)", state: state, reason: reason, granule: 4096, limit: nil,
       available: state == .missing ? nil : source.available(),
-      note: name == "system" ? "scattered chunks of 1M, 64K and 4K"
+      note: name == "system"
+        ? "scattered chunks of 1M, 64K and 4K"
         : isContiguous ? "heap:cma; contiguous, from the area\(total) that CMA reserves" : "")
   }
 

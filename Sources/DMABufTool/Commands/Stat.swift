@@ -41,7 +41,9 @@ struct Stat: ParsableCommand {
     guard 1...64 ~= threads else {
       throw ValidationError("The value '\(threads)' is invalid for '--threads <threads>': from 1 to 64")
     }
-    if let pid = pid.first(where: { $0 < 1 }) { throw ValidationError("The value '\(pid)' is invalid for '--pid <pid>': process ids are above 0") }
+    if let pid = pid.first(where: { $0 < 1 }) {
+      throw ValidationError("The value '\(pid)' is invalid for '--pid <pid>': process ids are above 0")
+    }
   }
 
   func run() throws {

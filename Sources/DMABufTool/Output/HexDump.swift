@@ -53,9 +53,8 @@ struct HexDump {
   }
 
   private mutating func addOffset() {
-    for shift in stride(from: offset >> 32 == 0 ? 24 : 56, through: 0, by: -8) {
-      addHexadecimal(UInt8(truncatingIfNeeded: offset >> shift))
-    }
+    let digits = max(8, (Int.bitWidth - offset.leadingZeroBitCount + 3) / 4)
+    for digit in (0..<digits).reversed() { text.append(Self.digits[offset >> (digit * 4) & 15]) }
   }
 
   private mutating func addHexadecimal(_ byte: UInt8) {

@@ -85,7 +85,8 @@ struct MapReport: Report {
     case "output": return "\(what) copied out\(speed)"
     case "input": return "\(what) copied in\(speed)"
     case "bandwidth":
-      let write = writeBytesPerSecond.map { "write  " + Units.rate($0) } ?? "write  not possible: the descriptor is read-only"
+      let write =
+        writeBytesPerSecond.map { "write  " + Units.rate($0) } ?? "write  not possible: the descriptor is read-only"
       return "read   \(Units.rate(readBytesPerSecond ?? 0))\n" + write
     default: return checksum ?? ""
     }

@@ -106,6 +106,12 @@ static void sleep_for(const char *seconds)
 static void on_alarm(int signal) { (void)signal; }
 
 /* From here on every blocking call of this process is interrupted once a millisecond. */
+static void default_signals(void)
+{
+	signal(SIGINT, SIG_DFL);
+	signal(SIGQUIT, SIG_DFL);
+}
+
 static void eintr_storm(void)
 {
 	struct sigaction action = { .sa_handler = on_alarm };
@@ -221,6 +227,7 @@ VERB(v_receive, scm_receive(word[0]))
 VERB(v_uid, become(word[0]))
 VERB(v_limit_nofile, limit_nofile(word[0]))
 VERB(v_eintr_storm, eintr_storm())
+VERB(v_default_signals, default_signals())
 VERB(v_comm, prctl(PR_SET_NAME, word[0]))
 VERB(v_sleep, sleep_for(word[0]))
 VERB(v_ready, printf("ready %d\n", getpid()))
@@ -265,6 +272,7 @@ static const struct {
 	{ "receive", 1, v_receive, "PATH   the same; what comes takes slots" },
 	{ "uid", 1, v_uid, "N   uid and gid N, no groups" },
 	{ "limit-nofile", 1, v_limit_nofile, "N" },
+	{ "default-signals", 0, v_default_signals, "a shell's background job ignores SIGINT and SIGQUIT; not from here on" },
 	{ "eintr-storm", 0, v_eintr_storm, "a signal every millisecond from here on" },
 	{ "comm", 1, v_comm, "NAME   of this process" },
 	{ "sleep", 1, v_sleep, "SECONDS" },

@@ -128,3 +128,20 @@ an_expected_kernel_warning_is_no_failure() {
   expect_kernel_warning
   echo 'WARNING: expected' >/dev/kmsg
 }
+
+json_is_compared_value_by_value() {
+  run echo '{"list":[1,{"name":"a b"}],"size":8388608}'
+  json .size 8388608
+  json '.list[1].name' 'a b'
+  json .list '[1,{"name":"a b"}]'
+  json_true '.list | length == 2'
+}
+
+a_background_command_hands_back_its_status_and_output() {
+  start speaker sh -c 'echo one; sleep 1; echo two >&2; exit 7'
+  wait_for_line speaker one
+  finish speaker
+  status 7
+  stdout_is one
+  stderr '^two$'
+}

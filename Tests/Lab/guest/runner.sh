@@ -43,7 +43,9 @@ run_case() { # FILE NAME
   clock=$!
   wait $case_process 2>/dev/null
   ended=$?
+  # By group, for its sleep; by itself too, for it may not have come to lead one yet.
   kill -KILL -$clock 2>/dev/null
+  kill -KILL $clock 2>/dev/null
   wait $clock 2>/dev/null
   cd /
   judge "$ended" "$before"

@@ -14,6 +14,9 @@ needs() {
   done
 }
 
+# skip REASON: for what `needs` cannot tell.
+skip() { echo "$1" >"$CASE_NOTES/skipped"; exit 0; }
+
 has() {
   case $1 in
     heap:cma) heap_cma >/dev/null ;;

@@ -8,16 +8,14 @@ APT=$CACHE/apt
 # the security suite (which some machines get from a mirror of its own).
 mirror_of() { # main|security
   local release uri
-  while IFS='|' read -r release uri; do
+  while read -r release uri; do
     case $1:$release in
-      security:*-security | main:[a-z]*) ;;
-      *) continue ;;
+      security:*-security | main:bookworm | main:trixie | main:forky | main:stable | main:testing | main:sid)
+        echo "$uri"
+        return 0
+        ;;
     esac
-    [[ $1 == main && $release == *-* ]] && continue
-    echo "$uri"
-    return 0
-  done < <(apt-get indextargets --format "\$(RELEASE)|\$(REPO_URI)" 'Created-By: Packages' 'Component: main' 'Origin: Debian' 2>/dev/null
-    apt-get indextargets --format "\$(RELEASE)|\$(REPO_URI)" 'Created-By: Packages' 'Component: main' 2>/dev/null)
+  done < <(apt-get indextargets --format "\$(RELEASE) \$(REPO_URI)" 'Created-By: Packages' 2>/dev/null)
   return 1
 }
 
@@ -37,7 +35,7 @@ private_apt() { # apt-get|apt-cache WORD…
   read -ra extra <<<"${DMABUF_LAB_APT_OPTIONS:-}"
   "$program" -o Dir::Etc::sourcelist="$APT/sources.list" -o Dir::Etc::sourceparts=- \
     -o Dir::State::lists="$APT/lists" -o Dir::Cache="$APT/cache" -o APT::Sandbox::User= \
-    -o Acquire::Languages=none -o Acquire::Retries=2 "${extra[@]}" "$@"
+    -o Acquire::Languages=none -o Acquire::Retries=1 -o Acquire::http::Timeout=20 -o Acquire::https::Timeout=20 "${extra[@]}" "$@"
 }
 
 write_sources() {
@@ -51,10 +49,11 @@ write_sources() {
     "$signed" "$main" trixie-backports >"$APT/sources.list"
 }
 
-# Fresh package lists, at most once per `lab` process.
+# Fresh package lists, asked for at most once per `lab` process.
 LISTS_ARE_FRESH=
 update_lists() {
-  [[ $LISTS_ARE_FRESH ]] && return 0
+  [[ $LISTS_ARE_FRESH ]] && { [[ $LISTS_ARE_FRESH == yes ]]; return; }
+  LISTS_ARE_FRESH=no
   write_sources || return 1
   say "asking the Debian mirror for its package lists"
   local log=$APT/update.log

@@ -10,7 +10,7 @@ BOOT_PROCESS=    # what to kill when the lab is interrupted
 KERNEL_WARNINGS='WARNING|BUG:|Oops|KASAN|lockdep|INFO: task .* blocked|possible circular|Kernel panic'
 
 end_boot() {
-  [[ $BOOT_PROCESS ]] && kill -KILL "$BOOT_PROCESS" 2>/dev/null
+  [[ $BOOT_PROCESS ]] && kill "$BOOT_PROCESS" 2>/dev/null && wait "$BOOT_PROCESS" 2>/dev/null
   BOOT_PROCESS=
   [[ $BOOT ]] && rm -rf "$BOOT"
   BOOT=

@@ -40,7 +40,6 @@ missing_packages() {
 run_time_packages() {
   missing_packages <<'END'
 qemu-system-x86_64 qemu-system-x86
-/usr/share/doc/busybox-static busybox-static
 cpio cpio
 modprobe kmod
 xz xz-utils
@@ -49,8 +48,10 @@ xxhsum xxhash
 strace strace
 gcc gcc
 /usr/include/linux/udmabuf.h linux-libc-dev
-/usr/share/doc/libc6-dev libc6-dev
+/usr/include/stdio.h libc6-dev
 END
+  # Some other busybox may be there, with fewer applets and with libraries.
+  dpkg-query -W -f '${db:Status-Status}\n' busybox-static 2>/dev/null | grep -qx installed || echo busybox-static
 }
 
 build_packages() {
@@ -76,22 +77,21 @@ install_packages() {
     return 1
   fi
   say "installing ${missing[*]}"
-  local log; log=$(mktemp)
-  if { [[ -n $(find /var/lib/apt/lists -name '*_Packages*' -print -quit 2>/dev/null) ]] || apt-get update; } >"$log" 2>&1 &&
-    DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${missing[@]}" >>"$log" 2>&1; then
-    rm -f "$log"
-  else
-    # Package lists age; one more try with fresh ones.
-    if apt-get update >"$log" 2>&1 &&
-      DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${missing[@]}" >>"$log" 2>&1; then
-      rm -f "$log"
-    else
-      tail -n 5 "$log" >&2
-      rm -f "$log"
-      say "these packages could not be installed: ${missing[*]}"
-      return 1
-    fi
+  local log status=0
+  log=$(mktemp)
+  # Package lists may be absent or too old; then once more with fresh ones.
+  apt_install "${missing[@]}" >"$log" 2>&1 ||
+    { apt-get update && apt_install "${missing[@]}"; } >"$log" 2>&1 || status=1
+  if (( status )); then
+    tail -n 5 "$log" >&2
+    say "these packages could not be installed: ${missing[*]}"
   fi
+  rm -f "$log"
+  return "$status"
+}
+
+apt_install() {
+  DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends -o DPkg::Lock::Timeout=300 "$@"
 }
 
 require_run_time() {

@@ -15,7 +15,8 @@ base_image() { # KERNEL
   base=$CACHE/images/$kernel-$key.cpio.gz
   if [[ ! -f $base ]]; then
     mkdir -p "$CACHE/images"
-    rm -f "$CACHE/images/$kernel"-*.cpio.gz
+    # Not the youngest: another lab may be reading one.
+    find "$CACHE/images" -name "$kernel-*.cpio.gz" -mmin +60 -delete
     make_base_image "$kernel" "$base" || return 1
   fi
   echo "$base"

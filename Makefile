@@ -1,0 +1,55 @@
+# The verbs of this project; `make help` lists them.
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+KERNEL ?= debian-6.12
+CMD ?=
+SWIFT ?= swift
+
+# A static executable runs in the lab's kernels, and starts twice as fast. The flags are not in the
+# manifest because tests cannot be linked with them.
+STATIC = -c release --product dmabuf -Xswiftc -static-executable -Xswiftc -use-ld=lld -Xlinker -s
+BINARY = .build/release/dmabuf
+
+.PHONY: help deps build test lab demo check bench lint format install uninstall clean
+.DEFAULT_GOAL := help
+
+help: ## list the verbs
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{ printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+deps: ## install what a bare Debian 12 with a Swift toolchain lacks (needs root)
+	@scripts/deps
+
+build: deps ## build the static executable, .build/release/dmabuf
+	@scripts/quietly build $(SWIFT) build $(STATIC)
+
+test: deps ## run the unit tests on this machine
+	$(SWIFT) test
+
+lab: build ## a shell in a real kernel (KERNEL=debian-6.12), or one command there (CMD='dmabuf alloc 8M')
+	@Tests/Lab/lab $(if $(CMD),run $(KERNEL) '$(subst ','\'',$(CMD))',shell $(KERNEL))
+
+demo: build ## make, fill, verify, share and list real buffers
+	@scripts/demo
+
+lint: ## check the formatting
+	$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests
+
+format: ## format all Swift files
+	$(SWIFT) format --in-place --recursive --parallel Package.swift Sources Tests
+
+check: deps ## lint, unit tests, and the lab's cases on every kernel
+	@scripts/check
+
+bench: build ## compare with C programs that do the same work
+	$(SWIFT) build -c release --product MemoryBench
+	Tests/Bench/run
+
+install: build ## install below PREFIX (/usr/local) and DESTDIR
+	install -D -m 755 $(BINARY) $(DESTDIR)$(PREFIX)/bin/dmabuf
+
+uninstall: ## remove what install put there
+	rm -f $(DESTDIR)$(PREFIX)/bin/dmabuf
+
+clean: ## remove all that was built here; the lab's kernels stay in the cache
+	rm -rf .build .build-*

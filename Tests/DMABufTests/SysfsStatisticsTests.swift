@@ -1,0 +1,118 @@
+import Testing
+
+@testable import DMABuf
+
+@Suite("The buffers that sysfs lists")
+struct SysfsStatisticsTests {
+  static let directory = "sys/kernel/dmabuf/buffers"
+
+  @Test(
+    "They are those of the kernel's list in debugfs, with its sizes and exporters",
+    arguments: Recording.all.filter(\.hasStatistics))
+  func recorded(_ recording: Recording) throws {
+    let buffers = try SysfsStatistics.buffers(root: recording.root).sorted { $0.inode < $1.inode }
+    let rows = recording.rows.sorted { $0.inode < $1.inode }
+    #expect(buffers.map(\.inode) == rows.map(\.inode))
+    #expect(buffers.map(\.size) == rows.map(\.size))
+    #expect(buffers.map { $0.exporter?.bytes } == rows.map(\.exporter))
+  }
+
+  @Test(
+    "A kernel without them says that there is no such directory",
+    arguments: Recording.each("unnamed").filter { !$0.hasStatistics })
+  func absent(_ recording: Recording) {
+    let error = #expect(throws: KernelError.self) { try SysfsStatistics.buffers(root: recording.root) }
+    #expect(error?.errno == .noSuchFileOrDirectory)
+  }
+
+  @Test("An empty directory is no buffers")
+  func empty() throws {
+    let tree = try TemporaryTree()
+    try tree.directory(Self.directory)
+    #expect(try SysfsStatistics.buffers(root: tree.root).isEmpty)
+  }
+
+  @Test("A buffer that went away while the directory was read is left out")
+  func vanished() throws {
+    let tree = try TemporaryTree()
+    try tree.directory(Self.directory + "/4")
+    try tree.file(Self.directory + "/5/size", "4096\n")
+    #expect(try SysfsStatistics.buffers(root: tree.root).map(\.inode) == [5])
+  }
+
+  @Test("Entries that are no inode numbers are left out", arguments: ["x", "-1", "1a", "18446744073709551616"])
+  func otherEntries(_ name: String) throws {
+    let tree = try TemporaryTree()
+    try tree.file(Self.directory + "/\(name)/size", "4096\n")
+    #expect(try SysfsStatistics.buffers(root: tree.root).isEmpty)
+  }
+
+  @Test("A size that is no number is unknown, and the exporter is told all the same")
+  func oddSize() throws {
+    let tree = try TemporaryTree()
+    try tree.file(Self.directory + "/6/size", "many\n")
+    try tree.file(Self.directory + "/6/exporter_name", "system\n")
+    let buffer = try #require(SysfsStatistics.buffers(root: tree.root).first)
+    #expect(buffer.size == nil && buffer.exporter?.string == "system")
+  }
+}
+
+@Suite("Free memory")
+struct MemoryInformationTests {
+  /// The value of a line of meminfo, in bytes.
+  static func meminfo(_ recording: Recording, _ key: String) -> UInt64? {
+    let text = String(decoding: recording.data("proc/meminfo"), as: UTF8.self)
+    guard let match = text.firstMatch(of: try! Regex("(?m)^\(key): +([0-9]+) kB$")) else { return nil }
+    return UInt64(match.output[1].substring!)! * 1024
+  }
+
+  @Test("MemAvailable is read in bytes", arguments: Recording.each("unnamed"))
+  func available(_ recording: Recording) throws {
+    let expected = try #require(Self.meminfo(recording, "MemAvailable"))
+    #expect(MemoryInformation(root: recording.root).available == expected)
+  }
+
+  @Test(
+    "CmaTotal and CmaFree are read where the kernel has contiguous memory",
+    arguments: Recording.each("unnamed").filter { meminfo($0, "CmaTotal") != nil })
+  func contiguous(_ recording: Recording) {
+    let information = MemoryInformation(root: recording.root)
+    let total = Self.meminfo(recording, "CmaTotal")
+    #expect(information.contiguousTotal == (total == 0 ? nil : total))
+    #expect(information.contiguousFree == (total == 0 ? nil : Self.meminfo(recording, "CmaFree")))
+  }
+
+  @Test("A kernel without contiguous memory has none free either")
+  func noContiguousMemory() throws {
+    let tree = try TemporaryTree()
+    try tree.file("proc/meminfo", "MemAvailable:  100 kB\nCmaTotal:  0 kB\nCmaFree:  0 kB\n")
+    let information = MemoryInformation(root: tree.root)
+    #expect(information.contiguousTotal == nil && information.contiguousFree == nil)
+  }
+
+  @Test("Without meminfo nothing is known")
+  func absent() {
+    #expect(MemoryInformation(root: "/nonexistent").available == nil)
+  }
+
+  @Test("A pool of huge pages tells its free and all pages")
+  func hugePages() throws {
+    let tree = try TemporaryTree()
+    try tree.file("sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages", "3\n")
+    try tree.file("sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages", "8\n")
+    let pool = MemoryInformation.hugePages(of: 2 << 20, root: tree.root)
+    #expect(pool?.free == 3 && pool?.total == 8)
+  }
+
+  @Test("A page size without a pool has none")
+  func noPool() {
+    #expect(MemoryInformation.hugePages(of: 1 << 30, root: "/nonexistent") == nil)
+  }
+
+  @Test("udmabuf's limit is given in MiB", arguments: Recording.each("unnamed"))
+  func sizeLimit(_ recording: Recording) {
+    let text = String(decoding: recording.data("sys/module/udmabuf/parameters/size_limit_mb"), as: UTF8.self)
+    let limit = UInt64(text.trimmingPrefix(" ").prefix { $0.isNumber })
+    #expect(UserMemory.sizeLimit(root: recording.root) == limit.map { $0 * 1_048_576 })
+  }
+}
