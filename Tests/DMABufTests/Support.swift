@@ -72,3 +72,7 @@ extension String {
       + (name.map { "name:\t\($0)\n" } ?? "")
   }
 }
+
+enum ProcessIdentity {
+  static let own = Int32(ProcessInfo.processInfo.processIdentifier)
+}

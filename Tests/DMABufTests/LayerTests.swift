@@ -1,0 +1,83 @@
+import Foundation
+import Testing
+
+/// The layers' rules, as far as the compiler does not enforce them.
+@Suite("Layers")
+struct LayerTests {
+  struct Source: CustomTestStringConvertible, Sendable {
+    let path: String
+    let text: String
+    var testDescription: String { path }
+
+    /// The code without comments that have a line of their own.
+    var code: [Substring] {
+      text.split(separator: "\n").filter { !$0.trimmingCharacters(in: .whitespaces).hasPrefix("//") }
+    }
+
+    var imports: [String] {
+      code.compactMap { line in
+        let words = line.split(separator: " ")
+        guard let index = words.firstIndex(of: "import"), index <= 1, index + 1 < words.count else { return nil }
+        return String(words[index + 1])
+      }
+    }
+
+    func calls(_ function: String) -> Bool {
+      code.contains { line in
+        line.firstMatch(of: try! Regex("(^|[^A-Za-z0-9_.`])(Swift\\.|Glibc\\.)?\(function)\\(")) != nil
+          && !line.contains("func \(function)(")
+      }
+    }
+  }
+
+  static func sources(in folder: String) -> [Source] {
+    let root = Checkout.sources.appendingPathComponent(folder)
+    let names = FileManager.default.enumerator(atPath: root.path)?.compactMap { $0 as? String } ?? []
+    return names.sorted().filter { [".swift", ".c", ".h"].contains { suffix in $0.hasSuffix(suffix) } }.map {
+      Source(path: "\(folder)/\($0)", text: (try? String(contentsOfFile: root.path + "/" + $0, encoding: .utf8)) ?? "")
+    }
+  }
+
+  static let core = sources(in: "DMABuf")
+  static let tool = sources(in: "DMABufTool")
+  static let all = sources(in: "")
+
+  @Test("There is something to look at")
+  func exist() {
+    #expect(Self.core.count > 10 && Self.tool.count > 10)
+  }
+
+  @Test("The library imports neither ArgumentParser nor Foundation", arguments: core)
+  func coreImports(_ source: Source) {
+    #expect(source.imports.filter { $0.hasPrefix("ArgumentParser") || $0.hasPrefix("Foundation") } == [])
+  }
+
+  @Test("The library neither prints nor exits", arguments: core, ["print", "debugPrint", "puts", "printf", "exit", "_exit"])
+  func coreIsQuiet(_ source: Source, _ function: String) {
+    #expect(!source.calls(function))
+  }
+
+  @Test("The library does not look at the command line", arguments: core)
+  func coreArguments(_ source: Source) {
+    #expect(!source.code.contains { $0.contains("CommandLine") })
+  }
+
+  @Test("The tool does not import the C layer", arguments: tool)
+  func toolImports(_ source: Source) {
+    #expect(!source.imports.contains("CDMABuf"))
+  }
+
+  @Test(
+    "The tool makes no system calls itself", arguments: tool,
+    ["open", "ioctl", "mmap", "read", "write", "close", "fcntl", "syscall", "fork", "stat", "readlink"])
+  func toolCalls(_ source: Source, _ function: String) {
+    // Methods of the library may be called the same: only calls that nothing owns count.
+    let bare = source.code.contains { $0.firstMatch(of: try! Regex("(Glibc\\.|unsafe )\(function)\\(")) != nil }
+    #expect(!bare)
+  }
+
+  @Test("No file is longer than 400 lines", arguments: all)
+  func length(_ source: Source) {
+    #expect(source.text.split(separator: "\n", omittingEmptySubsequences: false).count <= 401)
+  }
+}
