@@ -71,4 +71,9 @@ int cdmabuf_run(
   char *const argv[], char *const environment[], const int descriptors[], size_t count);
 int cdmabuf_exit_status(int wait_status);
 
+/* SplitMix64 seeded with `seed`, from its output number `first` on, as little-endian words; the second
+   returns a word that is 0 if memory holds just that. */
+void cdmabuf_fill_random(uint64_t *words, size_t count, uint64_t seed, uint64_t first);
+uint64_t cdmabuf_difference_from_random(const uint64_t *words, size_t count, uint64_t seed, uint64_t first);
+
 #endif

@@ -1,3 +1,4 @@
+internal import CDMABuf
 import Glibc
 
 /// Bytes that can be written to a buffer and found again. What stands at an offset depends on the
@@ -26,6 +27,8 @@ public enum Pattern: Equatable, Sendable {
   }
 
   private static let blockSize = 4096
+  /// Half of what the smallest first-level caches hold; larger pieces compare faster.
+  private static let tileSize = 16 << 10
 
   /// Writes the pattern. `offset` is how far `bytes` is from the buffer's start; the address must be
   /// as far from an 8-byte boundary as `offset` is.
@@ -35,16 +38,21 @@ public enum Pattern: Equatable, Sendable {
     case .repeating(let unit) where unit.count == 1:
       unsafe memset(base, CInt(unit[0]), bytes.count)
     case .repeating(let unit):
-      let tile = Self.tile(of: unit)
-      Self.forEachBlock(bytes.count, at: offset) { position, count in
-        unsafe tile.withUnsafeBytes {
-          _ = unsafe memcpy(base + position, $0.baseAddress! + (offset + position) % unit.count, count)
+      unsafe Self.tile(of: unit, at: offset).withUnsafeBytes { tile in
+        Self.forEachBlock(bytes.count, size: tile.count) { position, count in
+          _ = unsafe memcpy(base + position, tile.baseAddress!, count)
         }
       }
     case .counter:
-      unsafe Self.fillWords(bytes, at: offset) { $0 }
+      unsafe fillWords(bytes, at: offset) { words, first in
+        for index in words.indices {
+          unsafe words[index] = (first &+ UInt64(truncatingIfNeeded: index)).littleEndian
+        }
+      }
     case .random(let seed):
-      unsafe Self.fillWords(bytes, at: offset) { Self.splitMix(seed, $0) }
+      unsafe fillWords(bytes, at: offset) { words, first in
+        unsafe cdmabuf_fill_random(words.baseAddress, words.count, seed, first)
+      }
     }
   }
 
@@ -53,17 +61,25 @@ public enum Pattern: Equatable, Sendable {
     guard let base = bytes.baseAddress else { return }
     switch self {
     case .repeating(let unit):
-      let tile = Self.tile(of: unit)
-      Self.forEachBlock(bytes.count, at: offset) { position, count in
-        let differs = unsafe tile.withUnsafeBytes {
-          unsafe memcmp(base + position, $0.baseAddress! + (offset + position) % unit.count, count) != 0
+      unsafe Self.tile(of: unit, at: offset).withUnsafeBytes { tile in
+        Self.forEachBlock(bytes.count, size: tile.count) { position, count in
+          if unsafe memcmp(base + position, tile.baseAddress!, count) != 0 {
+            unsafe compare(bytes, position, count, at: offset, into: &mismatch)
+          }
         }
-        if differs { unsafe compare(bytes, position, count, at: offset, into: &mismatch) }
       }
     case .counter:
-      unsafe verifyWords(bytes, at: offset, into: &mismatch) { $0 }
+      unsafe verifyWords(bytes, at: offset, into: &mismatch) { words, first in
+        var difference: UInt64 = 0
+        for index in words.indices {
+          unsafe difference |= words[index] ^ (first &+ UInt64(truncatingIfNeeded: index)).littleEndian
+        }
+        return difference
+      }
     case .random(let seed):
-      unsafe verifyWords(bytes, at: offset, into: &mismatch) { Self.splitMix(seed, $0) }
+      unsafe verifyWords(bytes, at: offset, into: &mismatch) { words, first in
+        unsafe cdmabuf_difference_from_random(words.baseAddress, words.count, seed, first)
+      }
     }
   }
 
@@ -97,58 +113,55 @@ public enum Pattern: Equatable, Sendable {
     return (head, (count - head) / 8)
   }
 
+  /// Hands over the whole words, with the index of the first, and writes what is left at either end.
   @inline(__always)
-  private static func fillWords(
-    _ bytes: UnsafeMutableRawBufferPointer, at offset: Int, _ word: (UInt64) -> UInt64
+  private func fillWords(
+    _ bytes: UnsafeMutableRawBufferPointer, at offset: Int,
+    _ body: (UnsafeMutableBufferPointer<UInt64>, UInt64) -> Void
   ) {
-    let (head, count) = parts(bytes.count, at: offset)
-    let first = UInt64((offset + head) / 8)
-    let words = unsafe UnsafeMutableRawBufferPointer(rebasing: bytes[head..<head + count * 8])
-      .bindMemory(to: UInt64.self)
-    for index in 0..<count { unsafe words[index] = word(first &+ UInt64(index)).littleEndian }
-    for index in Array(0..<head) + Array((head + count * 8)..<bytes.count) {
-      unsafe bytes[index] = byte(offset + index, word)
+    let (head, count) = Self.parts(bytes.count, at: offset)
+    let tail = head + count * 8
+    unsafe body(
+      UnsafeMutableRawBufferPointer(rebasing: bytes[head..<tail]).bindMemory(to: UInt64.self),
+      UInt64((offset + head) / 8))
+    for index in Array(0..<head) + Array(tail..<bytes.count) {
+      unsafe bytes[index] = byte(at: offset + index)
     }
   }
 
-  /// One branch a block: a test within the word loop would halve its speed.
+  /// Hands over the whole words a block at a time, with the index of the first, for their difference
+  /// from the pattern: a test of each word would halve the speed.
   @inline(__always)
   private func verifyWords(
     _ bytes: UnsafeRawBufferPointer, at offset: Int, into mismatch: inout Mismatch,
-    _ word: (UInt64) -> UInt64
+    _ difference: (UnsafeBufferPointer<UInt64>, UInt64) -> UInt64
   ) {
     let (head, count) = Self.parts(bytes.count, at: offset)
-    let first = UInt64((offset + head) / 8)
+    let tail = head + count * 8
     unsafe compare(bytes, 0, head, at: offset, into: &mismatch)
-    let words = unsafe UnsafeRawBufferPointer(rebasing: bytes[head..<head + count * 8])
-      .bindMemory(to: UInt64.self)
-    let blockWords = Self.blockSize / 8
-    for start in stride(from: 0, to: count, by: blockWords) {
-      let end = min(start + blockWords, count)
-      var difference: UInt64 = 0
-      for index in start..<end {
-        unsafe difference |= words[index] ^ word(first &+ UInt64(index)).littleEndian
-      }
-      if difference != 0 {
-        unsafe compare(bytes, head + start * 8, (end - start) * 8, at: offset, into: &mismatch)
+    let words = unsafe UnsafeRawBufferPointer(rebasing: bytes[head..<tail]).bindMemory(to: UInt64.self)
+    Self.forEachBlock(count, size: Self.blockSize / 8) { start, count in
+      let block = unsafe UnsafeBufferPointer(rebasing: words[start..<start + count])
+      if unsafe difference(block, UInt64((offset + head) / 8 + start)) != 0 {
+        unsafe compare(bytes, head + start * 8, count * 8, at: offset, into: &mismatch)
       }
     }
-    let tail = head + count * 8
     unsafe compare(bytes, tail, bytes.count - tail, at: offset, into: &mismatch)
   }
 
   // MARK: Blocks and bytes
 
-  /// Enough repetitions that a block can be taken from any phase of the pattern.
-  private static func tile(of unit: [UInt8]) -> [UInt8] {
-    let repetitions = (blockSize + unit.count - 1) / unit.count + 1
-    return Array(repeatElement(unit, count: repetitions).joined())
+  /// Whole repetitions of the pattern, beginning as it stands at `offset`: one tile goes after the other.
+  private static func tile(of unit: [UInt8], at offset: Int) -> [UInt8] {
+    let phase = offset % unit.count
+    let turned = unit[phase...] + unit[..<phase]
+    return Array(repeatElement(turned, count: max(1, tileSize / unit.count)).joined())
   }
 
   @inline(__always)
-  private static func forEachBlock(_ count: Int, at offset: Int, _ body: (Int, Int) -> Void) {
-    for position in stride(from: 0, to: count, by: blockSize) {
-      body(position, min(blockSize, count - position))
+  private static func forEachBlock(_ count: Int, size: Int, _ body: (Int, Int) -> Void) {
+    for position in stride(from: 0, to: count, by: size) {
+      body(position, min(size, count - position))
     }
   }
 

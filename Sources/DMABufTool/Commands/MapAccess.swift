@@ -3,8 +3,9 @@ import SystemPackage
 
 /// A range of a buffer, and the work on it between the brackets.
 struct MapAccess: ~Copyable {
-  /// Work is done in pieces of this size, so that ^C and progress need not wait for the end.
-  private static let pieceSize = 4 << 20
+  /// Work is done in pieces, so that ^C and progress need not wait for the end; large ones, because
+  /// processors write memory faster when they see that caches cannot hold it.
+  private static let pieceSize = 64 << 20
 
   private let buffer: DMABuffer
   private let range: Range<Int>
