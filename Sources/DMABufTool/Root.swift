@@ -39,9 +39,9 @@ struct Root: ParsableCommand {
       var command = try parsed.parseAsRoot(direct == nil ? arguments : Array(arguments.dropFirst()))
       // Help is a command too, whose running throws the text.
       try command.run()
-    } catch where parsed.exitCode(for: error).isSuccess {
+    } catch  where parsed.exitCode(for: error).isSuccess {
       throw HelpRequest(text: parsed.fullMessage(for: error))
-    } catch where parsed.exitCode(for: error) == .validationFailure {
+    } catch  where parsed.exitCode(for: error) == .validationFailure {
       let name = [commandName, direct?.configuration.commandName].compactMap(\.self).joined(separator: " ")
       throw Failure(parsed.message(for: error), hint: "\(name) --help", status: .usage)
     }
