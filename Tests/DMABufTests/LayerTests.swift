@@ -33,7 +33,7 @@ struct LayerTests {
   static func sources(in folder: String) -> [Source] {
     let root = Checkout.sources.appendingPathComponent(folder)
     let names = FileManager.default.enumerator(atPath: root.path)?.compactMap { $0 as? String } ?? []
-    return names.sorted().filter { [".swift", ".c", ".h"].contains { suffix in $0.hasSuffix(suffix) } }.map {
+    return names.sorted().filter { [".swift", ".c", ".h"].contains(where: $0.hasSuffix) }.map {
       Source(path: "\(folder)/\($0)", text: (try? String(contentsOfFile: root.path + "/" + $0, encoding: .utf8)) ?? "")
     }
   }
