@@ -31,10 +31,10 @@ struct PatternMismatchTests {
 
   @Test("One flipped byte is found wherever it is: head, tail, and both sides of words and blocks", arguments: patterns)
   func oneFlip(_ pattern: Pattern) {
+    let model = PatternModel.bytes(pattern, count: 4096 + Self.count)
     for offset in Self.offsets {
       for index in [0, 1, 6, 7, 8, 9, 4090, 4094, 4095, 4096, 4097, 4103, 8191, 8192, 8193, 8198, 8199] {
-        let memory = PatternMemory(offset: offset, count: Self.count)
-        memory.fill(pattern)
+        let memory = PatternMemory(offset: offset, bytes: model[offset..<offset + Self.count])
         memory.flip(index)
         let mismatch = memory.verify(pattern)
         guard mismatch.count == 1, mismatch.offset == offset + index else {

@@ -100,7 +100,7 @@ struct TableTests {
   func wide() {
     var table = Table(.init("N"), .init("X"))
     table.rows = [["カメラ", "1"], ["camera", "2"]]
-    withKnownIssue("wide characters are counted as one column") {
+    withKnownIssue("wide characters are counted as one column", isIntermittent: true) {
       #expect(table.lines(style: Self.plain) == ["N       X", "カメラ  1", "camera  2"])
     }
   }

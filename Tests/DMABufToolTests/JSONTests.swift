@@ -1,0 +1,90 @@
+import DMABuf
+import Foundation
+import Testing
+
+@testable import DMABufTool
+
+@Suite("JSON")
+struct JSONTests {
+  static func object(_ json: String) throws -> [String: Any] {
+    try #require(try JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Any])
+  }
+
+  static func object(_ value: some Encodable) throws -> [String: Any] {
+    try object(String(decoding: JSONEncoder().encode(value), as: UTF8.self))
+  }
+
+  struct Sample: Report {
+    @Nullable var number: Int?
+    @Nullable var text: String?
+    func text(style: Style) -> String { "" }
+  }
+
+  @Test("What is unknown is null, and its key is there")
+  func null() throws {
+    #expect(try Sample(number: nil, text: nil).json() == #"{"number":null,"text":null}"#)
+  }
+
+  @Test("What is known is itself")
+  func known() throws {
+    #expect(try Sample(number: 3, text: "/dev/x").json() == #"{"number":3,"text":"/dev/x"}"#)
+  }
+
+  @Test("Any bytes of a name make a valid document", arguments: UInt8.min...UInt8.max)
+  func anyBytes(_ byte: UInt8) throws {
+    let name = UntrustedText([0x61, byte, 0x22, byte])
+    let text = try #require(try Self.object(["name": name])["name"] as? String)
+    #expect(text == String(decoding: [0x61, byte, 0x22, byte], as: UTF8.self))
+  }
+
+  @Test("Control characters of a name are not in the document as such")
+  func escapedControls() throws {
+    let document = try JSONEncoder().encode(["name": UntrustedText((0..<0x20).map { UInt8($0) })])
+    #expect(document.allSatisfy { $0 >= 0x20 })
+  }
+
+  // MARK: The documents that are promised
+
+  @Test("An allocated buffer has all its keys, unknown or not")
+  func alloc() throws {
+    let buffer = AllocationReport.Buffer(
+      ino: 7, size: 4096, exporter: UntrustedText("system".utf8), name: nil, source: "heap:system", allocationTime: 1,
+      heldAs: nil, image: nil)
+    let object = try Self.object(buffer)
+    let promised: Set = ["ino", "size", "exp_name", "name", "source", "allocation_ns", "held_as"]
+    #expect(promised.isSubset(of: object.keys))
+    #expect(object["name"] is NSNull && object["held_as"] is NSNull)
+  }
+
+  @Test("A map that found nothing wrong has all its keys")
+  func map() throws {
+    let report = MapReport(subject: "fd:3", ino: 7, offset: 0, length: 4096, operation: "verify")
+    let object = try Self.object(report.json())
+    let promised: Set = [
+      "schema", "ino", "offset", "length", "operation", "ok", "mismatches", "first_mismatch", "checksum", "bytes_per_second",
+    ]
+    #expect(promised.isSubset(of: object.keys))
+    #expect(object["schema"] as? String == "dmabuf.map/1" && object["first_mismatch"] is NSNull)
+  }
+
+  @Test("A map that found mismatches is not ok and says where")
+  func mismatch() throws {
+    var mismatch = Pattern.Mismatch()
+    mismatch.count = 2
+    mismatch.offset = 4097
+    mismatch.expected = [0, 1]
+    mismatch.found = [0xff, 1]
+    var report = MapReport(subject: "fd:3", ino: 7, offset: 0, length: 8192, operation: "verify")
+    report.setMismatch(mismatch)
+    let object = try Self.object(report.json())
+    #expect(object["ok"] as? Bool == false && object["mismatches"] as? Int == 2)
+    #expect((object["first_mismatch"] as? [String: Any])?["offset"] as? Int == 4097)
+  }
+
+  @Test("A checksum has sixteen digits, zeros in front too")
+  func checksum() throws {
+    var report = MapReport(subject: "fd:3", ino: 7, offset: 0, length: 1, operation: "checksum")
+    report.setChecksum(0xabc)
+    #expect(try Self.object(report.json())["checksum"] as? String == "xxh3:0000000000000abc")
+  }
+}
