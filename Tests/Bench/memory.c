@@ -11,7 +11,7 @@
 #include <unistd.h>
 #include <xxhash.h>
 
-enum { block = 4096, piece = 4 << 20 };
+enum { block = 4096, piece = 64 << 20 };
 
 static uint64_t split_mix(uint64_t seed, uint64_t index) {
   uint64_t word = seed + (index + 1) * 0x9e3779b97f4a7c15;

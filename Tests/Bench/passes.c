@@ -45,7 +45,8 @@ static unsigned long long pass(struct side *side, const char *work, unsigned lon
   return elapsed;
 }
 
-static void compare(struct side *sides, const char *title, const char *work, size_t size, int pairs) {
+static void compare(struct side *sides, const char *title, const char *work, size_t size, int pairs,
+                    const char *limit) {
   double *rates[2] = {malloc((size_t)pairs * sizeof(double)), malloc((size_t)pairs * sizeof(double))};
   for (int i = -1; i < pairs; i++) { /* -1 warms up */
     unsigned long long results[2];
@@ -59,7 +60,7 @@ static void compare(struct side *sides, const char *title, const char *work, siz
       errx(1, "%s: %s says %llu, %s %llu", work, sides[0].program, results[0], sides[1].program, results[1]);
     if (!strncmp(work, "verify", 6) && results[0]) errx(1, "%s: the pattern is not there", work);
   }
-  print_row(title, rates[0], rates[1], pairs, "%.1f GB/s", ">= 0.95");
+  print_row(title, rates[0], rates[1], pairs, "%.1f GB/s", limit);
   free(rates[0]), free(rates[1]);
 }
 
@@ -84,16 +85,17 @@ int main(int argc, char **argv) {
   start(&sides[0], path);
   start(&sides[1], path);
 
+  static const char at_least[] = ">= 0.95";
   static const char *patterns[] = {"0xAA", "0x010203", "counter", "random:1"};
   for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++) {
     static const char *verbs[] = {"fill", "verify"};
     for (size_t j = 0; j < 2; j++) {
       char work[64];
       snprintf(work, sizeof work, "%s %s", verbs[j], patterns[i]);
-      compare(sides, work, work, size, pairs);
+      compare(sides, work, work, size, pairs, at_least);
     }
   }
-  compare(sides, "checksum", "checksum", size, pairs);
-  compare(sides, "copy to /dev/null", "copy /dev/null", size, pairs);
-  compare(sides, "copy to a tmpfs file", copied, size, pairs);
+  compare(sides, "checksum", "checksum", size, pairs, at_least);
+  compare(sides, "copy to /dev/null (the calls alone)", "copy /dev/null", size, pairs, "");
+  compare(sides, "copy to a tmpfs file", copied, size, pairs, at_least);
 }

@@ -6,7 +6,7 @@ import Glibc
 // with the nanoseconds it took and what came out of it.
 
 /// What `dmabuf map` works in.
-let pieceSize = 4 << 20
+let pieceSize = 64 << 20
 
 func failed(_ call: String) -> Never {
   unsafe perror("MemoryBench: \(call)")
