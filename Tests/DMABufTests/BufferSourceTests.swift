@@ -4,31 +4,39 @@ import Testing
 
 @Suite("Sources of buffers")
 struct BufferSourceTests {
-  @Test("Sources are read as they are typed", arguments: [
-    ("heap:system", .heap("system")), ("heap:cma", .contiguousHeap), ("heap:linux,cma", .heap("linux,cma")),
-    ("heap:protected,secure-video", .heap("protected,secure-video")), ("heap:a:b", .heap("a:b")),
-    ("udmabuf", .userMemory(hugePageSize: nil)), ("udmabuf:2M", .userMemory(hugePageSize: 2_097_152)),
-    ("udmabuf:1G", .userMemory(hugePageSize: 1_073_741_824)),
-  ] as [(String, BufferSource)])
+  @Test(
+    "Sources are read as they are typed",
+    arguments: [
+      ("heap:system", .heap("system")), ("heap:cma", .contiguousHeap), ("heap:linux,cma", .heap("linux,cma")),
+      ("heap:protected,secure-video", .heap("protected,secure-video")), ("heap:a:b", .heap("a:b")),
+      ("udmabuf", .userMemory(hugePageSize: nil)), ("udmabuf:2M", .userMemory(hugePageSize: 2_097_152)),
+      ("udmabuf:1G", .userMemory(hugePageSize: 1_073_741_824)),
+    ] as [(String, BufferSource)])
   func parse(_ text: String, _ source: BufferSource) {
     #expect(BufferSource(text) == source)
   }
 
-  @Test("They are printed as they are typed", arguments: ["heap:system", "heap:cma", "udmabuf", "udmabuf:2M", "udmabuf:1G"])
+  @Test(
+    "They are printed as they are typed",
+    arguments: ["heap:system", "heap:cma", "udmabuf", "udmabuf:2M", "udmabuf:1G"])
   func print(_ text: String) {
     #expect(BufferSource(text).map { "\($0)" } == text)
   }
 
-  @Test("Names that would leave /dev/dma_heap are no heaps", arguments: [
-    "heap:../null", "heap:..", "heap:.", "heap:a/b", "heap:/dev/null", "heap:",
-  ])
+  @Test(
+    "Names that would leave /dev/dma_heap are no heaps",
+    arguments: [
+      "heap:../null", "heap:..", "heap:.", "heap:a/b", "heap:/dev/null", "heap:",
+    ])
   func pathTraversal(_ text: String) {
     #expect(BufferSource(text) == nil)
   }
 
-  @Test("Anything else is no source", arguments: [
-    "", "heap", "system", "udmabuf:", "udmabuf:4K", "udmabuf:2m", "Heap:system", " heap:system", "memfd",
-  ])
+  @Test(
+    "Anything else is no source",
+    arguments: [
+      "", "heap", "system", "udmabuf:", "udmabuf:4K", "udmabuf:2m", "Heap:system", " heap:system", "memfd",
+    ])
   func junk(_ text: String) {
     #expect(BufferSource(text) == nil)
   }

@@ -132,13 +132,17 @@ struct CensusTests {
     #expect(buffer?.holders.isEmpty ?? true)
   }
 
-  @Test("Mappings keep a buffer in the list when all descriptors are closed", arguments: Recording.each("mapped-all-closed"))
+  @Test(
+    "Mappings keep a buffer in the list when all descriptors are closed",
+    arguments: Recording.each("mapped-all-closed"))
   func mapped(_ recording: Recording) throws {
     let buffer = try #require(Census(root: recording.root).buffers.first)
     #expect(buffer.holders.map(\.mappings) == [2] && buffer.holders.map(\.descriptors) == [[]])
   }
 
-  @Test("What only fdinfo tells is unknown of a buffer that is just mapped", arguments: Recording.each("mapped-all-closed"))
+  @Test(
+    "What only fdinfo tells is unknown of a buffer that is just mapped",
+    arguments: Recording.each("mapped-all-closed"))
   func mappedUnknown(_ recording: Recording) throws {
     let buffer = try #require(Census(root: recording.root).buffers.first)
     #expect(buffer.count == nil && buffer.name == nil)
@@ -163,7 +167,8 @@ struct CensusTests {
     #expect(Set(census.commands.values.map(\.string)) == ["actor"])
   }
 
-  @Test("A census of one process has its buffers alone, without the kernel's list", arguments: Recording.each("shared"))
+  @Test(
+    "A census of one process has its buffers alone, without the kernel's list", arguments: Recording.each("shared"))
   func oneProcess(_ recording: Recording) throws {
     let pid = try #require(recording.processes.first { recording.words(of: $0).contains("receive") })
     let census = Census(root: recording.root, processes: [pid])

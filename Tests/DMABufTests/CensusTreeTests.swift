@@ -76,7 +76,9 @@ struct CensusTreeTests {
   @Test("A buffer's descriptors in several processes are one buffer")
   func joined() throws {
     let tree = try TemporaryTree()
-    for pid in [12, 10, 11] { try tree.process(pid, link: "/dmabuf:a", fdinfo: .fdinfo(inode: 5, count: 3, name: "a")) }
+    for pid in [12, 10, 11] {
+      try tree.process(pid, link: "/dmabuf:a", fdinfo: .fdinfo(inode: 5, count: 3, name: "a"))
+    }
     let buffers = Census(root: tree.root).buffers
     withKnownIssue("in trees only one descriptor of a buffer is kept", isIntermittent: true) {
       #expect(buffers.map(\.inode) == [5] && buffers.first?.holders.map(\.pid) == [10, 11, 12])

@@ -41,7 +41,8 @@ struct DescriptorInformationTests {
   @Test(
     "All that follows the first name: is the name, lines that look like the kernel's too",
     arguments: [
-      "x\ncount:\t9\nino:\t1", "x\nname:\ty", "\n", "\n\n", "x\n", "x\nexp_name:\tudmabuf", "x\nsize:\tgarbage", "no colon\nhere",
+      "x\ncount:\t9\nino:\t1", "x\nname:\ty", "\n", "\n\n", "x\n", "x\nexp_name:\tudmabuf", "x\nsize:\tgarbage",
+      "no colon\nhere",
     ])
   func forgedLines(_ name: String) throws {
     let information = try #require(Self.parse(Self.ordinary(named: name)))

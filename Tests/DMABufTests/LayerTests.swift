@@ -34,7 +34,8 @@ struct LayerTests {
     let root = Checkout.sources.appendingPathComponent(folder)
     let names = FileManager.default.enumerator(atPath: root.path)?.compactMap { $0 as? String } ?? []
     return names.sorted().filter { [".swift", ".c", ".h"].contains(where: $0.hasSuffix) }.map {
-      Source(path: "\(folder)/\($0)", text: (try? String(contentsOfFile: root.path + "/" + $0, encoding: .utf8)) ?? "")
+      Source(
+        path: "\(folder)/\($0)", text: (try? String(contentsOfFile: root.path + "/" + $0, encoding: .utf8)) ?? "")
     }
   }
 
@@ -52,7 +53,9 @@ struct LayerTests {
     #expect(source.imports.filter { $0.hasPrefix("ArgumentParser") || $0.hasPrefix("Foundation") } == [])
   }
 
-  @Test("The library neither prints nor exits", arguments: core, ["print", "debugPrint", "puts", "printf", "exit", "_exit"])
+  @Test(
+    "The library neither prints nor exits", arguments: core,
+    ["print", "debugPrint", "puts", "printf", "exit", "_exit"])
   func coreIsQuiet(_ source: Source, _ function: String) {
     #expect(!source.calls(function))
   }

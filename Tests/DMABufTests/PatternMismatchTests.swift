@@ -29,7 +29,8 @@ struct PatternMismatchTests {
     return mismatch
   }
 
-  @Test("One flipped byte is found wherever it is: head, tail, and both sides of words and blocks", arguments: patterns)
+  @Test(
+    "One flipped byte is found wherever it is: head, tail, and both sides of words and blocks", arguments: patterns)
   func oneFlip(_ pattern: Pattern) {
     let model = PatternModel.bytes(pattern, count: 4096 + Self.count)
     for offset in Self.offsets {

@@ -85,7 +85,8 @@ extension Recording {
     return text.components(separatedBy: "\nTotal 0 devices attached\n\n").flatMap {
       $0.components(separatedBy: "\nTotal 1 devices attached\n\n")
     }.compactMap { part in
-      guard let start = part.range(of: "^[0-9]{8,}\t[0-9a-f]{8}\t", options: .regularExpression) ?? rowAfterHeading(part)
+      guard
+        let start = part.range(of: "^[0-9]{8,}\t[0-9a-f]{8}\t", options: .regularExpression) ?? rowAfterHeading(part)
       else { return nil }
       let fields = part[start.lowerBound...].split(separator: "\t", maxSplits: 6, omittingEmptySubsequences: false)
       guard fields.count == 7, let end = fields[6].range(of: "\n\t") else { return nil }

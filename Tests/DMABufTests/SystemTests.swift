@@ -128,9 +128,11 @@ struct SystemTests {
     #expect(error == KernelError("open", on: "/nonexistent/file", errno: .noSuchFileOrDirectory))
   }
 
-  @Test("A small file's text comes without its last newline, and with all others", arguments: [
-    ("a\n", "a"), ("a", "a"), ("a\n\n", "a\n"), ("", ""), ("\n", ""),
-  ])
+  @Test(
+    "A small file's text comes without its last newline, and with all others",
+    arguments: [
+      ("a\n", "a"), ("a", "a"), ("a\n\n", "a\n"), ("", ""), ("\n", ""),
+    ])
   func text(_ content: String, _ expected: String) throws {
     let tree = try TemporaryTree()
     try tree.file("text", content)

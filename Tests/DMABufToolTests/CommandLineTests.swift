@@ -13,16 +13,20 @@ struct CommandLineTests {
 
   // MARK: Usage
 
-  @Test("Usage errors exit 64, name the text and print nothing on standard output", arguments: [
-    (["alloc", "12Q"], "'12Q'"), (["alloc", "0"], "'0'"), (["alloc", "1920x1080:XXXX"], "1920x1080:XXXX"),
-    (["alloc", "8M", "--from", "nowhere"], "'nowhere'"), (["alloc", "8M", "--count", "0"], "'0'"),
-    (["alloc", "8M", "--name", "abcdefghijklmnopqrstuvwxyz012345"], "abcdefghijklmnopqrstuvwxyz012345"),
-    (["alloc", "8M", "--nope"], "--nope"), (["alloc"], "size"), (["map"], "reference"), (["map", "fd:x"], "'fd:x'"),
-    (["map", "fd:3", "--fill", "stripes"], "'stripes'"), (["map", "fd:3", "--offset=-1"], "'-1'"),
-    (["map", "fd:3", "--dump", "--checksum"], "--checksum"), (["map", "fd:3", "--timeout", "soon"], "'soon'"),
-    (["sync", "fd:3", "stop"], "'stop'"), (["stat", "--by", "colour"], "'colour'"), (["stat", "--pid", "0"], "'0'"),
-    (["stat", "--threads", "65"], "'65'"), (["stat", "everything"], "'everything'"), (["nope"], "nope"),
-  ])
+  @Test(
+    "Usage errors exit 64, name the text and print nothing on standard output",
+    arguments: [
+      (["alloc", "12Q"], "'12Q'"), (["alloc", "0"], "'0'"), (["alloc", "1920x1080:XXXX"], "1920x1080:XXXX"),
+      (["alloc", "8M", "--from", "nowhere"], "'nowhere'"), (["alloc", "8M", "--count", "0"], "'0'"),
+      (["alloc", "8M", "--name", "abcdefghijklmnopqrstuvwxyz012345"], "abcdefghijklmnopqrstuvwxyz012345"),
+      (["alloc", "8M", "--nope"], "--nope"), (["alloc"], "size"), (["map"], "reference"),
+      (["map", "fd:x"], "'fd:x'"),
+      (["map", "fd:3", "--fill", "stripes"], "'stripes'"), (["map", "fd:3", "--offset=-1"], "'-1'"),
+      (["map", "fd:3", "--dump", "--checksum"], "--checksum"), (["map", "fd:3", "--timeout", "soon"], "'soon'"),
+      (["sync", "fd:3", "stop"], "'stop'"), (["stat", "--by", "colour"], "'colour'"),
+      (["stat", "--pid", "0"], "'0'"),
+      (["stat", "--threads", "65"], "'65'"), (["stat", "everything"], "'everything'"), (["nope"], "nope"),
+    ])
   func usage(_ arguments: [String], _ text: String) throws {
     let outcome = try Subprocess.run(Subprocess.dmabuf, arguments)
     #expect(outcome.status == 64)
@@ -39,7 +43,9 @@ struct CommandLineTests {
     }
   }
 
-  @Test("Errors start with the program's name", arguments: [["alloc", "12Q"], ["map", "fd:x"], ["nope"], ["stat", "--nope"]])
+  @Test(
+    "Errors start with the program's name",
+    arguments: [["alloc", "12Q"], ["map", "fd:x"], ["nope"], ["stat", "--nope"]])
   func prefix(_ arguments: [String]) throws {
     let lines = try Subprocess.run(Subprocess.dmabuf, arguments).errors.split(separator: "\n")
     #expect(!lines.isEmpty && lines.allSatisfy { $0.hasPrefix("dmabuf: ") })
@@ -55,9 +61,11 @@ struct CommandLineTests {
 
   // MARK: Help and version
 
-  @Test("Help goes to standard output and succeeds", arguments: [
-    ["--help"], ["-h"], ["help"], ["help", "alloc"], [],
-  ] + commands.flatMap { [[$0, "--help"], [$0, "-h"]] })
+  @Test(
+    "Help goes to standard output and succeeds",
+    arguments: [
+      ["--help"], ["-h"], ["help"], ["help", "alloc"], [],
+    ] + commands.flatMap { [[$0, "--help"], [$0, "-h"]] })
   func help(_ arguments: [String]) throws {
     let outcome = try Subprocess.run(Subprocess.dmabuf, arguments)
     #expect(outcome.status == 0 && outcome.errors == "")
@@ -79,7 +87,9 @@ struct CommandLineTests {
 
   // MARK: Standard output
 
-  static let printing = [["--version"], ["--help"], ["alloc", "--help"], ["alloc", "--list"], ["alloc", "--list", "--json"]]
+  static let printing = [
+    ["--version"], ["--help"], ["alloc", "--help"], ["alloc", "--list"], ["alloc", "--list", "--json"],
+  ]
 
   @Test("A reader that has gone is no error", arguments: printing)
   func brokenPipe(_ arguments: [String]) throws {

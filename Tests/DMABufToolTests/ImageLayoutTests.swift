@@ -34,7 +34,8 @@ struct ImageLayoutTests {
   @Test("Strides of each format at 1921x1081", arguments: odd)
   func strides(_ expected: Planes) throws {
     for fourcc in expected.fourccs.split(separator: " ") {
-      #expect(try Self.layout("1921x1081:\(fourcc)").planes.map(\.stride) == expected.planes.map(\.stride), "\(fourcc)")
+      #expect(
+        try Self.layout("1921x1081:\(fourcc)").planes.map(\.stride) == expected.planes.map(\.stride), "\(fourcc)")
     }
   }
 
@@ -57,19 +58,24 @@ struct ImageLayoutTests {
     #expect(Set(PixelFormat.all.map(\.fourcc)) == known)
   }
 
-  @Test("Well-known sizes", arguments: [
-    ("1920x1080:NV12", 3_110_400), ("1920x1080:XR24", 8_294_400), ("640x480:YUYV", 614_400), ("1x1:XR24", 4),
-    ("1x1:NV12", 3), ("1x1:YU12", 3), ("3x3:NV12", 17), ("2x2:P010", 12), ("65536x65536:R8", 4_294_967_296),
-  ])
+  @Test(
+    "Well-known sizes",
+    arguments: [
+      ("1920x1080:NV12", 3_110_400), ("1920x1080:XR24", 8_294_400), ("640x480:YUYV", 614_400), ("1x1:XR24", 4),
+      ("1x1:NV12", 3), ("1x1:YU12", 3), ("3x3:NV12", 17), ("2x2:P010", 12), ("65536x65536:R8", 4_294_967_296),
+    ])
   func sizes(_ text: String, _ size: Int) throws {
     #expect(try BufferShape(text).size == size)
   }
 
-  @Test("Images that cannot be are refused", arguments: [
-    "0x1080:NV12", "1920x0:NV12", "65537x1:NV12", "1x65537:NV12", "1920x1080", "1920x1080:", "1920x1080:XXXX",
-    "1920x1080:nv12", "1920x1080:NV12:0", "99999999999999999999x1:NV12", "-1x1:NV12", "1x-1:NV12", "1920 x 1080:NV12",
-    "x:NV12", "1920x:NV12", "x1080:NV12", "1x2x3:NV12", "１x１:NV12", "५x५:NV12",
-  ])
+  @Test(
+    "Images that cannot be are refused",
+    arguments: [
+      "0x1080:NV12", "1920x0:NV12", "65537x1:NV12", "1x65537:NV12", "1920x1080", "1920x1080:", "1920x1080:XXXX",
+      "1920x1080:nv12", "1920x1080:NV12:0", "99999999999999999999x1:NV12", "-1x1:NV12", "1x-1:NV12",
+      "1920 x 1080:NV12",
+      "x:NV12", "1920x:NV12", "x1080:NV12", "1x2x3:NV12", "１x１:NV12", "५x५:NV12",
+    ])
   func refused(_ text: String) {
     #expect(throws: (any Error).self) { try BufferShape(text) }
   }

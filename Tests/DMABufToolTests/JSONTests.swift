@@ -61,7 +61,8 @@ struct JSONTests {
     let report = MapReport(subject: "fd:3", ino: 7, offset: 0, length: 4096, operation: "verify")
     let object = try Self.object(report.json())
     let promised: Set = [
-      "schema", "ino", "offset", "length", "operation", "ok", "mismatches", "first_mismatch", "checksum", "bytes_per_second",
+      "schema", "ino", "offset", "length", "operation", "ok", "mismatches", "first_mismatch", "checksum",
+      "bytes_per_second",
     ]
     #expect(promised.isSubset(of: object.keys))
     #expect(object["schema"] as? String == "dmabuf.map/1" && object["first_mismatch"] is NSNull)

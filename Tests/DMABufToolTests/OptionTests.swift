@@ -5,19 +5,24 @@ import Testing
 
 @Suite("Sizes as typed")
 struct ByteSizeTests {
-  @Test("Multiples are binary", arguments: [
-    ("1", 1), ("4096", 4096), ("4096B", 4096), ("64K", 65536), ("64KiB", 65536), ("8M", 8_388_608),
-    ("8MiB", 8_388_608), ("1G", 1_073_741_824), ("1GiB", 1_073_741_824), ("2T", 2_199_023_255_552), ("007", 7),
-    ("9223372036854775807", Int.max), ("8388607T", 9_223_370_937_343_148_032),
-  ])
+  @Test(
+    "Multiples are binary",
+    arguments: [
+      ("1", 1), ("4096", 4096), ("4096B", 4096), ("64K", 65536), ("64KiB", 65536), ("8M", 8_388_608),
+      ("8MiB", 8_388_608), ("1G", 1_073_741_824), ("1GiB", 1_073_741_824), ("2T", 2_199_023_255_552), ("007", 7),
+      ("9223372036854775807", Int.max), ("8388607T", 9_223_370_937_343_148_032),
+    ])
   func valid(_ text: String, _ bytes: Int) throws {
     #expect(try ByteSize(text).bytes == bytes)
   }
 
-  @Test("Zero, negative numbers, overflow and junk are refused", arguments: [
-    "", " ", "0", "0K", "-1", "-8M", "+1", "12Q", "K", "1.5M", "1e6", "0x1000", "1 K", " 1", "1K ", "1k", "1KB", "1kiB",
-    "9223372036854775808", "8388608T", "9007199254740992K", "99999999999999999999999", "１２", "٣", "४K", "1\n", "1²",
-  ])
+  @Test(
+    "Zero, negative numbers, overflow and junk are refused",
+    arguments: [
+      "", " ", "0", "0K", "-1", "-8M", "+1", "12Q", "K", "1.5M", "1e6", "0x1000", "1 K", " 1", "1K ", "1k", "1KB",
+      "1kiB",
+      "9223372036854775808", "8388608T", "9007199254740992K", "99999999999999999999999", "１２", "٣", "४K", "1\n", "1²",
+    ])
   func invalid(_ text: String) {
     #expect(throws: (any Error).self) { try ByteSize(text) }
   }
@@ -30,21 +35,25 @@ struct ByteSizeTests {
 
 @Suite("Durations as typed")
 struct TimeSpanTests {
-  @Test("Units are microseconds to hours, and a bare number is seconds", arguments: [
-    ("500ms", Duration.milliseconds(500)), ("2s", .seconds(2)), ("2", .seconds(2)), ("1m", .seconds(60)),
-    ("1h", .seconds(3600)), ("250us", .microseconds(250)), ("0", .zero), ("1.5s", .milliseconds(1500)),
-    ("0.25", .milliseconds(250)), ("31536000", .seconds(31_536_000)),
-  ])
+  @Test(
+    "Units are microseconds to hours, and a bare number is seconds",
+    arguments: [
+      ("500ms", Duration.milliseconds(500)), ("2s", .seconds(2)), ("2", .seconds(2)), ("1m", .seconds(60)),
+      ("1h", .seconds(3600)), ("250us", .microseconds(250)), ("0", .zero), ("1.5s", .milliseconds(1500)),
+      ("0.25", .milliseconds(250)), ("31536000", .seconds(31_536_000)),
+    ])
   func valid(_ text: String, _ duration: Duration) throws {
     let parsed = try TimeSpan(text).duration
     // Fractions go through floating point: within a nanosecond.
     #expect(abs((parsed - duration) / .nanoseconds(1)) < 1)
   }
 
-  @Test("Junk, negative numbers and more than a year are refused", arguments: [
-    "", "s", "ms", "-1", "-1s", "+1", "1d", "1 s", " 1", "1e3", "nan", "inf", "0x10", ".", "1.2.3", "31536001",
-    "99999999999999999999h", "１s",
-  ])
+  @Test(
+    "Junk, negative numbers and more than a year are refused",
+    arguments: [
+      "", "s", "ms", "-1", "-1s", "+1", "1d", "1 s", " 1", "1e3", "nan", "inf", "0x10", ".", "1.2.3", "31536001",
+      "99999999999999999999h", "１s",
+    ])
   func invalid(_ text: String) {
     #expect(throws: (any Error).self) { try TimeSpan(text) }
   }
@@ -52,10 +61,13 @@ struct TimeSpanTests {
 
 @Suite("References to buffers")
 struct ReferenceTests {
-  @Test("fd:N, PID:FD and ino:N are read", arguments: [
-    ("fd:0", .inherited(0)), ("fd:2147483647", .inherited(.max)), ("4711:23", .process(4711, 23)), ("1:0", .process(1, 0)),
-    ("ino:7", .inode(7)), ("ino:18446744073709551615", .inode(.max)),
-  ] as [(String, Reference)])
+  @Test(
+    "fd:N, PID:FD and ino:N are read",
+    arguments: [
+      ("fd:0", .inherited(0)), ("fd:2147483647", .inherited(.max)), ("4711:23", .process(4711, 23)),
+      ("1:0", .process(1, 0)),
+      ("ino:7", .inode(7)), ("ino:18446744073709551615", .inode(.max)),
+    ] as [(String, Reference)])
   func valid(_ text: String, _ reference: Reference) throws {
     #expect(try Reference(text) == reference)
   }
@@ -65,10 +77,13 @@ struct ReferenceTests {
     #expect(try "\(Reference(text))" == text)
   }
 
-  @Test("Anything else is refused", arguments: [
-    "", ":", "fd", "fd:", "fd:x", "fd:-1", "fd:2147483648", "fd:3:4", "FD:3", " fd:3", "0:3", "-1:3", "4711:", ":23",
-    "4711:-1", "ino:", "ino:-1", "ino:x", "ino:18446744073709551616", "ino:7:8", "3", "fd:٣",
-  ])
+  @Test(
+    "Anything else is refused",
+    arguments: [
+      "", ":", "fd", "fd:", "fd:x", "fd:-1", "fd:2147483648", "fd:3:4", "FD:3", " fd:3", "0:3", "-1:3", "4711:",
+      ":23",
+      "4711:-1", "ino:", "ino:-1", "ino:x", "ino:18446744073709551616", "ino:7:8", "3", "fd:٣",
+    ])
   func invalid(_ text: String) {
     #expect(throws: (any Error).self) { try Reference(text) }
   }
@@ -76,19 +91,24 @@ struct ReferenceTests {
 
 @Suite("Patterns as typed")
 struct PatternArgumentTests {
-  @Test("zero, counter, random:SEED and bytes are read", arguments: [
-    ("zero", .repeating([0])), ("counter", .counter), ("random:0", .random(seed: 0)),
-    ("random:18446744073709551615", .random(seed: .max)), ("0xAA", .repeating([0xaa])), ("0x00", .repeating([0])),
-    ("0xdeadBEEF", .repeating([0xde, 0xad, 0xbe, 0xef])), ("0x010203", .repeating([1, 2, 3])),
-  ] as [(String, Pattern)])
+  @Test(
+    "zero, counter, random:SEED and bytes are read",
+    arguments: [
+      ("zero", .repeating([0])), ("counter", .counter), ("random:0", .random(seed: 0)),
+      ("random:18446744073709551615", .random(seed: .max)), ("0xAA", .repeating([0xaa])), ("0x00", .repeating([0])),
+      ("0xdeadBEEF", .repeating([0xde, 0xad, 0xbe, 0xef])), ("0x010203", .repeating([1, 2, 3])),
+    ] as [(String, Pattern)])
   func valid(_ text: String, _ pattern: Pattern) throws {
     #expect(try Pattern(argument: text) == pattern)
   }
 
-  @Test("Anything else is refused", arguments: [
-    "", "Zero", "one", "random", "random:", "random:-1", "random:x", "random:18446744073709551616", "0x", "0xA", "0xABC",
-    "0xGG", "0x+A", "0x-1", "0xAA ", "0XAA", "AA", "170", "counter:1", "0xＡＡ", "0x0xAA",
-  ])
+  @Test(
+    "Anything else is refused",
+    arguments: [
+      "", "Zero", "one", "random", "random:", "random:-1", "random:x", "random:18446744073709551616", "0x", "0xA",
+      "0xABC",
+      "0xGG", "0x+A", "0x-1", "0xAA ", "0XAA", "AA", "170", "counter:1", "0xＡＡ", "0x0xAA",
+    ])
   func invalid(_ text: String) {
     #expect(throws: (any Error).self) { try Pattern(argument: text) }
   }

@@ -4,11 +4,13 @@ import Testing
 
 @Suite("Numbers for people")
 struct UnitsTests {
-  @Test("Sizes are exact where they can be, and else have one decimal", arguments: [
-    (0, "0B"), (1, "1B"), (1023, "1023B"), (1024, "1K"), (1536, "1.5K"), (4096, "4K"), (1_048_576, "1M"),
-    (8_388_608, "8M"), (13_107_200, "12.5M"), (1_073_741_824, "1G"), (1_099_511_627_776, "1T"),
-    (1_000_000, "976.6K"), (12_288, "12K"),
-  ] as [(UInt64, String)])
+  @Test(
+    "Sizes are exact where they can be, and else have one decimal",
+    arguments: [
+      (0, "0B"), (1, "1B"), (1023, "1023B"), (1024, "1K"), (1536, "1.5K"), (4096, "4K"), (1_048_576, "1M"),
+      (8_388_608, "8M"), (13_107_200, "12.5M"), (1_073_741_824, "1G"), (1_099_511_627_776, "1T"),
+      (1_000_000, "976.6K"), (12_288, "12K"),
+    ] as [(UInt64, String)])
   func size(_ bytes: UInt64, _ text: String) {
     #expect(Units.size(bytes) == text)
   }
@@ -23,17 +25,22 @@ struct UnitsTests {
     #expect(Units.size(.max).hasSuffix("T"))
   }
 
-  @Test("Times take the unit that keeps them short", arguments: [
-    (0, "0 ns"), (999, "999 ns"), (1_000, "1.0 µs"), (81_234, "81.2 µs"), (1_250_000, "1.3 ms"), (3_400_000_000, "3.4 s"),
-    (60_000_000_000, "60.0 s"),
-  ] as [(UInt64, String)])
+  @Test(
+    "Times take the unit that keeps them short",
+    arguments: [
+      (0, "0 ns"), (999, "999 ns"), (1_000, "1.0 µs"), (81_234, "81.2 µs"), (1_250_000, "1.3 ms"),
+      (3_400_000_000, "3.4 s"),
+      (60_000_000_000, "60.0 s"),
+    ] as [(UInt64, String)])
   func time(_ nanoseconds: UInt64, _ text: String) {
     #expect(Units.time(nanoseconds) == text)
   }
 
-  @Test("Rates are decimal", arguments: [
-    (0, "0.0 kB/s"), (1_500, "1.5 kB/s"), (12_345_678, "12.3 MB/s"), (12_300_000_000, "12.3 GB/s"),
-  ] as [(UInt64, String)])
+  @Test(
+    "Rates are decimal",
+    arguments: [
+      (0, "0.0 kB/s"), (1_500, "1.5 kB/s"), (12_345_678, "12.3 MB/s"), (12_300_000_000, "12.3 GB/s"),
+    ] as [(UInt64, String)])
   func rate(_ bytes: UInt64, _ text: String) {
     #expect(Units.rate(bytes) == text)
   }

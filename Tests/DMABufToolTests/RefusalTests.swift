@@ -8,13 +8,15 @@ struct RefusalTests {
   static let hasHeaps = exists("/dev/dma_heap")
   static let hasUdmabuf = exists("/dev/udmabuf")
 
-  @Test("What is no dma-buf is told what it is", arguments: [
-    ("dmabuf map fd:0 </dev/null", "fd:0 is /dev/null, not a dma-buf"),
-    ("true | dmabuf map fd:0", "fd:0 is a pipe, not a dma-buf"),
-    ("dmabuf sync fd:0 pulse </dev/null", "fd:0 is /dev/null, not a dma-buf"),
-    ("dmabuf stat fd:0 </dev/null", "fd:0 is /dev/null, not a dma-buf"),
-    ("dmabuf map fd:5 5</proc/self/maps --fill zero", "fd:5 is /proc/"),
-  ])
+  @Test(
+    "What is no dma-buf is told what it is",
+    arguments: [
+      ("dmabuf map fd:0 </dev/null", "fd:0 is /dev/null, not a dma-buf"),
+      ("true | dmabuf map fd:0", "fd:0 is a pipe, not a dma-buf"),
+      ("dmabuf sync fd:0 pulse </dev/null", "fd:0 is /dev/null, not a dma-buf"),
+      ("dmabuf stat fd:0 </dev/null", "fd:0 is /dev/null, not a dma-buf"),
+      ("dmabuf map fd:5 5</proc/self/maps --fill zero", "fd:5 is /proc/"),
+    ])
   func wrongKind(_ script: String, _ text: String) throws {
     let outcome = try Subprocess.shell(script)
     #expect(outcome.status == 1)
@@ -24,7 +26,8 @@ struct RefusalTests {
   @Test("A file whose name holds control characters is told escaped")
   func escapedKind() throws {
     let outcome = try Subprocess.shell(
-      "d=$(mktemp -d) && f=$d/$(printf 'a\\033b') && : >\"$f\" && dmabuf map fd:5 5<\"$f\"; s=$?; rm -r \"$d\"; exit $s")
+      "d=$(mktemp -d) && f=$d/$(printf 'a\\033b') && : >\"$f\" && dmabuf map fd:5 5<\"$f\"; s=$?; rm -r \"$d\"; exit $s"
+    )
     #expect(outcome.status == 1)
     #expect(outcome.errors.contains("/a\\x1bb, not a dma-buf"), "\(outcome.errors)")
   }
@@ -83,7 +86,8 @@ struct RefusalTests {
   func noSuchHeap() throws {
     let outcome = try Subprocess.dmabuf("alloc", "1M", "--from", "heap:no-such-heap")
     #expect(outcome.status == 77)
-    #expect(outcome.errors.hasPrefix("dmabuf: /dev/dma_heap/no-such-heap: open: No such file or directory\ndmabuf: hint: "))
+    #expect(
+      outcome.errors.hasPrefix("dmabuf: /dev/dma_heap/no-such-heap: open: No such file or directory\ndmabuf: hint: "))
   }
 
   @Test("heap:cma exits 77 on a machine without", .disabled(if: hasHeaps, "this machine has /dev/dma_heap"))
@@ -91,7 +95,9 @@ struct RefusalTests {
     #expect(try Subprocess.dmabuf("alloc", "1M", "--from", "heap:cma").status == 77)
   }
 
-  @Test("Without any source of buffers alloc exits 77", .disabled(if: hasHeaps || hasUdmabuf, "this machine has a source"))
+  @Test(
+    "Without any source of buffers alloc exits 77", .disabled(if: hasHeaps || hasUdmabuf, "this machine has a source")
+  )
   func noSource() throws {
     let outcome = try Subprocess.dmabuf("alloc", "1M")
     #expect(outcome.status == 77)
@@ -103,7 +109,9 @@ struct RefusalTests {
     #expect(try Subprocess.dmabuf("alloc", "1M", "--from", "udmabuf").status == 77)
   }
 
-  @Test("The list of sources says why each cannot be used", .disabled(if: hasHeaps || hasUdmabuf, "this machine has a source"))
+  @Test(
+    "The list of sources says why each cannot be used",
+    .disabled(if: hasHeaps || hasUdmabuf, "this machine has a source"))
   func sources() throws {
     let outcome = try Subprocess.dmabuf("alloc", "--list", "--json")
     let sources = try #require(try JSONTests.object(outcome.output)["sources"] as? [[String: Any]])

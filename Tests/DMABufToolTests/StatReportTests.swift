@@ -42,7 +42,8 @@ struct StatReportTests {
   func bufferKeys(_ kernel: String) throws {
     let buffer = try #require(try Self.buffers(Self.report(kernel, "mapped-all-closed")).first)
     let promised: Set = [
-      "ino", "size", "exp_name", "name", "count", "descriptors", "mappings", "processes", "devices", "fences", "sources",
+      "ino", "size", "exp_name", "name", "count", "descriptors", "mappings", "processes", "devices", "fences",
+      "sources",
     ]
     #expect(Set(buffer.keys) == promised)
     #expect(buffer["name"] is NSNull && buffer["count"] is NSNull && buffer["devices"] is NSNull)

@@ -138,7 +138,8 @@ final class Terminal {
     number = unsafe open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC)
     var isLocked: CInt = 0
     var index: CUnsignedInt = 0
-    guard number >= 0, unsafe ioctl(number, unlock, &isLocked) == 0, unsafe ioctl(number, getNumber, &index) == 0 else {
+    guard number >= 0, unsafe ioctl(number, unlock, &isLocked) == 0, unsafe ioctl(number, getNumber, &index) == 0
+    else {
       throw CocoaError(.fileNoSuchFile)
     }
     path = "/dev/pts/\(index)"
