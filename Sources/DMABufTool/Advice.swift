@@ -8,7 +8,7 @@ enum Advice {
     switch (error.call, error.errno) {
     case ("open", .noSuchFileOrDirectory), ("open", .noSuchAddressOrDevice), ("open", .operationNotSupportedByDevice):
       error.subject.hasPrefix("/dev/") || error.subject.hasPrefix("/sys/") ? .missing : .failed
-    case ("DMA_BUF_IOCTL_SYNC", .timedOut): .timedOut
+    case ("DMA_BUF_IOCTL_SYNC", .timedOut), ("poll", .timedOut), ("connect", .timedOut): .timedOut
     default: .failed
     }
   }
@@ -25,6 +25,9 @@ enum Advice {
       "no file can be that large"
     case ("DMA_HEAP_IOCTL_ALLOC", .noMemory):
       MemoryInformation().contiguousTotal == nil ? nil : contiguousMemory()
+    case ("open", .notPermitted), ("open", .notDirectory), ("open", .tooManySymbolicLinkLevels):
+      "the directory of what is held must belong to you and have mode 0700; \(error.subject) does not"
+    case ("connect", .notSocket): "something else is in the place of its socket"
     case ("pidfd_getfd", .notPermitted): notPermitted(error.subject)
     case ("pidfd_getfd", .badFileDescriptor): "the process has no such descriptor (any more)"
     case ("fcntl(F_DUPFD_CLOEXEC)", .badFileDescriptor):
@@ -42,6 +45,13 @@ enum Advice {
     case .syncFile: "a sync_file is a fence without memory"
     default: nil
     }
+  }
+
+  /// What there is, for who asked for something else.
+  static func held() -> String {
+    let names = ((try? Holding.all()) ?? []).map { "\($0.name)" }
+    return names.isEmpty
+      ? "nothing is held; --hold NAME keeps what a command makes" : "held are " + names.joined(separator: ", ")
   }
 
   /// Processes that could not be looked at: how many, and what would help.

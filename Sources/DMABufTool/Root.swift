@@ -8,15 +8,17 @@ struct Root: ParsableCommand {
     abstract: "Inspect and exercise dma-bufs, the buffers that devices share.",
     discussion: """
       A dma-buf lives as long as something holds it. Commands that make buffers let go \
-      when they end, unless a command to run with them follows `--`.
+      when they end, unless --hold NAME keeps them or a command to run with them follows --.
 
       EXAMPLES
         dmabuf alloc 8M                     does allocation work here?
+        dmabuf alloc 8M --hold camera       keep it; map camera, stat camera, release camera
         dmabuf alloc 8M -- sh               a shell that holds a buffer as $DMABUF_FD
         dmabuf stat                         every dma-buf, and who holds it
         dmabuf map 4711:23 --dump           look into another process's buffer
 
       REFERENCES (REF)
+        NAME      what --hold NAME keeps
         fd:N      descriptor N, inherited from the caller
         PID:FD    descriptor FD of process PID
         ino:N     the buffer with inode number N
@@ -28,12 +30,17 @@ struct Root: ParsableCommand {
     version: Version.text,
     subcommands: commands)
 
-  static let commands: [any ParsableCommand.Type] = [Alloc.self, Map.self, Sync.self, Stat.self]
+  static let commands: [any ParsableCommand.Type] = [
+    Alloc.self, Map.self, Sync.self, Stat.self, Held.self, Release.self, Send.self, Receive.self,
+  ]
 
   /// Parses and runs. A command that stands first is parsed by itself: going through the whole tree
   /// takes twice as long.
   static func run(_ arguments: [String]) throws {
     let direct = commands.first { $0.configuration.commandName == arguments.first }
+    if direct != nil, arguments.prefix(while: { $0 != "--" }).contains("--version") {
+      return try StandardStream.output.write(Version.text + "\n")
+    }
     let parsed: any ParsableCommand.Type = direct ?? Self.self
     do {
       var command = try parsed.parseAsRoot(direct == nil ? arguments : Array(arguments.dropFirst()))

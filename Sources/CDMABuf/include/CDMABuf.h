@@ -63,13 +63,41 @@ void cdmabuf_end_by_signal(int signal);
 void cdmabuf_ignore_broken_pipes(void);
 
 /*
- * Runs argv[0] (looked up in PATH) with `environment`, with just these descriptors left open
- * besides the standard three, and with the signal dispositions this process was started with.
+ * Runs argv[0] (looked up in PATH) with `environment`, with these descriptors left open besides those
+ * that this process has inherited itself, and with the signal dispositions this process was started with.
  * Signals sent to this process are passed on. Returns waitpid(2)'s status, or -1 with errno.
  */
 int cdmabuf_run(
   char *const argv[], char *const environment[], const int descriptors[], size_t count);
 int cdmabuf_exit_status(int wait_status);
+
+/* What one message over a Unix socket can carry (SCM_MAX_FD). */
+enum { CDMABUF_MOST_DESCRIPTORS = 253 };
+
+int cdmabuf_unix_socket(int type);
+/* ENAMETOOLONG for paths over 107 bytes. */
+int cdmabuf_unix_bind(int fd, const char *path);
+int cdmabuf_unix_connect(int fd, const char *path);
+int cdmabuf_accept(int fd);
+int cdmabuf_peer_user(int fd, uid_t *user);
+/* The process that listens at the other end. */
+int cdmabuf_peer_process(int fd, pid_t *process);
+ssize_t cdmabuf_send(int fd, const void *bytes, size_t count, const int descriptors[], size_t descriptor_count);
+/* Received descriptors are close-on-exec and the caller's to close, after a truncated message too. */
+ssize_t cdmabuf_receive(
+  int fd, void *bytes, size_t count, int descriptors[CDMABUF_MOST_DESCRIPTORS], size_t *descriptor_count,
+  bool *is_truncated);
+
+/* The process that keeps descriptors (holder.c): its argv[0], and what it is asked, in one byte. */
+#define CDMABUF_HOLDER "dmabuf-holder"
+enum { CDMABUF_HOLDER_DESCRIBE = 'd', CDMABUF_HOLDER_FETCH = 'f', CDMABUF_HOLDER_RELEASE = 'r' };
+
+/*
+ * Starts this executable again as a process of its own session: working directory /, standard streams on
+ * /dev/null, no environment, `descriptors` as 4, 5, …. As 3 it gets a pipe to write an int 0 to once it is
+ * ready, or the errno that keeps it from being. Returns then: 0, or -1 with that errno.
+ */
+int cdmabuf_stay_behind(char *const argv[], const int descriptors[], size_t count);
 
 /* SplitMix64 seeded with `seed`, from its output number `first` on, as little-endian words; the second
    returns a word that is 0 if memory holds just that. */

@@ -45,7 +45,7 @@ struct CensusJoin {
         inode = inode ?? information.inode
         guard let inode else { return }
         device = descriptor.identity?.device ?? device
-        var buffer = known ?? Census.Buffer(inode: inode)
+        var buffer = buffers[inode] ?? Census.Buffer(inode: inode)
         buffer.size = information.size
         buffer.exporter = information.exporter
         buffer.name = information.name
@@ -56,18 +56,14 @@ struct CensusJoin {
       }
     }
     guard let inode else { return }
-    var buffer = buffers[inode] ?? Census.Buffer(inode: inode, size: descriptor.identity?.size)
-    buffer.sources.insert(.procfs)
-    buffer.changeHolder(descriptor.pid) { $0.descriptors.append(descriptor.number) }
-    buffers[inode] = buffer
+    // In place: a copy of a buffer that many processes share would be made for each of its descriptors.
+    buffers[inode, default: Census.Buffer(inode: inode, size: descriptor.identity?.size)]
+      .hold(descriptor.pid) { $0.descriptors.append(descriptor.number) }
   }
 
   private mutating func add(_ mapping: ProcessFiles.Mapping) {
     guard isDMABuffer(mapping) else { return }
-    var buffer = buffers[mapping.inode] ?? Census.Buffer(inode: mapping.inode)
-    buffer.sources.insert(.procfs)
-    buffer.changeHolder(mapping.pid) { $0.mappings += 1 }
-    buffers[mapping.inode] = buffer
+    buffers[mapping.inode, default: Census.Buffer(inode: mapping.inode)].hold(mapping.pid) { $0.mappings += 1 }
   }
 
   private func information(_ descriptor: ProcessFiles.Descriptor) -> DescriptorInformation? {
@@ -109,7 +105,8 @@ struct CensusJoin {
 }
 
 extension Census.Buffer {
-  fileprivate mutating func changeHolder(_ pid: Int32, _ change: (inout Census.Holder) -> Void) {
+  fileprivate mutating func hold(_ pid: Int32, _ change: (inout Census.Holder) -> Void) {
+    sources.insert(.procfs)
     // Descriptors come process by process, so the holder is nearly always the last one.
     if let index = holders.lastIndex(where: { $0.pid == pid }) {
       change(&holders[index])

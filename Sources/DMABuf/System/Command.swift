@@ -4,8 +4,8 @@ import Glibc
 /// Running another program with descriptors handed to it on purpose.
 public enum Command {
   /// Runs `arguments`, found through `PATH`, until it ends. It inherits the standard streams, the
-  /// environment with `variables` set or, if `nil`, removed, and of this process's other descriptors just `descriptors`,
-  /// under the same numbers. Signals sent to this process meanwhile are passed on.
+  /// environment with `variables` set or, if `nil`, removed, what this process itself inherited, and of its own
+  /// descriptors just `descriptors`, under the same numbers. Signals sent to this process meanwhile are passed on.
   ///
   /// - Returns: its exit status; 128 + N when signal N ended it.
   /// - Throws: `execvp`'s reason when it cannot be started.

@@ -6,6 +6,8 @@ import Glibc
 struct Directory: ~Copyable {
   let file: OpenFile
 
+  init(_ file: consuming OpenFile) { self.file = file }
+
   init(_ path: String) throws(KernelError) {
     file = try OpenFile(path, O_RDONLY | O_DIRECTORY)
   }

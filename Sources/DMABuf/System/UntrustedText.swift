@@ -45,7 +45,7 @@ public struct UntrustedText: Hashable, Sendable {
     default: break
     }
     switch scalar.properties.generalCategory {
-    case .control where scalar.value < 0x100:
+    case .control where scalar.isASCII:
       return hexadecimal(UInt8(scalar.value))
     case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .surrogate, .unassigned:
       return "\\u{\(String(scalar.value, radix: 16))}"

@@ -10,11 +10,13 @@ struct Alloc: ParsableCommand {
     _superCommandName: "dmabuf",
     abstract: "Allocate buffers from a dma-heap or from user memory.",
     discussion: """
-      Without a command to run, the buffers are let go at once: a check that allocation works. A \
-      command after -- inherits them; DMABUF_FDS holds their descriptors (3,4), DMABUF_FD the only one.
+      The buffers are let go at once: a check that allocation works. With --hold NAME they stay until \
+      dmabuf release NAME. A command after -- inherits them; DMABUF_FDS holds their descriptors (3,4), \
+      DMABUF_FD the only one.
 
       EXAMPLES
         dmabuf alloc 8M
+        dmabuf alloc 8M --hold camera
         dmabuf alloc 1920x1080:NV12 --from heap:cma --name frame
         dmabuf alloc 4M --from udmabuf --count 2 -- my-program
         dmabuf alloc --list
@@ -53,11 +55,9 @@ struct Alloc: ParsableCommand {
 
   @OptionGroup var output: OutputOptions
 
-  @Argument(parsing: .postTerminator, help: "A command to run with the buffers.")
-  var command: [String] = []
+  @OptionGroup var keeping: KeepOptions
 
   func validate() throws {
-    guard size != nil || list else { throw ValidationError("Missing expected argument '<size>'") }
     guard 1...1_000_000 ~= count else {
       throw ValidationError("The value '\(count)' is invalid for '--count <count>': from 1 to 1000000")
     }
@@ -73,13 +73,15 @@ struct Alloc: ParsableCommand {
 
   func run() throws {
     if list { return try SourceReport.gather().print(asJSON: output.json) }
-    guard let size else { return }
+    // Not in validate(), which would hide an unknown option behind this.
+    guard let size else { throw ValidationError("Missing expected argument '<size>'") }
     let (source, buffers, times) = try allocate(size.size)
-    let report = try AllocationReport(
-      buffers: buffers, source: source, times: times, image: size.image)
-    if command.isEmpty { return try report.print(asJSON: output.json) }
-    if output.json { try report.print(asJSON: true) }
-    try CommandWithBuffers.run(command, buffers)
+    try keeping.keep(buffers) { names in
+      // With a command, standard output is the command's.
+      guard keeping.command.isEmpty || output.json else { return }
+      try AllocationReport(buffers: buffers, source: source, times: times, image: size.image, names: names)
+        .print(asJSON: output.json)
+    }
   }
 
   // MARK: Allocating
@@ -174,7 +176,9 @@ struct AllocationReport: Report {
   let schema = "dmabuf.alloc/1"
   private(set) var buffers: [Buffer] = []
 
-  init(buffers: DMABuffers, source: BufferSource, times: [UInt64], image: ImageLayout?) throws {
+  init(
+    buffers: DMABuffers, source: BufferSource, times: [UInt64], image: ImageLayout?, names: [HeldName]
+  ) throws {
     let image = image.map {
       Image(width: $0.width, height: $0.height, format: $0.format.fourcc, planes: $0.planes)
     }
@@ -185,7 +189,7 @@ struct AllocationReport: Report {
           Buffer(
             ino: $0.inode, size: $0.size, exporter: information.exporter,
             name: information.name?.string, source: "\(source)", allocationTime: times[index],
-            heldAs: nil, image: image))
+            heldAs: names.isEmpty ? nil : "\(names[index])", image: image))
       }
     }
   }
@@ -193,11 +197,12 @@ struct AllocationReport: Report {
   func text(style: Style) -> String {
     var table = Table(
       .init("INO", .right), .init("SIZE", .right), .init("EXPORTER"), .init("NAME"), .init("SOURCE"),
-      .init("ALLOCATED IN", .right))
+      .init("ALLOCATED IN", .right), .init("HELD AS"))
     table.rows = buffers.map {
       [
         "\($0.ino)", Units.size(UInt64($0.size)), $0.exporter.escaped,
         $0.name.map { UntrustedText($0.utf8).escaped } ?? "-", $0.source, Units.time($0.allocationTime),
+        $0.heldAs ?? "-",
       ]
     }
     return (table.lines(style: style) + planeLines(style)).joined(separator: "\n")

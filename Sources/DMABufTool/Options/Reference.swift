@@ -4,6 +4,8 @@ import SystemPackage
 
 /// How a user points at a buffer.
 enum Reference: Equatable, Sendable {
+  /// `NAME`: what `--hold NAME` keeps.
+  case held(HeldName)
   /// `fd:N`: a descriptor inherited from the caller.
   case inherited(Int32)
   /// `PID:FD`: a descriptor of another process.
@@ -12,6 +14,10 @@ enum Reference: Equatable, Sendable {
   case inode(UInt64)
 
   init(_ text: String) throws {
+    if let name = HeldName(text) {
+      self = .held(name)
+      return
+    }
     let parts = text.split(separator: ":", omittingEmptySubsequences: false)
     if parts.count == 2, let number = Int32(parts[1]), number >= 0 {
       if parts[0] == "fd" {
@@ -27,12 +33,14 @@ enum Reference: Equatable, Sendable {
       self = .inode(inode)
       return
     }
-    throw ValidationError("buffer references are fd:N, PID:FD and ino:N")
+    throw ValidationError("buffer references are a held NAME, fd:N, PID:FD and ino:N")
   }
 
   /// A descriptor of our own for the buffer.
   func open() throws -> DMABuffer {
     switch self {
+    case .held(let name):
+      return try DMABuffer(OpenFile(OwnedDescriptor(owning: Holding.fetch(name).1), name: description))
     case .inherited(let number):
       return try DMABuffer(OpenFile(OwnedDescriptor(duplicating: number), name: description))
     case .process(let pid, let number):
@@ -45,8 +53,14 @@ enum Reference: Equatable, Sendable {
 
   /// The buffer's inode number, found without taking a reference where that is possible.
   func resolveInode() throws -> UInt64 {
-    if case .inode(let inode) = self { return inode }
-    return try open().inode
+    switch self {
+    case .inode(let inode): return inode
+    case .held(let name):
+      // Asking for the descriptor would show up in what is counted.
+      if let inode = try Holding.describe(name).inode { return inode }
+      return try open().inode
+    case .inherited, .process: return try open().inode
+    }
   }
 
   private func holder(of inode: UInt64) throws -> (Int32, Int32) {
@@ -68,6 +82,7 @@ enum Reference: Equatable, Sendable {
 extension Reference: CustomStringConvertible {
   var description: String {
     switch self {
+    case .held(let name): "\(name)"
     case .inherited(let number): "fd:\(number)"
     case .process(let pid, let number): "\(pid):\(number)"
     case .inode(let inode): "ino:\(inode)"

@@ -57,6 +57,10 @@ enum Diagnostics {
       if error.subject == StandardStream.output.name, error.errno == .brokenPipe { return 0 }
       say("\(error)", hint: Advice.hint(for: error))
       return Advice.status(for: error).rawValue
+    case let error as NameTaken:
+      say("\(error.name): the name is taken", hint: "--replace releases who has it; dmabuf held shows what that is")
+    case let error as NothingHeld:
+      say("\(error.name): nothing is held under that name", hint: Advice.held())
     case let error as WrongKind:
       say("\(error.subject) is \(error.kind), not a dma-buf", hint: Advice.hint(for: error))
     default:
@@ -68,7 +72,15 @@ enum Diagnostics {
   /// One line on what went wrong, and one on what to do about it.
   static func say(_ message: String, hint: String?) {
     let text = "dmabuf: \(message)\n" + (hint.map { "dmabuf: hint: \($0)\n" } ?? "")
-    try? StandardStream.error.write(text)
+    try? StandardStream.error.write(withoutControls(text))
+  }
+
+  /// Paths and arguments are quoted as they were given; their control characters must not reach a terminal.
+  private static func withoutControls(_ text: String) -> String {
+    text.unicodeScalars.reduce(into: "") { result, scalar in
+      let isControl = scalar.properties.generalCategory == .control && scalar != "\n"
+      result += isControl ? UntrustedText(String(scalar).utf8).escaped : String(scalar)
+    }
   }
 
   private static func report(_ request: HelpRequest) -> CInt {

@@ -22,7 +22,7 @@ struct Table {
   /// The table's lines. Where there is a `width`, longer lines are cut, which the last character says.
   func lines(style: Style) -> [String] {
     let widths = columns.indices.map { index in
-      max(columns[index].title.count, rows.map { $0[index].count }.max() ?? 0)
+      max(columns[index].title.columns, rows.map { $0[index].columns }.max() ?? 0)
     }
     let heading = style.bold(style.fit(line(columns.map(\.title), widths)))
     return [heading] + rows.map { style.fit(line($0, widths)) }
@@ -31,7 +31,7 @@ struct Table {
   private func line(_ cells: [String], _ widths: [Int]) -> String {
     var line = ""
     for index in columns.indices {
-      let padding = String(repeating: " ", count: widths[index] - cells[index].count)
+      let padding = String(repeating: " ", count: widths[index] - cells[index].columns)
       line += index == 0 ? "" : "  "
       line += columns[index].alignment == .right ? padding + cells[index] : cells[index] + padding
     }
@@ -55,7 +55,32 @@ struct Style {
   func bold(_ text: String) -> String { isColored ? "\u{1b}[1m\(text)\u{1b}[0m" : text }
 
   func fit(_ line: String) -> String {
-    guard let width, line.count > width, width > 1 else { return line }
-    return line.prefix(width - 1) + "…"
+    guard let width, line.columns > width, width > 1 else { return line }
+    var fitting = ""
+    var columns = 1
+    for character in line {
+      columns += character.columns
+      if columns > width { break }
+      fitting.append(character)
+    }
+    return fitting + "…"
+  }
+}
+
+extension String {
+  /// How many columns of a terminal the text takes.
+  fileprivate var columns: Int { reduce(0) { $0 + $1.columns } }
+}
+
+extension Character {
+  /// 2 for what Unicode calls wide (East Asian scripts, emoji), else 1.
+  fileprivate var columns: Int {
+    switch unicodeScalars.first?.value ?? 0 {
+    case 0x1100...0x115F, 0x2E80...0x303E, 0x3041...0xA4CF, 0xAC00...0xD7A3, 0xF900...0xFAFF, 0xFE30...0xFE6F,
+      0xFF00...0xFF60, 0xFFE0...0xFFE6, 0x1F300...0x1F64F, 0x1F680...0x1F6FF, 0x1F900...0x1F9FF,
+      0x20000...0x3FFFD:
+      2
+    default: 1
+    }
   }
 }

@@ -21,6 +21,17 @@ enum Units {
     }
   }
 
+  /// `12 s`, `5 min`, `3 h`, `9 d`: how old something is.
+  static func age(_ nanoseconds: UInt64) -> String {
+    let seconds = nanoseconds / 1_000_000_000
+    return switch seconds {
+    case ..<100: "\(seconds) s"
+    case ..<6_000: "\(seconds / 60) min"
+    case ..<172_800: "\(seconds / 3_600) h"
+    default: "\(seconds / 86_400) d"
+    }
+  }
+
   /// `12.3 GB/s`: decimal multiples, as bandwidth is given in.
   static func rate(_ bytesPerSecond: UInt64) -> String {
     switch bytesPerSecond {

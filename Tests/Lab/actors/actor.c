@@ -223,6 +223,8 @@ VERB(v_poll, poll_both(word[0]))
 VERB(v_fork, fork_and_stay())
 VERB(v_scm, scm_in_flight(word[0]))
 VERB(v_listen, scm_listen(word[0]))
+VERB(v_connect, scm_connect(word[0]))
+VERB(v_say, scm_say(word[0], word[1]))
 VERB(v_receive, scm_receive(word[0]))
 VERB(v_uid, become(word[0]))
 VERB(v_limit_nofile, limit_nofile(word[0]))
@@ -270,6 +272,8 @@ static const struct {
 	{ "listen", 1, v_listen, "PATH   slot: a listening UNIX stream socket; pause serves nobody" },
 	{ "send", -1, NULL, "PATH SLOT…   connects, or accepts where this actor listens, and sends" },
 	{ "receive", 1, v_receive, "PATH   the same; what comes takes slots" },
+	{ "connect", 1, v_connect, "PATH   slot: a connection to a UNIX packet socket" },
+	{ "say", 2, v_say, "SLOT TEXT   sends a packet" },
 	{ "uid", 1, v_uid, "N   uid and gid N, no groups" },
 	{ "limit-nofile", 1, v_limit_nofile, "N" },
 	{ "default-signals", 0, v_default_signals, "a shell's background job ignores SIGINT and SIGQUIT; not from here on" },

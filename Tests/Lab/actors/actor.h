@@ -38,5 +38,7 @@ void scm_in_flight(const char *slot);
 void scm_listen(const char *path);
 void scm_send(const char *path, char **slots, int count);
 void scm_receive(const char *path);
+void scm_connect(const char *path);
+void scm_say(const char *slot, const char *text);
 
 #endif

@@ -125,3 +125,19 @@ void scm_receive(const char *path)
 	}
 	close(made);
 }
+
+void scm_connect(const char *path)
+{
+	struct sockaddr_un address = address_of(path);
+	int made = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+
+	if (made < 0 || connect(made, (struct sockaddr *)&address, sizeof(address)))
+		die(path);
+	slot_add(made);
+}
+
+void scm_say(const char *slot, const char *text)
+{
+	if (send(slot_fd(slot), text, strlen(text), MSG_NOSIGNAL) < 0)
+		die("send");
+}

@@ -173,7 +173,7 @@ what_is_no_dma_buf_is_called_what_it_is() {
   stderr '^dmabuf: fd:99: fcntl\(F_DUPFD_CLOEXEC\): Bad file descriptor$'
   run dmabuf map 999999:3
   stderr '^dmabuf: 999999: pidfd_open: No such process$'
-  for reference in fd:x fd:-1 1:2:3 :3 12 nonsense ino: fd:99999999999; do
+  for reference in fd:x fd:-1 1:2:3 :3 a,b ino: fd:99999999999; do
     run dmabuf map "$reference"
     status 64
   done

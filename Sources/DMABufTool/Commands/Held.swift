@@ -1,0 +1,109 @@
+import ArgumentParser
+import DMABuf
+
+/// `dmabuf held`: what `--hold` keeps.
+struct Held: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "held",
+    _superCommandName: "dmabuf",
+    abstract: "List what --hold keeps.",
+    discussion: """
+      EXAMPLES
+        dmabuf held
+        dmabuf held --json | jq -r '.held[].name'
+      """)
+
+  @OptionGroup var output: OutputOptions
+
+  func run() throws {
+    var failures: [(HeldName, any Error)] = []
+    let objects = try Holding.all { failures.append(($0, $1)) }
+    try HeldReport(objects, now: Clock.now).print(asJSON: output.json)
+    for (_, error) in failures { _ = Diagnostics.report(error) }
+    if !failures.isEmpty { throw Failure.reported }
+  }
+}
+
+/// `dmabuf release`: ends holders.
+struct Release: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "release",
+    _superCommandName: "dmabuf",
+    abstract: "Let go of what --hold keeps.",
+    discussion: """
+      EXAMPLES
+        dmabuf release camera
+        dmabuf release --all
+      """)
+
+  @Argument(help: "What to let go of.", transform: KeepOptions.name)
+  var names: [HeldName] = []
+
+  @Flag(help: "Let go of everything this user holds.")
+  var all = false
+
+  func validate() throws {
+    if all != names.isEmpty { throw ValidationError("either names or --all") }
+  }
+
+  func run() throws {
+    var hasFailed = false
+    for name in try all ? Holding.all(failed: { _, _ in hasFailed = true }).map(\.name) : names {
+      do {
+        try Holding.release(name)
+      } catch {
+        // One that goes by itself meanwhile is gone, too.
+        if all, error is NothingHeld { continue }
+        _ = Diagnostics.report(error)
+        hasFailed = true
+      }
+    }
+    if hasFailed { throw Failure.reported }
+  }
+}
+
+/// What is held.
+struct HeldReport: Report {
+  struct Entry: Encodable {
+    let name: String
+    let kind: String
+    @Nullable var ino: UInt64?
+    @Nullable var size: UInt64?
+    @Nullable var exporter: UntrustedText?
+    let pid: Int32
+    let age: UInt64
+    @Nullable var attached: String?
+
+    enum CodingKeys: String, CodingKey {
+      case name, kind, ino, size, pid, attached
+      case exporter = "exp_name"
+      case age = "age_ns"
+    }
+  }
+
+  let schema = "dmabuf.held/1"
+  let held: [Entry]
+
+  init(_ objects: [HeldObject], now: UInt64) {
+    held = objects.map {
+      Entry(
+        name: "\($0.name)", kind: $0.kind.rawValue, ino: $0.inode, size: $0.size, exporter: $0.exporter, pid: $0.pid,
+        age: now > $0.began ? now - $0.began : 0, attached: $0.attached)
+    }
+  }
+
+  func text(style: Style) -> String {
+    guard !held.isEmpty else { return "" }
+    var table = Table(
+      .init("NAME"), .init("KIND"), .init("INO", .right), .init("SIZE", .right), .init("EXPORTER"),
+      .init("PID", .right), .init("AGE", .right), .init("ATTACHED"))
+    table.rows = held.map {
+      [
+        $0.name, $0.kind, $0.ino.map(String.init) ?? "-", $0.size.map(Units.size) ?? "-",
+        $0.exporter?.escaped ?? "-", "\($0.pid)", Units.age($0.age),
+        $0.attached.map { UntrustedText($0.utf8).escaped } ?? "-",
+      ]
+    }
+    return table.lines(style: style).joined(separator: "\n")
+  }
+}

@@ -1,0 +1,159 @@
+import ArgumentParser
+import DMABuf
+import SystemPackage
+
+/// `dmabuf send`: hands buffers to another program.
+struct Send: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "send",
+    _superCommandName: "dmabuf",
+    abstract: "Send buffers over a Unix socket.",
+    discussion: """
+      The other end is any program that takes descriptors by SCM_RIGHTS. All go in one message, whose \
+      data is one zero byte.
+
+      EXAMPLES
+        dmabuf send /run/user/1000/compositor.sock camera
+        dmabuf send ./frames.sock fd:3 fd:4 --listen
+      """)
+
+  @Argument(help: "The socket's path.")
+  var socket: String
+
+  @Argument(help: "The buffers; at most 253.", transform: Reference.init)
+  var references: [Reference]
+
+  @OptionGroup var passing: PassingOptions
+  @OptionGroup var output: OutputOptions
+
+  func validate() throws {
+    if references.count > 253 { throw ValidationError("one message carries at most 253 buffers") }
+  }
+
+  func run() throws {
+    let buffers = DMABuffers()
+    for reference in references { buffers.append(try reference.open()) }
+    let peer = try passing.connect(socket)
+    try peer.send([0], descriptors: buffers.descriptors, deadline: passing.deadline)
+    try PassingReport(buffers, schema: "dmabuf.send/1", names: []).print(asJSON: output.json)
+  }
+}
+
+/// `dmabuf receive`: takes buffers from another program.
+struct Receive: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "receive",
+    _superCommandName: "dmabuf",
+    abstract: "Receive buffers over a Unix socket.",
+    discussion: """
+      Takes the first message with descriptors by SCM_RIGHTS from whatever program is at the other end. \
+      Descriptors that are no dma-bufs are said and closed.
+
+      EXAMPLES
+        dmabuf receive ./frames.sock --listen --hold frame
+        dmabuf receive /run/user/1000/camera.sock -- my-program
+      """)
+
+  @Argument(help: "The socket's path.")
+  var socket: String
+
+  @OptionGroup var passing: PassingOptions
+  @OptionGroup var output: OutputOptions
+  @OptionGroup var keeping: KeepOptions
+
+  func run() throws {
+    let peer = try passing.connect(socket)
+    let (buffers, others) = try receive(from: peer)
+    for other in others { Diagnostics.say("\(other.subject) is \(other.kind), not a dma-buf", hint: nil) }
+    guard buffers.count > 0 else { throw Failure("\(UntrustedText(socket.utf8).escaped): no buffer was received") }
+    try keeping.keep(buffers) { names in
+      guard keeping.command.isEmpty || output.json else { return }
+      try PassingReport(buffers, schema: "dmabuf.receive/1", names: names).print(asJSON: output.json)
+    }
+    if !others.isEmpty { throw Failure.reported }
+  }
+
+  /// The first message that carries descriptors; what is before it is only data.
+  private func receive(from peer: borrowing UnixSocket) throws -> (DMABuffers, [WrongKind]) {
+    let buffers = DMABuffers()
+    var others: [WrongKind] = []
+    while true {
+      let message = try peer.receive(limit: 64 << 10, deadline: passing.deadline)
+      if message.bytes.isEmpty && message.descriptors.isEmpty { return (buffers, others) }
+      for (index, descriptor) in message.descriptors.enumerated() {
+        do {
+          buffers.append(
+            try DMABuffer(OpenFile(OwnedDescriptor(owning: descriptor), name: "descriptor \(index) received")))
+        } catch let error as WrongKind {
+          others.append(error)
+        }
+      }
+      if !message.descriptors.isEmpty { return (buffers, others) }
+    }
+  }
+}
+
+/// How `send` and `receive` meet the other program.
+struct PassingOptions: ParsableArguments {
+  @Flag(help: "Make the socket and wait for the other program, rather than connecting to it.")
+  var listen = false
+
+  @Option(help: "Give up waiting after this long (500ms, 2s, 1m).", transform: TimeSpan.init)
+  var timeout: TimeSpan?
+
+  var deadline: Deadline? { timeout.map { Deadline(after: $0.duration) } }
+
+  /// The other end. A socket that was made for it is gone again then.
+  func connect(_ path: String) throws -> UnixSocket {
+    if listen { return try UnixSocket.acceptOne(at: path, deadline: deadline) }
+    do {
+      return try UnixSocket(connectingTo: path, .stream, deadline: deadline)
+    } catch  where error.errno == .protocolWrongTypeForSocket {
+      return try UnixSocket(connectingTo: path, .packets, deadline: deadline)
+    }
+  }
+}
+
+/// What went over a socket.
+struct PassingReport: Report {
+  struct Buffer: Encodable {
+    let ino: UInt64
+    let size: Int
+    let exporter: UntrustedText
+    @Nullable var name: UntrustedText?
+    @Nullable var heldAs: String?
+
+    enum CodingKeys: String, CodingKey {
+      case ino, size, name
+      case exporter = "exp_name"
+      case heldAs = "held_as"
+    }
+  }
+
+  let schema: String
+  private(set) var buffers: [Buffer] = []
+
+  init(_ buffers: DMABuffers, schema: String, names: [HeldName]) throws {
+    self.schema = schema
+    for index in 0..<buffers.count {
+      try buffers.withBuffer(index) {
+        let information = try $0.information()
+        self.buffers.append(
+          Buffer(
+            ino: $0.inode, size: $0.size, exporter: information.exporter, name: information.name,
+            heldAs: names.isEmpty ? nil : "\(names[index])"))
+      }
+    }
+  }
+
+  func text(style: Style) -> String {
+    var table = Table(
+      .init("INO", .right), .init("SIZE", .right), .init("EXPORTER"), .init("NAME"), .init("HELD AS"))
+    table.rows = buffers.map {
+      [
+        "\($0.ino)", Units.size(UInt64($0.size)), $0.exporter.escaped, $0.name?.escaped ?? "-", $0.heldAs ?? "-",
+      ]
+    }
+    return table.lines(style: style).joined(separator: "\n")
+  }
+}

@@ -1,0 +1,56 @@
+import ArgumentParser
+import DMABuf
+
+/// How long what a command makes stays: until the command ends, until it is released, or as long as another
+/// command runs.
+struct KeepOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp("Keep it in the background under this name, until dmabuf release.", valueName: "name"),
+    transform: KeepOptions.name)
+  var hold: HeldName?
+
+  @Flag(help: "With --hold: release who has the name now.")
+  var replace = false
+
+  @Argument(parsing: .postTerminator, help: "A command to run with the descriptors.")
+  var command: [String] = []
+
+  func validate() throws {
+    if hold != nil, !command.isEmpty { throw ValidationError("--hold and a command after -- exclude each other") }
+    if replace, hold == nil { throw ValidationError("--replace needs --hold") }
+  }
+
+  static func name(_ text: String) throws -> HeldName {
+    guard let name = HeldName(text) else {
+      throw ValidationError("names are a letter or digit, then up to 30 letters, digits, '.', '_' and '-'")
+    }
+    return name
+  }
+
+  /// The names for `count` things: the name itself, or NAME.0, NAME.1, ….
+  func names(_ count: Int) throws -> [HeldName] {
+    guard let hold else { return [] }
+    if count == 1 { return [hold] }
+    return try (0..<count).map { try Self.name("\(hold).\($0)") }
+  }
+
+  /// Keeps the buffers as was asked for, after `report` has been told the names; ends with the command's
+  /// exit status if there is one. All buffers are held, or none.
+  func keep(_ buffers: DMABuffers, report: ([HeldName]) throws -> Void) throws {
+    let names = try names(buffers.count)
+    var held: [HeldName] = []
+    do {
+      for (index, name) in names.enumerated() {
+        try buffers.withBuffer(index) {
+          try Holding.start(name, kind: .buffer, descriptor: $0.descriptorNumber, replacing: replace)
+        }
+        held.append(name)
+      }
+      try report(names)
+    } catch {
+      for name in held { try? Holding.release(name) }
+      throw error
+    }
+    if !command.isEmpty { try CommandWithBuffers.run(command, buffers) }
+  }
+}

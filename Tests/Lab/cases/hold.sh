@@ -1,0 +1,346 @@
+# dmabuf alloc --hold, held, release, and names as references.
+
+_hold() { check dmabuf alloc 64K --hold "$@"; }
+
+a_held_buffer_is_used_by_its_name_until_it_is_released() {
+  needs heap:system
+  run dmabuf alloc 8M --hold cam
+  status 0
+  stdout ' cam$'
+  run dmabuf map cam --fill counter
+  status 0
+  run dmabuf map cam --verify counter
+  status 0
+  run dmabuf sync cam pulse
+  status 0
+  run dmabuf stat cam --json
+  json '.buffers | map([.size, .descriptors, .count])' '[[8388608,1,1]]'
+  run dmabuf release cam
+  status 0
+  stdout_is_empty
+  run buffers_on_the_machine
+  stdout_is 0
+  run dmabuf map cam
+  status 1
+  stderr '^dmabuf: cam: nothing is held under that name$'
+}
+
+held_lists_names_kinds_sizes_and_holders() {
+  needs heap:system
+  _hold one --name first
+  check dmabuf alloc 4K --from udmabuf --hold two
+  run dmabuf held --json
+  status 0
+  json '.schema' dmabuf.held/1
+  json '.held | map([.name, .kind, .size, .exp_name, .attached])' '[["one","buffer",65536,"system",null],["two","buffer",4096,"udmabuf",null]]'
+  json_true '.held | all(.ino > 0 and .age_ns > 0)'
+  for pid in $(jq '.held[].pid' .run/stdout); do
+    check grep -q dmabuf-holder "/proc/$pid/cmdline"
+  done
+  run dmabuf held
+  stdout '^one +buffer +[0-9]+ +64K +system +[0-9]+ +[0-9]+ s +-$'
+  check dmabuf release --all
+  run dmabuf held --json
+  json '.held' '[]'
+  run dmabuf held
+  status 0
+  stdout_is_empty
+}
+
+the_report_says_under_what_name() {
+  needs heap:system
+  run dmabuf alloc 4K --hold cam --json
+  json '.buffers[0].held_as' cam
+  run dmabuf alloc 4K --count 2 --hold set --json
+  json '.buffers | map(.held_as)' '["set.0","set.1"]'
+  check dmabuf release cam set.0 set.1
+}
+
+a_taken_name_is_refused_unless_it_is_to_be_replaced() {
+  needs heap:system
+  _hold cam
+  run dmabuf alloc 4K --hold cam
+  status 1
+  stdout_is_empty
+  stderr '^dmabuf: cam: the name is taken$'
+  run dmabuf alloc 8K --hold cam --replace
+  status 0
+  run buffers_on_the_machine
+  stdout_is 1
+  run dmabuf held --json
+  json '.held | map(.size)' '[8192]'
+  _hold set.1
+  run dmabuf alloc 4K --count 3 --hold set
+  status 1
+  run dmabuf held --json
+  json '.held | map(.name)' '["cam","set.1"]'
+  check dmabuf release --all
+}
+
+releasing_what_is_gone_names_it_and_releases_the_rest() {
+  needs heap:system
+  _hold one
+  run dmabuf release gone one nothing
+  status 1
+  stderr '^dmabuf: gone: nothing is held under that name$'
+  stderr '^dmabuf: nothing: nothing is held under that name$'
+  run dmabuf held --json
+  json '.held' '[]'
+  run dmabuf release
+  status 64
+  run dmabuf release --all
+  status 0
+}
+
+the_holder_is_small_idle_detached_and_keeps_nothing_else() {
+  needs heap:system
+  run sh -c 'exec 9</etc/passwd; dmabuf alloc 64K --hold cam --json; cd /tmp'
+  status 0
+  run dmabuf held --json
+  pid=$(jq '.held[0].pid' .run/stdout)
+  check sh -c "[ \$(sed -n 's/^VmRSS:[^0-9]*\([0-9]*\) kB/\1/p' /proc/$pid/status) -le 3072 ]"
+  # A session of its own, whose leader has gone.
+  check [ "$(awk '{ print $6 }' "/proc/$pid/stat")" != "$(awk '{ print $6 }' /proc/self/stat)" ]
+  check [ "$(readlink "/proc/$pid/cwd")" = / ]
+  for stream in 0 1 2; do check [ "$(readlink "/proc/$pid/fd/$stream")" = /dev/null ]; done
+  # Three streams, the directory, the socket and the buffer.
+  run ls "/proc/$pid/fd"
+  check [ "$(wc -l <.run/stdout)" = 6 ]
+  check sh -c "! cat /proc/$pid/environ | grep -q ."
+  check sh -c "! grep -L 'flags:.*02' /proc/$pid/fdinfo/[4-9] | grep -q ."
+  before=$(awk '{ print $14 + $15 }' "/proc/$pid/stat")
+  sleep 2
+  check [ "$(awk '{ print $14 + $15 }' "/proc/$pid/stat")" = "$before" ]
+  check dmabuf release cam
+}
+
+references_are_counted_as_the_contract_says() {
+  needs heap:system
+  _hold cam
+  _count() { dmabuf stat cam --json | jq '.buffers[0].count'; }
+  check [ "$(_count)" = 1 ]
+  start reader sh -c 'dmabuf map cam --output - | sleep 2'
+  eventually [ "$(_count)" = 1 ]
+  check dmabuf map cam --checksum
+  eventually sh -c '[ "$(dmabuf stat cam --json | jq ".buffers[0].count")" = 1 ]'
+  finish reader
+  check dmabuf release cam
+}
+
+a_holder_ends_by_sigterm_and_takes_its_socket_along() {
+  needs heap:system
+  _hold cam
+  pid=$(dmabuf held --json | jq '.held[0].pid')
+  check kill -s HUP "$pid"
+  usleep 200000
+  check dmabuf map cam --verify zero
+  check kill -s TERM "$pid"
+  eventually [ ! -e /run/dmabuf/cam ]
+  run dmabuf held --json
+  json '.held' '[]'
+  eventually [ "$(buffers_on_the_machine)" = 0 ]
+}
+
+a_killed_holder_s_socket_is_recognised_and_replaced() {
+  needs heap:system
+  _hold cam
+  check kill -s KILL "$(dmabuf held --json | jq '.held[0].pid')"
+  eventually sh -c '! ps | grep -v grep | grep -q dmabuf-holder'
+  check [ -S /run/dmabuf/cam ]
+  run dmabuf held --json
+  status 0
+  json '.held' '[]'
+  run dmabuf map cam
+  status 1
+  stderr 'nothing is held under that name'
+  run dmabuf release cam
+  status 1
+  _hold cam
+  check dmabuf release cam
+}
+
+of_two_that_race_for_a_name_exactly_one_wins() {
+  needs heap:system
+  for _ in 1 2 3 4 5; do
+    for i in 1 2 3 4; do
+      start "racer$i" dmabuf alloc 4K --hold cam
+    done
+    winners=0
+    for i in 1 2 3 4; do
+      finish "racer$i"
+      if [ "$(cat .run/status)" = 0 ]; then winners=$((winners + 1)); else stderr 'the name is taken'; fi
+    done
+    check [ $winners = 1 ]
+    check dmabuf release cam
+    run buffers_on_the_machine
+    stdout_is 0
+  done
+}
+
+two_hundred_holders_live_side_by_side() {
+  needs heap:system
+  limit 180
+  run dmabuf alloc 4K --count 200 --hold many
+  status 0
+  run dmabuf held --json
+  json '.held | length' 200
+  check dmabuf map many.199 --verify zero
+  run dmabuf release --all
+  status 0
+  run buffers_on_the_machine
+  stdout_is 0
+}
+
+a_client_that_says_nothing_stalls_nobody() {
+  needs heap:system
+  _hold cam
+  for i in 1 2 3 4 5; do start "silent$i" actor connect /run/dmabuf/cam sleep 20; done
+  usleep 300000
+  run dmabuf held --json
+  json '.held | map(.name)' '["cam"]'
+  check dmabuf map cam --verify zero
+  check dmabuf release cam
+  for i in 1 2 3 4 5; do send_signal "silent$i" TERM; finish "silent$i"; done
+}
+
+what_a_client_sends_cannot_harm_a_holder() {
+  needs heap:system
+  _hold cam
+  for message in x ff '' "$(head -c 900 /dev/zero | tr '\0' r)"; do
+    actor connect /run/dmabuf/cam say 0 "$message" 2>/dev/null
+  done
+  check dmabuf map cam --verify zero
+  check dmabuf release cam
+}
+
+another_user_s_holder_is_out_of_reach() {
+  needs heap:system
+  chmod 666 /dev/dma_heap/system
+  run_as_nobody dmabuf alloc 64K --hold cam
+  status 0
+  # Root has names of its own.
+  run dmabuf held --json
+  json '.held' '[]'
+  run_as_nobody dmabuf held --json
+  json '.held | map(.name)' '["cam"]'
+  # And a third user sees nothing, or is refused.
+  run actor uid 1234 exec dmabuf map cam
+  status 1
+  run actor uid 1234 exec env XDG_RUNTIME_DIR=/tmp dmabuf held --json
+  json '.held' '[]'
+  chmod 600 /dev/dma_heap/system
+  check [ "$(stat -c '%a %u' /tmp/dmabuf-65534)" = '700 65534' ]
+  run_as_nobody dmabuf release cam
+  status 0
+}
+
+a_directory_that_is_not_private_is_refused() {
+  needs heap:system
+  chmod 666 /dev/dma_heap/system
+  rm -rf /tmp/dmabuf-65534
+  mkdir -m 777 /tmp/dmabuf-65534
+  run_as_nobody dmabuf alloc 64K --hold cam
+  status 1
+  stderr '^dmabuf: /tmp/dmabuf-65534: open: Operation not permitted$'
+  stderr '^dmabuf: hint: .*must belong to you and have mode 0700'
+  rmdir /tmp/dmabuf-65534
+  mkdir -m 700 elsewhere
+  chown 65534 elsewhere
+  ln -s "$PWD/elsewhere" /tmp/dmabuf-65534
+  run_as_nobody dmabuf alloc 64K --hold cam
+  status 1
+  stderr '^dmabuf: /tmp/dmabuf-65534: open: (Not a directory|Too many levels of symbolic links)$'
+  run buffers_on_the_machine
+  stdout_is 0
+  rm /tmp/dmabuf-65534
+  chmod 600 /dev/dma_heap/system
+}
+
+what_is_no_socket_is_not_touched() {
+  needs heap:system
+  _hold real
+  for thing in file link; do
+    case $thing in
+      file) echo precious >/run/dmabuf/cam ;;
+      link) ln -s real /run/dmabuf/cam ;;
+    esac
+    for command in "alloc 4K --hold cam" "alloc 4K --hold cam --replace" "map cam" "release cam"; do
+      # shellcheck disable=SC2086
+      run dmabuf $command
+      status 1
+      stderr '^dmabuf: /run/dmabuf/cam: connect: Socket operation on non-socket$'
+    done
+    check [ -e /run/dmabuf/cam ]
+    rm /run/dmabuf/cam
+  done
+  check dmabuf release real
+}
+
+xdg_runtime_dir_is_used_if_it_is_the_user_s() {
+  needs heap:system
+  mkdir run
+  run env XDG_RUNTIME_DIR="$PWD/run" dmabuf alloc 4K --hold cam
+  status 0
+  check [ -S run/dmabuf/cam ]
+  run dmabuf held --json
+  json '.held' '[]'
+  run env XDG_RUNTIME_DIR="$PWD/run" dmabuf release cam
+  status 0
+  chown 65534 run
+  run env XDG_RUNTIME_DIR="$PWD/run" dmabuf alloc 4K --hold cam
+  status 0
+  check [ -S /run/dmabuf/cam ]
+  check dmabuf release cam
+}
+
+names_are_checked() {
+  for name in '' .x -x 'a b' a/b 12345678901234567890123456789012 ü; do
+    run dmabuf alloc 4K --hold="$name"
+    status 64
+  done
+  run dmabuf alloc 4K --hold cam -- true
+  status 64
+  run dmabuf alloc 4K --replace
+  status 64
+}
+
+a_holder_that_is_stopped_does_not_hang_the_others() {
+  needs heap:system
+  _hold one
+  _hold two
+  pid=$(dmabuf held --json | jq '.held[0].pid')
+  check kill -s STOP "$pid"
+  run dmabuf held --json
+  status 1
+  json '.held | map(.name)' '["two"]'
+  stderr '^dmabuf: one: (poll|recvmsg): .*timed out$'
+  check kill -s CONT "$pid"
+  check dmabuf release --all
+}
+
+a_holder_killed_in_the_middle_of_a_transfer_is_an_error_and_no_hang() {
+  needs heap:system
+  _hold cam
+  pid=$(dmabuf held --json | jq '.held[0].pid')
+  check kill -s STOP "$pid"
+  start reader dmabuf map cam --verify zero
+  usleep 500000
+  check kill -s KILL "$pid"
+  finish reader
+  status 1
+  stderr '^dmabuf: cam: nothing is held under that name$'
+}
+
+ordinary_users_hold_too() {
+  needs udmabuf
+  chmod 666 /dev/udmabuf
+  run_as_nobody dmabuf alloc 64K --from udmabuf --hold mine
+  status 0
+  run_as_nobody dmabuf map mine --fill counter
+  status 0
+  run_as_nobody dmabuf map mine --verify counter
+  status 0
+  run_as_nobody dmabuf release mine
+  status 0
+  chmod 600 /dev/udmabuf
+}

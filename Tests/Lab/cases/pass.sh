@@ -1,0 +1,86 @@
+# dmabuf send and receive: plain SCM_RIGHTS over Unix sockets.
+
+buffers_go_to_a_program_that_knows_nothing_of_us() {
+  needs heap:system
+  start program actor listen ./socket receive ./socket print 1 exec sh -c 'dmabuf map fd:$SLOT_1 --verify 0x5a'
+  eventually [ -S socket ]
+  run dmabuf alloc 64K -- sh -c 'dmabuf map fd:$DMABUF_FD --fill 0x5a && dmabuf send ./socket fd:$DMABUF_FD --json'
+  status 0
+  finish program
+  status 0
+  stdout ' 65536$'
+  stdout 'verified'
+}
+
+buffers_come_from_a_program_that_knows_nothing_of_us() {
+  needs heap:system
+  start taker dmabuf receive ./socket --listen --timeout 20s -- sh -c 'dmabuf map fd:$DMABUF_FD --verify 0x33'
+  eventually [ -S socket ]
+  run actor buffer 64K fill 0 0x33 send ./socket 0
+  status 0
+  finish taker
+  status 0
+  stdout 'verified'
+  check [ ! -e socket ]
+}
+
+several_buffers_are_received_and_held() {
+  needs heap:system
+  start taker dmabuf receive ./socket --listen --hold got --json
+  eventually [ -S socket ]
+  check actor buffer 64K buffer 32K send ./socket 0 1
+  finish taker
+  status 0
+  json '[.schema, (.buffers | map([.size, .held_as]))]' '["dmabuf.receive/1",[[65536,"got.0"],[32768,"got.1"]]]'
+  check dmabuf map got.1 --verify zero
+  check dmabuf release got.0 got.1
+}
+
+descriptors_that_are_no_buffers_are_said_and_closed() {
+  needs heap:system
+  start taker dmabuf receive ./socket --listen --json
+  eventually [ -S socket ]
+  check actor pipe buffer 64K send ./socket 0 2
+  finish taker
+  status 1
+  json '.buffers | map(.size)' '[65536]'
+  stderr '^dmabuf: descriptor 0 received is a pipe, not a dma-buf$'
+}
+
+held_buffers_are_sent_and_stay_held() {
+  needs heap:system
+  check dmabuf alloc 64K --hold cam
+  start taker dmabuf receive ./socket --listen --hold copy
+  eventually [ -S socket ]
+  check dmabuf send ./socket cam
+  finish taker
+  status 0
+  run dmabuf held --json
+  json '.held | map(.ino) | unique | length' 1
+  check dmabuf release cam
+  check dmabuf map copy --verify zero
+  check dmabuf release copy
+}
+
+nobody_at_the_other_end_is_an_error() {
+  run dmabuf receive ./nothing
+  status 1
+  stderr '^dmabuf: ./nothing: connect: No such file or directory$'
+  echo precious >file
+  run dmabuf receive ./file --listen
+  status 1
+  stderr '^dmabuf: ./file: bind: Address already in use$'
+  check grep -q precious file
+  run dmabuf receive ./socket --listen --timeout 300ms
+  status 124
+  check [ ! -e socket ]
+}
+
+an_interrupt_takes_the_socket_away() {
+  start taker actor default-signals exec dmabuf receive ./socket --listen
+  eventually [ -S socket ]
+  send_signal taker INT
+  finish taker
+  status 130
+  check [ ! -e socket ]
+}
