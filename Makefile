@@ -11,7 +11,7 @@ SWIFT ?= swift
 STATIC = -c release -Xswiftc -static-executable -Xswiftc -use-ld=lld -Xlinker -s
 BINARY = .build/release/dmabuf
 
-.PHONY: help deps build test lab demo check bench lint format install uninstall clean
+.PHONY: help deps build test lab demo check bench lint format completions install uninstall clean
 .DEFAULT_GOAL := help
 
 help: ## list the verbs
@@ -45,11 +45,25 @@ bench: build ## compare with C programs that do the same work
 	@scripts/quietly build $(SWIFT) build --product MemoryBench $(STATIC)
 	Tests/Bench/run
 
+completions: build ## generate the shells' completions
+	$(BINARY) --generate-completion-script bash >completions/dmabuf.bash
+	$(BINARY) --generate-completion-script zsh >completions/_dmabuf
+	$(BINARY) --generate-completion-script fish >completions/dmabuf.fish
+
 install: build ## install below PREFIX (/usr/local) and DESTDIR
 	install -D -m 755 $(BINARY) $(DESTDIR)$(PREFIX)/bin/dmabuf
+	install -d $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 644 man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
+	install -D -m 644 completions/dmabuf.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/dmabuf
+	install -D -m 644 completions/_dmabuf $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_dmabuf
+	install -D -m 644 completions/dmabuf.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/dmabuf.fish
 
 uninstall: ## remove what install put there
 	rm -f $(DESTDIR)$(PREFIX)/bin/dmabuf
+	rm -f $(patsubst man/%,$(DESTDIR)$(PREFIX)/share/man/man1/%,$(wildcard man/*.1))
+	rm -f $(DESTDIR)$(PREFIX)/share/bash-completion/completions/dmabuf
+	rm -f $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_dmabuf
+	rm -f $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/dmabuf.fish
 
 clean: ## remove all that was built here; the lab's kernels stay in the cache
 	rm -rf .build .build-*

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -108,6 +109,13 @@ ssize_t cdmabuf_receive(
   return length;
 }
 
+/* What the caller has inherited is not the holder's to keep open. */
+static void close_from(unsigned first) {
+  if (syscall(SYS_close_range, first, ~0U, 0) == 0) return;
+  /* Before Linux 5.9. */
+  for (long fd = first, end = sysconf(_SC_OPEN_MAX); fd < end; fd++) close((int)fd);
+}
+
 /* In the process that stays behind: only these descriptors, from 3 on, and nothing of the caller's. */
 static void become(char *const argv[], const int descriptors[], size_t count) {
   static char *const no_environment[] = {NULL};
@@ -131,6 +139,7 @@ static void become(char *const argv[], const int descriptors[], size_t count) {
     if (dup2(high_null, stream) < 0) return;
   for (size_t i = 0; i < count; i++)
     if (dup2(copies[i], (int)(3 + i)) < 0) return;
+  close_from((unsigned)(3 + count));
   execve("/proc/self/exe", argv, no_environment);
 }
 

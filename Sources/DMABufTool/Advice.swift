@@ -48,7 +48,8 @@ enum Advice {
   }
 
   /// What there is, for who asked for something else.
-  static func held() -> String {
+  static func held(insteadOf name: HeldName) -> String {
+    if let number = Int32("\(name)") { return "descriptor \(number) of this process is fd:\(number)" }
     let names = ((try? Holding.all()) ?? []).map { "\($0.name)" }
     return names.isEmpty
       ? "nothing is held; --hold NAME keeps what a command makes" : "held are " + names.joined(separator: ", ")

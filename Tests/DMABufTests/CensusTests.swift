@@ -46,9 +46,7 @@ struct CensusTests {
     let expected = recording.descriptors.map {
       "\(DescriptorInformation(parsing: $0.information)?.inode ?? 0) \($0.pid):\($0.number)"
     }
-    withKnownIssue("in trees only one descriptor of a buffer is kept", isIntermittent: true) {
-      #expect(found.sorted() == expected.sorted())
-    }
+    #expect(found.sorted() == expected.sorted())
   }
 
   @Test("Each mapping of each process is counted for its buffer", arguments: Recording.all)
@@ -81,9 +79,7 @@ struct CensusTests {
   @Test("However many threads walk, the census is the same", arguments: Recording.all)
   func threads(_ recording: Recording) {
     let one = Census(root: recording.root, threads: 1).buffers
-    withKnownIssue("in trees only one descriptor of a buffer is kept", isIntermittent: true) {
-      #expect([2, 4, 16].allSatisfy { Census(root: recording.root, threads: $0).buffers == one })
-    }
+    #expect([2, 4, 16].allSatisfy { Census(root: recording.root, threads: $0).buffers == one })
   }
 
   // MARK: The moments
@@ -108,18 +104,14 @@ struct CensusTests {
   @Test("A duplicated descriptor and a fork make two holders of two descriptors", arguments: Recording.each("shared"))
   func shared(_ recording: Recording) throws {
     let buffer = try Self.named("shared", in: recording)
-    withKnownIssue("in trees only one descriptor of a buffer is kept", isIntermittent: true) {
-      #expect(buffer.holders.map(\.descriptors.count) == [2, 2])
-    }
+    #expect(buffer.holders.map(\.descriptors.count) == [2, 2])
   }
 
   @Test("A buffer that was sent over a socket is held by both ends", arguments: Recording.each("shared"))
   func sent(_ recording: Recording) throws {
     let buffer = try Self.named("sent", in: recording)
     let words = buffer.holders.map { recording.words(of: $0.pid) }
-    withKnownIssue("in trees only one descriptor of a buffer is kept", isIntermittent: true) {
-      #expect(Set(words.map { $0.contains("receive") }) == [true, false])
-    }
+    #expect(Set(words.map { $0.contains("receive") }) == [true, false])
   }
 
   @Test(

@@ -80,9 +80,7 @@ struct CensusTreeTests {
       try tree.process(pid, link: "/dmabuf:a", fdinfo: .fdinfo(inode: 5, count: 3, name: "a"))
     }
     let buffers = Census(root: tree.root).buffers
-    withKnownIssue("in trees only one descriptor of a buffer is kept", isIntermittent: true) {
-      #expect(buffers.map(\.inode) == [5] && buffers.first?.holders.map(\.pid) == [10, 11, 12])
-    }
+    #expect(buffers.map(\.inode) == [5] && buffers.first?.holders.map(\.pid) == [10, 11, 12])
   }
 
   @Test("A process's name may hold anything")

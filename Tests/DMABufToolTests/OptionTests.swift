@@ -63,7 +63,7 @@ struct TimeSpanTests {
 @Suite("References to buffers")
 struct ReferenceTests {
   @Test(
-    "fd:N, PID:FD and ino:N are read",
+    "Held names, fd:N, PID:FD and ino:N are read",
     arguments: [
       ("fd:0", .inherited(0)), ("fd:2147483647", .inherited(.max)), ("4711:23", .process(4711, 23)),
       ("1:0", .process(1, 0)),
@@ -81,9 +81,10 @@ struct ReferenceTests {
   @Test(
     "Anything else is refused",
     arguments: [
-      "", ":", "fd", "fd:", "fd:x", "fd:-1", "fd:2147483648", "fd:3:4", "FD:3", " fd:3", "0:3", "-1:3", "4711:",
+      "", ":", ".fd", "fd:", "fd:x", "fd:-1", "fd:2147483648", "fd:3:4", "FD:3", " fd:3", "0:3", "-1:3", "4711:",
       ":23",
-      "4711:-1", "ino:", "ino:-1", "ino:x", "ino:18446744073709551616", "ino:7:8", "3", "fd:٣",
+      "4711:-1", "ino:", "ino:-1", "ino:x", "ino:18446744073709551616", "ino:7:8", "a b", "fd:٣",
+      "a234567890123456789012345678901x",
     ])
   func invalid(_ text: String) {
     #expect(throws: (any Error).self) { try Reference(text) }

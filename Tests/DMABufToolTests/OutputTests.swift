@@ -107,8 +107,6 @@ struct TableTests {
   func wide() {
     var table = Table(.init("N"), .init("X"))
     table.rows = [["カメラ", "1"], ["camera", "2"]]
-    withKnownIssue("wide characters are counted as one column", isIntermittent: true) {
-      #expect(table.lines(style: Self.plain) == ["N       X", "カメラ  1", "camera  2"])
-    }
+    #expect(table.lines(style: Self.plain) == ["N       X", "カメラ  1", "camera  2"])
   }
 }

@@ -23,7 +23,7 @@ struct Stat: ParsableCommand {
     case buffer, process, exporter
   }
 
-  @Argument(help: "Only these buffers.", transform: Reference.init)
+  @Argument(help: "Only these buffers.", completion: Reference.completion, transform: Reference.init)
   var references: [Reference] = []
 
   @Option(help: "One row for each buffer, process or exporter.")

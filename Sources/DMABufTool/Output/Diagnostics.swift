@@ -60,7 +60,7 @@ enum Diagnostics {
     case let error as NameTaken:
       say("\(error.name): the name is taken", hint: "--replace releases who has it; dmabuf held shows what that is")
     case let error as NothingHeld:
-      say("\(error.name): nothing is held under that name", hint: Advice.held())
+      say("\(error.name): nothing is held under that name", hint: Advice.held(insteadOf: error.name))
     case let error as WrongKind:
       say("\(error.subject) is \(error.kind), not a dma-buf", hint: Advice.hint(for: error))
     default:

@@ -1,0 +1,168 @@
+function __dmabuf_should_offer_completions_for_flags_or_options -a expected_commands
+    set -l non_repeating_flags_or_options $argv[2..]
+    set -l non_repeating_flags_or_options_absent 0
+    set -l positional_index 0
+    set -l commands
+    __dmabuf_parse_tokens
+    test "$commands" = "$expected_commands"; and return $non_repeating_flags_or_options_absent
+end
+
+function __dmabuf_should_offer_completions_for_positional -a expected_commands positional_index_comparison expected_positional_index
+    set -l non_repeating_flags_or_options
+    set -l non_repeating_flags_or_options_absent 0
+    set -l positional_index 0
+    set -l commands
+    __dmabuf_parse_tokens
+    test "$commands" = "$expected_commands" -a \( "$positional_index" "$positional_index_comparison" "$expected_positional_index" \)
+end
+
+function __dmabuf_parse_tokens -S
+    set -l unparsed_tokens (__dmabuf_tokens -pc)
+    switch $unparsed_tokens[1]
+    case 'dmabuf'
+        __dmabuf_parse_subcommand 0 'version' 'h/help'
+        switch $unparsed_tokens[1]
+        case 'alloc'
+            __dmabuf_parse_subcommand -r 2 'from=' 'count=' 'name=' 'read-only' 'force' 'list' 'json' 'hold=' 'replace' 'version' 'h/help'
+        case 'map'
+            __dmabuf_parse_subcommand 1 'dump' 'fill=' 'verify=' 'output=' 'input=' 'checksum' 'bandwidth' 'offset=' 'length=' 'no-sync' 'timeout=' 'json' 'version' 'h/help'
+        case 'sync'
+            __dmabuf_parse_subcommand 2 'read' 'write' 'timeout=' 'json' 'version' 'h/help'
+        case 'stat'
+            __dmabuf_parse_subcommand -r 1 'by=' 'pid=+' 'threads=' 'json' 'version' 'h/help'
+        case 'held'
+            __dmabuf_parse_subcommand 0 'json' 'version' 'h/help'
+        case 'release'
+            __dmabuf_parse_subcommand -r 1 'all' 'version' 'h/help'
+        case 'send'
+            __dmabuf_parse_subcommand -r 2 'listen' 'timeout=' 'json' 'version' 'h/help'
+        case 'receive'
+            __dmabuf_parse_subcommand -r 2 'listen' 'timeout=' 'json' 'hold=' 'replace' 'version' 'h/help'
+        case 'help'
+            __dmabuf_parse_subcommand -r 1 'version'
+        end
+    end
+end
+
+function __dmabuf_tokens
+    if test (string split -m 1 -f 1 -- . "$FISH_VERSION") -gt 3
+        commandline --tokens-raw $argv
+    else
+        commandline -o $argv
+    end
+end
+
+function __dmabuf_parse_subcommand -S -a positional_count
+    argparse -s r -- $argv
+    set -l option_specs $argv[2..]
+    set -l is_repeating_positional $_flag_r
+    set -el _flag_r
+    set -a commands $unparsed_tokens[1]
+    set positional_index 0
+    while true
+        set -e unparsed_tokens[1]
+        argparse -sn "$commands" $option_specs -- $unparsed_tokens 2> /dev/null
+        set unparsed_tokens $argv
+        set positional_index (math $positional_index + 1)
+        for non_repeating_flag_or_option in $non_repeating_flags_or_options
+            if set -ql "_flag_$(string replace -a - _ -- $non_repeating_flag_or_option)"
+                set non_repeating_flags_or_options_absent 1
+                break
+            end
+        end
+        test (count $unparsed_tokens) -eq 0 -o \( -z "$is_repeating_positional" -a "$positional_index" -gt "$positional_count" \) && break
+    end
+end
+
+function __dmabuf_complete_directories
+    set -l token (commandline -t)
+    string match -- '*/' $token
+    set -l subdirs $token*/
+    printf %s\n $subdirs
+end
+
+function __dmabuf_custom_completion
+    set -x SAP_SHELL fish
+    set -x SAP_SHELL_VERSION $FISH_VERSION
+    set -l tokens (__dmabuf_tokens -p)
+    if test -z "$(__dmabuf_tokens -t)"
+        set -l index (count (__dmabuf_tokens -pc))
+        set tokens $tokens[..$index] \'\' $tokens[(math $index + 1)..]
+    end
+    command $tokens[1] $argv $tokens
+end
+
+complete -c 'dmabuf' -f
+complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_flags_or_options "dmabuf" version' -l 'version' -d 'Show the version.'
+complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_flags_or_options "dmabuf" h help' -s 'h' -l 'help' -d 'Show help information.'
+complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_positional "dmabuf" -eq 1' -fa 'alloc' -d 'Allocate buffers from a dma-heap or from user memory.'
+complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_positional "dmabuf" -eq 1' -fa 'map' -d 'Read, write and check a buffer\'s memory.'
+complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_positional "dmabuf" -eq 1' -fa 'sync' -d 'Begin or end CPU access to a buffer.'
+complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_positional "dmabuf" -eq 1' -fa 'stat' -d 'List dma-bufs and the processes that hold them.'
+complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_positional "dmabuf" -eq 1' -fa 'held' -d 'List what --hold keeps.'
+complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_positional "dmabuf" -eq 1' -fa 'release' -d 'Let go of what --hold keeps.'
+complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_positional "dmabuf" -eq 1' -fa 'send' -d 'Send buffers over a Unix socket.'
+complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_positional "dmabuf" -eq 1' -fa 'receive' -d 'Receive buffers over a Unix socket.'
+complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_positional "dmabuf" -eq 1' -fa 'help' -d 'Show subcommand help information.'
+complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_flags_or_options "dmabuf alloc" from' -l 'from' -d 'heap:NAME, heap:cma, udmabuf, udmabuf:2M or udmabuf:1G (huge pages). Default: the first that works of heap:system and udmabuf.' -rfka ''
+complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_flags_or_options "dmabuf alloc" count' -l 'count' -d 'How many buffers.' -rfka ''
+complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_flags_or_options "dmabuf alloc" name' -l 'name' -d 'Name the buffers; at most 31 bytes.' -rfka ''
+complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_flags_or_options "dmabuf alloc" read-only' -l 'read-only' -d 'Descriptors that the CPU may only read through.'
+complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_flags_or_options "dmabuf alloc" force' -l 'force' -d 'Ask the kernel even for more memory than is available.'
+complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_flags_or_options "dmabuf alloc" list' -l 'list' -d 'List the sources of buffers on this machine.'
+complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_flags_or_options "dmabuf alloc" json' -l 'json' -d 'Print one JSON document.'
+complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_flags_or_options "dmabuf alloc" hold' -l 'hold' -d 'Keep it in the background under this name, until dmabuf release.' -rfka ''
+complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_flags_or_options "dmabuf alloc" replace' -l 'replace' -d 'With --hold: release who has the name now.'
+complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_flags_or_options "dmabuf alloc" version' -l 'version' -d 'Show the version.'
+complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_flags_or_options "dmabuf alloc" h help' -s 'h' -l 'help' -d 'Show help information.'
+complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_positional "dmabuf map" -eq 1' -fka '(__dmabuf_custom_completion ---completion map -- positional@0 (count (__dmabuf_tokens -pc)) (__dmabuf_tokens -tC))'
+complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_flags_or_options "dmabuf map" dump' -l 'dump' -d 'Print bytes as hexdump -C does (the default).'
+complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_flags_or_options "dmabuf map" fill' -l 'fill' -d 'Write a pattern.' -rfka ''
+complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_flags_or_options "dmabuf map" verify' -l 'verify' -d 'Compare with a pattern; exit 1 if it differs.' -rfka ''
+complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_flags_or_options "dmabuf map" output' -l 'output' -d 'Copy the buffer to a file; - is standard output.' -rfka ''
+complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_flags_or_options "dmabuf map" input' -l 'input' -d 'Copy a file to the buffer; - is standard input.' -rfka ''
+complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_flags_or_options "dmabuf map" checksum' -l 'checksum' -d 'Print XXH3 (64 bits) of the bytes, as xxhsum -H3 does.'
+complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_flags_or_options "dmabuf map" bandwidth' -l 'bandwidth' -d 'Measure how fast the CPU reads and writes; contents stay.'
+complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_flags_or_options "dmabuf map" offset' -l 'offset' -d 'Start this far into the buffer.' -rfka ''
+complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_flags_or_options "dmabuf map" length' -l 'length' -d 'Take this many bytes. Default: to the end.' -rfka ''
+complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_flags_or_options "dmabuf map" no-sync' -l 'no-sync' -d 'Leave out SYNC, to show what that does.'
+complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_flags_or_options "dmabuf map" timeout' -l 'timeout' -d 'Give up waiting for devices after this long (500ms, 2s).' -rfka ''
+complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_flags_or_options "dmabuf map" json' -l 'json' -d 'Print one JSON document.'
+complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_flags_or_options "dmabuf map" version' -l 'version' -d 'Show the version.'
+complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_flags_or_options "dmabuf map" h help' -s 'h' -l 'help' -d 'Show help information.'
+complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_positional "dmabuf sync" -eq 1' -fka '(__dmabuf_custom_completion ---completion sync -- positional@0 (count (__dmabuf_tokens -pc)) (__dmabuf_tokens -tC))'
+complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_positional "dmabuf sync" -eq 2' -fka 'start end pulse'
+complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_flags_or_options "dmabuf sync" read' -l 'read' -d 'The CPU reads.'
+complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_flags_or_options "dmabuf sync" write' -l 'write' -d 'The CPU writes.'
+complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_flags_or_options "dmabuf sync" timeout' -l 'timeout' -d 'Give up waiting after this long (500ms, 2s, 1m).' -rfka ''
+complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_flags_or_options "dmabuf sync" json' -l 'json' -d 'Print one JSON document.'
+complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_flags_or_options "dmabuf sync" version' -l 'version' -d 'Show the version.'
+complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_flags_or_options "dmabuf sync" h help' -s 'h' -l 'help' -d 'Show help information.'
+complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_positional "dmabuf stat" -ge 1' -fka '(__dmabuf_custom_completion ---completion stat -- positional@0 (count (__dmabuf_tokens -pc)) (__dmabuf_tokens -tC))'
+complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_flags_or_options "dmabuf stat" by' -l 'by' -d 'One row for each buffer, process or exporter.' -rfka 'buffer process exporter'
+complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_flags_or_options "dmabuf stat"' -l 'pid' -d 'Only what this process holds; may be given again.' -rfka ''
+complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_flags_or_options "dmabuf stat" threads' -l 'threads' -d 'How many threads walk over /proc. Default: one per processor, at most four.' -rfka ''
+complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_flags_or_options "dmabuf stat" json' -l 'json' -d 'Print one JSON document.'
+complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_flags_or_options "dmabuf stat" version' -l 'version' -d 'Show the version.'
+complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_flags_or_options "dmabuf stat" h help' -s 'h' -l 'help' -d 'Show help information.'
+complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_flags_or_options "dmabuf held" json' -l 'json' -d 'Print one JSON document.'
+complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_flags_or_options "dmabuf held" version' -l 'version' -d 'Show the version.'
+complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_flags_or_options "dmabuf held" h help' -s 'h' -l 'help' -d 'Show help information.'
+complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_positional "dmabuf release" -ge 1' -fka '(__dmabuf_custom_completion ---completion release -- positional@0 (count (__dmabuf_tokens -pc)) (__dmabuf_tokens -tC))'
+complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_flags_or_options "dmabuf release" all' -l 'all' -d 'Let go of everything this user holds.'
+complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_flags_or_options "dmabuf release" version' -l 'version' -d 'Show the version.'
+complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_flags_or_options "dmabuf release" h help' -s 'h' -l 'help' -d 'Show help information.'
+complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_positional "dmabuf send" -ge 1' -fka '(__dmabuf_custom_completion ---completion send -- positional@1 (count (__dmabuf_tokens -pc)) (__dmabuf_tokens -tC))'
+complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_flags_or_options "dmabuf send" listen' -l 'listen' -d 'Make the socket and wait for the other program, rather than connecting to it.'
+complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_flags_or_options "dmabuf send" timeout' -l 'timeout' -d 'Give up waiting after this long (500ms, 2s, 1m).' -rfka ''
+complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_flags_or_options "dmabuf send" json' -l 'json' -d 'Print one JSON document.'
+complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_flags_or_options "dmabuf send" version' -l 'version' -d 'Show the version.'
+complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_flags_or_options "dmabuf send" h help' -s 'h' -l 'help' -d 'Show help information.'
+complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_flags_or_options "dmabuf receive" listen' -l 'listen' -d 'Make the socket and wait for the other program, rather than connecting to it.'
+complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_flags_or_options "dmabuf receive" timeout' -l 'timeout' -d 'Give up waiting after this long (500ms, 2s, 1m).' -rfka ''
+complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_flags_or_options "dmabuf receive" json' -l 'json' -d 'Print one JSON document.'
+complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_flags_or_options "dmabuf receive" hold' -l 'hold' -d 'Keep it in the background under this name, until dmabuf release.' -rfka ''
+complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_flags_or_options "dmabuf receive" replace' -l 'replace' -d 'With --hold: release who has the name now.'
+complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_flags_or_options "dmabuf receive" version' -l 'version' -d 'Show the version.'
+complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_flags_or_options "dmabuf receive" h help' -s 'h' -l 'help' -d 'Show help information.'
+complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_flags_or_options "dmabuf help" version' -l 'version' -d 'Show the version.'
