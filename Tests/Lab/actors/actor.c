@@ -105,13 +105,13 @@ static void sleep_for(const char *seconds)
 
 static void on_alarm(int signal) { (void)signal; }
 
-/* From here on every blocking call of this process is interrupted once a millisecond. */
 static void default_signals(void)
 {
 	signal(SIGINT, SIG_DFL);
 	signal(SIGQUIT, SIG_DFL);
 }
 
+/* From here on every blocking call of this process is interrupted once a millisecond. */
 static void eintr_storm(void)
 {
 	struct sigaction action = { .sa_handler = on_alarm };

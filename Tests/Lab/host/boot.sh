@@ -47,7 +47,7 @@ run_qemu() { # SECONDS WORD…
   setpriv --pdeathsig KILL timeout --foreground -k 2 "$seconds" setpriv --pdeathsig KILL "$@" \
     </dev/null >"$BOOT/qemu" 2>&1 &
   BOOT_PROCESS=$!
-  wait "$BOOT_PROCESS"
+  wait "$BOOT_PROCESS" 2>/dev/null
   local status=$?
   BOOT_PROCESS=
   return "$status"

@@ -39,7 +39,8 @@ lab_run() {
   exit "$GUEST_STATUS"
 }
 
-# QEMU in the foreground, with the user's terminal as the guest's second serial line.
+# The user's terminal is the guest's second serial line. Bash waits for QEMU instead of running
+# it in the foreground, so that a terminal that goes away (SIGHUP) ends both at once.
 lab_shell() {
   (( $# == 1 )) || { say "usage: lab shell KERNEL"; exit 64; }
   [[ -t 0 && -t 1 ]] || fail "lab shell needs a terminal; for scripts there is lab run"
@@ -53,7 +54,10 @@ lab_shell() {
   say "$1: booting; exit (or ^D) powers it off, ^A x ends it at once"
   local settings; settings=$(stty -g)
   setpriv --pdeathsig KILL "${words[@]}" -chardev stdio,id=terminal,mux=on,signal=off -serial chardev:terminal \
-    2>"$BOOT/qemu"
+    <&0 2>"$BOOT/qemu" &
+  BOOT_PROCESS=$!
+  wait "$BOOT_PROCESS" 2>/dev/null
+  BOOT_PROCESS=
   stty "$settings"
   if ! grep -q '^exit' "$BOOT/status" 2>/dev/null; then
     say "$1: the guest ended without saying so"

@@ -30,7 +30,7 @@ read_report() {
   done
 }
 
-how_many() { grep -c "^$1 " "$BOOT/results" 2>/dev/null; }
+how_many() { grep -cs "^$1 " "$BOOT/results" || [[ -e $BOOT/results ]] || echo 0; }
 
 # One boot: KERNEL's cases whose names match GLOB. Adds to the totals.
 test_kernel() { # KERNEL GLOB
@@ -41,6 +41,7 @@ test_kernel() { # KERNEL GLOB
   READ_STDOUT=read_report
   if ! boot "$1" test 1800; then
     echo "  FAIL  $1: the guest died during: $(cat "$BOOT/running" 2>/dev/null || echo 'its start')"
+    echo "        $(($(count_of_cases "$2") - $(how_many '[a-z]*'))) cases were not run to their end"
     echo "fail the_guest_lives" >>"$BOOT/results"
   elif kernel_warnings >"$BOOT/warnings"; then
     echo "  FAIL  $1: the kernel complained outside of any case:"
