@@ -18,6 +18,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -115,6 +116,8 @@ __attribute__((constructor(101))) static void hold(int argc, char **argv) {
   for (int fd = READY; fd < OBJECT + holder.count; fd++) {
     if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0) _exit(64);
   }
+  /* The kernel took `exe` from /proc/self/exe. */
+  prctl(PR_SET_NAME, CDMABUF_HOLDER);
   cdmabuf_catch_ending_signals();
   /* Listening again makes this process the one that the kernel names to clients. */
   if (listen(LISTENER, 64) < 0 || fcntl(LISTENER, F_SETFL, O_NONBLOCK) < 0) {

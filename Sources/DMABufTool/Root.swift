@@ -41,6 +41,9 @@ struct Root: ParsableCommand {
     if direct != nil, arguments.prefix(while: { $0 != "--" }).contains("--version") {
       return try StandardStream.output.write(Version.text + "\n")
     }
+    if let word = arguments.first, direct == nil, word != "help", !word.hasPrefix("-") {
+      throw Failure("'\(word)' is not a command", hint: "\(commandName) --help lists them", status: .usage)
+    }
     let parsed: any ParsableCommand.Type = direct ?? Self.self
     do {
       var command = try parsed.parseAsRoot(direct == nil ? arguments : Array(arguments.dropFirst()))

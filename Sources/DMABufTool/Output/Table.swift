@@ -19,19 +19,27 @@ struct Table {
 
   init(_ columns: Column...) { self.columns = columns }
 
-  /// The table's lines. Where there is a `width`, longer lines are cut, which the last character says.
+  /// The table's lines. Where there is a `width`, what does not fit into the last column goes on below, and
+  /// lines that are too long all the same are cut, which their last character says.
   func lines(style: Style) -> [String] {
     let widths = columns.indices.map { index in
       max(columns[index].title.columns, rows.map { $0[index].columns }.max() ?? 0)
     }
+    let indent = widths.dropLast().reduce(0) { $0 + $1 + 2 }
     let heading = style.bold(style.fit(line(columns.map(\.title), widths)))
-    return [heading] + rows.map { style.fit(line($0, widths)) }
+    return [heading]
+      + rows.flatMap { row in
+        let parts = style.wrap(row[row.count - 1], indent: indent)
+        let first = line(row.dropLast() + parts.prefix(1), widths)
+        let rest = parts.dropFirst().map { String(repeating: " ", count: indent) + $0 }
+        return ([first] + rest).map(style.fit)
+      }
   }
 
   private func line(_ cells: [String], _ widths: [Int]) -> String {
     var line = ""
     for index in columns.indices {
-      let padding = String(repeating: " ", count: widths[index] - cells[index].columns)
+      let padding = String(repeating: " ", count: max(0, widths[index] - cells[index].columns))
       line += index == 0 ? "" : "  "
       line += columns[index].alignment == .right ? padding + cells[index] : cells[index] + padding
     }
@@ -53,6 +61,23 @@ struct Style {
   }
 
   func bold(_ text: String) -> String { isColored ? "\u{1b}[1m\(text)\u{1b}[0m" : text }
+
+  /// Words in lines that fit beside `indent` columns; one line where there is no width, or too little.
+  func wrap(_ text: String, indent: Int) -> [String] {
+    guard let width, width - indent >= 16, text.columns > width - indent else { return [text] }
+    var lines = [""]
+    for word in text.split(separator: " ") {
+      let line = lines[lines.count - 1]
+      if line.isEmpty {
+        lines[lines.count - 1] = String(word)
+      } else if line.columns + 1 + String(word).columns <= width - indent {
+        lines[lines.count - 1] += " " + word
+      } else {
+        lines.append(String(word))
+      }
+    }
+    return lines
+  }
 
   func fit(_ line: String) -> String {
     guard let width, line.columns > width, width > 1 else { return line }
