@@ -27,7 +27,7 @@
 enum { READY = 3, DIRECTORY = 4, LISTENER = 5, OBJECT = 6 };
 
 /* A client has this long to say what it wants; more clients at a time wait for others to leave. */
-enum { PATIENCE_SECONDS = 2, MOST_CLIENTS = 32, LOOK_MILLISECONDS = 60000 };
+enum { PATIENCE_SECONDS = 2, MOST_CLIENTS = 32, LOOK_MILLISECONDS = 10000 };
 
 struct holder {
   const char *name;

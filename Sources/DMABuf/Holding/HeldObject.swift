@@ -28,7 +28,7 @@ public struct HeldObject: Equatable, Sendable {
   public let exporter: UntrustedText?
 
   /// The longest description in bytes.
-  static let longestDescription = 1024
+  static let longestDescription = 4096
 
   /// `KEY=VALUE`, separated by commas; the exporter, whose bytes may be anything, comes last.
   static func description(
@@ -43,15 +43,17 @@ public struct HeldObject: Equatable, Sendable {
 
   /// Reads what ``description`` has written; `nil` for anything else.
   init?(name: HeldName, pid: Int32, decoding bytes: [UInt8]) {
+    let text = String(decoding: bytes, as: UTF8.self)
+    guard let marker = text.firstRange(of: ",exp_name=") else { return nil }
+    let exporter = text[marker.upperBound...]
     var values: [Substring: Substring] = [:]
-    for part in String(decoding: bytes, as: UTF8.self).split(separator: ",", maxSplits: 5) {
-      let pair = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+    for part in text[..<marker.lowerBound].split(separator: ",") {
+      let pair = part.split(separator: "=", maxSplits: 1)
       guard pair.count == 2 else { return nil }
       values[pair[0]] = pair[1]
-      if pair[0] == "exp_name" { break }
     }
     guard let kind = values["kind"].flatMap({ Kind(rawValue: String($0)) }),
-      let began = values["began"].flatMap({ UInt64($0) }), let exporter = values["exp_name"]
+      let began = values["began"].flatMap({ UInt64($0) })
     else { return nil }
     self.name = name
     self.kind = kind

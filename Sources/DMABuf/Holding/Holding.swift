@@ -133,7 +133,7 @@ public enum Holding {
     }
   }
 
-  private static var deadline: Deadline { Deadline(after: .seconds(5)) }
+  private static var deadline: Deadline { Deadline(after: .seconds(2)) }
 
   private static func connect(_ name: HeldName, in directory: borrowing RuntimeDirectory) throws -> UnixSocket {
     let socket = try UnixSocket(

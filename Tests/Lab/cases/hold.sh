@@ -344,3 +344,39 @@ ordinary_users_hold_too() {
   status 0
   chmod 600 /dev/udmabuf
 }
+
+a_holder_whose_socket_is_gone_lets_go() {
+  needs heap:system
+  _hold cam
+  rm /run/dmabuf/cam
+  for _ in 1 2 3; do [ "$(buffers_on_the_machine)" = 0 ] || sleep 4; done
+  run buffers_on_the_machine
+  stdout_is 0
+}
+
+yama_is_named_where_it_forbids_taking_a_descriptor() {
+  [ -e /proc/sys/kernel/yama/ptrace_scope ] || skip 'no Yama'
+  before=$(cat /proc/sys/kernel/yama/ptrace_scope)
+  start holder actor buffer 64K print 0 uid 65534 ready pause
+  wait_for_line holder ready
+  fd=$(awk 'NR == 1 { print $2 }' .started/holder.stdout)
+  echo 1 >/proc/sys/kernel/yama/ptrace_scope
+  run_as_nobody dmabuf map "$holder_pid:$fd" --checksum
+  echo "$before" >/proc/sys/kernel/yama/ptrace_scope
+  status 1
+  stderr "^dmabuf: $holder_pid:$fd: pidfd_getfd: Operation not permitted\$"
+  stderr '^dmabuf: hint: .*/proc/sys/kernel/yama/ptrace_scope is 1'
+  send_signal holder TERM
+  finish holder
+}
+
+a_process_that_ended_is_said() {
+  start holder actor buffer 64K print 0 ready pause
+  wait_for_line holder ready
+  fd=$(awk 'NR == 1 { print $2 }' .started/holder.stdout)
+  send_signal holder TERM
+  finish holder
+  run dmabuf map "$holder_pid:$fd" --checksum
+  status 1
+  stderr '^dmabuf: hint: there is no such process'
+}
