@@ -52,8 +52,9 @@ completions: build ## generate the shells' completions
 
 install: build ## install below PREFIX (/usr/local) and DESTDIR
 	install -D -m 755 $(BINARY) $(DESTDIR)$(PREFIX)/bin/dmabuf
-	install -d $(DESTDIR)$(PREFIX)/share/man/man1
+	install -d $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man7
 	install -m 644 man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 644 man/*.7 $(DESTDIR)$(PREFIX)/share/man/man7
 	install -D -m 644 completions/dmabuf.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/dmabuf
 	install -D -m 644 completions/_dmabuf $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_dmabuf
 	install -D -m 644 completions/dmabuf.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/dmabuf.fish
@@ -61,6 +62,7 @@ install: build ## install below PREFIX (/usr/local) and DESTDIR
 uninstall: ## remove what install put there
 	rm -f $(DESTDIR)$(PREFIX)/bin/dmabuf
 	rm -f $(patsubst man/%,$(DESTDIR)$(PREFIX)/share/man/man1/%,$(wildcard man/*.1))
+	rm -f $(patsubst man/%,$(DESTDIR)$(PREFIX)/share/man/man7/%,$(wildcard man/*.7))
 	rm -f $(DESTDIR)$(PREFIX)/share/bash-completion/completions/dmabuf
 	rm -f $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_dmabuf
 	rm -f $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/dmabuf.fish
