@@ -71,7 +71,9 @@ judge() { # STATUS-OF-THE-CASE BUFFERS-BEFORE
     echo "expected as many dma-bufs on the machine as before ($2):"
     cat /sys/kernel/debug/dma_buf/bufinfo
   } >>$CASE_NOTES/failed
-  left=$(strangers)
+  # What the case has just killed may still be ending.
+  tries=0
+  while left=$(strangers) && [ "$left" ] && [ $tries -lt 20 ]; do usleep 100000; tries=$((tries + 1)); done
   [ -z "$left" ] || {
     echo 'expected no process to be left running:'
     for process in $left; do describe "$process"; done
