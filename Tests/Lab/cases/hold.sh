@@ -116,14 +116,16 @@ the_holder_is_small_idle_detached_and_keeps_nothing_else() {
 
 references_are_counted_as_the_contract_says() {
   needs heap:system
-  _hold cam
-  _count() { dmabuf stat cam --json | jq '.buffers[0].count'; }
-  check [ "$(_count)" = 1 ]
-  start reader sh -c 'dmabuf map cam --output - | sleep 2'
-  eventually [ "$(_count)" = 1 ]
-  check dmabuf map cam --checksum
-  eventually sh -c '[ "$(dmabuf stat cam --json | jq ".buffers[0].count")" = 1 ]'
+  check dmabuf alloc 1M --hold cam
+  _count_is() { [ "$(dmabuf stat cam --json | jq '.buffers[0].count')" = "$1" ]; }
+  check _count_is 1
+  # More than a pipe holds, so that the reader waits with its descriptor and its mapping.
+  start reader sh -c 'dmabuf map cam --output - | sleep 4'
+  eventually _count_is 3
   finish reader
+  eventually _count_is 1
+  check dmabuf map cam --checksum
+  eventually _count_is 1
   check dmabuf release cam
 }
 
