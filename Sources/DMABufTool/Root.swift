@@ -31,7 +31,7 @@ struct Root: ParsableCommand {
     subcommands: commands)
 
   static let commands: [any ParsableCommand.Type] = [
-    Alloc.self, Devices.self, Export.self, Map.self, Sync.self, Stat.self, Held.self, Release.self, Send.self,
+    Alloc.self, Devices.self, Export.self, Import.self, Map.self, Sync.self, Stat.self, Held.self, Release.self, Send.self,
     Receive.self,
   ]
 

@@ -9,11 +9,14 @@ public struct FramebufferLayout: Equatable, Sendable {
     public let offset: Int
     /// From one line to the next.
     public let stride: Int
+    /// All of it.
+    public let size: Int
 
     /// Describes a plane.
-    public init(offset: Int, stride: Int) {
+    public init(offset: Int, stride: Int, size: Int) {
       self.offset = offset
       self.stride = stride
+      self.size = size
     }
   }
 
@@ -27,6 +30,8 @@ public struct FramebufferLayout: Equatable, Sendable {
   public let modifier: UInt64?
   /// At most four.
   public let planes: [Plane]
+  /// The least a buffer must have, in bytes.
+  public var size: Int { planes.map { $0.offset + $0.size }.max() ?? 0 }
 
   /// Describes an image.
   public init(width: Int, height: Int, format: FourCC, modifier: UInt64?, planes: [Plane]) {
@@ -73,11 +78,8 @@ extension DRMNode {
     for index in unsafe 0..<Int(list.pointee.count_planes) {
       guard let plane = unsafe drmModeGetPlane(file.descriptor.rawValue, list.pointee.planes[index]) else { continue }
       defer { unsafe drmModeFreePlane(plane) }
-      for unsafeformat in unsafe UnsafeBufferPointer(
-        start: plane.pointee.formats, count: Int(plane.pointee.count_formats))
-      {
-        formats.insert(FourCC(rawValue: format))
-      }
+      let count = unsafe Int(plane.pointee.count_formats)
+      formats.formUnion((0..<count).map { unsafe FourCC(rawValue: plane.pointee.formats[$0]) })
     }
     return formats.sorted { "\($0)" < "\($1)" }
   }

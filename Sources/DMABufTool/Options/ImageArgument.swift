@@ -48,6 +48,6 @@ extension FramebufferLayout {
     }
     self.init(
       width: layout.width, height: layout.height, format: image.fourcc, modifier: modifier,
-      planes: layout.planes.map { Plane(offset: $0.offset, stride: $0.stride) })
+      planes: layout.planes.map { Plane(offset: $0.offset, stride: $0.stride, size: $0.size) })
   }
 }
