@@ -4,7 +4,10 @@ import SystemPackage
 /// Why a device refused a buffer, from what is known of the two.
 enum ImportAdvice {
   /// PRIME imports.
-  static func prime(_ error: KernelError, _ facts: BufferFacts) -> String? {
+  static func prime(_ error: KernelError, _ facts: BufferFacts, _ support: DRMNode.PrimeSupport?) -> String? {
+    if error.call == "DRM_IOCTL_PRIME_FD_TO_HANDLE", support?.imports == false {
+      return "the driver says that it imports no buffers (DRM_CAP_PRIME)"
+    }
     let exporter = facts.exporters[0].escaped
     return switch (error.call, error.errno) {
     case ("DRM_IOCTL_PRIME_FD_TO_HANDLE", .invalidArgument):

@@ -88,7 +88,8 @@ struct Trial {
     if error.call == "DRM_IOCTL_MODE_ADDFB2", let framebuffer {
       return ImportAdvice.framebuffer(error, framebuffer, size: facts.sizes[0], limits: (try? DRMNode(path))?.limits)
     }
-    return ImportAdvice.prime(error, facts) ?? Advice.hint(for: error)
+    let support = error.call == "open" ? nil : try? DRMNode(path).primeSupport()
+    return ImportAdvice.prime(error, facts, support) ?? Advice.hint(for: error)
   }
 }
 

@@ -43,7 +43,8 @@ void video_print(const char *path);
 /* refusals.c */
 void prime_refusals(const char *slot);
 void fence_refusals(const char *slot);
-void video_refusals(const char *path, const char *large, const char *small);
+void video_refusals(const char *path, const char *small);
+void video_length(const char *path, const char *slot);
 
 /* sockets.c */
 void scm_in_flight(const char *slot);

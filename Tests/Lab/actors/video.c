@@ -83,7 +83,7 @@ void video_set(const char *path, const char *name, const char *value)
 	die(name);
 }
 
-/* Prints the size and format of a camera's images, to be compared later. */
+/* Prints the size and format of a camera's images, and their bytes. */
 void video_print(const char *path)
 {
 	struct v4l2_format format = { .type = V4L2_BUF_TYPE_VIDEO_CAPTURE };
@@ -91,6 +91,7 @@ void video_print(const char *path)
 
 	if (ioctl(fd, VIDIOC_G_FMT, &format))
 		die("G_FMT");
-	printf("%ux%u:%.4s\n", format.fmt.pix.width, format.fmt.pix.height, (char *)&format.fmt.pix.pixelformat);
+	printf("%ux%u:%.4s %u\n", format.fmt.pix.width, format.fmt.pix.height,
+	       (char *)&format.fmt.pix.pixelformat, format.fmt.pix.sizeimage);
 	close(fd);
 }

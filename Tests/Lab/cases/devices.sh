@@ -8,7 +8,7 @@ the_list_has_every_node_with_driver_and_abilities() {
   stdout '^DEVICE +DRIVER +KIND +IMPORT +EXPORT +NOTE$'
   stdout '^/dev/dri/card[0-9]+ +vgem +primary +yes +yes +dumb buffers$'
   stdout '^/dev/dri/renderD[0-9]+ +vgem +render +yes +yes$'
-  stdout '^/dev/video[0-9]+ +vivid +video-capture +yes +yes +640x360 YUYV, 460800 bytes$'
+  stdout "^/dev/video[0-9]+ +vivid +video-capture +yes +yes +[0-9x]+ YUYV, $(frame_bytes "$(video_node vivid)") bytes$"
   stdout '^/dev/video[0-9]+ +vivid +video-output +yes +yes '
 }
 
@@ -19,7 +19,7 @@ the_list_as_json() {
   json '.schema' dmabuf.devices/1
   json '.devices[0] | [.subsystem, .driver, .kind, .prime_import, .prime_export, .dumb_buffers]' '["drm","vgem","render",true,true,false]'
   json '.devices[1] | [.subsystem, .driver, .card]' '["v4l2","vivid","vivid"]'
-  json '.devices[1].queues[0] | [.type, .format, .width, .height, .planes, .dmabuf, .expbuf, .buffers, .users]' '["video-capture","YUYV",640,360,[460800],true,true,0,[]]'
+  json '.devices[1].queues[0] | [.type, .format, .width * .height * 2, .planes[0], .dmabuf, .expbuf, .buffers, .users]' "[\"video-capture\",\"YUYV\",$(frame_bytes "$(video_node vivid)"),$(frame_bytes "$(video_node vivid)"),true,true,0,[]]"
   json '.devices[2] | [.kind, .dumb_buffers]' '["primary",true]'
 }
 

@@ -72,7 +72,7 @@ a_camera_takes_the_buffer_and_gives_its_queue_back() {
   camera=$(video_node vivid)
   _with 1M "dmabuf import fd:\$SLOT_0 $camera --json && dmabuf devices $camera --json >devices"
   status 0
-  json '.devices[0] | [.driver, .queue, .result, .size, .handle]' '["vivid","video-capture","ok",460800,null]'
+  json '.devices[0] | [.driver, .queue, .result, .size, .handle]' '["vivid","video-capture","ok",'"$(frame_bytes "$camera")"',null]'
   check jq -e '.devices[0].queues[0].buffers == 0' devices
 }
 
@@ -97,10 +97,10 @@ a_buffer_that_is_too_small_is_told_how_large_the_plane_is() {
   status 1
   stdout ' EINVAL +- +VIDIOC_QBUF$'
   stderr "^dmabuf: $camera: VIDIOC_QBUF: Invalid argument$"
-  stderr '^dmabuf: hint: plane 0 needs 460800 bytes, and the buffer has 4096$'
+  stderr "^dmabuf: hint: plane 0 needs $(frame_bytes "$camera") bytes, and the buffer has 4096$"
   _with 4K "dmabuf import fd:\$SLOT_0 $camera --json"
   status 1
-  json '.devices[0] | [.result, .call, .errno, .reason]' '["refused","VIDIOC_QBUF","EINVAL","plane 0 needs 460800 bytes, and the buffer has 4096"]'
+  json '.devices[0] | [.result, .call, .errno, .reason]' '["refused","VIDIOC_QBUF","EINVAL","plane 0 needs '"$(frame_bytes "$camera")"' bytes, and the buffer has 4096"]'
 }
 
 a_camera_of_somebody_else_names_its_owner() {
@@ -121,8 +121,8 @@ a_display_that_cannot_import_says_so() {
   needs drm:bochs 'kernel:<7.0'
   _with 1M 'dmabuf import fd:$SLOT_0 drm:bochs-drm'
   status 1
-  stderr ': DRM_IOCTL_PRIME_FD_TO_HANDLE: Invalid argument$'
-  stderr '^dmabuf: hint: the driver cannot use buffers of other devices'
+  stderr ': DRM_IOCTL_PRIME_FD_TO_HANDLE: (Invalid argument|Function not implemented)$'
+  stderr '^dmabuf: hint: the driver (cannot use buffers of other devices|says that it imports no buffers)'
 }
 
 a_read_only_buffer_is_taken_all_the_same() {
