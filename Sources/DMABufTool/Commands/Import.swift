@@ -124,7 +124,7 @@ struct Import: ParsableCommand {
     _ buffers: DMABuffers, _ source: String?, to targets: [Device], keepingIn attachments: Attachments
   ) throws -> ImportReport {
     let trial = Trial(
-      buffers: buffers, facts: try BufferFacts(buffers), framebuffer: framebuffer,
+      buffers: buffers, facts: try BufferFacts(buffers), framebuffer: framebuffer, isNamed: !all,
       stream: stream.map { Trial.Stream(frames: $0, isChecked: checksum, timeout: timeout.duration) },
       attachments: command.isEmpty ? nil : attachments)
     var answers: [ImportReport.Answer] = []

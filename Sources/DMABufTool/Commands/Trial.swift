@@ -46,6 +46,8 @@ struct Trial {
   let buffers: DMABuffers
   let facts: BufferFacts
   let framebuffer: FramebufferLayout?
+  /// Are devices named one by one? Of all there are, only those with displays are asked to show it.
+  let isNamed: Bool
   let stream: Stream?
   /// Where devices are kept that are to go on having the buffers.
   let attachments: Attachments?
@@ -76,7 +78,7 @@ struct Trial {
       answer.sameFile = again.inode == inode
       answer.size = again.size
     }
-    if let framebuffer {
+    if let framebuffer, isNamed || node.displayLimits() != nil {
       try node.tryFramebuffer(framebuffer, handle: handle)
       answer.framebuffer = true
     }

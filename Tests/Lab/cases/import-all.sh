@@ -68,3 +68,11 @@ queues_without_a_format_and_of_requests_are_skipped() {
   json '.devices | map([.queue, .result, .errno])' '[["video-capture","ok",null],["video-output","skipped","EBADR"]]'
 }
 
+
+only_displays_are_asked_for_framebuffers() {
+  limit 180
+  needs drm:vkms
+  run actor buffer 4M exec sh -c 'dmabuf import fd:$SLOT_0 --all --framebuffer 64x64:XR24 --json'
+  json '[.devices[] | select(.driver == "vkms") | .framebuffer]' '[true]'
+  json '[.devices[] | select(.driver == "vgem") | [.result, .framebuffer]] | unique' '[["ok",null]]'
+}
