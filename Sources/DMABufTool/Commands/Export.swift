@@ -11,11 +11,12 @@ struct Export: ParsableCommand {
     discussion: """
       A DRM device makes dumb buffers, on its primary node alone. A V4L2 device exports the buffers of a \
       queue, each plane by itself, in its current format or another one; the queue is then put back as it \
-      was, and the buffers stay. A command after -- inherits them; DMABUF_FDS holds their descriptors.
+      was. With --hold NAME the buffers stay until dmabuf release NAME. A command after -- inherits them; \
+      DMABUF_FDS holds their descriptors.
 
       EXAMPLES
         dmabuf export drm:vgem --size 1920x1080:XR24
-        dmabuf export /dev/video0 --buffers 4 -- my-program
+        dmabuf export /dev/video0 --buffers 4 --hold camera
         dmabuf export v4l2:vivid --size 640x480:NV12 --read-only
       """)
 
@@ -42,8 +43,7 @@ struct Export: ParsableCommand {
 
   @OptionGroup var output: OutputOptions
 
-  @Argument(parsing: .postTerminator, help: "A command to run with the buffers.")
-  var command: [String] = []
+  @OptionGroup var keeping: KeepOptions
 
   func validate() throws {
     guard 1...1024 ~= buffers else {
@@ -67,10 +67,11 @@ struct Export: ParsableCommand {
     if let name {
       for index in 0..<exported.buffers.count { try exported.buffers.withBuffer(index) { try $0.setName(name) } }
     }
-    let report = try ExportReport(device: device.path, driver: driver, exported)
-    if command.isEmpty { return try report.print(asJSON: output.json) }
-    if output.json { try report.print(asJSON: true) }
-    try CommandWithBuffers.run(command, exported.buffers)
+    try keeping.keep(exported.buffers) { names in
+      // With a command, standard output is the command's.
+      guard keeping.command.isEmpty || output.json else { return }
+      try ExportReport(device: device.path, driver: driver, exported, names: names).print(asJSON: output.json)
+    }
   }
 
   // MARK: DRM

@@ -3,19 +3,23 @@ import DMABuf
 import SystemPackage
 
 /// `dmabuf import`: gives buffers to devices, and says what each answered.
-struct Import: ParsableCommand {
+struct Import: CommandBeforeAnother {
   static let configuration = CommandConfiguration(
     commandName: "import",
     _superCommandName: "dmabuf",
     abstract: "Give a buffer to devices, and say what each answered.",
+    usage: """
+      dmabuf import <ref> ... <device> ... [<options>] [-- <command> ...]
+      dmabuf import <ref> | --from <source> ... --all [<options>] [-- <command> ...]
+      """,
     discussion: """
       DRM devices import it through PRIME; --framebuffer asks whether a display would show it. V4L2 devices \
       get it on each queue they have; --stream has them capture frames into it, or read frames from it. A \
       device that does both, such as a scaler, reads from the first buffer into the second. All is put back \
-      as it was, after the command that follows --, if any.
+      as it was; with --hold NAME, after dmabuf release NAME; with a command after --, when that ends.
 
       EXAMPLES
-        dmabuf import fd:3 drm:vgem /dev/video0
+        dmabuf import camera drm:vgem /dev/video0
         dmabuf import fd:3 v4l2:vivid --stream 10 --checksum
         dmabuf import fd:3 drm:vkms --framebuffer 640x480:XR24
         dmabuf import --all --from heap:system --from udmabuf --junit
@@ -54,10 +58,25 @@ struct Import: ParsableCommand {
 
   @OptionGroup var output: OutputOptions
 
-  @Argument(parsing: .postTerminator, help: "A command to run while the devices have the buffers.")
+  @Option(
+    help: ArgumentHelp(
+      "Keep it and the devices in the background under this name, until dmabuf release.", valueName: "name"),
+    transform: KeepOptions.name)
+  var hold: HeldName?
+
+  @Flag(help: "With --hold: release who has the name now.")
+  var replace = false
+
+  /// A command to run while the devices have the buffers.
   var command: [String] = []
 
+  enum CodingKeys: CodingKey {
+    case words, all, from, size, framebuffer, stream, checksum, timeout, junit, output, hold, replace
+  }
+
   private var devices: [DeviceReference] { words.compactMap(DeviceReference.parse) }
+  /// Are the devices to go on having the buffers?
+  private var isKept: Bool { hold != nil || !command.isEmpty }
   private var references: [String] { words.filter { DeviceReference.parse($0) == nil } }
 
   func validate() throws {
@@ -84,39 +103,55 @@ struct Import: ParsableCommand {
     }
     if checksum, stream == nil { throw ValidationError("--checksum is of frames, and needs --stream") }
     if junit, output.json { throw ValidationError("--json and --junit cannot both be printed") }
-    if !command.isEmpty, from.count > 1 || junit {
-      throw ValidationError("A command can be run with one import only, without --junit")
+    if replace, hold == nil { throw ValidationError("--replace needs --hold") }
+    if hold != nil, stream != nil {
+      throw ValidationError("--stream gives the queues back, which leaves nothing for --hold")
     }
   }
 
   func run() throws {
+    if hold != nil, !command.isEmpty {
+      throw ValidationError("--hold and a command after -- exclude each other")
+    }
+    if isKept, from.count > 1 || junit {
+      throw ValidationError("--hold and a command are for one buffer, without --junit")
+    }
     let targets = try all ? Device.all() : devices.map { try $0.resolve(primary: framebuffer != nil) }
     if targets.isEmpty {
       throw Failure(
         "this machine has no DRM or V4L2 devices", hint: "modprobe vgem and vivid make some to test with",
         status: .missing)
     }
-    var reports: [ImportReport] = []
     let attachments = Attachments()
-    if from.isEmpty {
+    var reports: [ImportReport] = []
+    var kept = DMABuffers()
+    let sources: [BufferSource?] = from.isEmpty ? [nil] : from
+    for source in sources {
       let buffers = DMABuffers()
-      for reference in references { buffers.append(try Reference(reference).open()) }
-      reports.append(try give(buffers, nil, to: targets, keepingIn: attachments))
-      try report(reports)
-      if !command.isEmpty, !reports.contains(where: \.isRefused) { try CommandWithBuffers.run(command, buffers) }
-    } else {
-      for source in from {
-        let buffers = DMABuffers()
+      if let source {
         buffers.append(try source.allocate(size.bytes, readOnly: false))
-        reports.append(try give(buffers, "\(source)", to: targets, keepingIn: attachments))
-        if !command.isEmpty {
-          try report(reports)
-          if !reports.contains(where: \.isRefused) { try CommandWithBuffers.run(command, buffers) }
-        }
+      } else {
+        for reference in references { buffers.append(try Reference(reference).open()) }
       }
-      if command.isEmpty { try report(reports) }
+      reports.append(try give(buffers, source.map { "\($0)" }, to: targets, keepingIn: attachments))
+      kept = buffers
     }
+    try keep(kept, attachments, reports)
     try conclude(reports)
+  }
+
+  /// Reports, and keeps what no device refused as was asked for.
+  private func keep(_ buffers: DMABuffers, _ attachments: Attachments, _ reports: [ImportReport]) throws {
+    let isRefused = reports.contains(where: \.isRefused)
+    if let name = hold, !isRefused {
+      let others = buffers.descriptors.dropFirst()
+      try Holding.start(
+        name, kind: .attachment, descriptor: buffers.descriptors[0], companions: attachments.descriptors + others,
+        attached: reports.flatMap(\.devices).map(\.place).joined(separator: ", "), replacing: replace)
+    }
+    // With a command, standard output is the command's.
+    if command.isEmpty || output.json || isRefused { try report(reports) }
+    if !command.isEmpty, !isRefused { try CommandWithBuffers.run(command, buffers) }
   }
 
   /// Asks each device in turn. What is to stay goes into `attachments`.
@@ -126,7 +161,7 @@ struct Import: ParsableCommand {
     let trial = Trial(
       buffers: buffers, facts: try BufferFacts(buffers), framebuffer: framebuffer, isNamed: !all,
       stream: stream.map { Trial.Stream(frames: $0, isChecked: checksum, timeout: timeout.duration) },
-      attachments: command.isEmpty ? nil : attachments)
+      attachments: isKept ? attachments : nil)
     var answers: [ImportReport.Answer] = []
     for target in targets {
       switch target.subsystem {

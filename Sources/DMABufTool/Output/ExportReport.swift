@@ -30,7 +30,7 @@ struct ExportReport: Report {
   let driver: UntrustedText
   private(set) var buffers: [Buffer] = []
 
-  init(device: String, driver: UntrustedText, _ exported: ExportedBuffers) throws {
+  init(device: String, driver: UntrustedText, _ exported: ExportedBuffers, names: [HeldName]) throws {
     self.device = device
     self.driver = driver
     for (position, part) in exported.parts.enumerated() {
@@ -39,7 +39,8 @@ struct ExportReport: Report {
         buffers.append(
           Buffer(
             ino: $0.inode, size: $0.size, exporter: information.exporter, name: information.name?.string,
-            source: device, allocationTime: part.time, heldAs: nil, plane: part.plane, index: part.index,
+            source: device, allocationTime: part.time, heldAs: position < names.count ? "\(names[position])" : nil,
+            plane: part.plane, index: part.index,
             stride: part.stride, format: "\(part.format)", access: $0.accessMode.word))
       }
     }

@@ -15,8 +15,8 @@ struct ImportMatrix: Report {
         [UntrustedText(answer.device.utf8).escaped, answer.driver?.escaped ?? "-", answer.queue ?? "-"]
           + reports.map { $0.devices[row].word })
       for report in reports where report.devices[row].result != .ok {
-        let place = [answer.device, answer.queue].compactMap(\.self).joined(separator: " ")
-        causes.append("\(UntrustedText(place.utf8).escaped), \(report.title): \(report.devices[row].explanation)")
+        causes.append(
+          "\(UntrustedText(answer.place.utf8).escaped), \(report.title): \(report.devices[row].explanation)")
       }
     }
     return (table.lines(style: style) + (causes.isEmpty ? [] : [""]) + causes.map(style.fit)).joined(separator: "\n")

@@ -165,6 +165,9 @@ extension ImportReport.Answer {
   /// `ok`, `skipped`, or the reason's symbol.
   var word: String { result == .refused ? errno ?? "refused" : result.rawValue }
 
+  /// The device, and its queue if any.
+  var place: String { [device, queue].compactMap(\.self).joined(separator: " ") }
+
   /// The call that was refused, and why.
   var explanation: String {
     [call, reason ?? error].compactMap(\.self).joined(separator: ": ")

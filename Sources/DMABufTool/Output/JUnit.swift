@@ -18,7 +18,7 @@ enum JUnit {
   }
 
   private static func testCase(_ answer: ImportReport.Answer) -> String {
-    let name = escaped([answer.device, answer.queue].compactMap(\.self).joined(separator: " "))
+    let name = escaped(answer.place)
     let start = "    <testcase classname=\"\(escaped(answer.driver?.string ?? "unknown"))\" name=\"\(name)\""
     let message = escaped(answer.explanation)
     return switch answer.result {

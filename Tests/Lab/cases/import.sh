@@ -60,6 +60,41 @@ a_queued_buffer_is_referenced_as_long_as_the_command() {
   check sh -c 'set -- $(grep -o "^count:.*" .run/stdout | tr -dc "0-9\n"); [ $1 = $3 ] && [ $2 -ge $(($1 + 2)) ]'
 }
 
+a_held_attachment_can_be_watched_from_outside() {
+  needs drm:vgem bufinfo heap:system
+  _with 64K 'dmabuf import fd:$SLOT_0 drm:vgem --hold shown'
+  status 0
+  run cat /sys/kernel/debug/dma_buf/bufinfo
+  stdout '^	vgem$'
+  run dmabuf held --json
+  json '.held[0] | [.name, .kind, .size]' '["shown","attachment",65536]'
+  run dmabuf import shown drm:vgem
+  status 0
+  run dmabuf release shown
+  status 0
+  eventually sh -c '! grep -q "^	vgem$" /sys/kernel/debug/dma_buf/bufinfo'
+}
+
+a_held_plane_stays_queued() {
+  needs v4l2:vivid
+  camera=$(video_node vivid)
+  _with 1M "dmabuf import fd:\$SLOT_0 $camera --hold filled"
+  status 0
+  run dmabuf devices "$camera" --json
+  json_true '.devices[0].queues[0] | .buffers > 0 and (.users | length) == 1'
+  run dmabuf release filled
+  status 0
+  eventually sh -c "dmabuf devices $camera --json | jq -e '.devices[0].queues[0].buffers == 0' >/dev/null"
+}
+
+nothing_is_held_after_a_refusal() {
+  needs v4l2:vivid
+  _with 4K 'dmabuf import fd:$SLOT_0 v4l2:vivid --hold refused'
+  status 1
+  run dmabuf held --json
+  json '.held' '[]'
+}
+
 the_command_is_not_run_when_a_device_refuses() {
   needs v4l2:vivid
   _with 4K 'dmabuf import fd:$SLOT_0 v4l2:vivid -- echo ran'
@@ -185,9 +220,9 @@ a_wrong_line_of_words_is_a_usage_error() {
   run dmabuf import drm:vgem
   status 64
   stderr "expected argument '<ref>'"
-  run dmabuf import camera drm:vgem
+  run dmabuf import +camera drm:vgem
   status 64
-  stderr "'camera' is neither a buffer .* nor a device"
+  stderr "'\+camera' is neither a buffer .* nor a device"
   run dmabuf import fd:3 drm:vgem --all
   status 64
   run dmabuf import fd:3 drm:vgem --checksum
