@@ -24,10 +24,12 @@ let package = Package(
     .target(name: "CDMABuf"),
     .systemLibrary(
       name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
+    .systemLibrary(
+      name: "CLibDRM", pkgConfig: "libdrm", providers: [.apt(["libdrm-dev"])]),
     .target(
       name: "DMABuf",
       dependencies: [
-        "CDMABuf", "CXXHash",
+        "CDMABuf", "CLibDRM", "CXXHash",
         .product(name: "BasicContainers", package: "swift-collections"),
         .product(name: "SystemPackage", package: "swift-system"),
       ],

@@ -173,13 +173,13 @@ _dmabuf() {
     unset 'unparsed_words[0]'
     unparsed_words=("${unparsed_words[@]}")
     case "${subcommand}" in
-    alloc|map|sync|stat|held|release|send|receive|help)
+    alloc|devices|export|import|map|sync|stat|held|release|send|receive|help)
         # Offer subcommand argument completions
         "_dmabuf_${subcommand}"
         ;;
     *)
         # Offer subcommand completions
-        COMPREPLY+=($(compgen -W 'alloc map sync stat held release send receive help' -- "${cur}"))
+        COMPREPLY+=($(compgen -W 'alloc devices export import map sync stat held release send receive help' -- "${cur}"))
         ;;
     esac
 }
@@ -200,6 +200,71 @@ _dmabuf_alloc() {
         return
         ;;
     '--name')
+        return
+        ;;
+    '--hold')
+        return
+        ;;
+    esac
+}
+
+_dmabuf_devices() {
+    repeating_flags=()
+    non_repeating_flags=(--json --version -h --help)
+    repeating_options=()
+    non_repeating_options=()
+    __dmabuf_offer_flags_options -1
+}
+
+_dmabuf_export() {
+    repeating_flags=()
+    non_repeating_flags=(--read-only --json --replace --version -h --help)
+    repeating_options=()
+    non_repeating_options=(--size --buffers --queue --name --hold)
+    __dmabuf_offer_flags_options -1
+
+    # Offer option value completions
+    case "${prev}" in
+    '--size')
+        return
+        ;;
+    '--buffers')
+        return
+        ;;
+    '--queue')
+        return
+        ;;
+    '--name')
+        return
+        ;;
+    '--hold')
+        return
+        ;;
+    esac
+}
+
+_dmabuf_import() {
+    repeating_flags=()
+    non_repeating_flags=(--all --checksum --junit --json --replace --version -h --help)
+    repeating_options=(--from)
+    non_repeating_options=(--size --framebuffer --stream --timeout --hold)
+    __dmabuf_offer_flags_options -1
+
+    # Offer option value completions
+    case "${prev}" in
+    '--from')
+        return
+        ;;
+    '--size')
+        return
+        ;;
+    '--framebuffer')
+        return
+        ;;
+    '--stream')
+        return
+        ;;
+    '--timeout')
         return
         ;;
     '--hold')

@@ -8,7 +8,8 @@ enum Advice {
     switch (error.call, error.errno) {
     case ("open", .noSuchFileOrDirectory), ("open", .noSuchAddressOrDevice), ("open", .operationNotSupportedByDevice):
       error.subject.hasPrefix("/dev/") || error.subject.hasPrefix("/sys/") ? .missing : .failed
-    case ("DMA_BUF_IOCTL_SYNC", .timedOut), ("poll", .timedOut), ("connect", .timedOut): .timedOut
+    case ("DMA_BUF_IOCTL_SYNC", .timedOut), ("VIDIOC_DQBUF", .timedOut), ("poll", .timedOut), ("connect", .timedOut):
+      .timedOut
     default: .failed
     }
   }
@@ -35,7 +36,7 @@ enum Advice {
     case ("pidfd_open", .noSuchProcess): "there is no such process (any more)"
     case ("DMA_BUF_IOCTL_SYNC", .timedOut):
       "a device or a process has not signalled its fence on this buffer yet"
-    default: nil
+    default: DeviceAdvice.hint(for: error)
     }
   }
 
@@ -73,6 +74,7 @@ enum Advice {
         ? "this kernel has no dma-heaps (CONFIG_DMABUF_HEAPS)"
         : "the heaps here are " + names.map { UntrustedText($0.utf8).escaped }.joined(separator: ", ")
     }
+    if path.hasPrefix("/dev/dri/") || path.hasPrefix("/dev/video") { return "dmabuf devices lists those there are" }
     if path == UserMemory.node { return "modprobe udmabuf, or a kernel with CONFIG_UDMABUF" }
     return nil
   }

@@ -31,7 +31,9 @@ struct Root: ParsableCommand {
     subcommands: commands)
 
   static let commands: [any ParsableCommand.Type] = [
-    Alloc.self, Map.self, Sync.self, Stat.self, Held.self, Release.self, Send.self, Receive.self,
+    Alloc.self, Devices.self, Export.self, Import.self, Map.self, Sync.self, Stat.self, Held.self, Release.self,
+    Send.self,
+    Receive.self,
   ]
 
   /// Parses and runs. A command that stands first is parsed by itself: going through the whole tree
@@ -46,7 +48,13 @@ struct Root: ParsableCommand {
     }
     let parsed: any ParsableCommand.Type = direct ?? Self.self
     do {
-      var command = try parsed.parseAsRoot(direct == nil ? arguments : Array(arguments.dropFirst()))
+      let words = direct == nil ? arguments : Array(arguments.dropFirst())
+      let end = direct is any CommandBeforeAnother.Type ? words.firstIndex(of: "--") : nil
+      var command = try parsed.parseAsRoot(Array(words[..<(end ?? words.endIndex)]))
+      if let end, var first = command as? any CommandBeforeAnother {
+        first.command = Array(words[(end + 1)...])
+        command = first
+      }
       // Help is a command too, whose running throws the text.
       try command.run()
     } catch  where parsed.exitCode(for: error).isSuccess {

@@ -11,6 +11,7 @@ struct BufferSourceTests {
       ("heap:protected,secure-video", .heap("protected,secure-video")), ("heap:a:b", .heap("a:b")),
       ("udmabuf", .userMemory(hugePageSize: nil)), ("udmabuf:2M", .userMemory(hugePageSize: 2_097_152)),
       ("udmabuf:1G", .userMemory(hugePageSize: 1_073_741_824)),
+      ("drm:vgem", .dumb("vgem")), ("drm:/dev/dri/card0", .dumb("/dev/dri/card0")),
     ] as [(String, BufferSource)])
   func parse(_ text: String, _ source: BufferSource) {
     #expect(BufferSource(text) == source)
@@ -18,7 +19,7 @@ struct BufferSourceTests {
 
   @Test(
     "They are printed as they are typed",
-    arguments: ["heap:system", "heap:cma", "udmabuf", "udmabuf:2M", "udmabuf:1G"])
+    arguments: ["heap:system", "heap:cma", "udmabuf", "udmabuf:2M", "udmabuf:1G", "drm:vgem"])
   func print(_ text: String) {
     #expect(BufferSource(text).map { "\($0)" } == text)
   }
@@ -35,7 +36,8 @@ struct BufferSourceTests {
   @Test(
     "Anything else is no source",
     arguments: [
-      "", "heap", "system", "udmabuf:", "udmabuf:4K", "udmabuf:2m", "Heap:system", " heap:system", "memfd",
+      "", "heap", "system", "udmabuf:", "udmabuf:4K", "udmabuf:2m", "Heap:system", " heap:system", "memfd", "drm",
+      "drm:",
     ])
   func junk(_ text: String) {
     #expect(BufferSource(text) == nil)

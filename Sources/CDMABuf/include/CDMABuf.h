@@ -8,6 +8,7 @@
 #include <linux/dma-buf.h>
 #include <linux/dma-heap.h>
 #include <linux/udmabuf.h>
+#include <linux/videodev2.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -17,6 +18,18 @@ static const unsigned long CDMABUF_DMA_BUF_IOCTL_SYNC = DMA_BUF_IOCTL_SYNC;
 static const unsigned long CDMABUF_DMA_BUF_SET_NAME = DMA_BUF_SET_NAME_B;
 static const unsigned long CDMABUF_DMA_HEAP_IOCTL_ALLOC = DMA_HEAP_IOCTL_ALLOC;
 static const unsigned long CDMABUF_UDMABUF_CREATE = UDMABUF_CREATE;
+
+static const unsigned long CDMABUF_VIDIOC_QUERYCAP = VIDIOC_QUERYCAP;
+static const unsigned long CDMABUF_VIDIOC_G_FMT = VIDIOC_G_FMT;
+static const unsigned long CDMABUF_VIDIOC_S_FMT = VIDIOC_S_FMT;
+static const unsigned long CDMABUF_VIDIOC_CREATE_BUFS = VIDIOC_CREATE_BUFS;
+static const unsigned long CDMABUF_VIDIOC_REQBUFS = VIDIOC_REQBUFS;
+static const unsigned long CDMABUF_VIDIOC_QUERYBUF = VIDIOC_QUERYBUF;
+static const unsigned long CDMABUF_VIDIOC_EXPBUF = VIDIOC_EXPBUF;
+static const unsigned long CDMABUF_VIDIOC_QBUF = VIDIOC_QBUF;
+static const unsigned long CDMABUF_VIDIOC_DQBUF = VIDIOC_DQBUF;
+static const unsigned long CDMABUF_VIDIOC_STREAMON = VIDIOC_STREAMON;
+static const unsigned long CDMABUF_VIDIOC_STREAMOFF = VIDIOC_STREAMOFF;
 
 _Static_assert(sizeof(struct dma_buf_sync) == 8, "kernel ABI");
 _Static_assert(sizeof(struct dma_heap_allocation_data) == 24, "kernel ABI");

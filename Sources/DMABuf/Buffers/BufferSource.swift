@@ -8,14 +8,18 @@ public enum BufferSource: Hashable, Sendable {
   case contiguousHeap
   /// Memory of this process through `/dev/udmabuf`, in huge pages of that many bytes if given.
   case userMemory(hugePageSize: Int?)
+  /// Dumb buffers of a DRM device, called by its driver, its primary node's name or its path.
+  case dumb(String)
 
-  /// Reads `heap:NAME`, `heap:cma`, `udmabuf`, `udmabuf:2M` or `udmabuf:1G`; `nil` for anything else.
+  /// Reads `heap:NAME`, `heap:cma`, `udmabuf`, `udmabuf:2M`, `udmabuf:1G` or `drm:NODE`; `nil` for
+  /// anything else.
   public init?(_ text: String) {
     let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
     switch (parts.first, parts.count > 1 ? parts[1] : nil) {
     case ("heap", "cma"?): self = .contiguousHeap
     case ("heap", let name?) where !name.isEmpty && !name.contains("/") && !name.hasPrefix("."):
       self = .heap(name)
+    case ("drm", let name?) where !name.isEmpty: self = .dumb(name)
     case ("udmabuf", nil): self = .userMemory(hugePageSize: nil)
     case ("udmabuf", "2M"?): self = .userMemory(hugePageSize: 2 << 20)
     case ("udmabuf", "1G"?): self = .userMemory(hugePageSize: 1 << 30)
@@ -25,13 +29,24 @@ public enum BufferSource: Hashable, Sendable {
 
   /// Allocates one buffer of at least `size` bytes.
   ///
-  /// Throws the refusal of the heap or of udmabuf; see ``Heap`` and ``UserMemory``.
+  /// Throws the refusal of the heap, of udmabuf or of the device; see ``Heap``, ``UserMemory`` and
+  /// ``DRMNode``.
   public func allocate(_ size: Int, readOnly: Bool) throws -> DMABuffer {
     switch self {
     case .heap(let name): try Heap(name).allocate(size, readOnly: readOnly)
     case .contiguousHeap: try Heap(Self.contiguousHeapName()).allocate(size, readOnly: readOnly)
     case .userMemory(let hugePageSize): try UserMemory().allocate(size, hugePageSize: hugePageSize)
+    case .dumb(let name): try Self.allocateDumb(size, from: name, readOnly: readOnly)
     }
+  }
+
+  /// Dumb buffers are images: one of lines as long as a page.
+  private static func allocateDumb(_ size: Int, from name: String, readOnly: Bool) throws -> DMABuffer {
+    let node = try DRMNode(DRMNode.path(named: name, primary: true))
+    let page = Mapping.pageSize
+    let dumb = try node.makeDumbBuffer(
+      width: page / 4, height: size / page + (size % page == 0 ? 0 : 1), bitsPerPixel: 32, readOnly: readOnly)
+    return dumb.releaseBuffer()
   }
 
   /// The name of this machine's default CMA heap. Throws `ENOENT` when it has none.
@@ -48,7 +63,7 @@ public enum BufferSource: Hashable, Sendable {
     switch self {
     case .contiguousHeap: MemoryInformation().contiguousFree
     case .heap(let name) where Heap.contiguousNames.contains(name): MemoryInformation().contiguousFree
-    case .heap, .userMemory(nil): MemoryInformation().available
+    case .heap, .userMemory(nil), .dumb: MemoryInformation().available
     case .userMemory(let page?):
       MemoryInformation.hugePages(of: page).map { $0.free * UInt64(page) }
     }
@@ -63,6 +78,7 @@ extension BufferSource: CustomStringConvertible {
     case .contiguousHeap: "heap:cma"
     case .userMemory(nil): "udmabuf"
     case .userMemory(let page?): "udmabuf:" + (page >= 1 << 30 ? "\(page >> 30)G" : "\(page >> 20)M")
+    case .dumb(let name): "drm:\(name)"
     }
   }
 }

@@ -28,14 +28,9 @@ struct Alloc: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "heap:NAME, heap:cma, udmabuf, udmabuf:2M or udmabuf:1G (huge pages). Default: the first that works of heap:system and udmabuf.",
+      "heap:NAME, heap:cma, udmabuf, udmabuf:2M or udmabuf:1G (huge pages), drm:NODE (dumb buffers). Default: the first that works of heap:system and udmabuf.",
       valueName: "source"),
-    transform: { text in
-      guard let source = BufferSource(text) else {
-        throw ValidationError("sources are heap:NAME, heap:cma, udmabuf, udmabuf:2M and udmabuf:1G")
-      }
-      return source
-    })
+    transform: BufferSource.init(argument:))
   var from: BufferSource?
 
   @Option(help: "How many buffers.")

@@ -1,3 +1,4 @@
+import ArgumentParser
 import DMABuf
 import SystemPackage
 
@@ -20,4 +21,10 @@ enum CommandWithBuffers {
     }
     throw CommandEnded(status: status)
   }
+}
+
+/// A command with a list of words of its own, and another command after `--`: the parser has room for
+/// one list only, so it gets the words before `--`.
+protocol CommandBeforeAnother: ParsableCommand {
+  var command: [String] { get set }
 }

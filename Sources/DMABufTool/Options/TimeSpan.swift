@@ -4,6 +4,8 @@ import ArgumentParser
 struct TimeSpan: Equatable {
   let duration: Duration
 
+  init(_ duration: Duration) { self.duration = duration }
+
   init(_ text: String) throws {
     let digits = text.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
     let unit: Double

@@ -63,6 +63,11 @@ enum Diagnostics {
       say("\(error.name): nothing is held under that name", hint: Advice.held(insteadOf: error.name))
     case let error as WrongKind:
       say("\(error.subject) is \(error.kind), not a dma-buf", hint: Advice.hint(for: error))
+    case let error as NoSuchDevice:
+      say("\(error.subject): no such device", hint: DeviceAdvice.hint(for: error))
+      return ExitStatus.missing.rawValue
+    case let error as FormatChanged:
+      say("\(error.subject): VIDIOC_S_FMT: not in that size and format", hint: DeviceAdvice.hint(for: error))
     default:
       say("\(error)", hint: nil)
     }

@@ -47,8 +47,7 @@ struct MapReport: Report {
   }
 
   mutating func setChecksum(_ value: UInt64) {
-    let digits = String(value, radix: 16)
-    checksum = "xxh3:" + String(repeating: "0", count: 16 - digits.count) + digits
+    checksum = Units.checksum(value)
   }
 
   mutating func setRate(bytes: Int, nanoseconds: UInt64) {

@@ -17,7 +17,8 @@ struct Table {
   let columns: [Column]
   var rows: [[String]] = []
 
-  init(_ columns: Column...) { self.columns = columns }
+  init(_ columns: Column...) { self.init(columns) }
+  init(_ columns: [Column]) { self.columns = columns }
 
   /// The table's lines. Where there is a `width`, what does not fit into the last column goes on below, and
   /// lines that are too long all the same are cut, which their last character says.

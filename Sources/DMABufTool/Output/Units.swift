@@ -1,4 +1,4 @@
-/// Sizes and times as people read them.
+/// Sizes, times and checksums as people read them.
 enum Units {
   /// `8M`, `12.5M`, `100B`: binary multiples, exact when they can be.
   static func size(_ bytes: UInt64) -> String {
@@ -39,6 +39,12 @@ enum Units {
     case ..<1_000_000_000: tenths(bytesPerSecond, per: 1_000_000) + " MB/s"
     default: tenths(bytesPerSecond, per: 1_000_000_000) + " GB/s"
     }
+  }
+
+  /// `xxh3:` and 16 digits.
+  static func checksum(_ value: UInt64) -> String {
+    let digits = String(value, radix: 16)
+    return "xxh3:" + String(repeating: "0", count: 16 - digits.count) + digits
   }
 
   private static func tenths(_ number: UInt64, per unit: UInt64) -> String {

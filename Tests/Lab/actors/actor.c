@@ -220,6 +220,14 @@ VERB(v_sw_fence, sw_fence(word[0]))
 VERB(v_sw_inc, sw_increment(word[0]))
 VERB(v_import_fence, import_fence(word[0], word[1], word[2]))
 VERB(v_poll, poll_both(word[0]))
+VERB(v_video_own, video_own(word[0], word[1]))
+VERB(v_video_capture, video_capture(word[0], word[1]))
+VERB(v_video_set, video_set(word[0], word[1], word[2]))
+VERB(v_video_print, video_print(word[0]))
+VERB(v_prime_refusals, prime_refusals(word[0]))
+VERB(v_fence_refusals, fence_refusals(word[0]))
+VERB(v_video_refusals, video_refusals(word[0], word[1]))
+VERB(v_video_length, video_length(word[0], word[1]))
 VERB(v_fork, fork_and_stay())
 VERB(v_scm, scm_in_flight(word[0]))
 VERB(v_listen, scm_listen(word[0]))
@@ -267,6 +275,14 @@ static const struct {
 	{ "sw-inc", 1, v_sw_inc, "STEPS   advances the timeline" },
 	{ "import-fence", 3, v_import_fence, "SLOT FENCESLOT read|write" },
 	{ "poll", 1, v_poll, "SLOT   arms POLLIN and POLLOUT without waiting" },
+	{ "video-own", 2, v_video_own, "NODE N   N buffers on the camera's queue, which is then this process's" },
+	{ "video-capture", 2, v_video_capture, "NODE FILE   a frame through the driver's own buffers" },
+	{ "video-set", 3, v_video_set, "NODE CONTROL VALUE   a control by its name" },
+	{ "video-print", 1, v_video_print, "NODE   prints WIDTHxHEIGHT:FOURCC BYTES" },
+	{ "prime-refusals", 1, v_prime_refusals, "SLOT   what vgem refuses, a line for each rule" },
+	{ "fence-refusals", 1, v_fence_refusals, "SLOT   the same of vgem's fences; takes 10 s" },
+	{ "video-refusals", 2, v_video_refusals, "NODE SLOT   the same of a camera; the buffer is too small for it" },
+	{ "video-length", 2, v_video_length, "NODE SLOT   a length beyond the buffer; Linux 6.12 leaks it" },
 	{ "fork", 0, v_fork, "the child keeps everything and pauses" },
 	{ "scm", 1, v_scm, "SLOT   sends it to this process and leaves it in flight" },
 	{ "listen", 1, v_listen, "PATH   slot: a listening UNIX stream socket; pause serves nobody" },

@@ -24,6 +24,7 @@ void fill(const char *slot, const char *byte);
 void print(const char *slot);
 
 /* devices.c */
+int  vgem(void);
 void vgem_dumb(const char *width, const char *height);
 void vgem_import(const char *slot);
 void vgem_fence(const char *slot, const char *direction);
@@ -32,6 +33,18 @@ void sw_fence(const char *value);
 void sw_increment(const char *steps);
 void import_fence(const char *buffer, const char *fence, const char *direction);
 void poll_both(const char *slot);
+
+/* video.c */
+void video_own(const char *path, const char *count);
+void video_capture(const char *path, const char *file);
+void video_set(const char *path, const char *name, const char *value);
+void video_print(const char *path);
+
+/* refusals.c */
+void prime_refusals(const char *slot);
+void fence_refusals(const char *slot);
+void video_refusals(const char *path, const char *small);
+void video_length(const char *path, const char *slot);
 
 /* sockets.c */
 void scm_in_flight(const char *slot);

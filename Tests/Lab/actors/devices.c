@@ -1,6 +1,7 @@
 /* The actor's devices: vgem as exporter, importer and maker of fences; sw_sync timelines. */
 #define _GNU_SOURCE
 #include "actor.h"
+#include "drm.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,20 +12,6 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
-
-/* From drm.h, drm_mode.h and vgem_drm.h, which belong to another package than the kernel's headers. */
-struct version { int major, minor, patch; size_t name_length; char *name; size_t rest[4]; };
-struct create_dumb { __u32 height, width, bpp, flags, handle, pitch; __u64 size; };
-struct prime_handle { __u32 handle, flags; __s32 fd; };
-struct fence_attach { __u32 handle, flags, out_fence, pad; };
-struct fence_signal { __u32 fence, flags; };
-#define DRM_VERSION       _IOWR('d', 0x00, struct version)
-#define DRM_CREATE_DUMB   _IOWR('d', 0xb2, struct create_dumb)
-#define DRM_HANDLE_TO_FD  _IOWR('d', 0x2d, struct prime_handle)
-#define DRM_FD_TO_HANDLE  _IOWR('d', 0x2e, struct prime_handle)
-#define VGEM_ATTACH       _IOWR('d', 0x41, struct fence_attach)
-#define VGEM_SIGNAL       _IOW('d', 0x42, struct fence_signal)
-#define VGEM_FENCE_WRITE  1
 
 /* sw_sync is in no header. */
 struct sw_create { __u32 value; char name[32]; __s32 fence; };
@@ -48,7 +35,7 @@ static int is_vgem(int fd)
  * Dumb buffers need the primary node; everything of an actor goes through one open of it. It
  * stays open over exec, as the timeline does: closing either signals what is pending.
  */
-static int vgem(void)
+int vgem(void)
 {
 	static int device = -1;
 	char path[32];

@@ -67,13 +67,16 @@ drm_node() {
 
 # video_node DRIVER: prints the path of its first node.
 video_node() {
-  for entry in /sys/class/video4linux/video*; do
+  for entry in $(find /sys/class/video4linux -name 'video*' | sort -V); do
     case "$(cat "$entry/name" 2>/dev/null) $(basename "$(readlink -f "$entry/device" 2>/dev/null)")" in
       *"$1"*) echo "/dev/${entry##*/}"; return ;;
     esac
   done
   return 1
 }
+
+# frame_bytes NODE: how large a camera's images are; vivid's defaults differ between kernels.
+frame_bytes() { actor video-print "$1" | cut -d ' ' -f 2; }
 
 # limit SECONDS: this case may take that long; the default is 60.
 limit() { echo "$1" >"$CASE_NOTES/limit"; }

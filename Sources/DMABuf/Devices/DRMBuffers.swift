@@ -1,0 +1,86 @@
+internal import CLibDRM
+import Glibc
+import SystemPackage
+
+/// A dumb buffer of a DRM device, exported: memory that the CPU can map, and that displays can show.
+public struct DumbBuffer: ~Copyable, Sendable {
+  /// The dma-buf, which keeps the memory.
+  public let buffer: DMABuffer
+  /// Bytes from one line to the next, as the driver chose.
+  public let stride: Int
+
+  /// The buffer alone.
+  public consuming func releaseBuffer() -> DMABuffer { buffer }
+}
+
+extension DRMNode {
+  /// Makes a dumb buffer of `width` × `height` pixels and exports it. With `readOnly` the CPU can
+  /// only read through the descriptor: the first export of a buffer fixes that for all later ones.
+  ///
+  /// Corresponds to `DRM_IOCTL_MODE_CREATE_DUMB` and `DRM_IOCTL_PRIME_HANDLE_TO_FD`. Throws `EACCES`
+  /// on render nodes, `ENOSYS` when the driver has no dumb buffers, `ENOMEM` or `ENOSPC` without
+  /// memory.
+  public func makeDumbBuffer(
+    width: Int, height: Int, bitsPerPixel: Int, readOnly: Bool = false
+  ) throws -> DumbBuffer {
+    var handle: UInt32 = 0
+    var stride: UInt32 = 0
+    var size: UInt64 = 0
+    guard let width = UInt32(exactly: width), let height = UInt32(exactly: height) else {
+      throw KernelError(Self.createDumb, on: path, errno: .invalidArgument)
+    }
+    try call(Self.createDumb) {
+      unsafe drmModeCreateDumbBuffer($0, width, height, UInt32(bitsPerPixel), 0, &handle, &stride, &size)
+    }
+    // The dma-buf keeps the memory; the handle is not needed once there is one.
+    defer { close(handle) }
+    return DumbBuffer(buffer: try export(handle, readOnly: readOnly), stride: Int(stride))
+  }
+
+  /// Can this node make dumb buffers? Found by making the smallest one: `DRM_CAP_DUMB_BUFFER` is
+  /// not known to drivers without displays, some of which can.
+  public var makesDumbBuffers: Bool {
+    guard !isRender else { return false }
+    var handle: UInt32 = 0
+    var stride: UInt32 = 0
+    var size: UInt64 = 0
+    do throws(KernelError) {
+      try call(Self.createDumb) { unsafe drmModeCreateDumbBuffer($0, 1, 1, 32, 0, &handle, &stride, &size) }
+      close(handle)
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  /// Gives a buffer to the device, which calls it by a handle from then on. The same buffer has the
+  /// same handle each time, and one ``close(_:)`` ends it.
+  ///
+  /// Corresponds to `DRM_IOCTL_PRIME_FD_TO_HANDLE`. Throws `EINVAL` when the driver cannot use
+  /// buffers of others, and the exporter's reason when that refuses the device.
+  public func importBuffer(_ buffer: borrowing DMABuffer) throws(KernelError) -> UInt32 {
+    let number = buffer.descriptorNumber
+    var handle: UInt32 = 0
+    try call("DRM_IOCTL_PRIME_FD_TO_HANDLE") { unsafe drmPrimeFDToHandle($0, number, &handle) }
+    return handle
+  }
+
+  /// A dma-buf of the memory that `handle` stands for: for what was imported, the one it came from.
+  ///
+  /// Corresponds to `DRM_IOCTL_PRIME_HANDLE_TO_FD`. Throws `ENOENT` for an unknown handle.
+  public func export(_ handle: UInt32, readOnly: Bool = false) throws -> DMABuffer {
+    var number: CInt = -1
+    let flags = UInt32(O_CLOEXEC | (readOnly ? O_RDONLY : O_RDWR))
+    try call("DRM_IOCTL_PRIME_HANDLE_TO_FD") { unsafe drmPrimeHandleToFD($0, handle, flags, &number) }
+    return try DMABuffer(OpenFile(OwnedDescriptor(owning: number), name: path))
+  }
+
+  /// Ends a handle. It was given out once however often the buffer was imported: once only.
+  ///
+  /// Corresponds to `DRM_IOCTL_GEM_CLOSE`.
+  public func close(_ handle: UInt32) {
+    _ = drmCloseBufferHandle(file.descriptor.rawValue, handle)
+  }
+
+  private static let createDumb = "DRM_IOCTL_MODE_CREATE_DUMB"
+}

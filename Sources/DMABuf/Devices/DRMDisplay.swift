@@ -1,0 +1,119 @@
+internal import CLibDRM
+import Glibc
+
+/// How an image lies in a buffer that is to be shown.
+public struct FramebufferLayout: Equatable, Sendable {
+  /// One plane of it, in bytes.
+  public struct Plane: Equatable, Sendable {
+    /// From the buffer's start.
+    public let offset: Int
+    /// From one line to the next.
+    public let stride: Int
+    /// All of it.
+    public let size: Int
+
+    /// Describes a plane.
+    public init(offset: Int, stride: Int, size: Int) {
+      self.offset = offset
+      self.stride = stride
+      self.size = size
+    }
+  }
+
+  /// In pixels.
+  public let width: Int
+  /// In pixels.
+  public let height: Int
+  /// The DRM fourcc of `drm_fourcc.h`.
+  public let format: FourCC
+  /// How the pixels are tiled or compressed; `nil` leaves that to the driver.
+  public let modifier: UInt64?
+  /// At most four.
+  public let planes: [Plane]
+  /// The least a buffer must have, in bytes.
+  public var size: Int { planes.map { $0.offset + $0.size }.max() ?? 0 }
+
+  /// Describes an image.
+  public init(width: Int, height: Int, format: FourCC, modifier: UInt64?, planes: [Plane]) {
+    self.width = width
+    self.height = height
+    self.format = format
+    self.modifier = modifier
+    self.planes = planes
+  }
+}
+
+/// What a display device can show.
+public struct DisplayLimits: Equatable, Sendable {
+  /// Framebuffer sizes in pixels.
+  public let widths: ClosedRange<Int>
+  /// Framebuffer sizes in pixels.
+  public let heights: ClosedRange<Int>
+  /// How many outputs it has, connected or not.
+  public let connectors: Int
+  /// The formats that any of its planes can show.
+  public let formats: [FourCC]
+}
+
+extension DRMNode {
+  /// What the device can show; `nil` when it has no displays (or this is a render node).
+  ///
+  /// Corresponds to `DRM_IOCTL_MODE_GETRESOURCES` and `DRM_IOCTL_MODE_GETPLANE`.
+  public func displayLimits() -> DisplayLimits? {
+    guard !isRender, let resources = unsafe drmModeGetResources(file.descriptor.rawValue) else { return nil }
+    defer { unsafe drmModeFreeResources(resources) }
+    let found = unsafe resources.pointee
+    return unsafe DisplayLimits(
+      widths: Int(found.min_width)...max(Int(found.min_width), Int(found.max_width)),
+      heights: Int(found.min_height)...max(Int(found.min_height), Int(found.max_height)),
+      connectors: Int(found.count_connectors), formats: planeFormats())
+  }
+
+  private func planeFormats() -> [FourCC] {
+    // Without it only overlays are listed. It is a setting of this open file alone.
+    drmSetClientCap(file.descriptor.rawValue, UInt64(DRM_CLIENT_CAP_UNIVERSAL_PLANES), 1)
+    guard let list = unsafe drmModeGetPlaneResources(file.descriptor.rawValue) else { return [] }
+    defer { unsafe drmModeFreePlaneResources(list) }
+    var formats: Set<FourCC> = []
+    for index in unsafe 0..<Int(list.pointee.count_planes) {
+      guard let plane = unsafe drmModeGetPlane(file.descriptor.rawValue, list.pointee.planes[index]) else { continue }
+      defer { unsafe drmModeFreePlane(plane) }
+      let count = unsafe Int(plane.pointee.count_formats)
+      formats.formUnion((0..<count).map { unsafe FourCC(rawValue: plane.pointee.formats[$0]) })
+    }
+    return formats.sorted { "\($0)" < "\($1)" }
+  }
+
+  /// Makes a framebuffer of an imported buffer and ends it again: would the display take it?
+  ///
+  /// Corresponds to `DRM_IOCTL_MODE_ADDFB2` and `DRM_IOCTL_MODE_RMFB`. Throws `EINVAL` for a format,
+  /// modifier or size that the device does not know or that does not fit the buffer, `EOPNOTSUPP`
+  /// when the device has no displays, `EACCES` on render nodes.
+  public func tryFramebuffer(_ layout: FramebufferLayout, handle: UInt32) throws(KernelError) {
+    var handles = [UInt32](repeating: 0, count: 4)
+    var strides = [UInt32](repeating: 0, count: 4)
+    var offsets = [UInt32](repeating: 0, count: 4)
+    var modifiers = [UInt64](repeating: 0, count: 4)
+    for (index, plane) in layout.planes.prefix(4).enumerated() {
+      handles[index] = handle
+      strides[index] = UInt32(clamping: plane.stride)
+      offsets[index] = UInt32(clamping: plane.offset)
+      modifiers[index] = layout.modifier ?? 0
+    }
+    var framebuffer: UInt32 = 0
+    let flags = layout.modifier == nil ? 0 : UInt32(DRM_MODE_FB_MODIFIERS)
+    try call("DRM_IOCTL_MODE_ADDFB2") {
+      unsafe drmModeAddFB2WithModifiers(
+        $0, UInt32(clamping: layout.width), UInt32(clamping: layout.height), layout.format.rawValue, handles,
+        strides, offsets, layout.modifier == nil ? nil : modifiers, &framebuffer, flags)
+    }
+    _ = drmModeRmFB(file.descriptor.rawValue, framebuffer)
+  }
+
+  /// The name that `drm_fourcc.h` gives a modifier, such as `LINEAR`; `nil` for one it does not know.
+  public static func name(ofModifier modifier: UInt64) -> String? {
+    guard let name = unsafe drmGetFormatModifierName(modifier) else { return nil }
+    defer { unsafe free(name) }
+    return unsafe String(cString: name)
+  }
+}

@@ -1,0 +1,99 @@
+internal import CLibDRM
+import Glibc
+import SystemPackage
+
+/// A DRM device through one of its nodes. The open node is what owns GEM handles: they end with it.
+public struct DRMNode: ~Copyable, Sendable {
+  /// Where the nodes are.
+  public static let directory = "/dev/dri"
+
+  let file: OpenFile
+  /// The driver's name, such as `vgem` or `amdgpu`.
+  public let driver: UntrustedText
+  /// Is it a render node? Those make no dumb buffers and drive no displays.
+  public let isRender: Bool
+
+  /// Opens a node. Whoever opens a primary node while nobody is DRM master becomes it, and would keep
+  /// a display server from starting: that is undone at once.
+  ///
+  /// Corresponds to `open(2)`, `DRM_IOCTL_DROP_MASTER` and `DRM_IOCTL_VERSION`. Throws `EACCES` when
+  /// this user may not use the node, and `ENOTTY` when it is none of DRM.
+  public init(_ path: String) throws(KernelError) {
+    let file = try OpenFile(path, O_RDWR)
+    let descriptor = file.descriptor.rawValue
+    let isRender = drmGetNodeTypeFromFd(descriptor) == DRM_NODE_RENDER
+    if !isRender, drmIsMaster(descriptor) != 0 { drmDropMaster(descriptor) }
+
+    guard let version = unsafe drmGetVersion(descriptor) else { throw KernelError("DRM_IOCTL_VERSION", on: path) }
+    defer { unsafe drmFreeVersion(version) }
+    let name = unsafe UnsafeRawBufferPointer(start: version.pointee.name, count: Int(version.pointee.name_len))
+    driver = unsafe UntrustedText(name)
+    self.isRender = isRender
+    self.file = file
+  }
+
+  /// The node's path.
+  public var path: String { file.name }
+
+  /// The descriptor's number, for handing it to whoever keeps what was imported.
+  public var descriptorNumber: CInt { file.descriptor.rawValue }
+
+  /// Is this open file DRM master now?
+  public var isMaster: Bool { drmIsMaster(file.descriptor.rawValue) != 0 }
+
+  /// The paths of all nodes, primary ones first, each kind by number; none on a machine without DRM.
+  public static func paths() throws(KernelError) -> [String] {
+    do throws(KernelError) {
+      let names = try Directory(directory).names()
+      return ["card", "renderD"].flatMap { prefix in
+        names.compactMap { $0.hasPrefix(prefix) ? Int($0.dropFirst(prefix.count)) : nil }.sorted()
+          .map { "\(directory)/\(prefix)\($0)" }
+      }
+    } catch {
+      if error.errno == .noSuchFileOrDirectory { return [] }
+      throw error
+    }
+  }
+
+  /// The primary node of the same device; `nil` when there is none.
+  public var primaryPath: String? {
+    guard let name = unsafe drmGetPrimaryDeviceNameFromFd(file.descriptor.rawValue) else { return nil }
+    defer { unsafe free(name) }
+    return unsafe String(cString: name)
+  }
+
+  /// What PRIME can do here.
+  public struct PrimeSupport: Equatable, Sendable {
+    /// Buffers of other devices can be given to this one, as far as the driver says.
+    public let imports: Bool
+    /// Buffers of this device can be given to others.
+    public let exports: Bool
+  }
+
+  /// What the driver says of PRIME. Since Linux 6.6 all say that they do both.
+  ///
+  /// Corresponds to `DRM_IOCTL_GET_CAP` with `DRM_CAP_PRIME`.
+  public func primeSupport() throws(KernelError) -> PrimeSupport {
+    let bits = try capability(UInt64(DRM_CAP_PRIME))
+    return PrimeSupport(
+      imports: bits & UInt64(DRM_PRIME_CAP_IMPORT) != 0, exports: bits & UInt64(DRM_PRIME_CAP_EXPORT) != 0)
+  }
+
+  /// May framebuffers have format modifiers? Only displays know that capability.
+  ///
+  /// Corresponds to `DRM_IOCTL_GET_CAP` with `DRM_CAP_ADDFB2_MODIFIERS`.
+  public var takesModifiers: Bool { (try? capability(UInt64(DRM_CAP_ADDFB2_MODIFIERS))) ?? 0 != 0 }
+
+  private func capability(_ number: UInt64) throws(KernelError) -> UInt64 {
+    var value: UInt64 = 0
+    try call("DRM_IOCTL_GET_CAP") { unsafe drmGetCap($0, number, &value) }
+    return value
+  }
+
+  /// Calls a function of libdrm, all of which leave the kernel's reason in `errno`.
+  @discardableResult
+  func call(_ name: String, _ body: (CInt) -> CInt) throws(KernelError) -> CInt {
+    let descriptor = file.descriptor.rawValue
+    return try Interruption.restarting(name, on: file.name) { body(descriptor) }
+  }
+}

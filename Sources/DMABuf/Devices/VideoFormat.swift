@@ -1,0 +1,121 @@
+internal import CDMABuf
+
+/// How the buffers of a queue have to be.
+public struct VideoFormat: Equatable, Sendable {
+  /// One buffer of each frame.
+  public struct Plane: Equatable, Sendable {
+    /// The least a buffer must have, in bytes.
+    public let size: Int
+    /// Bytes from one line to the next; `nil` where there are no lines.
+    public let stride: Int?
+  }
+
+  /// In pixels; `nil` where the data are no images.
+  public let width: Int?
+  /// In pixels.
+  public let height: Int?
+  /// The V4L2 fourcc of `videodev2.h`.
+  public let fourcc: FourCC
+  /// The number of `enum v4l2_field`.
+  let field: UInt32
+  /// One for each dma-buf that makes a frame: several on multi-planar queues alone.
+  public let planes: [Plane]
+
+  init(_ format: v4l2_format, _ queue: VideoQueue) {
+    var width: Int?
+    var height: Int?
+    var field: UInt32 = UInt32(V4L2_FIELD_NONE.rawValue)
+    switch queue.name {
+    case "video-capture", "video-output":
+      let pixels = unsafe format.fmt.pix
+      (width, height, field) = (Int(pixels.width), Int(pixels.height), pixels.field)
+      fourcc = FourCC(rawValue: pixels.pixelformat)
+      planes = [Plane(size: Int(pixels.sizeimage), stride: Int(pixels.bytesperline))]
+    case "video-capture-mplane", "video-output-mplane":
+      let pixels = unsafe format.fmt.pix_mp
+      (width, height, field) = (Int(pixels.width), Int(pixels.height), pixels.field)
+      fourcc = FourCC(rawValue: pixels.pixelformat)
+      let all = unsafe withUnsafeBytes(of: pixels.plane_fmt) {
+        unsafe Array($0.bindMemory(to: v4l2_plane_pix_format.self))
+      }
+      planes = all.prefix(Int(pixels.num_planes)).map {
+        Plane(size: Int($0.sizeimage), stride: Int($0.bytesperline))
+      }
+    case "vbi-capture", "vbi-output":
+      let lines = unsafe format.fmt.vbi
+      fourcc = FourCC(rawValue: lines.sample_format)
+      planes = [Plane(size: Int(lines.samples_per_line) * Int(lines.count.0 + lines.count.1), stride: nil)]
+    case "sdr-capture", "sdr-output":
+      let samples = unsafe format.fmt.sdr
+      fourcc = FourCC(rawValue: samples.pixelformat)
+      planes = [Plane(size: Int(samples.buffersize), stride: nil)]
+    default:
+      let data = unsafe format.fmt.meta
+      fourcc = FourCC(rawValue: data.dataformat)
+      planes = [Plane(size: Int(data.buffersize), stride: nil)]
+    }
+    (self.width, self.height, self.field) = (width, height, field)
+  }
+}
+
+/// An image format that the driver answered with another one.
+public struct FormatChanged: Error, Equatable, Sendable {
+  /// The node.
+  public let subject: String
+  /// What the driver would do instead.
+  public let offered: VideoFormat
+}
+
+extension VideoNode {
+  private static var get: Request<v4l2_format> { unsafe Request("VIDIOC_G_FMT", CDMABUF_VIDIOC_G_FMT) }
+  private static var set: Request<v4l2_format> { unsafe Request("VIDIOC_S_FMT", CDMABUF_VIDIOC_S_FMT) }
+
+  private func current(_ queue: VideoQueue) throws(KernelError) -> v4l2_format {
+    var format = unsafe v4l2_format()
+    unsafe format.type = queue.type
+    try unsafe file.ioctl(Self.get, &format)
+    return unsafe format
+  }
+
+  /// The format of a queue's buffers.
+  ///
+  /// Corresponds to `VIDIOC_G_FMT`. Throws `EINVAL` where the driver has none yet.
+  public func format(of queue: VideoQueue) throws(KernelError) -> VideoFormat {
+    unsafe VideoFormat(try current(queue), queue)
+  }
+
+  /// Runs `body` with images of another size and format on a queue, and puts back those there were.
+  ///
+  /// Corresponds to `VIDIOC_S_FMT`. Throws ``FormatChanged`` when the driver takes another format
+  /// instead, `EBUSY` while anybody has buffers on the queue.
+  public func withFormat<Result>(
+    _ queue: VideoQueue, width: Int, height: Int, fourcc: FourCC, _ body: () throws -> Result
+  ) throws -> Result {
+    let before = try unsafe current(queue)
+    var wanted = unsafe before
+    if queue.isMultiPlanar {
+      unsafe wanted.fmt.pix_mp.width = UInt32(clamping: width)
+      unsafe wanted.fmt.pix_mp.height = UInt32(clamping: height)
+      unsafe wanted.fmt.pix_mp.pixelformat = fourcc.rawValue
+      // The driver counts the planes and computes their sizes.
+      unsafe wanted.fmt.pix_mp.num_planes = 0
+      unsafe wanted.fmt.pix_mp.plane_fmt = v4l2_pix_format_mplane().plane_fmt
+    } else {
+      unsafe wanted.fmt.pix.width = UInt32(clamping: width)
+      unsafe wanted.fmt.pix.height = UInt32(clamping: height)
+      unsafe wanted.fmt.pix.pixelformat = fourcc.rawValue
+      unsafe wanted.fmt.pix.bytesperline = 0
+      unsafe wanted.fmt.pix.sizeimage = 0
+    }
+    try unsafe file.ioctl(Self.set, &wanted)
+    defer {
+      var restored = unsafe before
+      _ = try? unsafe file.ioctl(Self.set, &restored)
+    }
+    let offered = unsafe VideoFormat(wanted, queue)
+    guard offered.width == width, offered.height == height, offered.fourcc == fourcc else {
+      throw FormatChanged(subject: path, offered: offered)
+    }
+    return try body()
+  }
+}

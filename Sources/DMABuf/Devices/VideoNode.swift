@@ -1,0 +1,92 @@
+internal import CDMABuf
+import Glibc
+import SystemPackage
+
+/// A V4L2 device through its node: a camera, a codec, a scaler, a test driver.
+public struct VideoNode: ~Copyable, Sendable {
+  /// Where the kernel lists the nodes.
+  public static let directory = "/sys/class/video4linux"
+
+  let file: OpenFile
+  /// The driver's name, such as `uvcvideo` or `vivid`.
+  public let driver: UntrustedText
+  /// What the device calls itself.
+  public let card: UntrustedText
+  /// The queues of buffers that this node has.
+  public let queues: [VideoQueue]
+
+  /// Opens a node, without waiting for frames later.
+  ///
+  /// Corresponds to `open(2)` and `VIDIOC_QUERYCAP`. Throws `EACCES` when this user may not use the
+  /// node, `EBUSY` when the driver lets only one open it, `ENOTTY` when it is none of V4L2.
+  public init(_ path: String) throws(KernelError) {
+    let file = try OpenFile(path, O_RDWR | O_NONBLOCK)
+    var capability = v4l2_capability()
+    try file.ioctl(Request("VIDIOC_QUERYCAP", CDMABUF_VIDIOC_QUERYCAP), &capability)
+    driver = unsafe withUnsafeBytes(of: capability.driver) { unsafe UntrustedText($0.prefix { $0 != 0 }) }
+    card = unsafe withUnsafeBytes(of: capability.card) { unsafe UntrustedText($0.prefix { $0 != 0 }) }
+    // What the node can do; drivers of old say only what the whole device can.
+    let isSpecific = capability.capabilities & UInt32(V4L2_CAP_DEVICE_CAPS) != 0
+    let bits = isSpecific ? capability.device_caps : capability.capabilities
+    queues = bits & UInt32(V4L2_CAP_STREAMING) == 0 ? [] : VideoQueue.all.filter { $0.capability & bits != 0 }
+    self.file = file
+  }
+
+  /// The node's path.
+  public var path: String { file.name }
+
+  /// The descriptor's number, for handing it to whoever keeps what was queued.
+  public var descriptorNumber: CInt { file.descriptor.rawValue }
+
+  /// Does one node take buffers in and give others out, as codecs and scalers do?
+  public var isMemoryToMemory: Bool {
+    queues.contains { $0.isOutput } && queues.contains { !$0.isOutput }
+  }
+
+  /// The paths of all nodes that may have queues of buffers, by kind and number.
+  public static func paths() throws(KernelError) -> [String] {
+    let names: [String]
+    do throws(KernelError) {
+      names = try Directory(directory).names()
+    } catch {
+      if error.errno == .noSuchFileOrDirectory { return [] }
+      throw error
+    }
+    return ["video", "vbi", "swradio", "v4l-touch"].flatMap { prefix in
+      names.compactMap { $0.hasPrefix(prefix) ? Int($0.dropFirst(prefix.count)) : nil }.sorted()
+        .map { "/dev/\(prefix)\($0)" }
+    }
+  }
+}
+
+/// One of a node's queues: buffers go one way through it.
+public struct VideoQueue: Hashable, Sendable {
+  /// The number of `enum v4l2_buf_type`.
+  let type: UInt32
+  let capability: UInt32
+  /// The kernel's name of the type in lower case: `video-capture`, `video-output-mplane`.
+  public let name: String
+
+  /// Does the device read from its buffers, rather than write into them?
+  public var isOutput: Bool { name.contains("output") }
+
+  /// Does each plane of an image have a buffer of its own?
+  public var isMultiPlanar: Bool { name.hasSuffix("-mplane") }
+
+  /// Do its buffers hold images?
+  public var isVideo: Bool { name.hasPrefix("video-") }
+
+  /// Sliced VBI shares its queue with raw VBI and is left out.
+  static let all = [
+    VideoQueue(type: 1, capability: 0x0000_8001, name: "video-capture"),
+    VideoQueue(type: 2, capability: 0x0000_8002, name: "video-output"),
+    VideoQueue(type: 9, capability: 0x0000_5000, name: "video-capture-mplane"),
+    VideoQueue(type: 10, capability: 0x0000_6000, name: "video-output-mplane"),
+    VideoQueue(type: 4, capability: 0x0000_0010, name: "vbi-capture"),
+    VideoQueue(type: 5, capability: 0x0000_0020, name: "vbi-output"),
+    VideoQueue(type: 11, capability: 0x0010_0000, name: "sdr-capture"),
+    VideoQueue(type: 12, capability: 0x0040_0000, name: "sdr-output"),
+    VideoQueue(type: 13, capability: 0x0080_0000, name: "meta-capture"),
+    VideoQueue(type: 14, capability: 0x0800_0000, name: "meta-output"),
+  ]
+}

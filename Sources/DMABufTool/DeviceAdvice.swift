@@ -1,0 +1,51 @@
+import DMABuf
+import SystemPackage
+
+/// What to do about the refusals of devices.
+enum DeviceAdvice {
+  /// One line, from what can be told without the buffer at hand.
+  static func hint(for error: KernelError) -> String? {
+    switch (error.call, error.errno) {
+    case ("DRM_IOCTL_MODE_CREATE_DUMB", .permissionDenied): renderNode(error.subject)
+    case ("DRM_IOCTL_MODE_CREATE_DUMB", .noFunction): "this driver has no dumb buffers"
+    case ("DRM_IOCTL_MODE_CREATE_DUMB", .noMemory), ("DRM_IOCTL_MODE_CREATE_DUMB", .noSpace):
+      "the device has no memory left for a buffer of that size"
+    case ("VIDIOC_REQBUFS", .resourceBusy), ("VIDIOC_EXPBUF", .resourceBusy), ("VIDIOC_S_FMT", .resourceBusy),
+      ("open", .resourceBusy):
+      users(error.subject)
+    case ("VIDIOC_REQBUFS", .invalidArgument): "the driver has no buffers of that kind on this queue"
+    case ("VIDIOC_EXPBUF", .inappropriateIOCTLForDevice), ("VIDIOC_EXPBUF", .invalidArgument):
+      "the driver cannot export its buffers"
+    case ("VIDIOC_DQBUF", .timedOut): "no frame came; --timeout waits longer for each"
+    case ("VIDIOC_STREAMON", .brokenPipe), ("VIDIOC_STREAMON", .noLink):
+      "the media pipeline is not set up (media-ctl)"
+    default: nil
+    }
+  }
+
+  static func hint(for error: NoSuchDevice) -> String {
+    error.drivers.isEmpty
+      ? "this machine has no such devices at all"
+      : "the drivers here are " + error.drivers.map(\.escaped).joined(separator: ", ")
+  }
+
+  static func hint(for error: FormatChanged) -> String {
+    let offer = error.offered
+    return "the driver offers \(offer.width ?? 0)x\(offer.height ?? 0):\(offer.fourcc) instead"
+  }
+
+  /// Who is in the way.
+  static func users(_ path: String) -> String {
+    let found = NodeUsers(of: path)
+    let names = found.users.map { ($0.command?.escaped ?? "?") + "(\($0.pid))" }
+    if !names.isEmpty { return "\(path) is open in " + names.joined(separator: " ") }
+    return found.refused.isEmpty
+      ? "no process is seen to have \(path) open; the kernel may be using it"
+      : "who has \(path) open cannot be told: " + Advice.unreadable(found.refused)
+  }
+
+  private static func renderNode(_ path: String) -> String? {
+    guard let primary = (try? DRMNode(path))?.primaryPath, primary != path else { return nil }
+    return "render nodes make no dumb buffers; the device's primary node is \(primary)"
+  }
+}

@@ -1,0 +1,62 @@
+import DMABuf
+import SystemPackage
+
+/// Why a device refused a buffer, from what is known of the two.
+enum ImportAdvice {
+  /// PRIME imports.
+  static func prime(_ error: KernelError, _ facts: BufferFacts, _ support: DRMNode.PrimeSupport?) -> String? {
+    if error.call == "DRM_IOCTL_PRIME_FD_TO_HANDLE", support?.imports == false {
+      return "the driver says that it imports no buffers (DRM_CAP_PRIME)"
+    }
+    let exporter = facts.exporters[0].escaped
+    return switch (error.call, error.errno) {
+    case ("DRM_IOCTL_PRIME_FD_TO_HANDLE", .invalidArgument):
+      "the driver cannot use buffers of other devices, or not one of \(Units.size(UInt64(facts.sizes[0])))"
+    case ("DRM_IOCTL_PRIME_FD_TO_HANDLE", .noFunction):
+      "the exporter, \(exporter), cannot give its memory to other devices"
+    case ("DRM_IOCTL_PRIME_FD_TO_HANDLE", .noMemory):
+      "the device cannot address the \(Units.size(UInt64(facts.sizes[0]))) of \(exporter), or memory ran out"
+    default: nil
+    }
+  }
+
+  /// Queues of V4L2.
+  static func queueing(_ error: KernelError, _ facts: BufferFacts, _ format: VideoFormat?) -> String? {
+    let exporter = facts.exporters[0].escaped
+    switch (error.call, error.errno) {
+    case ("VIDIOC_QBUF", .invalidArgument):
+      for (index, plane) in (format?.planes ?? []).enumerated() {
+        let size = facts.sizes[index % facts.sizes.count]
+        if size < plane.size { return "plane \(index) needs \(plane.size) bytes, and the buffer has \(size)" }
+      }
+      return "the driver cannot map the buffer of \(exporter) for its device"
+    case ("VIDIOC_QBUF", .badAddress):
+      let isContiguous = Heap.contiguousNames.contains(facts.exporters[0].string)
+      return isContiguous
+        ? "the driver cannot reach the memory of \(exporter)"
+        : "the driver wants contiguous memory, or a mapping in the kernel, and \(exporter) does not give it"
+    default: return nil
+    }
+  }
+
+  /// Framebuffers.
+  static func framebuffer(
+    _ error: KernelError, _ layout: FramebufferLayout, size: Int, limits: (DisplayLimits, takesModifiers: Bool)?
+  ) -> String? {
+    guard let (display, takesModifiers) = limits else { return "the node has no displays" }
+    if !display.formats.isEmpty, !display.formats.contains(layout.format) {
+      return "no plane shows \(layout.format); they show " + display.formats.map(\.description).joined(separator: " ")
+    }
+    guard display.widths.contains(layout.width), display.heights.contains(layout.height) else {
+      return "framebuffers are from \(display.widths.lowerBound)x\(display.heights.lowerBound) to "
+        + "\(display.widths.upperBound)x\(display.heights.upperBound)"
+    }
+    let needed = layout.size
+    if size < needed { return "the image needs \(needed) bytes, and the buffer has \(size)" }
+    if let modifier = layout.modifier {
+      let name = DRMNode.name(ofModifier: modifier) ?? "0x" + String(modifier, radix: 16)
+      return takesModifiers ? "no plane shows the modifier \(name)" : "the device knows no modifiers"
+    }
+    return nil
+  }
+}

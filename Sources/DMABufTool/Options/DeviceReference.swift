@@ -1,0 +1,79 @@
+import ArgumentParser
+import DMABuf
+
+/// How a user points at a device.
+enum DeviceReference: Hashable, Sendable {
+  /// A node's path.
+  case path(String)
+  /// `drm:NAME`: by driver, or by the node's name in /dev/dri.
+  case drm(String)
+  /// `v4l2:NAME`: by driver, or by the name the kernel gives the node.
+  case v4l2(String)
+
+  init(_ text: String) throws {
+    guard let reference = Self.parse(text) else {
+      throw ValidationError("devices are paths such as /dev/video0, drm:NAME and v4l2:NAME, by driver")
+    }
+    self = reference
+  }
+
+  /// `nil` for what is no device, but may be a buffer.
+  static func parse(_ text: String) -> DeviceReference? {
+    if text.contains("/"), !text.hasPrefix("drm:"), !text.hasPrefix("v4l2:") { return .path(text) }
+    let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+    guard parts.count == 2, !parts[1].isEmpty else { return nil }
+    return switch parts[0] {
+    case "drm": .drm(parts[1])
+    case "v4l2": .v4l2(parts[1])
+    default: nil
+    }
+  }
+
+  /// Finds the node. Where a device has several, `primary` asks for the one of DRM that can make
+  /// dumb buffers and drive displays.
+  func resolve(primary: Bool) throws -> Device {
+    switch self {
+    case .path(let path):
+      guard let subsystem = try DeviceSubsystem.of(path) else {
+        throw Failure(
+          "\(path) is neither a DRM nor a V4L2 device", hint: "dmabuf devices lists those there are")
+      }
+      return Device(path: path, subsystem: subsystem)
+    case .drm(let name):
+      return Device(path: try DRMNode.path(named: name, primary: primary), subsystem: .drm)
+    case .v4l2(let name):
+      return Device(path: try VideoNode.path(named: name), subsystem: .v4l2)
+    }
+  }
+}
+
+extension DeviceReference: CustomStringConvertible {
+  var description: String {
+    switch self {
+    case .path(let path): path
+    case .drm(let name): "drm:\(name)"
+    case .v4l2(let name): "v4l2:\(name)"
+    }
+  }
+}
+
+/// A node that is there.
+struct Device: Hashable {
+  let path: String
+  let subsystem: DeviceSubsystem
+
+  /// All nodes of this machine.
+  static func all() throws -> [Device] {
+    try DRMNode.paths().map { Device(path: $0, subsystem: .drm) }
+      + VideoNode.paths().map { Device(path: $0, subsystem: .v4l2) }
+  }
+}
+
+extension BufferSource {
+  init(argument text: String) throws {
+    guard let source = BufferSource(text) else {
+      throw ValidationError("sources are heap:NAME, heap:cma, udmabuf, udmabuf:2M, udmabuf:1G and drm:NODE")
+    }
+    self = source
+  }
+}

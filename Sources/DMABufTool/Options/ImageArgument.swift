@@ -1,0 +1,53 @@
+import ArgumentParser
+import DMABuf
+
+/// An image's size and format as typed, `640x480:YUYV`, with any fourcc: devices know more of them
+/// than ``PixelFormat``.
+struct ImageArgument: Equatable, Sendable {
+  let width: Int
+  let height: Int
+  let fourcc: FourCC
+  /// What follows the format, such as a modifier.
+  let rest: String?
+
+  init(_ text: String, takesRest: Bool = false) throws {
+    let parts = text.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false).map(String.init)
+    let sides = parts[0].split(separator: "x", omittingEmptySubsequences: false).map { Int($0) }
+    guard parts.count == 2 || takesRest && parts.count == 3, sides.count == 2, let width = sides[0],
+      let height = sides[1], let fourcc = FourCC(parts[1])
+    else { throw ValidationError("images are WIDTHxHEIGHT:FORMAT, 1920x1080:XR24 say") }
+    guard 1...65536 ~= width, 1...65536 ~= height else {
+      throw ValidationError("width and height are from 1 to 65536")
+    }
+    (self.width, self.height, self.fourcc) = (width, height, fourcc)
+    rest = parts.count == 3 ? parts[2] : nil
+  }
+
+  /// How it lies in memory. Throws for formats whose planes are not known.
+  func layout() throws -> ImageLayout {
+    guard let format = PixelFormat.all.first(where: { $0.fourcc == "\(fourcc)" }) else {
+      let known = PixelFormat.all.map(\.fourcc).joined(separator: " ")
+      throw ValidationError("the pixel formats are \(known)")
+    }
+    return ImageLayout(width: width, height: height, format: format)
+  }
+}
+
+extension FramebufferLayout {
+  /// Reads `WIDTHxHEIGHT:FOURCC[:MODIFIER]`; the modifier is a number, or LINEAR.
+  init(argument text: String) throws {
+    let image = try ImageArgument(text, takesRest: true)
+    let layout = try image.layout()
+    var modifier: UInt64?
+    if let word = image.rest {
+      let number = word.hasPrefix("0x") ? UInt64(word.dropFirst(2), radix: 16) : UInt64(word)
+      guard let number = word == "LINEAR" ? 0 : number else {
+        throw ValidationError("modifiers are LINEAR and numbers like 0x100000000000001")
+      }
+      modifier = number
+    }
+    self.init(
+      width: layout.width, height: layout.height, format: image.fourcc, modifier: modifier,
+      planes: layout.planes.map { Plane(offset: $0.offset, stride: $0.stride, size: $0.size) })
+  }
+}

@@ -1,0 +1,170 @@
+import DMABuf
+import SystemPackage
+
+/// What the devices can do.
+struct DevicesReport: Report {
+  struct Node: Encodable {
+    let device: String
+    let subsystem: String
+    @Nullable var driver: UntrustedText?
+    @Nullable var card: UntrustedText?
+    /// `primary` or `render`.
+    @Nullable var kind: String?
+    @Nullable var primeImport: Bool?
+    @Nullable var primeExport: Bool?
+    @Nullable var dumbBuffers: Bool?
+    @Nullable var connectors: Int?
+    var queues: [Queue] = []
+    @Nullable var reason: String?
+
+    enum CodingKeys: String, CodingKey {
+      case device, subsystem, driver, card, kind, connectors, queues, reason
+      case primeImport = "prime_import"
+      case primeExport = "prime_export"
+      case dumbBuffers = "dumb_buffers"
+    }
+  }
+
+  struct Queue: Encodable {
+    let type: String
+    @Nullable var format: String?
+    @Nullable var width: Int?
+    @Nullable var height: Int?
+    var planes: [Int] = []
+    /// Does it take dma-bufs of others?
+    @Nullable var dmabuf: Bool?
+    /// Does it export its own buffers?
+    @Nullable var expbuf: Bool?
+    /// How many buffers were on it already: then it is somebody's.
+    @Nullable var buffers: Int?
+    /// Who has the node open, where the queue is somebody's.
+    var users: [User] = []
+  }
+
+  struct User: Encodable {
+    let pid: Int32
+    @Nullable var comm: UntrustedText?
+  }
+
+  let schema = "dmabuf.devices/1"
+  private(set) var devices: [Node] = []
+  private(set) var refusals: [KernelError] = []
+
+  enum CodingKeys: String, CodingKey { case schema, devices }
+
+  init(_ nodes: [Device]) {
+    for node in nodes {
+      do {
+        devices.append(try node.subsystem == .drm ? Self.display(node.path) : Self.video(node.path))
+      } catch {
+        var entry = Node(device: node.path, subsystem: node.subsystem.rawValue)
+        entry.reason = (error as? KernelError).map { "\($0.call): \($0.errno)" } ?? "\(error)"
+        devices.append(entry)
+        if let error = error as? KernelError { refusals.append(error) }
+      }
+    }
+  }
+
+  private static func display(_ path: String) throws -> Node {
+    let node = try DRMNode(path)
+    var entry = Node(device: path, subsystem: "drm", driver: node.driver)
+    let prime = try node.primeSupport()
+    entry.kind = node.isRender ? "render" : "primary"
+    (entry.primeImport, entry.primeExport) = (prime.imports, prime.exports)
+    entry.dumbBuffers = node.makesDumbBuffers
+    entry.connectors = node.displayLimits()?.connectors
+    return entry
+  }
+
+  private static func video(_ path: String) throws -> Node {
+    let node = try VideoNode(path)
+    var entry = Node(device: path, subsystem: "v4l2", driver: node.driver, card: node.card)
+    entry.queues = node.queues.map { queue(node, $0) }
+    return entry
+  }
+
+  private static func queue(_ node: borrowing VideoNode, _ queue: VideoQueue) -> Queue {
+    var entry = Queue(type: queue.name)
+    if let format = try? node.format(of: queue) {
+      entry.format = "\(format.fourcc)"
+      (entry.width, entry.height) = (format.width, format.height)
+      entry.planes = format.planes.map(\.size)
+    }
+    // Where even asking is not possible, trying might take somebody's buffers away.
+    guard let support = try? node.support(of: queue) else { return entry }
+    entry.dmabuf = support.importing
+    entry.buffers = support.buffers
+    if support.buffers > 0 {
+      entry.users = NodeUsers(of: node.path).users.map { User(pid: $0.pid, comm: $0.command) }
+    } else {
+      (entry.dmabuf, entry.expbuf) = attempt(node, queue, support)
+    }
+    return entry
+  }
+
+  /// Takes the queue for a moment. `nil` is «not found out»: somebody else took it meanwhile.
+  private static func attempt(
+    _ node: borrowing VideoNode, _ queue: VideoQueue, _ support: VideoQueueSupport
+  ) -> (importing: Bool?, exporting: Bool?) {
+    func works(_ body: () throws -> Void) -> Bool? {
+      do {
+        try body()
+        return true
+      } catch {
+        return (error as? KernelError)?.errno == .resourceBusy ? nil : false
+      }
+    }
+    let importing = support.importing ? works { try node.withBuffers(1, .imported, on: queue) { _ in } } : false
+    let exporting =
+      support.mapping
+      ? works {
+        try node.withBuffers(1, .mapped, on: queue) { _ in _ = try node.exportBuffer(0, plane: 0, on: queue) }
+      } : false
+    return (importing, exporting)
+  }
+
+  // MARK: Drawing
+
+  func text(style: Style) -> String {
+    guard !devices.isEmpty else { return "no DRM or V4L2 devices" }
+    var table = Table(
+      .init("DEVICE"), .init("DRIVER"), .init("KIND"), .init("IMPORT"), .init("EXPORT"), .init("NOTE"))
+    table.rows = devices.flatMap(rows)
+    return table.lines(style: style).joined(separator: "\n")
+  }
+
+  private func rows(_ node: Node) -> [[String]] {
+    let start = [UntrustedText(node.device.utf8).escaped, node.driver?.escaped ?? "-"]
+    if let reason = node.reason { return [start + ["-", "-", "-", reason]] }
+    if node.subsystem == "drm" {
+      let notes = [
+        node.dumbBuffers == true ? "dumb buffers" : nil, node.connectors.map { "\($0) output\($0 == 1 ? "" : "s")" },
+      ]
+      return [
+        start + [
+          node.kind ?? "-", word(node.primeImport), word(node.primeExport),
+          notes.compactMap(\.self).joined(separator: ", "),
+        ]
+      ]
+    }
+    if node.queues.isEmpty { return [start + ["-", "-", "-", "no queues of buffers"]] }
+    return node.queues.map { start + [$0.type, word($0.dmabuf), word($0.expbuf), note($0)] }
+  }
+
+  private func word(_ value: Bool?) -> String { value.map { $0 ? "yes" : "no" } ?? "?" }
+
+  private func note(_ queue: Queue) -> String {
+    var notes: [String] = []
+    if let width = queue.width, let height = queue.height, let format = queue.format {
+      notes.append("\(width)x\(height) \(format)")
+    } else if let format = queue.format, !format.isEmpty {
+      notes.append(format)
+    }
+    if !queue.planes.isEmpty { notes.append(queue.planes.map { "\($0)" }.joined(separator: " + ") + " bytes") }
+    if let buffers = queue.buffers, buffers > 0 {
+      let users = queue.users.map { ($0.comm?.escaped ?? "?") + "(\($0.pid))" }
+      notes.append("in use, \(buffers) buffers" + (users.isEmpty ? "" : ": " + users.joined(separator: " ")))
+    }
+    return notes.joined(separator: ", ")
+  }
+}

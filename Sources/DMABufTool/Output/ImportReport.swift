@@ -1,0 +1,175 @@
+import DMABuf
+import SystemPackage
+
+/// What devices answered to a buffer.
+struct ImportReport: Report {
+  enum Result: String, Encodable { case ok, refused, skipped }
+
+  struct Buffer: Encodable {
+    let ino: UInt64
+    let size: Int
+    let exporter: UntrustedText
+    @Nullable var source: String?
+
+    enum CodingKeys: String, CodingKey {
+      case ino, size, source
+      case exporter = "exp_name"
+    }
+  }
+
+  struct Answer: Encodable {
+    let device: String
+    @Nullable var driver: UntrustedText?
+    /// Which queue of a V4L2 device.
+    @Nullable var queue: String?
+    var result = Result.refused
+    @Nullable var call: String?
+    /// Its symbol, such as `EINVAL`.
+    @Nullable var errno: String?
+    @Nullable var reason: String?
+    @Nullable var handle: UInt32?
+    @Nullable var sameHandle: Bool?
+    @Nullable var sameFile: Bool?
+    /// Bytes, as the device has it: of the GEM object, or of all planes of a frame.
+    @Nullable var size: Int?
+    /// Could a display show it? Only where that was asked.
+    @Nullable var framebuffer: Bool?
+    var frames: [Frame] = []
+    /// For people only.
+    var note: String?
+    /// The reason in the words of strerror(3), and what it means for the exit status.
+    private(set) var error: String?
+    private(set) var status = ExitStatus.failed
+
+    enum CodingKeys: String, CodingKey {
+      case device, driver, queue, result, call, errno, reason, handle, size, framebuffer, frames
+      case sameHandle = "same_handle"
+      case sameFile = "same_file"
+    }
+
+    init(device: String) { self.device = device }
+
+    mutating func refuse(_ error: any Error, reason: String?) {
+      result = .refused
+      self.reason = reason
+      switch error {
+      case let error as KernelError:
+        (call, errno) = (error.call, ErrnoName.of(error.errno))
+        self.error = "\(error.errno)"
+        status = Advice.status(for: error)
+      case let failure as Failure:
+        (self.error, self.reason) = (failure.message, failure.hint)
+      default:
+        self.error = "\(error)"
+      }
+    }
+
+    mutating func skip(_ reason: String) {
+      result = .skipped
+      self.reason = reason
+    }
+  }
+
+  struct Frame: Encodable {
+    /// Which of the buffers, by position.
+    let buffer: Int
+    let sequence: UInt32
+    let bytesUsed: Int
+    let timestamp: UInt64
+    let field: String
+    let error: Bool
+    @Nullable var checksum: String?
+
+    enum CodingKeys: String, CodingKey {
+      case buffer, sequence, field, error, checksum
+      case bytesUsed = "bytes_used"
+      case timestamp = "timestamp_ns"
+    }
+
+    init(_ frame: VideoFrame, buffer: Int, checksum: UInt64?) {
+      self.buffer = buffer
+      sequence = frame.sequence
+      bytesUsed = frame.bytesUsed.reduce(0, +)
+      timestamp = frame.timestamp
+      field = frame.field
+      error = frame.isError
+      self.checksum = checksum.map(Units.checksum)
+    }
+  }
+
+  let schema = "dmabuf.import/1"
+  let buffer: Buffer
+  let devices: [Answer]
+  let isMatrix: Bool
+
+  enum CodingKeys: String, CodingKey { case schema, buffer, devices }
+
+  init(_ buffers: DMABuffers, source: String?, isMatrix: Bool, _ answers: [Answer]) throws {
+    buffer = try buffers.withBuffer(0) {
+      Buffer(ino: $0.inode, size: $0.size, exporter: try $0.information().exporter, source: source)
+    }
+    devices = answers
+    self.isMatrix = isMatrix
+  }
+
+  var isRefused: Bool { devices.contains { $0.result == .refused } }
+
+  // MARK: Drawing
+
+  func text(style: Style) -> String {
+    var table = Table(
+      .init("DEVICE"), .init("DRIVER"), .init("QUEUE"), .init("RESULT"), .init("HANDLE", .right), .init("NOTE"))
+    table.rows = devices.map {
+      [
+        UntrustedText($0.device.utf8).escaped, $0.driver?.escaped ?? "-", $0.queue ?? "-", $0.word,
+        $0.handle.map { "\($0)" } ?? "-", note($0),
+      ]
+    }
+    let title = "ino:\(buffer.ino), \(Units.size(UInt64(buffer.size))) of \(buffer.exporter.escaped)"
+    return ([style.fit(title)] + table.lines(style: style) + devices.flatMap { frames(of: $0, style) })
+      .joined(separator: "\n")
+  }
+
+  private func note(_ answer: Answer) -> String {
+    if answer.result != .ok {
+      // Named devices' refusals are explained on standard error.
+      return answer.result == .skipped || isMatrix ? answer.explanation : answer.call ?? ""
+    }
+    let notes = [
+      answer.sameHandle == false ? "another handle on re-import" : nil,
+      answer.sameFile.map { $0 ? "re-exports as the same buffer" : "re-exports as another buffer" },
+      answer.framebuffer == true ? "a display can show it" : nil,
+      answer.note,
+      answer.frames.isEmpty ? nil : "\(answer.frames.count) frame\(answer.frames.count == 1 ? "" : "s")",
+    ]
+    return notes.compactMap(\.self).joined(separator: ", ")
+  }
+
+  private func frames(of answer: Answer, _ style: Style) -> [String] {
+    guard !answer.frames.isEmpty else { return [] }
+    var table = Table(
+      .init("FRAME", .right), .init("BUFFER", .right), .init("BYTES", .right), .init("TIME", .right), .init("FIELD"),
+      .init("STATE"), .init("CHECKSUM"))
+    let start = answer.frames[0].timestamp
+    table.rows = answer.frames.map {
+      [
+        "\($0.sequence)", "\($0.buffer)", "\($0.bytesUsed)", Units.time($0.timestamp &- min(start, $0.timestamp)),
+        $0.field, $0.error ? "damaged" : "good", $0.checksum ?? "-",
+      ]
+    }
+    return ["", "\(UntrustedText(answer.device.utf8).escaped):"] + table.lines(style: style)
+  }
+}
+
+extension ImportReport.Answer {
+  /// `ok`, `skipped`, or the reason's symbol.
+  var word: String { result == .refused ? errno ?? "refused" : result.rawValue }
+
+  /// The device, and its queue if any.
+  var place: String { [device, queue].compactMap(\.self).joined(separator: " ") }
+
+  /// The call that was refused, and why.
+  var explanation: String {
+    [call, reason ?? error].compactMap(\.self).joined(separator: ": ")
+  }
+}

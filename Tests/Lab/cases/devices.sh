@@ -1,0 +1,109 @@
+# dmabuf devices.
+
+the_list_has_every_node_with_driver_and_abilities() {
+  needs drm:vgem v4l2:vivid
+  run dmabuf devices
+  status 0
+  stderr_is_empty
+  stdout '^DEVICE +DRIVER +KIND +IMPORT +EXPORT +NOTE$'
+  stdout '^/dev/dri/card[0-9]+ +vgem +primary +yes +yes +dumb buffers$'
+  stdout '^/dev/dri/renderD[0-9]+ +vgem +render +yes +yes$'
+  stdout "^/dev/video[0-9]+ +vivid +video-capture +yes +yes +[0-9x]+ YUYV, $(frame_bytes "$(video_node vivid)") bytes$"
+  stdout '^/dev/video[0-9]+ +vivid +video-output +yes +yes '
+}
+
+the_list_as_json() {
+  needs drm:vgem v4l2:vivid
+  run dmabuf devices drm:vgem v4l2:vivid "$(drm_node vgem)" --json
+  status 0
+  json '.schema' dmabuf.devices/1
+  json '.devices[0] | [.subsystem, .driver, .kind, .prime_import, .prime_export, .dumb_buffers]' '["drm","vgem","render",true,true,false]'
+  json '.devices[1] | [.subsystem, .driver, .card]' '["v4l2","vivid","vivid"]'
+  json '.devices[1].queues[0] | [.type, .format, .width * .height * 2, .planes[0], .dmabuf, .expbuf, .buffers, .users]' "[\"video-capture\",\"YUYV\",$(frame_bytes "$(video_node vivid)"),$(frame_bytes "$(video_node vivid)"),true,true,0,[]]"
+  json '.devices[2] | [.kind, .dumb_buffers]' '["primary",true]'
+}
+
+displays_have_their_outputs_counted() {
+  needs drm:bochs
+  run dmabuf devices --json
+  status 0
+  json '[.devices[] | select(.driver == "bochs-drm" and .kind == "primary") | .connectors]' '[1]'
+  json '[.devices[] | select(.driver == "vgem" and .kind == "primary") | .connectors]' '[null]'
+}
+
+queues_that_go_both_ways_are_two_rows() {
+  needs v4l2:vim2m
+  run dmabuf devices v4l2:vim2m --json
+  json '.devices[0].queues | map(.type)' '["video-capture","video-output"]'
+  json '.devices[0].queues | map(.dmabuf and .expbuf)' '[true,true]'
+}
+
+a_queue_in_use_is_asked_and_not_touched() {
+  needs v4l2:vivid
+  camera=$(video_node vivid)
+  start owner actor video-own "$camera" 3 ready pause
+  wait_for_line owner ready
+  run strace -e trace=ioctl -o trace dmabuf devices "$camera" --json
+  status 0
+  json '.devices[0].queues[0] | [.dmabuf, .expbuf, .buffers, .users[0].comm]' '[true,null,3,"actor"]'
+  json '.devices[0].queues[0].users[0].pid' "$owner_pid"
+  check sh -c '! grep -q "VIDIOC_REQBUFS\|VIDIOC_S_FMT\|VIDIOC_STREAM" trace'
+  run dmabuf devices "$camera"
+  stdout "in use, 3 buffers: actor\($owner_pid\)$"
+  send_signal owner TERM
+  finish owner
+}
+
+looking_makes_nobody_drm_master() {
+  needs drm:bochs
+  run strace -e trace=ioctl -o trace dmabuf devices "$(drm_node bochs)"
+  status 0
+  check grep -q 'DRM_IOCTL_DROP_MASTER.*= 0' trace
+  # Only the first one had to drop it: it was master until then.
+  check sh -c '[ $(grep -c DRM_IOCTL_DROP_MASTER trace) = 1 ]'
+}
+
+looking_leaves_no_buffers() {
+  run dmabuf devices
+  run buffers_on_the_machine
+  stdout_is 0
+}
+
+nodes_that_may_not_be_opened_are_rows_too() {
+  needs drm:vgem
+  run_as_nobody dmabuf devices --json
+  status 1
+  json_true '.devices | length > 3'
+  json '.devices[0] | [.driver, .reason]' '[null,"open: Permission denied"]'
+  stderr '^dmabuf: /dev/dri/card0: open: Permission denied$'
+  stderr 'nodes could not be looked into$'
+  stderr '^dmabuf: hint: /dev/dri/card0 belongs to root:root, mode 0600;'
+}
+
+names_that_are_no_device_say_which_there_are() {
+  needs drm:vgem v4l2:vivid
+  run dmabuf devices drm:nope
+  status 77
+  stderr '^dmabuf: drm:nope: no such device$'
+  stderr '^dmabuf: hint: the drivers here are .*vgem'
+  run dmabuf devices v4l2:nope
+  status 77
+  stderr '^dmabuf: hint: the drivers here are .*vivid'
+  run dmabuf devices /dev/video99
+  status 77
+  stderr '^dmabuf: /dev/video99: open: No such file or directory$'
+  run dmabuf devices /dev/null
+  status 1
+  stderr '^dmabuf: /dev/null is neither a DRM nor a V4L2 device$'
+  run dmabuf devices nope
+  status 64
+  stderr "'nope'"
+}
+
+links_to_nodes_are_followed() {
+  needs v4l2:vivid
+  check ln -s "$(video_node vivid)" camera
+  run dmabuf devices ./camera --json
+  status 0
+  json '.devices[0] | [.subsystem, .driver]' '["v4l2","vivid"]'
+}
