@@ -69,7 +69,11 @@ struct MapAccess: ~Copyable {
   ) throws {
     let mapped = try map(direction)
     if isSynchronized {
-      try buffer.withAccess(direction, deadline: deadline) { try unsafe body(mapped.bytes) }
+      try buffer.withAccess(direction, deadline: deadline) {
+        Diagnostics.sayWaiting(for: buffer, direction)
+      } _: {
+        try unsafe body(mapped.bytes)
+      }
     } else {
       try unsafe body(mapped.bytes)
     }

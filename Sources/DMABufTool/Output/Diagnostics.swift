@@ -62,11 +62,19 @@ enum Diagnostics {
     case let error as NothingHeld:
       say("\(error.name): nothing is held under that name", hint: Advice.held(insteadOf: error.name))
     case let error as WrongKind:
-      say("\(error.subject) is \(error.kind), not a dma-buf", hint: Advice.hint(for: error))
+      say("\(error.subject) is \(error.kind), not \(error.wanted.rawValue)", hint: Advice.hint(for: error))
     default:
       say("\(error)", hint: nil)
     }
     return ExitStatus.failed.rawValue
+  }
+
+  /// Says for whom a wait takes so long. A kernel that does not tell is not asked twice.
+  static func sayWaiting(for buffer: borrowing DMABuffer, _ direction: AccessDirection) {
+    guard let fences = try? buffer.pendingFences(for: direction), !fences.isEmpty else {
+      return say("\(buffer.file.name): waiting for its fences", hint: nil)
+    }
+    say("\(buffer.file.name): waiting for \(fences.summary)", hint: nil)
   }
 
   /// One line on what went wrong, and one on what to do about it.
