@@ -53,7 +53,7 @@ struct FenceInfo: ParsableCommand {
       guard let information = try snapshot.information() else {
         throw Failure("\(reference): this kernel does not tell of a buffer's fences", hint: "that needs Linux 6.0")
       }
-      return SyncFileReport.File(information, reference: "\(reference)")
+      return SyncFileReport.File(information, fences: snapshot.fences, reference: "\(reference)")
     }
     try SyncFileReport(schema: "dmabuf.fence-info/1", files).print(asJSON: output.json)
   }

@@ -69,10 +69,12 @@ struct MapAccess: ~Copyable {
   ) throws {
     let mapped = try map(direction)
     if isSynchronized {
-      try buffer.withAccess(direction, deadline: deadline) {
-        Diagnostics.sayWaiting(for: buffer, direction)
-      } _: {
-        try unsafe body(mapped.bytes)
+      do {
+        try buffer.withAccess(direction, deadline: deadline, slow: { AccessWait.explain(buffer, direction) }) {
+          try unsafe body(mapped.bytes)
+        }
+      } catch let error as KernelError {
+        throw AccessWait.explained(error, buffer, direction)
       }
     } else {
       try unsafe body(mapped.bytes)

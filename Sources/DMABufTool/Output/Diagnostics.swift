@@ -69,14 +69,6 @@ enum Diagnostics {
     return ExitStatus.failed.rawValue
   }
 
-  /// Says for whom a wait takes so long. A kernel that does not tell is not asked twice.
-  static func sayWaiting(for buffer: borrowing DMABuffer, _ direction: AccessDirection) {
-    guard let fences = try? buffer.pendingFences(for: direction), !fences.isEmpty else {
-      return say("\(buffer.file.name): waiting for its fences", hint: nil)
-    }
-    say("\(buffer.file.name): waiting for \(fences.summary)", hint: nil)
-  }
-
   /// One line on what went wrong, and one on what to do about it.
   static func say(_ message: String, hint: String?) {
     let text = "dmabuf: \(message)\n" + (hint.map { "dmabuf: hint: \($0)\n" } ?? "")

@@ -33,6 +33,16 @@ struct FenceEntry: Encodable {
   }
 }
 
+extension FenceEntry {
+  /// Driver, timeline, number, how far it is, and since when.
+  fileprivate var cells: [String] {
+    [
+      driver?.escaped ?? "?", timeline?.escaped ?? "?", sequence.map(String.init) ?? "-",
+      errno.map { "error \($0)" } ?? status, timestamp.map(Units.moment) ?? "-",
+    ]
+  }
+}
+
 extension Fence.Status {
   /// The word for it in JSON.
   var word: String {
@@ -71,13 +81,7 @@ extension [FenceEntry] {
     var table = Table(
       .init("OF"), .init("DRIVER"), .init("TIMELINE"), .init("SEQNO", .right), .init("STATUS"),
       .init("SIGNALLED AT", .right), .init("AGE", .right))
-    table.rows = map {
-      [
-        $0.reference ?? "-", $0.driver?.escaped ?? "?", $0.timeline?.escaped ?? "?",
-        $0.sequence.map(String.init) ?? "-", $0.errno.map { "error \($0)" } ?? $0.status,
-        $0.timestamp.map(Units.moment) ?? "-", $0.age.map { "> \(Units.time($0))" } ?? "-",
-      ]
-    }
+    table.rows = map { [$0.reference ?? "-"] + $0.cells + [$0.age.map { "> \(Units.time($0))" } ?? "-"] }
     return table.lines(style: style)
   }
 }
@@ -86,7 +90,7 @@ extension [FenceEntry] {
 struct SyncFileReport: Report {
   struct File: Encodable {
     @Nullable var reference: String?
-    /// The file's own name; of a buffer's fences there is no file.
+    /// What whoever made the file called it, or the kernel.
     @Nullable var name: UntrustedText?
     let status: String
     @Nullable var errno: String?
@@ -99,7 +103,9 @@ struct SyncFileReport: Report {
       case heldAs = "held_as"
     }
 
-    init(_ information: SyncFile.Information, reference: String?, heldAs: HeldName? = nil) {
+    init(
+      _ information: SyncFile.Information, fences known: [Fence]? = nil, reference: String?, heldAs: HeldName? = nil
+    ) {
       self.reference = reference
       name = information.name
       status = information.status.word
@@ -107,7 +113,7 @@ struct SyncFileReport: Report {
       let heldName = heldAs.map { "\($0)" }
       self.heldAs = heldName
       let called = reference ?? heldName
-      fences = information.fences.map { FenceEntry($0, of: called) }
+      fences = (known ?? information.fences).map { FenceEntry($0, of: called) }
     }
   }
 
@@ -131,14 +137,10 @@ struct SyncFileReport: Report {
     var table = Table(
       .init("FILE"), .init("DRIVER"), .init("TIMELINE"), .init("SEQNO", .right), .init("STATUS"),
       .init("SIGNALLED AT", .right), .init("NAME"))
-    table.rows = files.flatMap { file in
-      file.fences.map {
-        [
-          file.reference ?? file.heldAs ?? "-", $0.driver?.escaped ?? "?", $0.timeline?.escaped ?? "?",
-          $0.sequence.map(String.init) ?? "-", $0.errno.map { "error \($0)" } ?? $0.status,
-          $0.timestamp.map(Units.moment) ?? "-", file.name?.escaped ?? "-",
-        ]
-      }
+    for file in files {
+      let called = file.reference ?? file.heldAs ?? "-"
+      if file.fences.isEmpty { table.rows.append([called, "-", "-", "-", "idle", "-", "-"]) }
+      table.rows += file.fences.map { [called] + $0.cells + [file.name?.escaped ?? "-"] }
     }
     return table.lines(style: style).joined(separator: "\n")
   }
