@@ -30,7 +30,8 @@ public struct Fence: Equatable, Sendable {
 
   /// Describes a fence.
   public init(
-    driver: UntrustedText?, timeline: UntrustedText?, sequence: UInt64? = nil, status: Status, timestamp: UInt64? = nil
+    driver: UntrustedText?, timeline: UntrustedText?, sequence: UInt64? = nil, status: Status,
+    timestamp: UInt64? = nil
   ) {
     self.driver = driver
     self.timeline = timeline

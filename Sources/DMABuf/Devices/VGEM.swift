@@ -52,7 +52,9 @@ public struct VGEM: ~Copyable, Sendable {
   /// have to wait for, and the exporter's reason when vgem cannot import the buffer.
   ///
   /// - Returns: the number that ``signal(_:)`` takes.
-  public func attachFence(to buffer: borrowing DMABuffer, for direction: AccessDirection) throws(KernelError) -> UInt32 {
+  public func attachFence(to buffer: borrowing DMABuffer, for direction: AccessDirection) throws(KernelError)
+    -> UInt32
+  {
     var prime = cdmabuf_prime_handle(handle: 0, flags: 0, fd: buffer.descriptorNumber)
     try file.ioctl(Request("DRM_IOCTL_PRIME_FD_TO_HANDLE", CDMABUF_DRM_IOCTL_PRIME_FD_TO_HANDLE), &prime)
     defer {

@@ -96,7 +96,8 @@ struct FenceTimeline: ParsableCommand {
 
   func run() throws {
     try keeping.keep(
-      SyncFiles.onTimeline(values: values, name: keeping.hold), schema: "dmabuf.fence-timeline/1", asJSON: output.json)
+      SyncFiles.onTimeline(values: values, name: keeping.hold), schema: "dmabuf.fence-timeline/1", asJSON: output.json
+    )
   }
 }
 

@@ -55,7 +55,8 @@ struct FenceWait: ParsableCommand {
     let end = Clock.now
 
     let report = try FenceWaitReport(
-      snapshots, isDone: isDone, needsAll: !any, waited: end - start, ages: since.map { $0.map { end - min($0, end) } })
+      snapshots, isDone: isDone, needsAll: !any, waited: end - start,
+      ages: since.map { $0.map { end - min($0, end) } })
     try report.print(asJSON: output.json)
     try conclude(report)
   }
