@@ -70,7 +70,7 @@ struct FenceMerge: ParsableCommand {
 
       EXAMPLES
         dmabuf fence merge first second --hold both
-        dmabuf fence merge fd:3 fd:4 --name frame -- my-program
+        dmabuf fence merge fd:3 4711:12 --name frame
       """)
 
   @Argument(help: "Two sync_files or more.", transform: Reference.init)
@@ -80,7 +80,7 @@ struct FenceMerge: ParsableCommand {
   var name: String?
 
   @OptionGroup var output: OutputOptions
-  @OptionGroup var keeping: KeepOptions
+  @OptionGroup var holding: HoldOptions
 
   func validate() throws {
     if references.count < 2 { throw ValidationError("it takes two sync_files or more to merge") }
@@ -98,7 +98,7 @@ struct FenceMerge: ParsableCommand {
     }
     let files = SyncFiles()
     files.append(merged)
-    try keeping.keep(files, schema: "dmabuf.fence-merge/1", asJSON: output.json)
+    try holding.keep(files, schema: "dmabuf.fence-merge/1", asJSON: output.json)
   }
 }
 
@@ -127,6 +127,13 @@ struct FenceExport: ParsableCommand {
     let files = SyncFiles()
     files.append(try reference.open().exportSyncFile(for: access.direction))
     try keeping.keep(files, schema: "dmabuf.fence-export/1", asJSON: output.json)
+  }
+}
+
+extension HoldOptions {
+  /// Holds sync_files if that was asked for, and reports on them.
+  func keep(_ files: SyncFiles, schema: String, asJSON: Bool) throws {
+    try keep(files) { try SyncFileReport(schema: schema, made: files, names: $0).print(asJSON: asJSON) }
   }
 }
 

@@ -44,7 +44,7 @@ struct FenceCreate: ParsableCommand {
     if swSync == (vgem != nil) { throw ValidationError("either --sw-sync or --vgem <buffer>") }
     if !swSync, value != nil { throw ValidationError("--value needs --sw-sync") }
     if swSync, read || write { throw ValidationError("--read and --write need --vgem; fence import has them too") }
-    if after != nil, keeping.hold == nil { throw ValidationError("--after needs --hold: the holder does it") }
+    if after != nil, keeping.holding.hold == nil { throw ValidationError("--after needs --hold: the holder does it") }
     if let value { try TimelineValue.check(value) }
   }
 
@@ -68,7 +68,7 @@ struct FenceCreate: ParsableCommand {
   }
 
   private func timelineFence() throws -> SyncFiles {
-    try SyncFiles.onTimeline(values: [value ?? 1], name: keeping.hold, after: after?.duration)
+    try SyncFiles.onTimeline(values: [value ?? 1], name: keeping.holding.hold, after: after?.duration)
   }
 }
 
@@ -90,13 +90,13 @@ struct FenceTimeline: ParsableCommand {
   var values: [UInt32]
 
   @OptionGroup var output: OutputOptions
-  @OptionGroup var keeping: KeepOptions
+  @OptionGroup var holding: HoldOptions
 
   func validate() throws { try values.forEach(TimelineValue.check) }
 
   func run() throws {
-    try keeping.keep(
-      SyncFiles.onTimeline(values: values, name: keeping.hold), schema: "dmabuf.fence-timeline/1", asJSON: output.json
+    try holding.keep(
+      SyncFiles.onTimeline(values: values, name: holding.hold), schema: "dmabuf.fence-timeline/1", asJSON: output.json
     )
   }
 }

@@ -16,7 +16,7 @@ struct FenceSignal: ParsableCommand {
         dmabuf fence signal frame.0 --by 2
       """)
 
-  @Argument(help: "What is held.", transform: KeepOptions.name)
+  @Argument(help: "What is held.", transform: HoldOptions.name)
   var names: [HeldName]
 
   @Option(help: ArgumentHelp("sw_sync: advance the timeline by this much.", valueName: "n"))

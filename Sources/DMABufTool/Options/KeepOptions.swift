@@ -19,22 +19,17 @@ protocol Keepable: AnyObject {
   var kept: [KeptDescriptor] { get }
 }
 
-/// How long what a command makes stays: until the command ends, until it is released, or as long as another
-/// command runs.
-struct KeepOptions: ParsableArguments {
+/// Keeping what a command makes beyond its end.
+struct HoldOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp("Keep it in the background under this name, until dmabuf release.", valueName: "name"),
-    transform: KeepOptions.name)
+    transform: HoldOptions.name)
   var hold: HeldName?
 
   @Flag(help: "With --hold: release who has the name now.")
   var replace = false
 
-  @Argument(parsing: .postTerminator, help: "A command to run with the descriptors.")
-  var command: [String] = []
-
   func validate() throws {
-    if hold != nil, !command.isEmpty { throw ValidationError("--hold and a command after -- exclude each other") }
     if replace, hold == nil { throw ValidationError("--replace needs --hold") }
   }
 
@@ -52,8 +47,7 @@ struct KeepOptions: ParsableArguments {
     return try (0..<count).map { try Self.name("\(hold).\($0)") }
   }
 
-  /// Keeps the objects as was asked for, after `report` has been told the names; ends with the command's
-  /// exit status if there is one. All objects are held, or none.
+  /// Holds the objects if that was asked for, and tells `report` the names. All objects are held, or none.
   func keep(_ objects: some Keepable, report: ([HeldName]) throws -> Void) throws {
     try withExtendedLifetime(objects) { try keep(objects.kept, report: report) }
   }
@@ -73,6 +67,30 @@ struct KeepOptions: ParsableArguments {
       for name in held { try? Holding.release(name) }
       throw error
     }
-    if !command.isEmpty { try CommandWithDescriptors.run(command, objects.map(\.number)) }
+  }
+}
+
+/// How long what a command makes stays: until the command ends, until it is released, or as long as another
+/// command runs. Beside arguments that may be many there is no place for that other command: use
+/// ``HoldOptions`` there.
+struct KeepOptions: ParsableArguments {
+  @OptionGroup var holding: HoldOptions
+
+  @Argument(parsing: .postTerminator, help: "A command to run with the descriptors.")
+  var command: [String] = []
+
+  func validate() throws {
+    if holding.hold != nil, !command.isEmpty {
+      throw ValidationError("--hold and a command after -- exclude each other")
+    }
+  }
+
+  /// Keeps the objects as was asked for, after `report` has been told the names; ends with the command's
+  /// exit status if there is one.
+  func keep(_ objects: some Keepable, report: ([HeldName]) throws -> Void) throws {
+    try withExtendedLifetime(objects) {
+      try holding.keep(objects, report: report)
+      if !command.isEmpty { try CommandWithDescriptors.run(command, objects.kept.map(\.number)) }
+    }
   }
 }

@@ -144,7 +144,8 @@ file_info_takes_enough_room_or_none() {
   needs sw_sync
   check dmabuf fence create --sw-sync --hold one
   check dmabuf fence create --sw-sync --hold two
-  run dmabuf fence merge one two -- sh -c 'actor open /dev/null exec true; dmabuf fence info fd:$DMABUF_FD --json'
+  check dmabuf fence merge one two --hold both
+  run dmabuf fence info both --json
   status 0
   json '.files[0].fences | length' 2
   run strace -qq -e trace=ioctl -e 'inject=ioctl:error=EINVAL:when=2' dmabuf fence info one
