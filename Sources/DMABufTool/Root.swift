@@ -53,7 +53,11 @@ struct Root: ParsableCommand {
     } catch  where parsed.exitCode(for: error).isSuccess {
       throw HelpRequest(text: parsed.fullMessage(for: error))
     } catch  where parsed.exitCode(for: error) == .validationFailure {
-      let name = [commandName, direct?.configuration.commandName].compactMap(\.self).joined(separator: " ")
+      let below = direct?.configuration.subcommands.first {
+        $0.configuration.commandName == arguments.dropFirst().first
+      }
+      let name = [commandName, direct?.configuration.commandName, below?.configuration.commandName]
+        .compactMap(\.self).joined(separator: " ")
       throw Failure(parsed.message(for: error), hint: "\(name) --help", status: .usage)
     }
   }
