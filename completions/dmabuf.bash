@@ -173,13 +173,13 @@ _dmabuf() {
     unset 'unparsed_words[0]'
     unparsed_words=("${unparsed_words[@]}")
     case "${subcommand}" in
-    alloc|devices|export|import|map|sync|stat|held|release|send|receive|help)
+    alloc|export|import|devices|map|sync|stat|fence-wait|fence|held|release|send|receive|help)
         # Offer subcommand argument completions
         "_dmabuf_${subcommand}"
         ;;
     *)
         # Offer subcommand completions
-        COMPREPLY+=($(compgen -W 'alloc devices export import map sync stat held release send receive help' -- "${cur}"))
+        COMPREPLY+=($(compgen -W 'alloc export import devices map sync stat fence-wait fence held release send receive help' -- "${cur}"))
         ;;
     esac
 }
@@ -206,14 +206,6 @@ _dmabuf_alloc() {
         return
         ;;
     esac
-}
-
-_dmabuf_devices() {
-    repeating_flags=()
-    non_repeating_flags=(--json --version -h --help)
-    repeating_options=()
-    non_repeating_options=()
-    __dmabuf_offer_flags_options -1
 }
 
 _dmabuf_export() {
@@ -271,6 +263,14 @@ _dmabuf_import() {
         return
         ;;
     esac
+}
+
+_dmabuf_devices() {
+    repeating_flags=()
+    non_repeating_flags=(--json --version -h --help)
+    repeating_options=()
+    non_repeating_options=()
+    __dmabuf_offer_flags_options -1
 }
 
 _dmabuf_map() {
@@ -369,6 +369,155 @@ _dmabuf_stat() {
         return
         ;;
     esac
+}
+
+_dmabuf_fence-wait() {
+    repeating_flags=()
+    non_repeating_flags=(--read --write --any --all --json --version -h --help)
+    repeating_options=()
+    non_repeating_options=(--timeout)
+    __dmabuf_offer_flags_options -1
+
+    # Offer option value completions
+    case "${prev}" in
+    '--timeout')
+        return
+        ;;
+    esac
+}
+
+_dmabuf_fence() {
+    repeating_flags=()
+    non_repeating_flags=(--version -h --help)
+    repeating_options=()
+    non_repeating_options=()
+    __dmabuf_offer_flags_options 0
+
+    # Offer subcommand / subcommand argument completions
+    local -r subcommand="${unparsed_words[0]}"
+    unset 'unparsed_words[0]'
+    unparsed_words=("${unparsed_words[@]}")
+    case "${subcommand}" in
+    info|create|timeline|signal|merge|export|import|deadline)
+        # Offer subcommand argument completions
+        "_dmabuf_fence_${subcommand}"
+        ;;
+    *)
+        # Offer subcommand completions
+        COMPREPLY+=($(compgen -W 'info create timeline signal merge export import deadline' -- "${cur}"))
+        ;;
+    esac
+}
+
+_dmabuf_fence_info() {
+    repeating_flags=()
+    non_repeating_flags=(--read --write --json --version -h --help)
+    repeating_options=()
+    non_repeating_options=()
+    __dmabuf_offer_flags_options -1
+}
+
+_dmabuf_fence_create() {
+    repeating_flags=()
+    non_repeating_flags=(--sw-sync --read --write --json --replace --version -h --help)
+    repeating_options=()
+    non_repeating_options=(--vgem --value --after --hold)
+    __dmabuf_offer_flags_options -1
+
+    # Offer option value completions
+    case "${prev}" in
+    '--vgem')
+        return
+        ;;
+    '--value')
+        return
+        ;;
+    '--after')
+        return
+        ;;
+    '--hold')
+        return
+        ;;
+    esac
+}
+
+_dmabuf_fence_timeline() {
+    repeating_flags=()
+    non_repeating_flags=(--json --replace --version -h --help)
+    repeating_options=()
+    non_repeating_options=(--hold)
+    __dmabuf_offer_flags_options -1
+
+    # Offer option value completions
+    case "${prev}" in
+    '--hold')
+        return
+        ;;
+    esac
+}
+
+_dmabuf_fence_signal() {
+    repeating_flags=()
+    non_repeating_flags=(--json --version -h --help)
+    repeating_options=()
+    non_repeating_options=(--by)
+    __dmabuf_offer_flags_options -1
+
+    # Offer option value completions
+    case "${prev}" in
+    '--by')
+        return
+        ;;
+    esac
+}
+
+_dmabuf_fence_merge() {
+    repeating_flags=()
+    non_repeating_flags=(--json --replace --version -h --help)
+    repeating_options=()
+    non_repeating_options=(--name --hold)
+    __dmabuf_offer_flags_options -1
+
+    # Offer option value completions
+    case "${prev}" in
+    '--name')
+        return
+        ;;
+    '--hold')
+        return
+        ;;
+    esac
+}
+
+_dmabuf_fence_export() {
+    repeating_flags=()
+    non_repeating_flags=(--read --write --json --replace --version -h --help)
+    repeating_options=()
+    non_repeating_options=(--hold)
+    __dmabuf_offer_flags_options -1
+
+    # Offer option value completions
+    case "${prev}" in
+    '--hold')
+        return
+        ;;
+    esac
+}
+
+_dmabuf_fence_import() {
+    repeating_flags=()
+    non_repeating_flags=(--read --write --json --version -h --help)
+    repeating_options=()
+    non_repeating_options=()
+    __dmabuf_offer_flags_options 2
+}
+
+_dmabuf_fence_deadline() {
+    repeating_flags=()
+    non_repeating_flags=(--json --version -h --help)
+    repeating_options=()
+    non_repeating_options=()
+    __dmabuf_offer_flags_options 2
 }
 
 _dmabuf_held() {

@@ -4,6 +4,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -55,3 +56,10 @@ long cdmabuf_magic(int fd) {
 uint64_t cdmabuf_device(dev_t device) {
   return (uint64_t)major(device) << 32 | minor(device);
 }
+
+int cdmabuf_poll(struct pollfd *entries, size_t count, uint64_t nanoseconds) {
+  struct timespec limit = {(time_t)(nanoseconds / 1000000000), (long)(nanoseconds % 1000000000)};
+  return ppoll(entries, count, nanoseconds == UINT64_MAX ? NULL : &limit, NULL);
+}
+
+const char *cdmabuf_errno_name(int error) { return strerrorname_np(error); }

@@ -3,11 +3,12 @@
  * name `dmabuf-holder`; it runs from a constructor, before and without the Swift runtime, so that it needs
  * a tenth of the memory.
  *
- *     dmabuf-holder NAME DESCRIPTION COUNT
+ *     dmabuf-holder NAME DESCRIPTION COUNT [WHEN ACTION NUMBER]
  *
  * Descriptors: 3, a pipe to write an int to once it serves; 4, the runtime directory; 5, the listening
- * socket; from 6 on, COUNT that it keeps, the first of which it hands out. It ends when it is released, on
- * SIGTERM and its like, and once its socket is gone: the end of a login session removes it.
+ * socket; from 6 on, COUNT that it keeps: what the name stands for, then its companions. At WHEN, in
+ * nanoseconds of CLOCK_MONOTONIC, it does ACTION with NUMBER to the first companion. It ends when it is
+ * released, on SIGTERM and its like, and once its socket is gone: the end of a login session removes it.
  */
 #define _GNU_SOURCE
 #include "CDMABuf.h"
@@ -24,28 +25,56 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { READY = 3, DIRECTORY = 4, LISTENER = 5, OBJECT = 6 };
+enum { READY = 3, DIRECTORY = 4, LISTENER = 5, OBJECT = 6, COMPANION = 7 };
 
 /* A client has this long to say what it wants; more clients at a time wait for others to leave. */
-enum { PATIENCE_SECONDS = 2, MOST_CLIENTS = 32, LOOK_MILLISECONDS = 10000 };
+static const uint64_t PATIENCE = 2000000000, GLANCE = 500000000, LOOK = 10000000000;
+enum { MOST_CLIENTS = 32 };
 
 struct holder {
   const char *name;
   const char *description;
   int count;
+  /* What is still to be done by itself; 0 when nothing is. */
+  char action;
+  uint32_t number;
+  uint64_t when;
 };
 
-static time_t now(void) {
+static uint64_t now(void) {
   struct timespec time;
   clock_gettime(CLOCK_MONOTONIC, &time);
-  return time.tv_sec;
+  return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
+}
+
+/* Does what is due. A refusal is nobody's to hear: somebody has signalled the fence before. */
+static void act(struct holder *holder) {
+  struct cdmabuf_vgem_fence_signal fence = {.fence = holder->number};
+  if (holder->action == 0 || now() < holder->when) return;
+  if (holder->action == CDMABUF_HOLDER_ADVANCE) (void)ioctl(COMPANION, SW_SYNC_IOC_INC, &holder->number);
+  if (holder->action == CDMABUF_HOLDER_SIGNAL)
+    (void)ioctl(COMPANION, CDMABUF_DRM_IOCTL_VGEM_FENCE_SIGNAL, &fence);
+  holder->action = 0;
+}
+
+/* How long to sleep at most, with `clients` being listened to. */
+static uint64_t patience(const struct holder *holder, nfds_t clients) {
+  uint64_t longest = clients == 0 ? LOOK : GLANCE, moment = now();
+  if (holder->action == 0) return longest;
+  if (holder->when <= moment) return 0;
+  return holder->when - moment < longest ? holder->when - moment : longest;
+}
+
+static void hand_out(int client, const struct holder *holder, int count) {
+  int descriptors[CDMABUF_MOST_DESCRIPTORS];
+  for (int i = 0; i < count; i++) descriptors[i] = OBJECT + i;
+  cdmabuf_send(client, holder->description, strlen(holder->description), descriptors, (size_t)count);
 }
 
 /* Answers one request of a client of the same user; anything else is not answered. */
 static bool is_released_by(int client, const struct holder *holder) {
   char request[2];
   uid_t user;
-  int object = OBJECT;
   if (cdmabuf_peer_user(client, &user) < 0 || user != geteuid()) return false;
   if (recv(client, request, sizeof request, 0) != 1) return false;
   switch (request[0]) {
@@ -53,7 +82,10 @@ static bool is_released_by(int client, const struct holder *holder) {
       cdmabuf_send(client, holder->description, strlen(holder->description), NULL, 0);
       return false;
     case CDMABUF_HOLDER_FETCH:
-      cdmabuf_send(client, holder->description, strlen(holder->description), &object, 1);
+      hand_out(client, holder, 1);
+      return false;
+    case CDMABUF_HOLDER_FETCH_ALL:
+      hand_out(client, holder, holder->count);
       return false;
     case CDMABUF_HOLDER_RELEASE:
       /* All is gone when the answer comes. */
@@ -71,13 +103,14 @@ static bool is_still_there(const char *name) {
   return fstatat(DIRECTORY, name, &status, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-static void serve(const struct holder *holder) {
+static void serve(struct holder *holder) {
   struct pollfd entries[1 + MOST_CLIENTS] = {{.fd = LISTENER, .events = POLLIN}};
-  time_t deadlines[1 + MOST_CLIENTS];
+  uint64_t deadlines[1 + MOST_CLIENTS];
   nfds_t count = 1;
   while (cdmabuf_ending_signal() == 0) {
     entries[0].events = count <= MOST_CLIENTS ? POLLIN : 0;
-    int ready = poll(entries, count, count == 1 ? LOOK_MILLISECONDS : 500);
+    int ready = cdmabuf_poll(entries, count, patience(holder, count - 1));
+    act(holder);
     if (ready < 0) continue;
     if (ready == 0 && count == 1 && !is_still_there(holder->name)) return;
 
@@ -96,7 +129,7 @@ static void serve(const struct holder *holder) {
       int client = cdmabuf_accept(LISTENER);
       if (client >= 0) {
         entries[count] = (struct pollfd){.fd = client, .events = POLLIN};
-        deadlines[count++] = now() + PATIENCE_SECONDS;
+        deadlines[count++] = now() + PATIENCE;
       }
     }
   }
@@ -110,9 +143,15 @@ static void say_ready(int error) {
 
 /* Before all other constructors, those of the Swift runtime among them. */
 __attribute__((constructor(101))) static void hold(int argc, char **argv) {
-  if (argc != 4 || strcmp(argv[0], CDMABUF_HOLDER) != 0) return;
+  if ((argc != 4 && argc != 7) || strcmp(argv[0], CDMABUF_HOLDER) != 0) return;
   struct holder holder = {.name = argv[1], .description = argv[2], .count = atoi(argv[3])};
   if (holder.count < 1 || holder.count > CDMABUF_MOST_DESCRIPTORS) _exit(64);
+  if (argc == 7) {
+    if (holder.count < 2) _exit(64);
+    holder.when = strtoull(argv[4], NULL, 10);
+    holder.action = argv[5][0];
+    holder.number = (uint32_t)strtoul(argv[6], NULL, 10);
+  }
   for (int fd = READY; fd < OBJECT + holder.count; fd++) {
     if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0) _exit(64);
   }

@@ -36,6 +36,15 @@ enum Advice {
     case ("pidfd_open", .noSuchProcess): "there is no such process (any more)"
     case ("DMA_BUF_IOCTL_SYNC", .timedOut):
       "a device or a process has not signalled its fence on this buffer yet"
+    case ("DMA_BUF_IOCTL_EXPORT_SYNC_FILE", .inappropriateIOCTLForDevice),
+      ("DMA_BUF_IOCTL_IMPORT_SYNC_FILE", .inappropriateIOCTLForDevice):
+      "that needs Linux 6.0 with CONFIG_SYNC_FILE"
+    case ("SYNC_IOC_SET_DEADLINE", .inappropriateIOCTLForDevice): "deadlines came with Linux 6.4"
+    case ("DRM_IOCTL_VGEM_FENCE_ATTACH", .resourceBusy):
+      "vgem attaches no fence that would have to wait for one that is pending; dmabuf fence info shows which"
+    case ("DRM_IOCTL_VGEM_FENCE_SIGNAL", .timedOut): "it signalled by itself, ten seconds after it was made"
+    case ("DRM_IOCTL_VGEM_FENCE_SIGNAL", .noSuchFileOrDirectory): "it has signalled already"
+    case ("open", .operationNotSupportedByDevice): error.subject == "/dev/dri" ? "modprobe vgem" : nil
     default: DeviceAdvice.hint(for: error)
     }
   }
@@ -44,6 +53,7 @@ enum Advice {
     switch error.kind {
     case .memfd: "udmabuf makes dma-bufs out of memfds"
     case .syncFile: "a sync_file is a fence without memory"
+    case .dmaBuffer: "dmabuf fence export takes a sync_file from a buffer"
     default: nil
     }
   }
@@ -63,6 +73,7 @@ enum Advice {
   }
 
   private static func denied(_ path: String) -> String? {
+    if path == SoftwareTimeline.node { return "debugfs is for root alone" }
     guard let permissions = FilePermissions(path) else { return nil }
     return "\(path) belongs to \(permissions); run as root, or get access through its group"
   }
@@ -75,6 +86,9 @@ enum Advice {
         : "the heaps here are " + names.map { UntrustedText($0.utf8).escaped }.joined(separator: ", ")
     }
     if path.hasPrefix("/dev/dri/") || path.hasPrefix("/dev/video") { return "dmabuf devices lists those there are" }
+    if path == SoftwareTimeline.node {
+      return "this needs a kernel with CONFIG_SW_SYNC, and debugfs mounted; fence create --vgem needs neither"
+    }
     if path == UserMemory.node { return "modprobe udmabuf, or a kernel with CONFIG_UDMABUF" }
     return nil
   }

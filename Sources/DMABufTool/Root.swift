@@ -31,9 +31,8 @@ struct Root: ParsableCommand {
     subcommands: commands)
 
   static let commands: [any ParsableCommand.Type] = [
-    Alloc.self, Devices.self, Export.self, Import.self, Map.self, Sync.self, Stat.self, Held.self, Release.self,
-    Send.self,
-    Receive.self,
+    Alloc.self, Export.self, Import.self, Devices.self, Map.self, Sync.self, Stat.self, FenceWait.self,
+    FenceCommands.self, Held.self, Release.self, Send.self, Receive.self,
   ]
 
   /// Parses and runs. A command that stands first is parsed by itself: going through the whole tree
@@ -60,7 +59,11 @@ struct Root: ParsableCommand {
     } catch  where parsed.exitCode(for: error).isSuccess {
       throw HelpRequest(text: parsed.fullMessage(for: error))
     } catch  where parsed.exitCode(for: error) == .validationFailure {
-      let name = [commandName, direct?.configuration.commandName].compactMap(\.self).joined(separator: " ")
+      let below = direct?.configuration.subcommands.first {
+        $0.configuration.commandName == arguments.dropFirst().first
+      }
+      let name = [commandName, direct?.configuration.commandName, below?.configuration.commandName]
+        .compactMap(\.self).joined(separator: " ")
       throw Failure(parsed.message(for: error), hint: "\(name) --help", status: .usage)
     }
   }

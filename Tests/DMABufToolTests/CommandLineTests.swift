@@ -26,6 +26,11 @@ struct CommandLineTests {
       (["sync", "fd:3", "stop"], "'stop'"), (["stat", "--by", "colour"], "'colour'"),
       (["stat", "--pid", "0"], "'0'"),
       (["stat", "--threads", "65"], "'65'"), (["stat", "every:thing"], "'every:thing'"), (["nope"], "nope"),
+      (["fence-wait"], "references"), (["fence-wait", "fd:x"], "'fd:x'"),
+      (["fence-wait", "fd:3", "--any", "--all"], "--any"), (["fence", "create"], "--sw-sync"),
+      (["fence", "create", "--sw-sync", "--after", "1s"], "--hold"),
+      (["fence", "timeline", "2147483648"], "'2147483648'"), (["fence", "merge", "fd:3"], "two"),
+      (["fence", "nope"], "nope"),
     ])
   func usage(_ arguments: [String], _ text: String) throws {
     let outcome = try Subprocess.run(Subprocess.dmabuf, arguments)

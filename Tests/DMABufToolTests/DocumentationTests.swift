@@ -109,7 +109,10 @@ struct DocumentationTests {
   @Test("Manual pages of commands that are no more are gone")
   func noStalePages() throws {
     let names = try FileManager.default.contentsOfDirectory(atPath: Self.checkout.path + "/man")
-    let pages = Set(names.filter { $0.hasPrefix("dmabuf-") }.map { String($0.dropFirst(7).prefix { $0 != "." }) })
+    let pages = Set(
+      names.filter { $0.hasPrefix("dmabuf-") && $0.hasSuffix(".1") }.map {
+        String($0.dropFirst(7).prefix { $0 != "." })
+      })
     #expect(pages == Set(Self.commands.map(\.commandName)))
   }
 

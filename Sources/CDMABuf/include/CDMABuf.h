@@ -5,6 +5,8 @@
 #ifndef CDMABUF_H
 #define CDMABUF_H
 
+#include "fences.h"
+
 #include <linux/dma-buf.h>
 #include <linux/dma-heap.h>
 #include <linux/udmabuf.h>
@@ -103,7 +105,14 @@ ssize_t cdmabuf_receive(
 
 /* The process that keeps descriptors (holder.c): its argv[0], and what it is asked, in one byte. */
 #define CDMABUF_HOLDER "dmabuf-holder"
-enum { CDMABUF_HOLDER_DESCRIBE = 'd', CDMABUF_HOLDER_FETCH = 'f', CDMABUF_HOLDER_RELEASE = 'r' };
+enum {
+  CDMABUF_HOLDER_DESCRIBE = 'd',
+  CDMABUF_HOLDER_FETCH = 'f',
+  CDMABUF_HOLDER_FETCH_ALL = 'a',
+  CDMABUF_HOLDER_RELEASE = 'r',
+};
+/* What it does by itself when a moment has come: advance a sw_sync timeline, signal a vgem fence. */
+enum { CDMABUF_HOLDER_ADVANCE = 'i', CDMABUF_HOLDER_SIGNAL = 'v' };
 
 /*
  * Starts this executable again as a process of its own session: working directory /, standard streams on

@@ -35,6 +35,19 @@ extension DMABuffer {
     try file.ioctl(Self.synchronize, &argument, deadline: deadline, retryingAgain: true)
   }
 
+  /// The same, and calls `slow` when a second has not been enough.
+  public func beginAccess(
+    _ direction: AccessDirection, deadline: Deadline?, slow: () -> Void
+  ) throws(KernelError) {
+    do throws(KernelError) {
+      return try beginAccess(direction, deadline: Deadline(after: .seconds(1)).earlier(of: deadline))
+    } catch {
+      guard error.errno == .timedOut, deadline?.remaining != 0 else { throw error }
+    }
+    slow()
+    try beginAccess(direction, deadline: deadline)
+  }
+
   /// Gives the memory back to the devices.
   ///
   /// Corresponds to `DMA_BUF_IOCTL_SYNC` with `DMA_BUF_SYNC_END`. It never waits, so it is made again
@@ -51,11 +64,12 @@ extension DMABuffer {
     }
   }
 
-  /// Runs `body` between START and END; END follows an error too.
+  /// Runs `body` between START and END; END follows an error too. Calls `slow` when START takes longer than
+  /// a second.
   public func withAccess<Result>(
-    _ direction: AccessDirection, deadline: Deadline? = nil, _ body: () throws -> Result
+    _ direction: AccessDirection, deadline: Deadline? = nil, slow: () -> Void = {}, _ body: () throws -> Result
   ) throws -> Result {
-    try beginAccess(direction, deadline: deadline)
+    try beginAccess(direction, deadline: deadline, slow: slow)
     let result: Result
     do {
       result = try body()

@@ -26,17 +26,21 @@ public struct HeldObject: Equatable, Sendable {
   public let attached: String?
   /// The buffer's exporter.
   public let exporter: UntrustedText?
+  /// How its first companion makes the sync_file signal; `nil` for all but test fences.
+  public let trigger: FenceTrigger?
 
   /// The longest description in bytes.
   static let longestDescription = 4096
 
   /// `KEY=VALUE`, separated by commas; the exporter, whose bytes may be anything, comes last.
   static func description(
-    kind: Kind, inode: UInt64?, size: UInt64?, attached: String, exporter: UntrustedText?
+    kind: Kind, inode: UInt64?, size: UInt64?, attached: String, exporter: UntrustedText?,
+    trigger: FenceTrigger? = nil
   ) -> String {
     var parts = ["kind=\(kind.rawValue)", "began=\(Clock.now)"]
     if let inode { parts.append("ino=\(inode)") }
     if let size { parts.append("size=\(size)") }
+    if let trigger { parts.append("trigger=\(trigger)") }
     if !attached.isEmpty { parts.append("attached=\(attached.filter { $0 != "," }.prefix(256))") }
     return parts.joined(separator: ",") + ",exp_name=\(exporter?.string.prefix(256) ?? "")"
   }
@@ -62,6 +66,7 @@ public struct HeldObject: Equatable, Sendable {
     inode = values["ino"].flatMap { UInt64($0) }
     size = values["size"].flatMap { UInt64($0) }
     attached = values["attached"].map(String.init)
+    trigger = values["trigger"].flatMap { FenceTrigger(String($0)) }
     self.exporter = exporter.isEmpty ? nil : UntrustedText(exporter.utf8)
   }
 }

@@ -22,19 +22,25 @@ public enum Holding {
   ///   - descriptor: what the name stands for; the caller's own stays open.
   ///   - companions: what is kept open beside it, such as the device that has it attached.
   ///   - attached: what that is, in one line.
+  ///   - trigger: how the first companion makes a test fence signal.
+  ///   - after: when the holder does that by itself.
   ///   - replacing: whether to release who has the name now.
   /// - Throws: ``NameTaken``, or ``KernelError`` when the runtime directory is not private or the process
   ///   cannot be started.
   public static func start(
     _ name: HeldName, kind: HeldObject.Kind, descriptor: CInt, companions: [CInt] = [], attached: String = "",
-    replacing: Bool = false
+    trigger: FenceTrigger? = nil, after: Duration? = nil, replacing: Bool = false
   ) throws {
-    let description = Self.description(of: descriptor, kind, attached: attached)
+    let description = Self.description(of: descriptor, kind, attached: attached, trigger)
     let directory = try RuntimeDirectory(creating: true)
     let listener = try directory.locked {
       try take(name, in: directory, replacing: replacing)
     }
-    let arguments = [CDMABUF_HOLDER, name.text, description, "\(1 + companions.count)"]
+    var arguments = [CDMABUF_HOLDER, name.text, description, "\(1 + companions.count)"]
+    if let trigger, let after {
+      let (action, number) = trigger.action
+      arguments += ["\(Deadline(after: after).nanoseconds)", "\(action)", "\(number)"]
+    }
     var pointers = unsafe arguments.map { unsafe strdup($0) } + [nil]
     defer { unsafe pointers.forEach { unsafe free($0) } }
     let descriptors = [directory.descriptor, listener.descriptor, descriptor] + companions
@@ -45,7 +51,9 @@ public enum Holding {
     }
   }
 
-  private static func description(of descriptor: CInt, _ kind: HeldObject.Kind, attached: String) -> String {
+  private static func description(
+    of descriptor: CInt, _ kind: HeldObject.Kind, attached: String, _ trigger: FenceTrigger?
+  ) -> String {
     let information = (try? SmallFile.read("/proc/self/fdinfo/\(descriptor)")).flatMap {
       DescriptorInformation(parsing: $0)
     }
@@ -53,7 +61,7 @@ public enum Holding {
     let isKnown = unsafe fstat(descriptor, &status) == 0 && information != nil
     return HeldObject.description(
       kind: kind, inode: isKnown ? UInt64(status.st_ino) : nil, size: information?.size, attached: attached,
-      exporter: information?.exporter)
+      exporter: information?.exporter, trigger: trigger)
   }
 
   /// Under the lock: makes the name's socket, after making sure that nobody lives behind an old one.
@@ -75,20 +83,23 @@ public enum Holding {
 
   /// What is held under a name. Nothing of it is touched.
   public static func describe(_ name: HeldName) throws -> HeldObject {
-    try asking(name, CDMABUF_HOLDER_DESCRIBE) { object, _ in object }
+    try asking(name, CDMABUF_HOLDER_DESCRIBE).0
   }
 
   /// The descriptor that is held under a name, and what it is.
   public static func fetch(_ name: HeldName) throws -> (HeldObject, CInt) {
-    try asking(name, CDMABUF_HOLDER_FETCH) { object, descriptor in
-      guard let descriptor else { throw KernelError("recvmsg", on: "\(name)", errno: .protocolError) }
-      return (object, descriptor)
-    }
+    let (object, descriptors) = try asking(name, CDMABUF_HOLDER_FETCH)
+    return (object, descriptors[0])
+  }
+
+  /// The descriptor that is held under a name, those of its companions, and what it is.
+  public static func fetchAll(_ name: HeldName) throws -> (HeldObject, [CInt]) {
+    try asking(name, CDMABUF_HOLDER_FETCH_ALL)
   }
 
   /// Lets go of what is held under a name; it is gone when this returns.
   public static func release(_ name: HeldName) throws {
-    _ = try asking(name, CDMABUF_HOLDER_RELEASE) { object, _ in object }
+    _ = try asking(name, CDMABUF_HOLDER_RELEASE)
   }
 
   /// All that is held, by name; holders that were killed are left out. `failed` is told of those that
@@ -117,14 +128,11 @@ public enum Holding {
 
   // MARK: Talking
 
-  private static func asking<Result>(
-    _ name: HeldName, _ request: Int, _ body: (HeldObject, CInt?) throws -> Result
-  ) throws -> Result {
+  private static func asking(_ name: HeldName, _ request: Int) throws -> (HeldObject, [CInt]) {
     do {
       let directory = try RuntimeDirectory(creating: false)
       guard try directory.contains(name) else { throw NothingHeld(name: name) }
-      let (object, descriptor) = try ask(try connect(name, in: directory), name, request)
-      return try body(object, descriptor)
+      return try ask(try connect(name, in: directory), name, request)
     } catch let error as KernelError
       where error.errno == .noSuchFileOrDirectory || error.errno == .connectionRefused
       || error.errno == .connectionReset
@@ -146,17 +154,25 @@ public enum Holding {
 
   private static func ask(
     _ holder: borrowing UnixSocket, _ name: HeldName, _ request: Int
-  ) throws(KernelError) -> (HeldObject, CInt?) {
+  ) throws(KernelError) -> (HeldObject, [CInt]) {
     try holder.send([UInt8(request)], deadline: deadline)
     let answer = try holder.receive(limit: HeldObject.longestDescription, deadline: deadline)
     guard let object = HeldObject(name: name, pid: try holder.peerProcess(), decoding: answer.bytes),
-      answer.descriptors.count == (request == CDMABUF_HOLDER_FETCH ? 1 : 0)
+      isRight(answer.descriptors.count, for: request)
     else {
       for descriptor in answer.descriptors { close(descriptor) }
       // An empty answer is the end of a holder that was killed meanwhile.
       throw KernelError(
         "recvmsg", on: "\(name)", errno: answer.bytes.isEmpty ? .connectionRefused : .protocolError)
     }
-    return (object, answer.descriptors.first)
+    return (object, answer.descriptors)
+  }
+
+  private static func isRight(_ count: Int, for request: Int) -> Bool {
+    switch request {
+    case CDMABUF_HOLDER_FETCH: count == 1
+    case CDMABUF_HOLDER_FETCH_ALL: count >= 1
+    default: count == 0
+    }
   }
 }

@@ -62,4 +62,23 @@ public struct WrongKind: Error, Equatable, Sendable {
   public let subject: String
   /// What it is.
   public let kind: DescriptorKind
+  /// What was wanted.
+  public let wanted: Wanted
+
+  /// What a descriptor may be wanted to be.
+  public enum Wanted: String, Sendable {
+    /// A dma-buf.
+    case buffer = "a dma-buf"
+    /// A sync_file.
+    case syncFile = "a sync_file"
+    /// Whatever has fences.
+    case either = "a dma-buf or a sync_file"
+  }
+
+  /// Describes the difference.
+  public init(subject: String, kind: DescriptorKind, wanted: Wanted = .buffer) {
+    self.subject = subject
+    self.kind = kind
+    self.wanted = wanted
+  }
 }

@@ -4,13 +4,19 @@ import SystemPackage
 
 /// A moment on `CLOCK_MONOTONIC` after which waiting is given up.
 public struct Deadline: Sendable {
-  let nanoseconds: UInt64
+  /// Nanoseconds of ``Clock``.
+  public let nanoseconds: UInt64
 
   /// The moment `interval` from now.
   public init(after interval: Duration) {
     let (seconds, attoseconds) = interval.components
     let delta = UInt64(max(0, seconds)) &* 1_000_000_000 &+ UInt64(max(0, attoseconds)) / 1_000_000_000
     nanoseconds = Clock.now &+ delta
+  }
+
+  func earlier(of other: Deadline?) -> Deadline {
+    if let other, other.nanoseconds < nanoseconds { return other }
+    return self
   }
 
   var remaining: UInt64 {

@@ -58,25 +58,18 @@ struct Import: CommandBeforeAnother {
 
   @OptionGroup var output: OutputOptions
 
-  @Option(
-    help: ArgumentHelp(
-      "Keep it and the devices in the background under this name, until dmabuf release.", valueName: "name"),
-    transform: KeepOptions.name)
-  var hold: HeldName?
-
-  @Flag(help: "With --hold: release who has the name now.")
-  var replace = false
+  @OptionGroup var holding: HoldOptions
 
   /// A command to run while the devices have the buffers.
   var command: [String] = []
 
   enum CodingKeys: CodingKey {
-    case words, all, from, size, framebuffer, stream, checksum, timeout, junit, output, hold, replace
+    case words, all, from, size, framebuffer, stream, checksum, timeout, junit, output, holding
   }
 
   private var devices: [DeviceReference] { words.compactMap(DeviceReference.parse) }
   /// Are the devices to go on having the buffers?
-  private var isKept: Bool { hold != nil || !command.isEmpty }
+  private var isKept: Bool { holding.hold != nil || !command.isEmpty }
   private var references: [String] { words.filter { DeviceReference.parse($0) == nil } }
 
   func validate() throws {
@@ -103,14 +96,13 @@ struct Import: CommandBeforeAnother {
     }
     if checksum, stream == nil { throw ValidationError("--checksum is of frames, and needs --stream") }
     if junit, output.json { throw ValidationError("--json and --junit cannot both be printed") }
-    if replace, hold == nil { throw ValidationError("--replace needs --hold") }
-    if hold != nil, stream != nil {
+    if holding.hold != nil, stream != nil {
       throw ValidationError("--stream gives the queues back, which leaves nothing for --hold")
     }
   }
 
   func run() throws {
-    if hold != nil, !command.isEmpty {
+    if holding.hold != nil, !command.isEmpty {
       throw ValidationError("--hold and a command after -- exclude each other")
     }
     if isKept, from.count > 1 || junit {
@@ -143,15 +135,15 @@ struct Import: CommandBeforeAnother {
   /// Reports, and keeps what no device refused as was asked for.
   private func keep(_ buffers: DMABuffers, _ attachments: Attachments, _ reports: [ImportReport]) throws {
     let isRefused = reports.contains(where: \.isRefused)
-    if let name = hold, !isRefused {
+    if let name = holding.hold, !isRefused {
       let others = buffers.descriptors.dropFirst()
       try Holding.start(
         name, kind: .attachment, descriptor: buffers.descriptors[0], companions: attachments.descriptors + others,
-        attached: reports.flatMap(\.devices).map(\.place).joined(separator: ", "), replacing: replace)
+        attached: reports.flatMap(\.devices).map(\.place).joined(separator: ", "), replacing: holding.replace)
     }
     // With a command, standard output is the command's.
     if command.isEmpty || output.json || isRefused { try report(reports) }
-    if !command.isEmpty, !isRefused { try CommandWithBuffers.run(command, buffers) }
+    if !command.isEmpty, !isRefused { try CommandWithDescriptors.run(command, buffers.descriptors) }
   }
 
   /// Asks each device in turn. What is to stay goes into `attachments`.

@@ -69,7 +69,13 @@ struct MapAccess: ~Copyable {
   ) throws {
     let mapped = try map(direction)
     if isSynchronized {
-      try buffer.withAccess(direction, deadline: deadline) { try unsafe body(mapped.bytes) }
+      do {
+        try buffer.withAccess(direction, deadline: deadline, slow: { AccessWait.explain(buffer, direction) }) {
+          try unsafe body(mapped.bytes)
+        }
+      } catch let error as KernelError {
+        throw AccessWait.explained(error, buffer, direction)
+      }
     } else {
       try unsafe body(mapped.bytes)
     }

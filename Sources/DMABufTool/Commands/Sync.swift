@@ -43,7 +43,13 @@ struct Sync: ParsableCommand {
     let direction: AccessDirection = read == write ? [.read, .write] : read ? .read : .write
     let start = Clock.now
     if operation != .end {
-      try buffer.beginAccess(direction, deadline: timeout.map { Deadline(after: $0.duration) })
+      do throws(KernelError) {
+        try buffer.beginAccess(direction, deadline: timeout.map { Deadline(after: $0.duration) }) {
+          AccessWait.explain(buffer, direction)
+        }
+      } catch {
+        throw AccessWait.explained(error, buffer, direction)
+      }
     }
     let waited = Clock.now - start
     if operation != .start { try buffer.endAccess(direction) }

@@ -171,7 +171,7 @@ extension Trial {
 
   private func checksum(_ index: Int, _ frame: VideoFrame) throws -> UInt64? {
     guard stream?.isChecked == true, let used = frame.bytesUsed.first else { return nil }
-    return try buffers.withBuffer(index) { buffer in
+    return try buffers.withBuffer(index) { buffer -> UInt64? in
       guard used > 0 else { return nil }
       return try buffer.withAccess(.read) {
         let range = try buffer.map(0..<min(used, buffer.size), for: .read)

@@ -2,10 +2,11 @@ import BasicContainers
 import DMABuf
 
 /// Several buffers that live and die together.
-final class DMABuffers {
+final class DMABuffers: Keepable {
   private var elements = UniqueArray<DMABuffer>()
 
   var count: Int { elements.count }
+  var kept: [KeptDescriptor] { descriptors.map { KeptDescriptor(kind: .buffer, number: $0) } }
   var descriptors: [Int32] { (0..<count).map { elements[$0].descriptorNumber } }
 
   func append(_ buffer: consuming DMABuffer) { elements.append(buffer) }

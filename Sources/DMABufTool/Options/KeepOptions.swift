@@ -1,22 +1,35 @@
 import ArgumentParser
 import DMABuf
 
-/// How long what a command makes stays: until the command ends, until it is released, or as long as another
-/// command runs.
-struct KeepOptions: ParsableArguments {
+/// A descriptor as a holder keeps it.
+struct KeptDescriptor {
+  let kind: HeldObject.Kind
+  let number: Int32
+  /// What is kept open beside it.
+  var companions: [Int32] = []
+  /// What that is, in one line.
+  var attached = ""
+  var trigger: FenceTrigger?
+  /// When the holder makes the fence signal by itself.
+  var after: Duration?
+}
+
+/// What a command makes and may leave behind. It owns the descriptors.
+protocol Keepable: AnyObject {
+  var kept: [KeptDescriptor] { get }
+}
+
+/// Keeping what a command makes beyond its end.
+struct HoldOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp("Keep it in the background under this name, until dmabuf release.", valueName: "name"),
-    transform: KeepOptions.name)
+    transform: HoldOptions.name)
   var hold: HeldName?
 
   @Flag(help: "With --hold: release who has the name now.")
   var replace = false
 
-  @Argument(parsing: .postTerminator, help: "A command to run with the descriptors.")
-  var command: [String] = []
-
   func validate() throws {
-    if hold != nil, !command.isEmpty { throw ValidationError("--hold and a command after -- exclude each other") }
     if replace, hold == nil { throw ValidationError("--replace needs --hold") }
   }
 
@@ -34,16 +47,19 @@ struct KeepOptions: ParsableArguments {
     return try (0..<count).map { try Self.name("\(hold).\($0)") }
   }
 
-  /// Keeps the buffers as was asked for, after `report` has been told the names; ends with the command's
-  /// exit status if there is one. All buffers are held, or none.
-  func keep(_ buffers: DMABuffers, report: ([HeldName]) throws -> Void) throws {
-    let names = try names(buffers.count)
+  /// Holds the objects if that was asked for, and tells `report` the names. All objects are held, or none.
+  func keep(_ objects: some Keepable, report: ([HeldName]) throws -> Void) throws {
+    try withExtendedLifetime(objects) { try keep(objects.kept, report: report) }
+  }
+
+  private func keep(_ objects: [KeptDescriptor], report: ([HeldName]) throws -> Void) throws {
+    let names = try names(objects.count)
     var held: [HeldName] = []
     do {
-      for (index, name) in names.enumerated() {
-        try buffers.withBuffer(index) {
-          try Holding.start(name, kind: .buffer, descriptor: $0.descriptorNumber, replacing: replace)
-        }
+      for (name, object) in zip(names, objects) {
+        try Holding.start(
+          name, kind: object.kind, descriptor: object.number, companions: object.companions,
+          attached: object.attached, trigger: object.trigger, after: object.after, replacing: replace)
         held.append(name)
       }
       try report(names)
@@ -51,6 +67,30 @@ struct KeepOptions: ParsableArguments {
       for name in held { try? Holding.release(name) }
       throw error
     }
-    if !command.isEmpty { try CommandWithBuffers.run(command, buffers) }
+  }
+}
+
+/// How long what a command makes stays: until the command ends, until it is released, or as long as another
+/// command runs. Beside arguments that may be many there is no place for that other command: use
+/// ``HoldOptions`` there.
+struct KeepOptions: ParsableArguments {
+  @OptionGroup var holding: HoldOptions
+
+  @Argument(parsing: .postTerminator, help: "A command to run with the descriptors.")
+  var command: [String] = []
+
+  func validate() throws {
+    if holding.hold != nil, !command.isEmpty {
+      throw ValidationError("--hold and a command after -- exclude each other")
+    }
+  }
+
+  /// Keeps the objects as was asked for, after `report` has been told the names; ends with the command's
+  /// exit status if there is one.
+  func keep(_ objects: some Keepable, report: ([HeldName]) throws -> Void) throws {
+    try withExtendedLifetime(objects) {
+      try holding.keep(objects, report: report)
+      if !command.isEmpty { try CommandWithDescriptors.run(command, objects.kept.map(\.number)) }
+    }
   }
 }

@@ -2,7 +2,7 @@ import ArgumentParser
 import DMABuf
 import SystemPackage
 
-/// How a user points at a buffer.
+/// How a user points at a buffer or a sync_file.
 enum Reference: Equatable, Sendable {
   /// `NAME`: what `--hold NAME` keeps.
   case held(HeldName)
@@ -33,7 +33,7 @@ enum Reference: Equatable, Sendable {
       self = .inode(inode)
       return
     }
-    throw ValidationError("buffer references are a held NAME, fd:N, PID:FD and ino:N")
+    throw ValidationError("references are a held NAME, fd:N, PID:FD and ino:N")
   }
 
   /// The names of what is held.
@@ -42,18 +42,36 @@ enum Reference: Equatable, Sendable {
   }
 
   /// A descriptor of our own for the buffer.
-  func open() throws -> DMABuffer {
+  func open() throws -> DMABuffer { try DMABuffer(openFile()) }
+
+  /// A descriptor of our own for the sync_file.
+  func openSyncFile() throws -> SyncFile { try SyncFile(openFile()) }
+
+  /// The fences of a sync_file, or those that an access to a buffer has to wait for.
+  func openFences(for direction: AccessDirection) throws -> FenceSnapshot {
+    try FenceSnapshot(openFile(), for: direction)
+  }
+
+  private func openFile() throws -> OpenFile {
     switch self {
     case .held(let name):
-      return try DMABuffer(OpenFile(OwnedDescriptor(owning: Holding.fetch(name).1), name: description))
+      return try OpenFile(OwnedDescriptor(owning: Holding.fetch(name).1), name: description)
     case .inherited(let number):
-      return try DMABuffer(OpenFile(OwnedDescriptor(duplicating: number), name: description))
+      return try OpenFile(OwnedDescriptor(duplicating: number), name: description)
     case .process(let pid, let number):
-      return try DMABuffer(OpenFile(OwnedDescriptor(takenFrom: pid, number), name: description))
+      return try OpenFile(OwnedDescriptor(takenFrom: pid, number), name: description)
     case .inode(let inode):
       let (pid, number) = try holder(of: inode)
-      return try DMABuffer(OpenFile(OwnedDescriptor(takenFrom: pid, number), name: description))
+      return try OpenFile(OwnedDescriptor(takenFrom: pid, number), name: description)
     }
+  }
+
+  /// Since when a sync_file is held, on ``Clock``: its fences are no younger than that.
+  var heldFenceSince: UInt64? {
+    guard case .held(let name) = self, let object = try? Holding.describe(name), object.kind == .syncFile else {
+      return nil
+    }
+    return object.began
   }
 
   /// The buffer's inode number, found without taking a reference where that is possible.

@@ -62,7 +62,7 @@ enum Diagnostics {
     case let error as NothingHeld:
       say("\(error.name): nothing is held under that name", hint: Advice.held(insteadOf: error.name))
     case let error as WrongKind:
-      say("\(error.subject) is \(error.kind), not a dma-buf", hint: Advice.hint(for: error))
+      say("\(error.subject) is \(error.kind), not \(error.wanted.rawValue)", hint: Advice.hint(for: error))
     case let error as NoSuchDevice:
       say("\(error.subject): no such device", hint: DeviceAdvice.hint(for: error))
       return ExitStatus.missing.rawValue

@@ -21,6 +21,13 @@ enum Units {
     }
   }
 
+  /// `12.345678`: a moment in seconds since the machine was started, as the kernel's log has it.
+  static func moment(_ nanoseconds: UInt64) -> String {
+    let microseconds = String(nanoseconds % 1_000_000_000 / 1_000)
+    return "\(nanoseconds / 1_000_000_000)."
+      + String(repeating: "0", count: 6 - microseconds.count) + microseconds
+  }
+
   /// `12 s`, `5 min`, `3 h`, `9 d`: how old something is.
   static func age(_ nanoseconds: UInt64) -> String {
     let seconds = nanoseconds / 1_000_000_000

@@ -228,6 +228,11 @@ VERB(v_prime_refusals, prime_refusals(word[0]))
 VERB(v_fence_refusals, fence_refusals(word[0]))
 VERB(v_video_refusals, video_refusals(word[0], word[1]))
 VERB(v_video_length, video_length(word[0], word[1]))
+VERB(v_poll_now, poll_now(word[0], word[1]))
+VERB(v_vgem_readers, vgem_readers(word[0], word[1]))
+VERB(v_sw_timeline, sw_timeline())
+VERB(v_ioctl, any_ioctl(word[0], word[1], word[2]))
+VERB(v_flags, printf("%d\n", fcntl(slot_fd(word[0]), F_GETFD)))
 VERB(v_fork, fork_and_stay())
 VERB(v_scm, scm_in_flight(word[0]))
 VERB(v_listen, scm_listen(word[0]))
@@ -274,6 +279,11 @@ static const struct {
 	{ "sw-fence", 1, v_sw_fence, "VALUE   a fence on this process's timeline" },
 	{ "sw-inc", 1, v_sw_inc, "STEPS   advances the timeline" },
 	{ "import-fence", 3, v_import_fence, "SLOT FENCESLOT read|write" },
+	{ "sw-timeline", 0, v_sw_timeline, "slot: a new timeline, which sw-fence and sw-inc then use" },
+	{ "vgem-readers", 2, v_vgem_readers, "SLOT COUNT   so many pending read fences through vgem" },
+	{ "poll-now", 2, v_poll_now, "SLOT EVENTS   prints what is ready without waiting" },
+	{ "ioctl", 3, v_ioctl, "SLOT REQUEST WORD,…|null   prints ok and the 32-bit words after it, or the error" },
+	{ "flags", 1, v_flags, "SLOT   prints F_GETFD" },
 	{ "poll", 1, v_poll, "SLOT   arms POLLIN and POLLOUT without waiting" },
 	{ "video-own", 2, v_video_own, "NODE N   N buffers on the camera's queue, which is then this process's" },
 	{ "video-capture", 2, v_video_capture, "NODE FILE   a frame through the driver's own buffers" },

@@ -33,6 +33,10 @@ void sw_fence(const char *value);
 void sw_increment(const char *steps);
 void import_fence(const char *buffer, const char *fence, const char *direction);
 void poll_both(const char *slot);
+void poll_now(const char *slot, const char *events);
+void vgem_readers(const char *slot, const char *count);
+void sw_timeline(void);
+void any_ioctl(const char *slot, const char *request, const char *words);
 
 /* video.c */
 void video_own(const char *path, const char *count);

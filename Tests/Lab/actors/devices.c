@@ -98,6 +98,15 @@ static void fences_of(const char *slot, int write)
 	slot_add(request.fd);
 }
 
+void vgem_readers(const char *slot, const char *count)
+{
+	struct fence_attach attach = { .handle = handle_of(slot) };
+
+	for (unsigned long long left = number(count); left > 0; left--)
+		if (ioctl(vgem(), VGEM_ATTACH, &attach))
+			die("VGEM_FENCE_ATTACH");
+}
+
 static __u32 vgem_fences[64];
 static unsigned int vgem_fences_used;
 
@@ -130,15 +139,22 @@ void vgem_signal(const char *fence)
 		die("VGEM_FENCE_SIGNAL");
 }
 
+static int timeline_opened = -1;
+
 static int timeline(void)
 {
-	static int opened = -1;
-
-	if (opened < 0)
-		opened = open("/sys/kernel/debug/sync/sw_sync", O_RDWR);
-	if (opened < 0)
+	if (timeline_opened < 0)
+		timeline_opened = open("/sys/kernel/debug/sync/sw_sync", O_RDWR);
+	if (timeline_opened < 0)
 		die("sw_sync");
-	return opened;
+	return timeline_opened;
+}
+
+/* sw-fence and sw-inc are about the newest. */
+void sw_timeline(void)
+{
+	timeline_opened = -1;
+	slot_add(timeline());
 }
 
 void sw_fence(const char *value)
@@ -165,6 +181,43 @@ void import_fence(const char *buffer, const char *fence, const char *direction)
 	request.flags = is_write(direction) ? DMA_BUF_SYNC_WRITE : DMA_BUF_SYNC_READ;
 	if (ioctl(slot_fd(buffer), IMPORT_FENCES, &request))
 		die("IMPORT_SYNC_FILE");
+}
+
+void poll_now(const char *slot, const char *events)
+{
+	struct pollfd one = { .fd = slot_fd(slot), .events = (short)number(events) };
+
+	if (poll(&one, 1, 0) < 0)
+		die("poll");
+	printf("%d\n", one.revents);
+}
+
+/* What the argument holds: 32-bit words, @SLOT for a descriptor's number, separated by commas. */
+static int words_of(const char *text, __u32 *words, int most)
+{
+	char copy[512], *rest = copy, *word;
+	int count = 0;
+
+	snprintf(copy, sizeof(copy), "%s", text);
+	while ((word = strsep(&rest, ",")) && count < most)
+		words[count++] = *word == '@' ? (__u32)slot_fd(word + 1) : (__u32)number(word);
+	return count;
+}
+
+/* Prints the words as they are after it, or the symbol of the error. */
+void any_ioctl(const char *slot, const char *request, const char *text)
+{
+	__u32 words[64] = { 0 };
+	int is_null = strcmp(text, "null") == 0, count = is_null ? 0 : words_of(text, words, 64);
+
+	if (ioctl(slot_fd(slot), (unsigned long)number(request), is_null ? NULL : words) < 0) {
+		puts(strerrorname_np(errno));
+		return;
+	}
+	printf("ok");
+	for (int i = 0; i < count; i++)
+		printf(" %d", (int)words[i]);
+	puts("");
 }
 
 void poll_both(const char *slot)

@@ -2,11 +2,10 @@ import ArgumentParser
 import DMABuf
 import SystemPackage
 
-/// What stands after `--`: a command that inherits buffers.
-enum CommandWithBuffers {
+/// What stands after `--`: a command that inherits what was made.
+enum CommandWithDescriptors {
   /// Runs it and ends with its exit status.
-  static func run(_ arguments: [String], _ buffers: DMABuffers) throws {
-    let descriptors = buffers.descriptors
+  static func run(_ arguments: [String], _ descriptors: [Int32]) throws {
     let variables = [
       "DMABUF_FDS": descriptors.map(String.init).joined(separator: ","),
       "DMABUF_FD": descriptors.count == 1 ? "\(descriptors[0])" : nil,

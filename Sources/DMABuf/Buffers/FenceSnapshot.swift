@@ -1,0 +1,119 @@
+public import BasicContainers
+internal import CDMABuf
+import Glibc
+import SystemPackage
+
+/// The fences of a buffer or sync_file at one moment, what was known of them then, and a way to wait
+/// for them.
+public struct FenceSnapshot: ~Copyable, Sendable {
+  /// How the user knows what the fences are of.
+  public let name: String
+  /// The fences when the snapshot was made; `nil` for a buffer on a kernel before Linux 6.0, which
+  /// does not tell. A buffer that nobody uses has none.
+  public let fences: [Fence]?
+  private let source: Source
+
+  /// What is polled: a sync_file, which holds no buffer; for want of one, the buffer itself.
+  private enum Source: ~Copyable, Sendable {
+    case syncFile(SyncFile)
+    case buffer(DMABuffer)
+  }
+  /// A buffer is readable when those who write are done, writable when everyone is.
+  private let events: Int32
+
+  /// Takes over a descriptor of either kind.
+  ///
+  /// Throws ``WrongKind`` for anything else.
+  public init(_ file: consuming OpenFile, for direction: AccessDirection) throws {
+    switch try DescriptorKind.of(descriptor: file.descriptor.rawValue) {
+    case .syncFile: try self.init(SyncFile(trusting: file))
+    case .dmaBuffer: try self.init(DMABuffer(file), for: direction)
+    case let kind: throw WrongKind(subject: file.name, kind: kind, wanted: .either)
+    }
+  }
+
+  /// Takes over a sync_file.
+  public init(_ file: consuming SyncFile) throws(KernelError) {
+    name = file.file.name
+    fences = try file.information().fences
+    events = POLLIN
+    source = .syncFile(file)
+  }
+
+  /// Looks at what is pending on a buffer for an access in this direction, and lets go of the buffer.
+  public init(_ buffer: consuming DMABuffer, for direction: AccessDirection) throws(KernelError) {
+    name = buffer.file.name
+    do throws(KernelError) {
+      let file = try buffer.exportSyncFile(for: direction)
+      let found = try file.information().fences
+      fences = found.count == 1 && found[0].isPlaceholder ? [] : found
+      events = POLLIN
+      source = .syncFile(file)
+    } catch {
+      guard error.errno == .inappropriateIOCTLForDevice else { throw error }
+      fences = nil
+      events = direction.contains(.write) ? POLLOUT : POLLIN
+      source = .buffer(buffer)
+    }
+  }
+
+  /// The same fences as they are now, with the names they had when the snapshot was made.
+  public func current() throws(KernelError) -> [Fence]? {
+    guard let fences, let information = try information() else { return nil }
+    if fences.isEmpty { return [] }
+    if information.fences.count == fences.count {
+      return zip(information.fences, fences).map { $0.remembering($1) }
+    }
+    // The signalled links of a chain go away.
+    guard information.status == .signalled else { return information.fences }
+    return fences.map { fence in
+      var fence = fence
+      fence.status = .signalled
+      return fence
+    }
+  }
+
+  /// What the kernel tells of the sync_file now; `nil` where there is none.
+  public func information() throws(KernelError) -> SyncFile.Information? {
+    switch source {
+    case .syncFile(let file): return try file.information()
+    case .buffer: return nil
+    }
+  }
+
+  private func entry() -> pollfd {
+    switch source {
+    case .syncFile(let file): return pollfd(fd: file.descriptorNumber, events: Int16(events), revents: 0)
+    case .buffer(let buffer): return pollfd(fd: buffer.descriptorNumber, events: Int16(events), revents: 0)
+    }
+  }
+
+  /// How many to wait for.
+  public enum Quorum: Sendable {
+    /// Until the first is done.
+    case any
+    /// Until all are done.
+    case all
+  }
+
+  /// Waits until the fences of any or of all snapshots have signalled, or `deadline` has passed.
+  ///
+  /// Corresponds to `poll(2)`. A process that was asked to end throws `EINTR`.
+  ///
+  /// - Returns: for each snapshot, whether its fences have signalled.
+  public static func wait(
+    for snapshots: borrowing UniqueArray<FenceSnapshot>, _ quorum: Quorum, deadline: Deadline?
+  ) throws(KernelError) -> [Bool] {
+    var isDone = [Bool](repeating: false, count: snapshots.count)
+    var waiting = Array(0..<snapshots.count)
+    while let first = waiting.first {
+      var entries: [pollfd] = []
+      for index in waiting { entries.append(snapshots[index].entry()) }
+      guard try Polling.wait(&entries, on: snapshots[first].name, deadline: deadline) else { break }
+      for (index, entry) in zip(waiting, entries) where entry.revents != 0 { isDone[index] = true }
+      waiting.removeAll { isDone[$0] }
+      if quorum == .any { break }
+    }
+    return isDone
+  }
+}

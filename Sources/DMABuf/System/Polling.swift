@@ -1,0 +1,27 @@
+internal import CDMABuf
+import Glibc
+import SystemPackage
+
+/// Sleeping until descriptors are ready.
+enum Polling {
+  /// Waits until one of `entries` is ready, or `deadline` has passed; notes in them what is.
+  ///
+  /// A signal that asks the process to end and comes just before the call is not slept through: see
+  /// ``Interruption``. Other signals do not shorten or lengthen the waiting.
+  ///
+  /// - Returns: whether anything is ready.
+  static func wait(
+    _ entries: inout [pollfd], on subject: String, deadline: Deadline? = nil
+  ) throws(KernelError) -> Bool {
+    while true {
+      let count = entries.count
+      let result = unsafe cdmabuf_poll(&entries, count, deadline?.remaining ?? .max)
+      if result >= 0 { return result > 0 }
+      let reason = Errno(rawValue: errno)
+      guard reason == .interrupted else { throw KernelError("poll", on: subject, errno: reason) }
+      try Interruption.check("poll", on: subject)
+      // Interrupted, so nothing was ready; and no time is left in which that could change.
+      if deadline?.remaining == 0 { return false }
+    }
+  }
+}

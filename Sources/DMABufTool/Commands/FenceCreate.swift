@@ -1,0 +1,132 @@
+import ArgumentParser
+import BasicContainers
+import DMABuf
+
+/// `dmabuf fence create`: a fence for tests.
+struct FenceCreate: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "create",
+    abstract: "Make a fence that signals when it is told to.",
+    discussion: """
+      --vgem attaches a fence of the virtual device vgem to a buffer, as if vgem wrote to it; after ten \
+      seconds it signals by itself. --sw-sync makes a timeline and a fence on it, which fence import puts \
+      into buffers; it needs root and a kernel with CONFIG_SW_SYNC, and taints Linux 7. Releasing what is \
+      held ends the fence: of vgem it signals, of sw_sync it fails with ENOENT.
+
+      EXAMPLES
+        dmabuf fence create --vgem camera --hold late
+        dmabuf fence create --vgem camera --read --hold late --after 500ms
+        dmabuf fence create --sw-sync --hold late; dmabuf fence import camera late
+      """)
+
+  @Flag(help: "A fence on a new sw_sync timeline.")
+  var swSync = false
+
+  @Option(help: ArgumentHelp("A fence of vgem's on this buffer.", valueName: "buffer"), transform: Reference.init)
+  var vgem: Reference?
+
+  @Option(help: "sw_sync: the value of the timeline, from 0 on, at which the fence signals.")
+  var value: UInt32?
+
+  @Flag(help: "vgem: as of a device that reads; writers wait.")
+  var read = false
+
+  @Flag(help: "vgem: as of a device that writes; everyone waits (the default).")
+  var write = false
+
+  @Option(help: "With --hold: signal it after this long (500ms, 2s).", transform: TimeSpan.init)
+  var after: TimeSpan?
+
+  @OptionGroup var output: OutputOptions
+  @OptionGroup var keeping: KeepOptions
+
+  func validate() throws {
+    if swSync == (vgem != nil) { throw ValidationError("either --sw-sync or --vgem <buffer>") }
+    if !swSync, value != nil { throw ValidationError("--value needs --sw-sync") }
+    if swSync, read || write { throw ValidationError("--read and --write need --vgem; fence import has them too") }
+    if after != nil, keeping.holding.hold == nil { throw ValidationError("--after needs --hold: the holder does it") }
+    if let value { try TimelineValue.check(value) }
+  }
+
+  func run() throws {
+    let files = try vgem.map { try vgemFence(on: $0) } ?? timelineFence()
+    try keeping.keep(files, schema: "dmabuf.fence-create/1", asJSON: output.json)
+  }
+
+  private func vgemFence(on reference: Reference) throws -> SyncFiles {
+    let buffer = try reference.open()
+    let device = try VGEM()
+    let direction: AccessDirection = read && !write ? .read : .write
+    let fence = try device.attachFence(to: buffer, for: direction)
+    let files = SyncFiles()
+    // A write fence is the only one that readers wait for; beside a read fence there may be others.
+    let file = try buffer.exportSyncFile(for: direction == .write ? .read : .write)
+    files.keepOpen(device.takeDescriptor())
+    files.append(
+      file, trigger: .vgem(fence), attached: "vgem fence \(fence) on ino:\(buffer.inode)", after: after?.duration)
+    return files
+  }
+
+  private func timelineFence() throws -> SyncFiles {
+    try SyncFiles.onTimeline(values: [value ?? 1], name: keeping.holding.hold, after: after?.duration)
+  }
+}
+
+/// `dmabuf fence timeline`: several fences on one timeline.
+struct FenceTimeline: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "timeline",
+    abstract: "Make fences at several values of one sw_sync timeline.",
+    discussion: """
+      They are held as NAME.0, NAME.1 and so on; fence signal of any advances the timeline for all. The \
+      timeline ends with the last of them.
+
+      EXAMPLES
+        dmabuf fence timeline 1 2 5 --hold frame
+        dmabuf fence signal frame.1
+      """)
+
+  @Argument(help: "The values, from 0 on, at which the fences signal.")
+  var values: [UInt32]
+
+  @OptionGroup var output: OutputOptions
+  @OptionGroup var holding: HoldOptions
+
+  func validate() throws { try values.forEach(TimelineValue.check) }
+
+  func run() throws {
+    try holding.keep(
+      SyncFiles.onTimeline(values: values, name: holding.hold), schema: "dmabuf.fence-timeline/1", asJSON: output.json
+    )
+  }
+}
+
+/// Values that mean the future on a new timeline.
+enum TimelineValue {
+  static func check(_ value: UInt32) throws {
+    guard value <= SoftwareTimeline.longestWay else {
+      throw ValidationError("The value '\(value)' is too far: timelines reach up to \(SoftwareTimeline.longestWay)")
+    }
+  }
+}
+
+extension SyncFiles {
+  /// Fences at these values of a new timeline, which is called as the fences are.
+  static func onTimeline(values: [UInt32], name: HeldName?, after: Duration? = nil) throws -> SyncFiles {
+    let name = name.map { "\($0)" } ?? "dmabuf"
+    let timeline = try SoftwareTimeline(named: name)
+    if SoftwareTimeline.taintsKernel {
+      Diagnostics.say("fences of sw_sync taint this kernel: bit 14 of /proc/sys/kernel/tainted", hint: nil)
+    }
+    let files = SyncFiles()
+    var fences = UniqueArray<SyncFile>()
+    for value in values { fences.append(try timeline.makeFence(at: value)) }
+    files.keepOpen(timeline.takeDescriptor())
+    for value in values {
+      files.append(
+        fences.remove(at: 0), trigger: .timeline(value), attached: "sw_sync timeline \(name) value \(value)",
+        after: after)
+    }
+    return files
+  }
+}

@@ -1,0 +1,77 @@
+import ArgumentParser
+import DMABuf
+import SystemPackage
+
+/// `dmabuf fence signal`: ends the waiting for a test fence.
+struct FenceSignal: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "signal",
+    abstract: "Signal test fences that are held.",
+    discussion: """
+      Takes the names that fence create and fence timeline hold. A sw_sync timeline is advanced as far as \
+      the fence needs, or by N; who waits on it further ahead goes on waiting.
+
+      EXAMPLES
+        dmabuf fence signal late
+        dmabuf fence signal frame.0 --by 2
+      """)
+
+  @Argument(help: "What is held.", transform: HoldOptions.name)
+  var names: [HeldName]
+
+  @Option(help: ArgumentHelp("sw_sync: advance the timeline by this much.", valueName: "n"))
+  var by: UInt32?
+
+  @OptionGroup var output: OutputOptions
+
+  func run() throws {
+    try FenceSignalReport(fences: names.map(signal)).print(asJSON: output.json)
+  }
+
+  private func signal(_ name: HeldName) throws -> FenceSignalReport.Entry {
+    let (object, numbers) = try Holding.fetchAll(name)
+    // Each is closed in any case.
+    let file = OpenFile(OwnedDescriptor(owning: numbers[0]), name: "\(name)")
+    guard let trigger = object.trigger, numbers.count == 2 else {
+      for number in numbers.dropFirst() { _ = OwnedDescriptor(owning: number) }
+      throw Failure(
+        "\(name): only test fences can be signalled",
+        hint: "dmabuf fence create makes such; any other fence is its driver's to signal")
+    }
+    let companion = OpenFile(OwnedDescriptor(owning: numbers[1]), name: "\(name)")
+    var steps: UInt32?
+    switch trigger {
+    case .vgem(let fence):
+      guard by == nil else { throw Failure("\(name): --by is for fences of sw_sync", status: .usage) }
+      try VGEM(companion).signal(fence)
+    case .timeline(let value):
+      let timeline = SoftwareTimeline(companion)
+      let advance = try by ?? value - min(value, timeline.value())
+      if advance > 0 { try timeline.advance(by: advance) }
+      steps = advance
+    }
+    let status = try SyncFile(file).information().status
+    return FenceSignalReport.Entry(name: "\(name)", by: steps, status: status.word, errno: status.errno)
+  }
+}
+
+/// What came of it.
+struct FenceSignalReport: Report {
+  struct Entry: Encodable {
+    let name: String
+    /// How far a timeline was advanced.
+    @Nullable var by: UInt32?
+    let status: String
+    @Nullable var errno: String?
+  }
+
+  let schema = "dmabuf.fence-signal/1"
+  let fences: [Entry]
+
+  func text(style: Style) -> String {
+    fences.map { fence in
+      let way = fence.by.map { ", timeline advanced by \($0)" } ?? ""
+      return "\(fence.name): \(fence.errno.map { "error \($0)" } ?? fence.status)\(way)"
+    }.joined(separator: "\n")
+  }
+}

@@ -1,0 +1,147 @@
+import DMABuf
+
+/// A fence as reports have it.
+struct FenceEntry: Encodable {
+  /// What it is a fence of, as the user knows it.
+  @Nullable var reference: String?
+  @Nullable var driver: UntrustedText?
+  @Nullable var timeline: UntrustedText?
+  @Nullable var sequence: UInt64?
+  let status: String
+  @Nullable var errno: String?
+  @Nullable var timestamp: UInt64?
+  /// The least it can be old, where anything is known of that.
+  @Nullable var age: UInt64?
+
+  enum CodingKeys: String, CodingKey {
+    case driver, timeline, status, errno
+    case reference = "ref"
+    case sequence = "seqno"
+    case timestamp = "timestamp_ns"
+    case age = "age_ns"
+  }
+
+  init(_ fence: Fence, of reference: String?, age: UInt64? = nil) {
+    self.reference = reference
+    driver = fence.driver
+    timeline = fence.timeline
+    sequence = fence.sequence
+    status = fence.status.word
+    errno = fence.status.errno
+    timestamp = fence.timestamp
+    self.age = age
+  }
+}
+
+extension FenceEntry {
+  /// Driver, timeline, number, how far it is, and since when.
+  fileprivate var cells: [String] {
+    [
+      driver?.escaped ?? "?", timeline?.escaped ?? "?", sequence.map(String.init) ?? "-",
+      errno.map { "error \($0)" } ?? status, timestamp.map(Units.moment) ?? "-",
+    ]
+  }
+}
+
+extension Fence.Status {
+  /// The word for it in JSON.
+  var word: String {
+    switch self {
+    case .active: "active"
+    case .signalled: "signalled"
+    case .error: "error"
+    }
+  }
+
+  /// The symbol of the error it ended with.
+  var errno: String? {
+    guard case .error(let errno) = self else { return nil }
+    return ErrnoName.of(errno)
+  }
+}
+
+extension Fence {
+  /// Driver, timeline and number: whose it is.
+  var summary: String {
+    [driver?.escaped ?? "an unknown driver", timeline?.escaped, sequence.map(String.init)]
+      .compactMap(\.self).joined(separator: " ")
+  }
+}
+
+extension [Fence] {
+  /// Whose they are, in one line.
+  var summary: String {
+    prefix(3).map(\.summary).joined(separator: ", ") + (count > 3 ? " and \(count - 3) more" : "")
+  }
+}
+
+extension [FenceEntry] {
+  /// One row for each.
+  func table(style: Style) -> [String] {
+    var table = Table(
+      .init("OF"), .init("DRIVER"), .init("TIMELINE"), .init("SEQNO", .right), .init("STATUS"),
+      .init("SIGNALLED AT", .right), .init("AGE", .right))
+    table.rows = map { [$0.reference ?? "-"] + $0.cells + [$0.age.map { "> \(Units.time($0))" } ?? "-"] }
+    return table.lines(style: style)
+  }
+}
+
+/// sync_files: what is in them, and where they went.
+struct SyncFileReport: Report {
+  struct File: Encodable {
+    @Nullable var reference: String?
+    /// What whoever made the file called it, or the kernel.
+    @Nullable var name: UntrustedText?
+    let status: String
+    @Nullable var errno: String?
+    @Nullable var heldAs: String?
+    let fences: [FenceEntry]
+
+    enum CodingKeys: String, CodingKey {
+      case name, status, errno, fences
+      case reference = "ref"
+      case heldAs = "held_as"
+    }
+
+    init(
+      _ information: SyncFile.Information, fences known: [Fence]? = nil, reference: String?, heldAs: HeldName? = nil
+    ) {
+      self.reference = reference
+      name = information.name
+      status = information.status.word
+      errno = information.status.errno
+      let heldName = heldAs.map { "\($0)" }
+      self.heldAs = heldName
+      let called = reference ?? heldName
+      fences = (known ?? information.fences).map { FenceEntry($0, of: called) }
+    }
+  }
+
+  let schema: String
+  let files: [File]
+
+  init(schema: String, _ files: [File]) {
+    self.schema = schema
+    self.files = files
+  }
+
+  /// What a command has made.
+  init(schema: String, made files: SyncFiles, names: [HeldName]) throws {
+    self.schema = schema
+    self.files = try (0..<files.count).map {
+      File(try files.information($0), reference: nil, heldAs: names.isEmpty ? nil : names[$0])
+    }
+  }
+
+  func text(style: Style) -> String {
+    var table = Table(
+      .init("FILE"), .init("DRIVER"), .init("TIMELINE"), .init("SEQNO", .right), .init("STATUS"),
+      .init("SIGNALLED AT", .right), .init("NAME"))
+    for file in files {
+      let called = file.reference ?? file.heldAs ?? "-"
+      if file.fences.isEmpty { table.rows.append([called, "-", "-", "-", "idle", "-", "-"]) }
+      table.rows += file.fences.map { [called] + $0.cells + [file.name?.escaped ?? "-"] }
+    }
+    return table.lines(style: style).joined(separator: "\n")
+  }
+}
