@@ -37,6 +37,10 @@ void vgem_readers(const char *slot, const char *count);
 void sw_timeline(void);
 void any_ioctl(const char *slot, const char *request, const char *words);
 
+/* wake.c */
+void wait_readable(const char *descriptor);
+void wake(const char *turns, char **command);
+
 /* sockets.c */
 void scm_in_flight(const char *slot);
 void scm_listen(const char *path);
