@@ -95,6 +95,25 @@ waiting_leaves_no_reference_behind() {
   finish waiter
 }
 
+a_kernel_that_tells_nothing_of_a_buffer_s_fences_is_polled() {
+  needs drm:vgem
+  _camera vgem-fence 0 write
+  before=$(_count)
+  # As before Linux 6.0.
+  run strace -qq -o trace -e trace=ioctl -e inject=ioctl:error=ENOTTY dmabuf fence-wait "$camera" --timeout 100ms --json
+  status 124
+  json '[.result, .fences]' '["timeout",[]]'
+  json '.references | map([.signalled, .fences_known])' '[[false,false]]'
+  stderr "^dmabuf: $camera: waiting without knowing for whom$"
+  stderr '^dmabuf: hint: .* since Linux 6\.0'
+  # And that leaves what the other way does not.
+  check [ "$(_count)" = $((before + 1)) ]
+  run strace -qq -o trace -e trace=ioctl -e inject=ioctl:error=ENOTTY dmabuf fence-wait "$camera"
+  status 0
+  stdout '^signalled after '
+  _camera_gone
+}
+
 any_returns_with_the_first_and_all_with_the_last() {
   needs sw_sync
   check dmabuf fence create --sw-sync --hold one
