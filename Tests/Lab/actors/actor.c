@@ -232,6 +232,8 @@ VERB(v_poll_now, poll_now(word[0], word[1]))
 VERB(v_vgem_readers, vgem_readers(word[0], word[1]))
 VERB(v_sw_timeline, sw_timeline())
 VERB(v_ioctl, any_ioctl(word[0], word[1], word[2]))
+VERB(v_wait_readable, wait_readable(word[0]))
+VERB(v_wake, wake(word[0], word + 1))
 VERB(v_flags, printf("%d\n", fcntl(slot_fd(word[0]), F_GETFD)))
 VERB(v_fork, fork_and_stay())
 VERB(v_scm, scm_in_flight(word[0]))
@@ -283,6 +285,8 @@ static const struct {
 	{ "vgem-readers", 2, v_vgem_readers, "SLOT COUNT   so many pending read fences through vgem" },
 	{ "poll-now", 2, v_poll_now, "SLOT EVENTS   prints what is ready without waiting" },
 	{ "ioctl", 3, v_ioctl, "SLOT REQUEST WORD,…|null   prints ok and the 32-bit words after it, or the error" },
+	{ "wait-readable", 1, v_wait_readable, "FD   polls a descriptor's number until it can be read" },
+	{ "wake", 2, v_wake, "N CMD…   N times: how long CMD lives on once its descriptor 100, a fence, has signalled" },
 	{ "flags", 1, v_flags, "SLOT   prints F_GETFD" },
 	{ "poll", 1, v_poll, "SLOT   arms POLLIN and POLLOUT without waiting" },
 	{ "video-own", 2, v_video_own, "NODE N   N buffers on the camera's queue, which is then this process's" },

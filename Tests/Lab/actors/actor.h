@@ -50,6 +50,10 @@ void fence_refusals(const char *slot);
 void video_refusals(const char *path, const char *small);
 void video_length(const char *path, const char *slot);
 
+/* wake.c */
+void wait_readable(const char *descriptor);
+void wake(const char *turns, char **command);
+
 /* sockets.c */
 void scm_in_flight(const char *slot);
 void scm_listen(const char *path);
