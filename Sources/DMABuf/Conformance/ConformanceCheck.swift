@@ -88,6 +88,12 @@ struct Expectation: Sendable, ExpressibleByStringLiteral {
     Self(steps: [(KernelVersion(6, 1), first), (KernelVersion(6, 12), second), (KernelVersion(7, 0), third)])
   }
 
+  /// As found before `version`, and from then on.
+  static func changed(in version: KernelVersion, from before: String, to after: String) -> Self {
+    let last = KernelVersion(version.major, version.minor - 1)
+    return Self(steps: [(last, before), (version, after)])
+  }
+
   var today: String { steps[steps.count - 1].1 }
 
   /// What may be found on `kernel`: between two versions that were looked at, what either does.

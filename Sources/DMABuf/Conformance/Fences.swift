@@ -104,7 +104,7 @@ extension ConformanceCheck {
         if case .heap = trial.target {} else { closeDevices(of: trial) }
         let isListed = try BufferList().rows[inode] != nil
         timeline.advance(1)
-        settle { ((try? BufferList()) .map { $0.rows[inode] == nil }) ?? true }
+        settle { ((try? BufferList()).map { $0.rows[inode] == nil }) ?? true }
         let isGone = try BufferList().rows[inode] == nil
         return (isListed ? "listed" : "not listed") + (isGone ? ", then gone" : ", then listed")
       }

@@ -29,7 +29,7 @@ extension ConformanceCheck {
     .init("C24", "a write-only descriptor cannot be mapped", on: .heap, expect: "EACCES") { trial in
       Raw.map(try trial.another(mode: O_WRONLY), Raw.page, PROT_WRITE).description
     },
-    .init("C25", "memory can be mapped for executing", expect: .versions("ok", "ok", "EPERM")) { trial in
+    .init("C25", "memory cannot be mapped for executing", expect: .versions("ok", "ok", "EPERM")) { trial in
       let (buffer, size) = (try trial.buffer(), try trial.size())
       _ = try mapped(buffer, size)
       return Raw.map(buffer, size, PROT_READ | PROT_EXEC).description

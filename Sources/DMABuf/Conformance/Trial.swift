@@ -111,6 +111,8 @@ final class Trial {
   func export(_ handle: UInt32, flags: UInt32) throws -> Answer {
     var argument = Argument(12, handle, flags)
     let answer = Raw.ioctl(try node(), Self.handleToDescriptor, &argument)
+    // What drivers without PRIME say.
+    if answer.errno == ENOSYS { throw Lacking("the driver exports nothing: PRIME_HANDLE_TO_FD: \(answer)") }
     return answer.isDone ? Answer(argument[descriptor: 8]) : answer
   }
 

@@ -57,7 +57,10 @@ extension ConformanceCheck {
       let flags = CDMABUF_MFD_HUGETLB | 21 << 26
       return try trial.createUserBuffer(trial.sealedMemory(2 << 20, flags: flags), size: page).description
     },
-    .init("C89", "the default limit is above 80 MiB", on: .userMemory, expect: .versions("EINVAL", "EINVAL", "ok")) {
+    .init(
+      "C89", "the default limit is above 80 MiB", on: .userMemory,
+      expect: .changed(in: KernelVersion(7, 3), from: "EINVAL", to: "ok")
+    ) {
       trial in
       let limit = SmallFile.number(parameters + "size_limit_mb")
       guard limit == 64 || limit == 2_147_483_647 else { throw Lacking("size_limit_mb is not the default") }
