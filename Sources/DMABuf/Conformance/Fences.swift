@@ -5,10 +5,10 @@ import Glibc
 extension ConformanceCheck {
   static let fences: [ConformanceCheck] = [
     .init("C44", "an idle buffer is ready for both", expect: "5") { trial in
-      "\(Raw.poll(try trial.buffer(), POLLIN | POLLOUT))"
+      "\(Raw.poll(try trial.idleBuffer(), POLLIN | POLLOUT))"
     },
     .init("C45", "of an idle buffer a signalled fence is exported", expect: "status 1, 1 fence, CLOEXEC") { trial in
-      let file = try Raw.exportFences(try trial.buffer(), 1).orEnd("EXPORT_SYNC_FILE")
+      let file = try Raw.exportFences(try trial.idleBuffer(), 1).orEnd("EXPORT_SYNC_FILE")
       let isClosed = Raw.control(file, F_GETFD).value & 1 == 1
       return "status \(RawSyncFile.status(file)), \(RawSyncFile.count(file)) fence" + (isClosed ? ", CLOEXEC" : "")
     },
@@ -22,7 +22,7 @@ extension ConformanceCheck {
     },
     .init("C48", "a signalled fence can be imported and keeps nobody waiting", expect: "ok, 5", disturbing: true) {
       trial in
-      let buffer = try trial.buffer()
+      let buffer = try trial.idleBuffer()
       let file = try Raw.exportFences(buffer, 1).orEnd("EXPORT_SYNC_FILE")
       return "\(Raw.importFences(buffer, 2, file)), \(Raw.poll(buffer, POLLIN | POLLOUT))"
     },

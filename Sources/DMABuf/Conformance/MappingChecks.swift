@@ -101,6 +101,9 @@ extension ConformanceCheck {
     if answer.errno == EINVAL || answer.errno == ENODEV || answer.errno == EOPNOTSUPP {
       throw Lacking("this exporter's buffers cannot be mapped: \(answer)")
     }
+    if answer.errno == EACCES, CInt(Raw.control(buffer, F_GETFL).value) & O_ACCMODE != O_RDWR {
+      throw Lacking("the descriptor is not for reading and writing")
+    }
     guard answer.isDone else { throw Setback(call: "mmap", answer: answer) }
     return answer
   }

@@ -5,7 +5,7 @@ import Glibc
 extension ConformanceCheck {
   static let synchronization: [ConformanceCheck] = [
     .init("C33", "an idle buffer takes each START and END", expect: "ok ok ok ok ok ok") { trial in
-      let buffer = try trial.buffer()
+      let buffer = try trial.idleBuffer()
       return answers([1, 2, 3, 5, 6, 7].map { Raw.synchronize(buffer, $0) })
     },
     .init("C34", "other flags are refused", expect: "EINVAL EINVAL EINVAL EINVAL EINVAL EINVAL") { trial in

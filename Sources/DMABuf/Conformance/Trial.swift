@@ -12,8 +12,18 @@ final class Trial {
   /// The buffer under test.
   func buffer() throws -> CInt {
     if let first { return first }
+    if case .given(let descriptor, _) = target { return descriptor }
     let buffer = try another()
     first = buffer
+    return buffer
+  }
+
+  /// The buffer under test, which no device is using.
+  func idleBuffer() throws -> CInt {
+    let buffer = try buffer()
+    if case .given = target, Raw.poll(buffer, POLLIN | POLLOUT) != POLLIN | POLLOUT {
+      throw Lacking("fences are pending on the buffer")
+    }
     return buffer
   }
 
@@ -23,9 +33,7 @@ final class Trial {
   /// A new buffer of the same exporter; size where the exporter has it chosen.
   func another(_ size: Int = 16384, mode: CInt = O_RDWR) throws -> CInt {
     switch target {
-    case .given(let descriptor, _):
-      guard first == nil else { throw Lacking("one buffer was given; this takes an exporter") }
-      return descriptor
+    case .given: throw Lacking("one buffer was given; this takes an exporter")
     case .heap: return try allocate(size, mode: mode)
     case .userMemory:
       guard mode == O_RDWR else { throw Lacking("udmabuf makes buffers for reading and writing alone") }

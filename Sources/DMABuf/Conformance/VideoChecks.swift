@@ -42,10 +42,12 @@ extension ConformanceCheck {
       guard try imageSize(of: trial) > Raw.page else { throw Lacking("an image fits into a page") }
       return try answers([-1, null, small].map { try queue(trial, $0) })
     },
-    .init("C112", "a length beyond the buffer's is refused", on: .video, expect: "EFAULT") { trial in
+    // Invasive: up to Linux 7.2 and perhaps later, vb2 then never lets go of the buffer, which is one page here.
+    .init("C112", "a length beyond the buffer's is refused", on: .video, expect: "EFAULT", invasive: true) { trial in
       try startImporting(trial)
       let size = try pages(imageSize(of: trial))
-      return try queue(trial, memory(size), length: size + Raw.page).description
+      guard size > Raw.page else { throw Lacking("an image fits into a page") }
+      return try queue(trial, memory(Raw.page), length: size).description
     },
     .init("C113", "a queue in vmalloc memory takes udmabufs", on: .video, expect: .versions("EFAULT", "ok", "ok")) {
       trial in

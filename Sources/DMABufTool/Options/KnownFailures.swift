@@ -29,7 +29,7 @@ struct KnownFailures {
       guard words.count >= 2 else {
         throw Failure("\(path):\(index + 1): a line is ID TARGET, or ID TARGET FOUND", status: .usage)
       }
-      let found = words.count > 2 ? words[2].trimmed : nil
+      let found = words.count > 2 && !words[2].trimmed.isEmpty ? words[2].trimmed : nil
       lines.append(Line(number: index + 1, id: String(words[0]), target: String(words[1]), found: found))
     }
     self.lines = lines
