@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/resource.h>
 #include <sys/types.h>
 
 static const unsigned long CDMABUF_DMA_BUF_IOCTL_SYNC = DMA_BUF_IOCTL_SYNC;
@@ -125,5 +126,24 @@ int cdmabuf_stay_behind(char *const argv[], const int descriptors[], size_t coun
    returns a word that is 0 if memory holds just that. */
 void cdmabuf_fill_random(uint64_t *words, size_t count, uint64_t seed, uint64_t first);
 uint64_t cdmabuf_difference_from_random(const uint64_t *words, size_t count, uint64_t seed, uint64_t first);
+
+/*
+ * For probing (probe.c). A child in a process group of its own that dies with its parent; else as fork(2).
+ */
+pid_t cdmabuf_fork_apart(void);
+/* 0 when both descriptors are of one open file; -1 with ENOSYS without CONFIG_KCMP. */
+int cdmabuf_same_file(int first, int second);
+int cdmabuf_pidfd_getfd_with(int pidfd, int fd, unsigned int flags);
+ssize_t cdmabuf_read_process(pid_t process, const void *from, void *to, size_t count);
+int cdmabuf_bpf(int command, void *attributes, unsigned int size);
+int cdmabuf_socket_pair(int sockets[2]);
+/* An epoll instance that watches `fd`; what of it is ready after at most `milliseconds`. */
+int cdmabuf_epoll(int fd, unsigned int events);
+unsigned int cdmabuf_epoll_ready(int epoll, int milliseconds);
+int cdmabuf_limit_descriptors(rlim_t most);
+/* Another user and group, for good. */
+int cdmabuf_become(uid_t user);
+unsigned int cdmabuf_major(dev_t device);
+int cdmabuf_kernel_release(char *release, size_t size);
 
 #endif

@@ -10,3 +10,8 @@ public enum ErrnoName {
     return unsafe String(cString: name)
   }
 }
+
+extension Errno {
+  /// `EBADR`: to queues of V4L2, that buffers have to come with a media request.
+  public static var invalidRequestDescriptor: Errno { Errno(rawValue: EBADR) }
+}

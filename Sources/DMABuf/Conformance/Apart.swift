@@ -1,0 +1,62 @@
+internal import CDMABuf
+import Glibc
+import SystemPackage
+
+/// Work in a process of its own: whatever it opens, maps or breaks ends with it.
+enum Apart {
+  /// How it ended.
+  enum Outcome {
+    case said(String)
+    case ended(bySignal: CInt)
+    case timedOut
+  }
+
+  /// Runs `body` in a child and returns what it says, at most 64 KiB. The child, and what it started, is
+  /// killed after `nanoseconds`.
+  ///
+  /// Corresponds to `fork(2)`; no other thread may run. Throws `EINTR` when this process is asked to end.
+  static func run(within nanoseconds: UInt64, _ body: () -> String) throws(KernelError) -> Outcome {
+    var ends: [CInt] = [-1, -1]
+    guard unsafe pipe(&ends) == 0 else { throw KernelError("pipe", on: "child") }
+    let reading = OwnedDescriptor(owning: ends[0])
+    let child = cdmabuf_fork_apart()
+    if child == 0 {
+      let text = body()
+      let file = OpenFile(OwnedDescriptor(owning: ends[1]), name: "pipe")
+      try? file.write(text.utf8.prefix(60_000))
+      _exit(0)
+    }
+    let reason = errno
+    close(ends[1])
+    guard child > 0 else { throw KernelError("fork", on: "child", errno: .init(rawValue: reason)) }
+    defer { _ = cdmabuf_interrupt_after(0) }
+    let text = collect(reading, until: Clock.now + nanoseconds)
+    // Gone already when all is well; its children may not be.
+    kill(-child, SIGKILL)
+    kill(child, SIGKILL)
+    var status: CInt = 0
+    while unsafe waitpid(child, &status, 0) < 0, errno == EINTR {}
+    try Interruption.check("wait", on: "child")
+    guard let text else { return .timedOut }
+    let signal = status & 0x7f
+    return text.isEmpty && signal != 0 ? .ended(bySignal: signal) : .said(text)
+  }
+
+  /// All that comes before the other end is closed; `nil` when that takes too long.
+  private static func collect(_ descriptor: borrowing OwnedDescriptor, until end: UInt64) -> String? {
+    var bytes: [UInt8] = []
+    let chunk = UnsafeMutableRawBufferPointer.allocate(byteCount: 4096, alignment: 8)
+    defer { unsafe chunk.deallocate() }
+    while cdmabuf_ending_signal() == 0 {
+      let now = Clock.now
+      guard now < end else { return nil }
+      guard Raw.poll(descriptor.rawValue, POLLIN, milliseconds: CInt((end - now) / 1_000_000 + 1)) != 0 else {
+        continue
+      }
+      let count = unsafe read(descriptor.rawValue, chunk.baseAddress, chunk.count)
+      if count == 0 { return String(decoding: bytes, as: UTF8.self) }
+      if count > 0 { unsafe bytes += chunk[..<count] }
+    }
+    return nil
+  }
+}

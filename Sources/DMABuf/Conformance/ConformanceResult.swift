@@ -1,0 +1,127 @@
+import Glibc
+
+/// What became of one check on one target.
+public struct ConformanceResult: Sendable {
+  /// The judgement.
+  public enum Verdict: String, Encodable, Sendable {
+    /// As today's kernels do.
+    case pass
+    /// Against what is documented.
+    case fail
+    /// Could not be tried.
+    case skip
+    /// As this version of the kernel is known to do, and others are not.
+    case knownDifference = "known-difference"
+  }
+
+  /// The check.
+  public let id: String
+  /// The target's label: `heap:system`.
+  public let target: String
+  /// The judgement.
+  public var verdict: Verdict
+  /// What was expected; `nil` for a check that was not tried.
+  public var expected: String?
+  /// What was found; `nil` for a check that was not tried.
+  public var found: String?
+  /// Why it was skipped, or why a difference is known.
+  public var reason: String?
+
+  /// A judgement.
+  public init(
+    id: String, target: String, verdict: Verdict, expected: String? = nil, found: String? = nil, reason: String? = nil
+  ) {
+    self.id = id
+    self.target = target
+    self.verdict = verdict
+    self.expected = expected
+    self.found = found
+    self.reason = reason
+  }
+}
+
+extension ConformanceCheck {
+  /// How far checks may go.
+  public struct Permission: Sendable {
+    /// Kernel taints, lists that stall others, and what takes seconds.
+    public var invasive: Bool
+
+    /// Says how far.
+    public init(invasive: Bool) { self.invasive = invasive }
+  }
+
+  /// Tries the check on `target`, in a process of its own that is ended when it takes too long.
+  ///
+  /// Throws `EINTR` when this process is asked to end, and what keeps a process from being started.
+  public func run(
+    on target: ConformanceTarget, kernel: KernelVersion, _ permission: Permission
+  ) throws(KernelError) -> ConformanceResult {
+    func result(_ verdict: ConformanceResult.Verdict, found: String? = nil, reason: String? = nil)
+      -> ConformanceResult
+    {
+      let accepted = expectation.accepted(on: kernel).joined(separator: " | ")
+      return ConformanceResult(
+        id: id, target: target.label, verdict: verdict, expected: verdict == .skip ? nil : accepted, found: found,
+        reason: reason)
+    }
+    if let reason = refusal(for: target, permission) { return result(.skip, reason: reason) }
+    let outcome = try Apart.run(within: seconds * 1_000_000_000) { observation(Trial(on: target)) }
+    switch outcome {
+    case .timedOut:
+      return result(.fail, found: "no end within \(seconds) s")
+    case .ended(bySignal: let signal):
+      return result(.fail, found: "ended by signal \(signal)")
+    case .said(let text) where text.hasPrefix("skip "):
+      return result(.skip, reason: String(text.dropFirst(5)))
+    case .said(let text):
+      let found = String(text.dropFirst(6))
+      guard expectation.accepted(on: kernel).contains(found) else { return result(.fail, found: found) }
+      return found == expectation.today
+        ? result(.pass, found: found)
+        : result(.knownDifference, found: found, reason: "Linux \(kernel); later kernels: \(expectation.today)")
+    }
+  }
+
+  private func refusal(for target: ConformanceTarget, _ permission: Permission) -> String? {
+    if isInvasive && !permission.invasive { return "--invasive allows it" }
+    if case .given = target, isDisturbing && !permission.invasive {
+      return "it would change the buffer; --invasive allows it"
+    }
+    for need in needs { if let reason = need.lack { return reason } }
+    return nil
+  }
+
+  /// `found …` or `skip …`.
+  private func observation(_ trial: Trial) -> String {
+    do {
+      return "found " + (try body(trial))
+    } catch let lacking as Lacking {
+      return "skip \(lacking.reason)"
+    } catch let setback as Setback {
+      return "found \(setback.call): \(setback.answer)"
+    } catch {
+      return "found \(error)"
+    }
+  }
+}
+
+extension ConformanceCheck.Need {
+  /// Why it cannot be had; `nil` if it can.
+  var lack: String? {
+    switch self {
+    case .vgem: TestDevice.node == nil ? "no vgem device that this user may open" : nil
+    case .swSync: access("/sys/kernel/debug/sync/sw_sync")
+    case .bufinfo: access("/sys/kernel/debug/dma_buf/bufinfo")
+    case .root: ProcessLimits.isRoot ? nil : "for root alone"
+    case .tracefs: access("/sys/kernel/tracing/events")
+    case .sysfsStatistics: access("/sys/kernel/dmabuf/buffers")
+    }
+  }
+
+  private func access(_ path: String) -> String? {
+    let answer = Raw.open(path, O_RDONLY)
+    guard answer.isDone else { return "\(path): \(answer)" }
+    close(answer.descriptor)
+    return nil
+  }
+}

@@ -1,0 +1,116 @@
+internal import CDMABuf
+import Glibc
+import SystemPackage
+
+/// Where buffers come from, and the devices that take them.
+extension Facility {
+  static func heaps() -> [Facility] {
+    let names: [String]
+    do throws(KernelError) {
+      names = try Heap.names()
+    } catch {
+      return [Facility(.heap, "heap:system") { throw error }]
+    }
+    let expected = names.contains("system") ? [] : ["system"]
+    let heaps = (expected + names).map { name in
+      Facility(.heap, "heap:\(name)") { try use(Heap(name).allocate(Mapping.pageSize)) }
+    }
+    if Heap.contiguousNames.contains(where: names.contains) { return heaps }
+    return heaps + [Facility(.contiguousHeap, "heap:cma", .missing, "no heap over the default CMA area")]
+  }
+
+  static func userMemory() -> Facility {
+    let other = otherUserMemory()
+    let facility = Facility(.userMemory, "udmabuf") {
+      var reason = try use(UserMemory().allocate(Mapping.pageSize))
+      if let limit = UserMemory.sizeLimit(), limit < 1 << 40 { reason += ", at most \(limit >> 20) MiB a buffer" }
+      return reason
+    }
+    guard let other else { return facility }
+    return Facility(
+      facility.kind, facility.name, facility.state,
+      [facility.reason, "\(other) is of u-dma-buf, another driver (out of the kernel's tree) that makes no dma-bufs"]
+        .compactMap(\.self).joined(separator: "; "))
+  }
+
+  /// A trace of the driver u-dma-buf, which many know as udmabuf.
+  private static func otherUserMemory() -> String? {
+    let numbered = (try? Directory("/dev").names().sorted().first { $0.hasPrefix("udmabuf") && $0 != "udmabuf" })
+    if let numbered, numbered.dropFirst(7).allSatisfy(\.isNumber) { return "/dev/\(numbered)" }
+    return ["/sys/class/u-dma-buf", "/sys/class/udmabuf"].first { FilePermissions($0) != nil }
+  }
+
+  /// Writes to a new buffer, and says so.
+  private static func use(_ buffer: consuming DMABuffer) throws -> String {
+    try buffer.withAccess([.read, .write]) {
+      let mapping = try buffer.map(0..<buffer.size, for: [.read, .write])
+      unsafe mapping.bytes.storeBytes(of: 1, as: UInt8.self)
+    }
+    return "allocated, mapped and written"
+  }
+
+  static func graphics() -> [Facility] {
+    let names = nodes("/dev/dri") { $0.hasPrefix("card") || $0.hasPrefix("renderD") }
+    guard !names.isEmpty else { return [Facility(.graphics, "/dev/dri", .missing, "no DRM device")] }
+    return names.map { path in
+      Facility(.graphics, path) {
+        let file = try OpenFile(path, O_RDWR)
+        let driver = GraphicsDevice.driver(file.descriptor.rawValue)
+        let abilities = GraphicsDevice.primeAbilities(file.descriptor.rawValue)
+        return "\(driver), PRIME \(abilities)"
+      }
+    }
+  }
+
+  static func video() -> [Facility] {
+    let names = nodes("/dev") { $0.hasPrefix("video") && $0.dropFirst(5).allSatisfy(\.isNumber) }
+    guard !names.isEmpty else { return [Facility(.video, "/dev/video", .missing, "no V4L2 device")] }
+    return names.map { path in
+      Facility(.video, path) {
+        let file = try OpenFile(path, O_RDWR)
+        return VideoDevice.driver(file.descriptor.rawValue)
+      }
+    }
+  }
+
+  private static func nodes(_ directory: String, where isWanted: (String) -> Bool) -> [String] {
+    let names = (try? Directory(directory).names()) ?? []
+    return names.filter(isWanted).sorted { ($0.count, $0) < ($1.count, $1) }.map { directory + "/" + $0 }
+  }
+}
+
+/// What a DRM node says of itself, asked by raw requests.
+enum GraphicsDevice {
+  static let version = RawRequest.both("d", 0, 64)
+  static let capability = RawRequest.both("d", 0xc, 16)
+
+  static func driver(_ descriptor: CInt) -> String {
+    var name = [UInt8](repeating: 0, count: 64)
+    return unsafe name.withUnsafeMutableBytes { bytes in
+      var argument = Argument(64)
+      argument[u64: 16] = 63
+      argument[u64: 24] = UInt64(UInt(bitPattern: bytes.baseAddress))
+      guard Raw.ioctl(descriptor, version, &argument).isDone else { return "?" }
+      return unsafe UntrustedText(bytes.prefix { $0 != 0 }).escaped
+    }
+  }
+
+  /// `import and export`, `import`, `export` or `neither`, of `DRM_CAP_PRIME`.
+  static func primeAbilities(_ descriptor: CInt) -> String {
+    var argument = Argument(16)
+    argument[u64: 0] = 5
+    guard Raw.ioctl(descriptor, capability, &argument).isDone else { return "neither" }
+    return ["neither", "import", "export", "import and export"][Int(argument[u64: 8] & 3)]
+  }
+}
+
+/// What a V4L2 node says of itself, asked by raw requests.
+enum VideoDevice {
+  static let queryCapabilities = RawRequest.read("V", 0, 104)
+
+  static func driver(_ descriptor: CInt) -> String {
+    var argument = Argument(104)
+    guard Raw.ioctl(descriptor, queryCapabilities, &argument).isDone else { return "?" }
+    return UntrustedText(argument.text(0, 16).utf8).escaped
+  }
+}

@@ -1,0 +1,75 @@
+import Glibc
+import SystemPackage
+
+/// Something of the machine that work with dma-bufs rests on, as an attempt to use it found it.
+public struct Facility: Sendable {
+  /// What it is, for whoever knows what to do about it.
+  public enum Kind: Sendable {
+    case heap, contiguousHeap, userMemory, graphics, video, swSync, bufinfo, sysfsStatistics, bpf, takingDescriptors
+    case processes, memory, contiguousMemory, openFiles, sharing
+  }
+
+  /// Who can use it.
+  public enum State: String, Encodable, Sendable {
+    /// This user.
+    case works
+    /// Root; this user cannot.
+    case rootOnly = "root-only"
+    /// It is there, and refuses this user (or has too little to give).
+    case denied
+    /// The machine does not have it.
+    case missing
+  }
+
+  /// What it is.
+  public let kind: Kind
+  /// Its name in reports: `heap:system`, `/dev/dri/card0`, `bufinfo`.
+  public let name: String
+  /// Who can use it.
+  public let state: State
+  /// What was found: a refusal, or what there is of it.
+  public let reason: String?
+
+  init(_ kind: Kind, _ name: String, _ state: State, _ reason: String? = nil) {
+    self.kind = kind
+    self.name = name
+    self.state = state
+    self.reason = reason
+  }
+
+  /// Tries `attempt`; what it returns is the reason of one that works.
+  init(_ kind: Kind, _ name: String, trying attempt: () throws -> String?) {
+    do {
+      self.init(kind, name, .works, try attempt())
+    } catch let error as KernelError {
+      self.init(kind, name, Self.state(after: error), Self.reason(for: error))
+    } catch {
+      self.init(kind, name, .denied, "\(error)")
+    }
+  }
+
+  private static func state(after error: KernelError) -> State {
+    switch error.errno {
+    case .noSuchFileOrDirectory, .noSuchAddressOrDevice, .operationNotSupportedByDevice, .noFunction: return .missing
+    case .permissionDenied, .notPermitted:
+      if ProcessLimits.isRoot { return .denied }
+      guard let permissions = FilePermissions(error.subject) else { return .rootOnly }
+      return permissions.owner == "root" && permissions.mode & 0o060 != 0 ? .denied : .rootOnly
+    default: return .denied
+    }
+  }
+
+  private static func reason(for error: KernelError) -> String {
+    let permissions = error.errno == .permissionDenied ? FilePermissions(error.subject) : nil
+    return "\(error)" + (permissions.map { "; it belongs to \($0)" } ?? "")
+  }
+}
+
+extension Facility {
+  /// All of them, each tried now.
+  public static func all() -> [Facility] {
+    heaps() + [userMemory()] + graphics() + video()
+      + [swSync(), bufinfo(), sysfsStatistics(), bpf(), takingDescriptors(), processes()]
+      + [memory(), contiguousMemory(), openFiles(), sharing()]
+  }
+}

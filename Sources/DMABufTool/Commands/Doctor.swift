@@ -1,0 +1,70 @@
+import ArgumentParser
+import DMABuf
+
+/// `dmabuf doctor`: what this machine offers for dma-bufs, to whom, and what to do about the rest.
+struct Doctor: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "doctor",
+    _superCommandName: "dmabuf",
+    abstract: "Say what this machine offers for dma-bufs, and how to get what is missing.",
+    discussion: """
+      Tries each facility: allocates a page, opens the nodes, takes a descriptor. The exit status is 0 if \
+      this user can make buffers and share them, else 1. Remedies are for the system it runs on (Debian, \
+      Fedora, Android, and those like them).
+
+      EXAMPLES
+        dmabuf doctor
+        dmabuf doctor --json
+        sudo -u camera dmabuf doctor
+      """)
+
+  @OptionGroup var output: OutputOptions
+
+  func run() throws {
+    let report = DoctorReport(Facility.all(), on: Platform.current())
+    try report.print(asJSON: output.json)
+    if !report.canShare { throw Failure.reported }
+  }
+}
+
+/// Each facility with what to do about it.
+struct DoctorReport: Report {
+  struct Entry: Encodable {
+    let name: String
+    let state: Facility.State
+    @Nullable var reason: String?
+    /// What would make it work; `null` for what works.
+    @Nullable var remedy: String?
+  }
+
+  let schema = "dmabuf.doctor/1"
+  let facilities: [Entry]
+  let canShare: Bool
+
+  enum CodingKeys: String, CodingKey { case schema, facilities }
+
+  init(_ facilities: [Facility], on platform: Platform) {
+    self.facilities = facilities.map {
+      Entry(
+        name: $0.name, state: $0.state, reason: $0.reason,
+        remedy: $0.state == .works ? nil : Remedy.step(for: $0, on: platform))
+    }
+    canShare = facilities.contains { $0.kind == .sharing && $0.state == .works }
+  }
+
+  func text(style: Style) -> String {
+    var table = Table(.init("FACILITY"), .init("STATE"), .init("REASON"))
+    table.rows = facilities.map {
+      [shown($0.name), $0.state.rawValue, $0.reason.map(shown) ?? "-"]
+    }
+    let remedies = facilities.compactMap { entry in entry.remedy.map { "\(shown(entry.name)): \($0)" } }
+    return (table.lines(style: style) + [""] + remedies + (remedies.isEmpty ? [] : [""]) + [verdict])
+      .joined(separator: "\n")
+  }
+
+  private var verdict: String {
+    canShare ? "This user can make buffers and share them." : "This user cannot make buffers and share them."
+  }
+
+  private func shown(_ text: String) -> String { UntrustedText(text.utf8).escaped.replacing("\\\\", with: "\\") }
+}

@@ -1,0 +1,177 @@
+import DMABuf
+
+/// What became of all checks on all targets.
+struct CheckReport: Report {
+  struct Result: Encodable {
+    let id: String
+    let target: String
+    let verdict: ConformanceResult.Verdict
+    @Nullable var expected: String?
+    @Nullable var found: String?
+    @Nullable var reason: String?
+    let sentence: String
+
+    enum CodingKeys: String, CodingKey { case id, target, verdict, expected, found, reason, sentence }
+  }
+
+  struct Totals: Encodable {
+    var pass = 0
+    var fail = 0
+    var skip = 0
+    var knownDifference = 0
+
+    enum CodingKeys: String, CodingKey {
+      case pass, fail, skip
+      case knownDifference = "known_difference"
+    }
+  }
+
+  let schema = "dmabuf.check/1"
+  let kernel: String
+  let results: [Result]
+  private(set) var totals = Totals()
+
+  init(_ results: [ConformanceResult], sentences: [String: String], kernel: KernelVersion) {
+    self.kernel = "\(kernel)"
+    self.results = results.map {
+      Result(
+        id: $0.id, target: $0.target, verdict: $0.verdict, expected: $0.expected, found: $0.found, reason: $0.reason,
+        sentence: sentences[$0.id] ?? "")
+    }
+    for result in results {
+      switch result.verdict {
+      case .pass: totals.pass += 1
+      case .fail: totals.fail += 1
+      case .skip: totals.skip += 1
+      case .knownDifference: totals.knownDifference += 1
+      }
+    }
+  }
+
+  /// A line for each target; below, what did not pass.
+  func text(style: Style) -> String {
+    var overview = Table(
+      .init("TARGET"), .init("PASS", .right), .init("FAIL", .right), .init("SKIP", .right), .init("KNOWN", .right))
+    var order: [String] = []
+    for result in results where !order.contains(result.target) { order.append(result.target) }
+    overview.rows = order.map { target in
+      let verdicts = results.filter { $0.target == target }.map(\.verdict)
+      let counts = [.pass, .fail, .skip, .knownDifference].map { (verdict: ConformanceResult.Verdict) in
+        "\(verdicts.filter { $0 == verdict }.count)"
+      }
+      return [target] + counts
+    }
+    let sections = [rows(.fail, "FAILED", style), rows(.knownDifference, "KNOWN DIFFERENCE", style), skips(style)]
+    let summary =
+      "\(totals.pass) passed, \(totals.fail) failed, \(totals.skip) skipped, \(totals.knownDifference) known differences on Linux \(kernel)"
+    return (overview.lines(style: style) + [""] + sections.flatMap(\.self) + [summary]).joined(separator: "\n")
+  }
+
+  private func rows(_ verdict: ConformanceResult.Verdict, _ title: String, _ style: Style) -> [String] {
+    let chosen = results.filter { $0.verdict == verdict }
+    guard !chosen.isEmpty else { return [] }
+    var table = Table(.init(title), .init("TARGET"), .init("WHAT"))
+    table.rows = chosen.map { result in
+      let parts = [
+        result.sentence, result.expected.map { "expected \($0)" }, result.found.map { "found \($0)" },
+        result.reason,
+      ]
+      return [result.id, result.target, shown(parts.compactMap(\.self).joined(separator: "; "))]
+    }
+    return table.lines(style: style) + [""]
+  }
+
+  /// Reasons, and how many checks each kept from being tried.
+  private func skips(_ style: Style) -> [String] {
+    let reasons = Dictionary(grouping: results.filter { $0.verdict == .skip }) { $0.reason ?? "" }
+    guard !reasons.isEmpty else { return [] }
+    var table = Table(.init("SKIPPED", .right), .init("WHY"))
+    table.rows = reasons.sorted { ($1.value.count, $0.key) < ($0.value.count, $1.key) }.map {
+      ["\($0.value.count)", shown($0.key)]
+    }
+    return table.lines(style: style) + [""]
+  }
+
+  private func shown(_ text: String) -> String { UntrustedText(text.utf8).escaped.replacing("\\\\", with: "\\") }
+
+  /// The Test Anything Protocol, version 13; known differences are TODO tests, which do not fail a run.
+  func tap() -> String {
+    let lines = results.enumerated().map { index, result in
+      let test = "\(index + 1) - \(result.id) \(result.target): \(result.sentence)".replacing("#", with: "\\#")
+      let detail = shown(
+        [result.expected.map { "expected \($0)" }, result.found.map { "found \($0)" }, result.reason]
+          .compactMap(\.self).joined(separator: "; "))
+      return switch result.verdict {
+      case .pass: "ok \(test)"
+      case .fail: "not ok \(test)\n  ---\n  message: '\(detail.replacing("'", with: "''"))'\n  ..."
+      case .skip: "ok \(test) # SKIP \(result.reason.map(shown) ?? "")"
+      case .knownDifference: "not ok \(test) # TODO \(detail)"
+      }
+    }
+    return (["TAP version 13", "1..\(results.count)"] + lines).joined(separator: "\n")
+  }
+
+  /// JUnit's XML: a suite for each target.
+  func junit() -> String {
+    var order: [String] = []
+    for result in results where !order.contains(result.target) { order.append(result.target) }
+    let suites = order.map { target in
+      let own = results.filter { $0.target == target }
+      let counts =
+        "tests=\"\(own.count)\" failures=\"\(own.filter { $0.verdict == .fail }.count)\" "
+        + "skipped=\"\(own.filter { $0.verdict == .skip }.count)\""
+      return "  <testsuite name=\"\(xml(target))\" \(counts)>\n" + own.map(testCase).joined() + "  </testsuite>\n"
+    }
+    return "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"dmabuf check\">\n" + suites.joined()
+      + "</testsuites>\n"
+  }
+
+  private func testCase(_ result: Result) -> String {
+    let detail = "expected \(result.expected ?? "-"), found \(result.found ?? "-")"
+    let inner =
+      switch result.verdict {
+      case .pass: ""
+      case .fail: "<failure message=\"\(xml(detail))\">\(xml(result.reason ?? ""))</failure>"
+      case .skip: "<skipped message=\"\(xml(result.reason ?? ""))\"/>"
+      case .knownDifference: "<system-out>known difference: \(xml(detail)); \(xml(result.reason ?? ""))</system-out>"
+      }
+    let name = xml("\(result.id) \(result.sentence)")
+    return "    <testcase classname=\"\(xml(result.target))\" name=\"\(name)\">\(inner)</testcase>\n"
+  }
+
+  private func xml(_ text: String) -> String {
+    shown(text).replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;")
+      .replacing("\"", with: "&quot;")
+  }
+}
+
+/// `dmabuf check --list`.
+struct CheckList: Report {
+  struct Entry: Encodable {
+    let id: String
+    let scope: String
+    let needs: [String]
+    let invasive: Bool
+    let sentence: String
+  }
+
+  let schema = "dmabuf.check-list/1"
+  let checks: [Entry]
+
+  init(_ checks: [ConformanceCheck]) {
+    self.checks = checks.map {
+      Entry(
+        id: $0.id, scope: $0.scope.rawValue, needs: $0.needs.map(\.rawValue), invasive: $0.isInvasive,
+        sentence: $0.sentence)
+    }
+  }
+
+  func text(style: Style) -> String {
+    var table = Table(.init("ID"), .init("ON"), .init("NEEDS"), .init("WHAT IS CHECKED"))
+    table.rows = checks.map {
+      let needs = ($0.invasive ? ["--invasive"] : []) + $0.needs
+      return [$0.id, $0.scope, needs.isEmpty ? "-" : needs.joined(separator: " "), $0.sentence]
+    }
+    return table.lines(style: style).joined(separator: "\n")
+  }
+}

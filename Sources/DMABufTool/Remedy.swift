@@ -1,0 +1,94 @@
+import DMABuf
+
+/// Families of systems that do the same things in the same ways.
+enum Platform: Sendable {
+  case debian, fedora, android, other
+
+  /// The one this runs on, by `/etc/os-release` below `root`.
+  static func current(root: String = "") -> Platform {
+    if FilePermissions(root + "/system/build.prop") != nil { return .android }
+    let lines = (SmallFile.text(root + "/etc/os-release") ?? "").split(separator: "\n")
+    let words = lines.filter { $0.hasPrefix("ID=") || $0.hasPrefix("ID_LIKE=") }
+      .flatMap { $0.drop { $0 != "=" }.dropFirst().split { $0 == " " || $0 == "\"" || $0 == "'" } }.map(String.init)
+    if words.contains(where: ["debian", "ubuntu", "raspbian"].contains) { return .debian }
+    if words.contains(where: ["fedora", "rhel", "centos"].contains) { return .fedora }
+    return .other
+  }
+}
+
+/// The step that makes a facility work.
+enum Remedy {
+  static func step(for facility: Facility, on platform: Platform) -> String {
+    switch facility.state {
+    case .missing: missing(facility, platform)
+    case .works: ""
+    case .denied, .rootOnly: refused(facility, platform)
+    }
+  }
+
+  private static func missing(_ facility: Facility, _ platform: Platform) -> String {
+    switch facility.kind {
+    case .heap: kernel("CONFIG_DMABUF_HEAPS and CONFIG_DMABUF_HEAPS_SYSTEM", "Linux 6.12", platform)
+    case .contiguousHeap: kernel("CONFIG_DMABUF_HEAPS_CMA", nil, platform) + ", and cma=64M on its command line"
+    case .userMemory:
+      platform == .android
+        ? kernel("CONFIG_UDMABUF", nil, platform) : "modprobe udmabuf, or a kernel with CONFIG_UDMABUF"
+    case .graphics: "a GPU's driver; modprobe vgem makes a device to test with"
+    case .video: "a camera's driver; modprobe vivid makes a device to test with"
+    case .swSync: "a kernel with CONFIG_SW_SYNC, and debugfs mounted; vgem makes test fences without"
+    case .bufinfo: "mount -t debugfs debugfs /sys/kernel/debug, or a kernel with CONFIG_DEBUG_FS"
+    case .sysfsStatistics: "a kernel before Linux 7 with CONFIG_DMABUF_SYSFS_STATS; bpf-dmabuf-iter is what followed"
+    case .bpf: "Linux 6.16 or later with CONFIG_DEBUG_INFO_BTF"
+    case .contiguousMemory: "a kernel with CONFIG_DMA_CMA, and cma=64M on its command line"
+    case .sharing: "one source of buffers is enough: a heap, udmabuf, or a DRM or V4L2 device"
+    case .takingDescriptors: "Linux 5.6 or later"
+    case .processes, .memory, .openFiles: "mount -t proc proc /proc"
+    }
+  }
+
+  /// Debian's kernels have the heaps from some version on, Android's vendor decides.
+  private static func kernel(_ options: String, _ debian: String?, _ platform: Platform) -> String {
+    switch platform {
+    case .android: "a kernel from the vendor with \(options)"
+    case .debian where debian != nil: "a kernel with \(options), as Debian's have from \(debian ?? "") on (backports)"
+    default: "a kernel with \(options)"
+    }
+  }
+
+  private static func refused(_ facility: Facility, _ platform: Platform) -> String {
+    switch facility.kind {
+    case .heap, .contiguousHeap:
+      access(platform, group: "video", rule: #"SUBSYSTEM=="dma_heap", GROUP="video", MODE="0660""#)
+    case .userMemory: access(platform, group: "kvm", rule: #"KERNEL=="udmabuf", TAG+="uaccess""#)
+    case .graphics: member("render and video", platform)
+    case .video: member("video", platform)
+    case .swSync, .bufinfo:
+      "run as root: debugfs is for root (mount -o remount,mode=755 /sys/kernel/debug opens it to all)"
+    case .sysfsStatistics: "run as root"
+    case .bpf: "run as root, or with CAP_BPF and CAP_PERFMON (setcap cap_bpf,cap_perfmon+ep)"
+    case .takingDescriptors: "run as root, or sysctl kernel.yama.ptrace_scope=0"
+    case .processes: "run as root, or with CAP_SYS_PTRACE; hidepid is an option of the mount of /proc"
+    case .memory: "end something, or raise memory.max of the cgroup"
+    case .contiguousMemory: "release CMA buffers (dmabuf stat --by process), or a larger cma= on the command line"
+    case .openFiles: "ulimit -n 4096" + (platform == .android ? "" : ", or LimitNOFILE= of the service")
+    case .sharing: "see the sources of buffers above"
+    }
+  }
+
+  private static func access(_ platform: Platform, group: String, rule: String) -> String {
+    switch platform {
+    case .android: "an SELinux rule and a line in ueventd.rc for the node; only privileged services have it"
+    case .debian, .fedora, .other:
+      "udev rule in /etc/udev/rules.d/70-dmabuf.rules: \(rule); then udevadm trigger"
+        + (rule.contains("uaccess") ? " and log in at the seat" : ", usermod -aG \(group) USER and log in again")
+    }
+  }
+
+  private static func member(_ groups: String, _ platform: Platform) -> String {
+    switch platform {
+    case .android: "an SELinux rule for the node; ask the allocator service instead"
+    case .debian: "adduser USER to the groups \(groups), and log in again"
+    case .fedora, .other: "usermod -aG \(groups.replacing(" and ", with: ",")) USER, and log in again"
+    }
+  }
+}

@@ -1,0 +1,59 @@
+import Testing
+
+@testable import DMABuf
+
+@Suite("Conformance checks")
+struct ConformanceTests {
+  @Test("Each id stands for one promise on each kind of target")
+  func ids() {
+    let keys = ConformanceCheck.all.map { "\($0.id) \($0.scope)" }
+    #expect(Set(keys).count == keys.count)
+    #expect(Set(ConformanceCheck.all.map(\.id)).count >= 120)
+  }
+
+  @Test("What taints the kernel or stalls others asks first")
+  func invasive() {
+    for check in ConformanceCheck.all where check.needs.contains(.swSync) || check.needs.contains(.bufinfo) {
+      #expect(check.isInvasive, "\(check.id)")
+    }
+  }
+
+  @Test(
+    "A version is read from a release",
+    arguments: [("6.12.57+deb13-amd64", 6, 12), ("7.2-rc1", 7, 2), ("5.10", 5, 10), ("", 0, 0)])
+  func versions(release: String, major: Int, minor: Int) {
+    #expect(KernelVersion(release: release) == KernelVersion(major, minor))
+  }
+
+  @Test("Between two versions that were looked at, either answer is accepted")
+  func accepted() {
+    let expectation = Expectation.versions("EINVAL", "EINVAL", "ok")
+    #expect(expectation.accepted(on: KernelVersion(5, 10)) == ["EINVAL"])
+    #expect(expectation.accepted(on: KernelVersion(6, 6)) == ["EINVAL"])
+    #expect(expectation.accepted(on: KernelVersion(6, 12)) == ["EINVAL"])
+    #expect(expectation.accepted(on: KernelVersion(6, 18)) == ["EINVAL", "ok"])
+    #expect(expectation.accepted(on: KernelVersion(7, 3)) == ["ok"])
+    let changed = Expectation.changed(in: KernelVersion(7, 3), from: "EINVAL", to: "ok")
+    #expect(changed.accepted(on: KernelVersion(7, 2)) == ["EINVAL"])
+    #expect(changed.accepted(on: KernelVersion(7, 4)) == ["ok"])
+  }
+
+  @Test("Request numbers are those of the headers")
+  func requests() {
+    #expect(RawRequest.both("H", 0, 24).number == 0xc018_4800)
+    #expect(Raw.setName.number == 0x4008_6201)
+    #expect(Raw.setNameOld.number == 0x4004_6201)
+    #expect(RawRequest.none("b", 9).number == 0x6209)
+  }
+
+  @Test("An argument's fields lie where they are put")
+  func arguments() {
+    var argument = Argument(24, 1, 2)
+    argument[u64: 8] = 0x1122_3344_5566_7788
+    argument[descriptor: 16] = -1
+    #expect(argument.bytes[0...7] == [1, 0, 0, 0, 2, 0, 0, 0])
+    #expect(argument[u64: 8] == 0x1122_3344_5566_7788)
+    #expect(argument[u32: 8] == 0x5566_7788)
+    #expect(argument[descriptor: 16] == -1)
+  }
+}

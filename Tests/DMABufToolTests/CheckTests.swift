@@ -1,0 +1,49 @@
+import DMABuf
+import Testing
+
+@testable import DMABufTool
+
+@Suite("check and doctor")
+struct CheckTests {
+  static func result(_ verdict: ConformanceResult.Verdict, id: String = "C1", found: String = "0")
+    -> ConformanceResult
+  {
+    ConformanceResult(id: id, target: "heap:system", verdict: verdict, expected: "1", found: found)
+  }
+
+  @Test(
+    "Patterns are those of shells",
+    arguments: [
+      ("C12", "C1*", true), ("C12", "C1?", true), ("C1", "C1?", false), ("C1", "*", true), ("C21", "C1*", false),
+    ])
+  func glob(text: String, pattern: String, matches: Bool) {
+    #expect(Glob.matches(text, pattern) == matches)
+  }
+
+  @Test("A known failure is a known difference, and one that is mended a failure")
+  func knownFailures() throws {
+    let known = try KnownFailures("# drivers\n\nC1 heap:*  # until fixed\nC2 * 0\n", path: "known")
+    #expect(known.judge(Self.result(.fail)).verdict == .knownDifference)
+    #expect(known.judge(Self.result(.pass)).verdict == .fail)
+    #expect(known.judge(Self.result(.pass)).reason == "known:3 expects it to fail, and it does not")
+    #expect(known.judge(Self.result(.skip)).verdict == .skip)
+    #expect(known.judge(Self.result(.fail, id: "C2")).verdict == .knownDifference)
+    #expect(known.judge(Self.result(.fail, id: "C2", found: "5")).verdict == .fail)
+    #expect(known.judge(Self.result(.fail, id: "C3")).verdict == .fail)
+  }
+
+  @Test("A line without a target is refused")
+  func wrongLine() {
+    #expect(throws: Failure.self) { try KnownFailures("C1", path: "known") }
+  }
+
+  @Test("What a kernel says cannot break out of XML or TAP")
+  func escaping() {
+    let found = "<\u{1b}[1m\"&\n# SKIP"
+    let report = CheckReport(
+      [Self.result(.fail, found: found)], sentences: ["C1": "a # sentence"], kernel: KernelVersion(release: "6.12"))
+    #expect(report.junit().contains("found &lt;\\x1b[1m&quot;&amp;\\n# SKIP"))
+    #expect(report.tap().split(separator: "\n").count == 6)
+    #expect(report.tap().contains("not ok 1 - C1 heap:system: a \\# sentence"))
+  }
+}

@@ -1,0 +1,137 @@
+# dmabuf check: the kernels of the lab keep their contract, and what does not would be noticed.
+
+the_kernel_keeps_its_contract() {
+  limit 120
+  began=$(_seconds_now)
+  run dmabuf check --json
+  took=$(($(_seconds_now) - began))
+  json '.results | map(select(.verdict == "fail") | [.id, .target, .expected, .found])' '[]'
+  status 0
+  stderr_is_empty
+  json .schema dmabuf.check/1
+  json_true '(.totals.pass > 100) and (.totals.fail == 0)'
+  json_true '.totals == (.results | {pass: map(select(.verdict == "pass")) | length, fail: 0, skip: map(select(.verdict == "skip")) | length, known_difference: map(select(.verdict == "known-difference")) | length})'
+  json_true '.results | all(has("id") and has("target") and has("verdict") and has("expected") and has("found") and has("reason"))'
+  check [ "$took" -lt 30 ]
+}
+
+_seconds_now() { sed 's/[. ].*//' /proc/uptime; }
+
+the_kernel_keeps_its_contract_where_that_disturbs() {
+  limit 180
+  # C112 makes vb2 keep the buffer for ever, which would fail this case.
+  run dmabuf check --invasive --skip C112 --json
+  json '.results | map(select(.verdict == "fail") | [.id, .target, .expected, .found])' '[]'
+  status 0
+  # Nothing stays.
+  check sh -c '[ -z "$(ls /sys/kernel/tracing/instances 2>/dev/null)" ]'
+}
+
+what_the_contract_says_of_this_version_is_what_differs() {
+  limit 120
+  run dmabuf check --invasive --skip C103 --skip C112 --json
+  found=$(jq -r '.results | map(select(.verdict == "known-difference").id) | unique | join(" ")' .run/stdout)
+  case $(cat /lab/kernel) in
+    full-6.12) wanted='C117 C126 C25 C27 C67 C72 C89' ;;
+    debian-6.12) wanted='C25 C27 C89' ;;
+    debian-6.1) wanted='C25 C68' ;;
+    debian-7) wanted='C89' ;;
+    *) skip 'another kernel' ;;
+  esac
+  [ "$found" = "$wanted" ] || expected "the differences $wanted; found $found"
+}
+
+a_wrong_expectation_is_noticed() {
+  printf '%s\n' '# a line of no meaning' 'C1 drm:vgem 0xdeadbeef' >wrong
+  run dmabuf check --device drm:vgem --only C1 --expect wrong --json
+  status 1
+  json '.results | map([.verdict, .expected, .found, .reason])' '[["fail","0xdeadbeef","0x444d4142","wrong:2 expects otherwise"]]'
+}
+
+every_check_can_fail() {
+  limit 120
+  # Each check that passes must find something else than nonsense.
+  echo '* * nonsense' >nonsense
+  run dmabuf check --device drm:vgem --exporter drm:vgem --expect nonsense --json
+  status 1
+  json_true '.totals.pass == 0 and .totals.known_difference == 0 and .totals.fail > 40'
+}
+
+an_expected_failure_that_passes_is_reported() {
+  echo 'C1 drm:*   # mended long ago' >known
+  run dmabuf check --device drm:vgem --only 'C1' --expect known
+  status 1
+  stdout 'known:1 expects it to fail, and it does not'
+}
+
+an_expected_finding_passes() {
+  echo 'C1 drm:vgem 0x444d4142' >known
+  run dmabuf check --device drm:vgem --only C1 --expect known
+  status 0
+}
+
+a_line_without_a_target_is_a_usage_error() {
+  echo 'C1' >known
+  run dmabuf check --expect known
+  status 64
+  stderr '^dmabuf: known:1: a line is ID TARGET'
+}
+
+tap_and_junit_say_the_same() {
+  run dmabuf check --device drm:vgem --only 'C1?' --tap --junit out.xml
+  status 0
+  stdout '^TAP version 13$'
+  stdout '^1\.\.10$'
+  stdout '^ok 1 - C10 drm:vgem: '
+  check grep -q '<testsuite name="drm:vgem" tests="10" failures="0"' out.xml
+  check grep -q '<testcase classname="drm:vgem" name="C10 ' out.xml
+  printf 'C10 drm:vgem other\n' >wrong
+  run dmabuf check --device drm:vgem --only 'C1?' --tap --junit out.xml --expect wrong
+  status 1
+  stdout '^not ok 1 - C10 drm:vgem'
+  check grep -q '<failure message="expected other, found ok EBADF"' out.xml
+}
+
+a_given_buffer_is_checked_and_not_changed() {
+  run actor buffer 64K name 0 camera fill 0 0x5a exec sh -c 'dmabuf check fd:$SLOT_0 --json >result; s=$?; dmabuf map fd:$SLOT_0 --verify 0x5a; cat /proc/self/fdinfo/$SLOT_0; exit $s'
+  status 0
+  stdout '^name:.camera$'
+  stdout verified
+  cp result .run/stdout
+  json '.results | map(select(.verdict == "fail"))' '[]'
+  json_true '.totals.pass > 15'
+  json_true '.results | all(.target | startswith("fd:"))'
+  json '.results | map(select(.id == "C38").verdict)' '["skip"]'
+}
+
+the_list_has_a_hundred_checks_and_more() {
+  run dmabuf check --list --json
+  status 0
+  json_true '.checks | map(.id) | unique | length >= 120'
+  run dmabuf check --list --only C25
+  stdout '^C25 +buffer +- +memory cannot be mapped for executing$'
+}
+
+nobody_is_told_what_is_missing() {
+  run_as_nobody dmabuf check --only C1
+  status 77
+  stderr '^dmabuf: nothing could be checked here$'
+  stderr '^dmabuf: hint: dmabuf doctor'
+}
+
+what_is_not_here_is_said() {
+  run dmabuf check --exporter heap:nonsense
+  status 77
+  stderr '^dmabuf: heap:nonsense: no such exporter or device$'
+  run dmabuf check --only 'D*'
+  status 64
+}
+
+an_interrupt_ends_a_check() {
+  start waiter actor default-signals ready exec dmabuf check --invasive --only C103
+  wait_for_line waiter ready
+  usleep 2000000
+  send_signal waiter INT
+  finish waiter
+  status 130
+}

@@ -1,0 +1,135 @@
+# dmabuf doctor: each lack is named, with what helps.
+
+# _state NAME [STATE]: of a facility in the captured report.
+_state() { json ".facilities | map(select(.name == \"$1\").state)" "[\"$2\"]"; }
+
+root_can_make_buffers_and_share_them() {
+  run dmabuf doctor --json
+  status 0
+  stderr_is_empty
+  json .schema dmabuf.doctor/1
+  _state sharing works
+  _state procfs works
+  _state pidfd_getfd works
+  _state bufinfo works
+  json_true '.facilities | all(has("name") and has("state") and has("reason") and has("remedy"))'
+  json_true '.facilities | all((.state == "works") == (.remedy == null))'
+  run dmabuf doctor
+  status 0
+  stdout '^This user can make buffers and share them\.$'
+}
+
+what_the_kernel_has_works() {
+  run dmabuf doctor --json
+  for name in heap:system udmabuf; do
+    if has "$name"; then _state "$name" works; else _state "$name" missing; fi
+  done
+  if has sw_sync; then _state sw_sync works; else _state sw_sync missing; fi
+  if has sysfs-stats; then _state sysfs-stats works; else _state sysfs-stats missing; fi
+  if has bpf-dmabuf-iter; then _state bpf-dmabuf-iter works; else _state bpf-dmabuf-iter missing; fi
+}
+
+nobody_is_told_that_root_may() {
+  run_as_nobody dmabuf doctor --json
+  status 1
+  _state sharing "$(if has udmabuf || has heap:system; then echo root-only; else echo missing; fi)"
+  _state bufinfo root-only
+  _state procfs root-only
+  _state /dev/dri/card0 root-only
+  run_as_nobody dmabuf doctor
+  status 1
+  stdout '^/dev/dri/card0 +root-only +/dev/dri/card0: open: Permission denied; it belongs to root:(root|0|[a-z0-9]+), mode 0[0-9]+$'
+  stdout '^This user cannot make buffers and share them\.$'
+}
+
+a_removed_node_is_missing() {
+  needs udmabuf
+  check mv /dev/udmabuf /dev/.udmabuf
+  run dmabuf doctor --json
+  check mv /dev/.udmabuf /dev/udmabuf
+  status 0
+  _state udmabuf missing
+  json_true '.facilities | map(select(.name == "udmabuf"))[0] | (.reason | contains("No such file")) and (.remedy | contains("modprobe udmabuf"))'
+}
+
+another_udmabuf_is_recognised() {
+  needs udmabuf
+  check mv /dev/udmabuf /dev/.udmabuf
+  check touch /dev/udmabuf0
+  run dmabuf doctor --json
+  rm /dev/udmabuf0
+  check mv /dev/.udmabuf /dev/udmabuf
+  _state udmabuf missing
+  json_true '.facilities | map(select(.name == "udmabuf"))[0].reason | contains("/dev/udmabuf0 is of u-dma-buf")'
+}
+
+a_node_for_a_group_is_denied_and_the_group_named() {
+  needs heap:system
+  chown 0:44 /dev/dma_heap/system
+  chmod 660 /dev/dma_heap/system
+  run_as_nobody dmabuf doctor --json
+  chown 0:0 /dev/dma_heap/system
+  chmod 600 /dev/dma_heap/system
+  _state heap:system denied
+  json_true '.facilities | map(select(.name == "heap:system"))[0].reason | contains("mode 0660")'
+}
+
+a_node_for_all_is_enough() {
+  needs heap:system
+  chmod 666 /dev/dma_heap/system
+  run_as_nobody dmabuf doctor --json
+  chmod 600 /dev/dma_heap/system
+  status 0
+  _state heap:system works
+  _state sharing works
+}
+
+few_descriptors_are_noticed() {
+  run sh -c 'ulimit -n 64; dmabuf doctor --json'
+  _state RLIMIT_NOFILE denied
+  json_true '.facilities | map(select(.name == "RLIMIT_NOFILE"))[0] | (.reason | contains("64")) and (.remedy | contains("ulimit -n"))'
+}
+
+hidden_processes_are_noticed() {
+  check mount -o remount,hidepid=2 /proc
+  run_as_nobody dmabuf doctor --json
+  check mount -o remount,hidepid=0 /proc
+  _state procfs root-only
+  json_true '.facilities | map(select(.name == "procfs"))[0].reason | contains("hidepid")'
+}
+
+a_machine_without_debugfs_is_noticed() {
+  check umount /sys/kernel/debug
+  run dmabuf doctor --json
+  check mount -t debugfs debugfs /sys/kernel/debug
+  _state bufinfo missing
+  _state sw_sync missing
+  json_true '.facilities | map(select(.name == "bufinfo"))[0] | (.reason | contains("no debugfs mounted")) and (.remedy | contains("mount -t debugfs"))'
+}
+
+little_memory_is_noticed() {
+  mkdir /sys/fs/cgroup/little
+  [ -e /sys/fs/cgroup/little/memory.max ] || echo +memory >/sys/fs/cgroup/cgroup.subtree_control
+  [ -e /sys/fs/cgroup/little/memory.max ] || { rmdir /sys/fs/cgroup/little; skip 'no memory controller'; }
+  echo 48M >/sys/fs/cgroup/little/memory.max
+  run sh -c 'echo 0 >/sys/fs/cgroup/little/cgroup.procs; dmabuf doctor --json'
+  check rmdir /sys/fs/cgroup/little
+  _state memory denied
+  json_true '.facilities | map(select(.name == "memory"))[0].reason | contains("allows 48 MiB")'
+}
+
+remedies_are_those_of_the_system() {
+  mkdir -p /etc
+  echo 'ID=debian' >/etc/os-release
+  run_as_nobody dmabuf doctor
+  stdout '^/dev/dri/card0: adduser USER '
+  printf 'ID=nobara\nID_LIKE="rhel centos fedora"\n' >/etc/os-release
+  run_as_nobody dmabuf doctor
+  rm /etc/os-release
+  stdout '^/dev/dri/card0: usermod -aG render,video USER'
+  mkdir -p /system
+  touch /system/build.prop
+  run_as_nobody dmabuf doctor
+  rm -r /system
+  stdout '^/dev/dri/card0: an SELinux rule'
+}
