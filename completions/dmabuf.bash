@@ -173,13 +173,13 @@ _dmabuf() {
     unset 'unparsed_words[0]'
     unparsed_words=("${unparsed_words[@]}")
     case "${subcommand}" in
-    alloc|export|import|devices|map|sync|stat|fence-wait|fence|held|release|send|receive|help)
+    alloc|export|import|devices|map|sync|stat|fence-wait|fence|held|release|send|receive|check|doctor|help)
         # Offer subcommand argument completions
         "_dmabuf_${subcommand}"
         ;;
     *)
         # Offer subcommand completions
-        COMPREPLY+=($(compgen -W 'alloc export import devices map sync stat fence-wait fence held release send receive help' -- "${cur}"))
+        COMPREPLY+=($(compgen -W 'alloc export import devices map sync stat fence-wait fence held release send receive check doctor help' -- "${cur}"))
         ;;
     esac
 }
@@ -583,6 +583,54 @@ _dmabuf_receive() {
         return
         ;;
     esac
+}
+
+_dmabuf_check() {
+    repeating_flags=()
+    non_repeating_flags=(--invasive --list --tap --json --version -h --help)
+    repeating_options=(--exporter --device --only --skip)
+    non_repeating_options=(--expect --junit)
+    __dmabuf_offer_flags_options 1
+
+    # Offer option value completions
+    case "${prev}" in
+    '--exporter')
+        return
+        ;;
+    '--device')
+        return
+        ;;
+    '--only')
+        return
+        ;;
+    '--skip')
+        return
+        ;;
+    '--expect')
+        __dmabuf_add_completions -f
+        return
+        ;;
+    '--junit')
+        __dmabuf_add_completions -f
+        return
+        ;;
+    esac
+
+    # Offer positional completions
+    case "${positional_number}" in
+    1)
+        __dmabuf_add_completions -W "$(__dmabuf_custom_complete ---completion check -- positional@0 "${COMP_CWORD}" "$(__dmabuf_cursor_index_in_current_word)")"
+        return
+        ;;
+    esac
+}
+
+_dmabuf_doctor() {
+    repeating_flags=()
+    non_repeating_flags=(--json --version -h --help)
+    repeating_options=()
+    non_repeating_options=()
+    __dmabuf_offer_flags_options 0
 }
 
 _dmabuf_help() {
