@@ -131,6 +131,7 @@ extension ConformanceCheck {
       "C19", "every duplicate, process, mapping and message in flight counts one",
       expect: "dup +1, fork +1, mmap +1, message +1, then +0"
     ) { trial in
+      if case .given = trial.target { throw Lacking("others may share the buffer meanwhile") }
       let buffer = try trial.buffer()
       let size = try trial.size()
       let before = Raw.count(buffer)

@@ -132,7 +132,11 @@ final class Trial {
     return answer.isDone ? Answer(Int(argument[u32: 0])) : answer
   }
 
-  func importBuffer(_ descriptor: CInt) throws -> Answer { Self.importBuffer(descriptor, into: try node()) }
+  func importBuffer(_ descriptor: CInt) throws -> Answer {
+    let answer = Self.importBuffer(descriptor, into: try node())
+    if answer.errno == ENOSYS { throw Lacking("the driver imports nothing: PRIME_FD_TO_HANDLE: \(answer)") }
+    return answer
+  }
 
   // MARK: V4L2
 
