@@ -17,6 +17,7 @@ enum Advice {
     switch (error.call, error.errno) {
     case ("open", .permissionDenied): denied(error.subject)
     case ("open", .noSuchFileOrDirectory): absent(error.subject)
+    case ("read", .badMessage): "the kernel's text ended, or went on, in an unknown way; what came before is shown"
     case (_, .tooManyOpenFiles):
       "this process may have \(ProcessLimits.openFiles) descriptors (ulimit -n)"
     case ("fallocate", .noSpace), ("fallocate", .noMemory):
@@ -62,6 +63,7 @@ enum Advice {
   }
 
   private static func denied(_ path: String) -> String? {
+    if path.hasPrefix(debugfs) { return "debugfs is for root" }
     guard let permissions = FilePermissions(path) else { return nil }
     return "\(path) belongs to \(permissions); run as root, or get access through its group"
   }
@@ -73,9 +75,18 @@ enum Advice {
         ? "this kernel has no dma-heaps (CONFIG_DMABUF_HEAPS)"
         : "the heaps here are " + names.map { UntrustedText($0.utf8).escaped }.joined(separator: ", ")
     }
+    if path.hasPrefix(debugfs) {
+      return "mount -t debugfs debugfs /sys/kernel/debug, on a kernel with CONFIG_DEBUG_FS and dma-bufs"
+    }
+    if path == "/proc/self" { return "mount -t proc proc /proc" }
+    if path == "/sys/kernel/dmabuf/buffers" {
+      return "this kernel keeps no statistics of dma-bufs (CONFIG_DMABUF_SYSFS_STATS, gone in Linux 7)"
+    }
     if path == UserMemory.node { return "modprobe udmabuf, or a kernel with CONFIG_UDMABUF" }
     return nil
   }
+
+  private static let debugfs = "/sys/kernel/debug/"
 
   private static func contiguousMemory() -> String {
     let memory = MemoryInformation()

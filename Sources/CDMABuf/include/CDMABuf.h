@@ -48,6 +48,9 @@ long cdmabuf_magic(int fd);
 /* The device number as /proc/PID/maps prints it: MAJOR << 32 | MINOR. */
 uint64_t cdmabuf_device(dev_t device);
 
+/* The words this process was started with, ended by NULL; known without /proc, too. */
+char *const *cdmabuf_arguments(void);
+
 /*
  * Signals that ask the process to end (SIGINT, SIGTERM, SIGHUP, SIGQUIT) are noted, not obeyed,
  * once caught; cdmabuf_ending_signal() tells the first one, 0 when there was none.

@@ -27,6 +27,13 @@ public enum Clock {
     unsafe clock_gettime(CLOCK_MONOTONIC, &time)
     return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
   }
+
+  /// Nanoseconds of `CLOCK_REALTIME`, the clock of files' times.
+  public static var realTime: UInt64 {
+    var time = timespec()
+    unsafe clock_gettime(CLOCK_REALTIME, &time)
+    return UInt64(clamping: time.tv_sec) &* 1_000_000_000 &+ UInt64(time.tv_nsec)
+  }
 }
 
 /// How this process learns that it should end, and how a call that sleeps is woken for it.

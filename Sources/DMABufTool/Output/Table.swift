@@ -18,6 +18,7 @@ struct Table {
   var rows: [[String]] = []
 
   init(_ columns: Column...) { self.columns = columns }
+  init(columns: [Column]) { self.columns = columns }
 
   /// The table's lines. Where there is a `width`, longer lines are cut, which the last character says.
   func lines(style: Style) -> [String] {
