@@ -11,7 +11,7 @@ SWIFT ?= swift
 STATIC = -c release -Xswiftc -static-executable -Xswiftc -use-ld=lld -Xlinker -s
 BINARY = .build/release/dmabuf
 
-.PHONY: help deps build test lab demo check bench lint format completions install uninstall clean
+.PHONY: help deps build test lab demo check bench lint format bpf completions install uninstall clean
 .DEFAULT_GOAL := help
 
 help: ## list the verbs
@@ -44,6 +44,9 @@ check: deps ## lint, unit tests, and the lab's cases on every kernel
 bench: build ## compare with C programs that do the same work
 	@scripts/quietly build $(SWIFT) build --product MemoryBench $(STATIC)
 	Tests/Bench/run
+
+bpf: ## compile the census's BPF program into Sources/CDMABuf/census_object.c
+	@scripts/bpf
 
 completions: build ## generate the shells' completions
 	$(BINARY) --generate-completion-script bash >completions/dmabuf.bash

@@ -21,13 +21,14 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
   ],
   targets: [
-    .target(name: "CDMABuf"),
+    .target(name: "CDMABuf", exclude: ["bpf"]),
+    .systemLibrary(name: "CLibBPF", pkgConfig: "libbpf", providers: [.apt(["libbpf-dev"])]),
     .systemLibrary(
       name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
     .target(
       name: "DMABuf",
       dependencies: [
-        "CDMABuf", "CXXHash",
+        "CDMABuf", "CLibBPF", "CXXHash",
         .product(name: "BasicContainers", package: "swift-collections"),
         .product(name: "SystemPackage", package: "swift-system"),
       ],

@@ -278,18 +278,43 @@ _dmabuf_sync() {
 
 _dmabuf_stat() {
     repeating_flags=()
-    non_repeating_flags=(--json --version -h --help)
-    repeating_options=(--pid)
-    non_repeating_options=(--by --threads)
+    non_repeating_flags=(--grid --fences --kernel-held --reverse --json --version -h --help)
+    repeating_options=(--pid --source)
+    non_repeating_options=(--by --sort --columns --top --user --exporter --name --min-size --threads)
     __dmabuf_offer_flags_options -1
 
     # Offer option value completions
     case "${prev}" in
     '--by')
-        __dmabuf_add_completions -W 'buffer'$'\n''process'$'\n''exporter'
+        __dmabuf_add_completions -W 'buffer'$'\n''process'$'\n''exporter'$'\n''device'$'\n''name'
+        return
+        ;;
+    '--sort')
+        return
+        ;;
+    '--columns')
+        return
+        ;;
+    '--top')
         return
         ;;
     '--pid')
+        return
+        ;;
+    '--user')
+        return
+        ;;
+    '--exporter')
+        return
+        ;;
+    '--name')
+        return
+        ;;
+    '--min-size')
+        return
+        ;;
+    '--source')
+        __dmabuf_add_completions -W 'procfs'$'\n''sysfs'$'\n''bpf'$'\n''bufinfo'
         return
         ;;
     '--threads')

@@ -13,6 +13,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "census_record.h"
+
 static const unsigned long CDMABUF_DMA_BUF_IOCTL_SYNC = DMA_BUF_IOCTL_SYNC;
 static const unsigned long CDMABUF_DMA_BUF_SET_NAME = DMA_BUF_SET_NAME_B;
 static const unsigned long CDMABUF_DMA_HEAP_IOCTL_ALLOC = DMA_HEAP_IOCTL_ALLOC;
@@ -106,5 +108,9 @@ int cdmabuf_stay_behind(char *const argv[], const int descriptors[], size_t coun
    returns a word that is 0 if memory holds just that. */
 void cdmabuf_fill_random(uint64_t *words, size_t count, uint64_t seed, uint64_t first);
 uint64_t cdmabuf_difference_from_random(const uint64_t *words, size_t count, uint64_t seed, uint64_t first);
+
+/* The compiled program of bpf/census.bpf.c, for libbpf. */
+extern const void *const cdmabuf_census_object;
+extern const size_t cdmabuf_census_object_size;
 
 #endif

@@ -15,6 +15,10 @@ public struct Census: Sendable {
   public private(set) var failures: [Source: KernelError] = [:]
   /// Sources that were left alone, and why.
   public private(set) var omitted: [Source: Omission] = [:]
+  /// Were all buffers of the machine listed, whoever holds them?
+  public private(set) var listsAllBuffers = false
+  /// Was it told what processes hold?
+  public private(set) var tellsOfProcesses = false
   /// When it was taken, in nanoseconds of `CLOCK_REALTIME`.
   public let time: UInt64
 
@@ -28,6 +32,7 @@ public struct Census: Sendable {
     var request = Request()
     request.processes = processes
     request.threads = threads
+    request.mayLoadPrograms = false
     self.init(root: root, request)
   }
 
@@ -39,14 +44,22 @@ public struct Census: Sendable {
   public init(root: String = "", _ request: Request) {
     time = Clock.realTime
     var join = CensusJoin(proc: root + "/proc")
+    let iterators = iterators(root: root, request)
     let statistics = opened(.sysfs, request) { () throws(KernelError) in SysfsStatistics(root: root) }
     if let statistics { read(statistics, into: &join) }
+    let iterated = iterators.flatMap { $0.listsBuffers ? IteratedBuffers(iterators: $0) : nil }
+    if let iterated { read(iterated, into: &join) }
     var debug: DebugBuffers?
     if request.wantsAttachments || request.sources?.contains(.bufinfo) == true {
       debug = opened(.bufinfo, request) { () throws(KernelError) in try DebugBuffers(root: root) }
     }
+    if let iterators, iterators.listsProcesses { read(IteratedProcesses(iterators: iterators), into: &join) }
     if asks(for: .procfs, request) {
-      read(ProcessTree(root: root, processes: request.processes, threads: request.threads), into: &join)
+      if used.contains(.bpf), iterators?.listsProcesses == true, request.sources == nil {
+        leaveOut(.procfs, .unneeded)
+      } else {
+        read(ProcessTree(root: root, processes: request.processes, threads: request.threads), into: &join)
+      }
     }
     if used.isEmpty, request.sources == nil, request.processes == nil, failures[.bufinfo] == nil {
       debug = opened(.bufinfo, request) { () throws(KernelError) in try DebugBuffers(root: root) }
@@ -60,8 +73,11 @@ public struct Census: Sendable {
     if request.processes != nil {
       join.removeUnheld()
     } else {
-      join.confirmUnheld(by: used.contains(.sysfs) ? statistics : debug)
+      join.confirmUnheld(by: used.contains(.sysfs) ? statistics : iterated ?? debug)
     }
+    let lists: [Source] = iterated == nil ? [.sysfs, .bufinfo] : [.sysfs, .bufinfo, .bpf]
+    listsAllBuffers = lists.contains { used.contains($0) && failures[$0] == nil } && request.processes == nil
+    tellsOfProcesses = used.contains(.procfs) || used.contains(.bpf) && iterators?.listsProcesses == true
     join.describeProcesses()
     buffers = join.buffers.values.sorted { $0.inode < $1.inode }
     processes = join.processes
@@ -76,6 +92,28 @@ public struct Census: Sendable {
       failures[source.source] = error
       if source.isPartial(error) { used.insert(source.source) }
     }
+  }
+
+  /// The iterators to use, loaded if they are asked for or pay.
+  private mutating func iterators(root: String, _ request: Request) -> KernelIterators? {
+    if let iterators = request.iterators { return iterators }
+    let isDemanded = request.sources?.contains(.bpf) == true
+    guard asks(for: .bpf, request) else { return nil }
+    if !isDemanded {
+      let fitness = KernelIterators.Fitness(root: root)
+      if request.processes != nil {
+        leaveOut(.bpf, .machineWide)
+      } else if !fitness.isPermitted {
+        leaveOut(.bpf, .privileged)
+      } else if !request.mayLoadPrograms || !fitness.isWorthLoading {
+        leaveOut(.bpf, .unneeded)
+      }
+      guard omitted[.bpf] == nil else { return nil }
+      return opened(.bpf, request) { () throws(KernelError) in
+        try KernelIterators(wantsProcesses: fitness.isFasterForProcesses)
+      }
+    }
+    return opened(.bpf, request) { () throws(KernelError) in try KernelIterators() }
   }
 
   private mutating func opened<List>(

@@ -26,11 +26,29 @@ struct CensusJoin {
       for mapping in walk.mappings { add(mapping) }
       for (pid, count) in walk.syncFiles { process(pid) { $0.syncFiles += count } }
     }
-    for inode in buffers.keys {
-      buffers[inode]?.holders.sort { $0.pid < $1.pid }
-    }
+    sortHolders()
     // Kernel threads have no files; not being allowed to look hides nothing.
     refused += walks.flatMap(\.refused).filter { !isKernelThread($0.pid) }.map(\.reason)
+  }
+
+  /// Adds what an iterator in the kernel tells of a process and one of its buffers.
+  mutating func add(
+    holder pid: Int32, of buffer: @autoclosure () -> Census.Buffer, inode: UInt64, _ source: Census.Source,
+    _ change: (inout Census.Holder) -> Void
+  ) {
+    if buffers[inode]?.count == nil { merge(buffer(), from: source) }
+    buffers[inode]?.hold(by: pid, source, nil, change)
+  }
+
+  mutating func addSyncFile(_ pid: Int32) { process(pid) { $0.syncFiles += 1 } }
+
+  mutating func name(_ pid: Int32, _ command: UntrustedText) { process(pid) { $0.command = command } }
+
+  mutating func sortHolders() {
+    for inode in buffers.keys {
+      buffers[inode]?.holders.sort { $0.pid < $1.pid }
+      for index in buffers[inode]?.holders.indices ?? 0..<0 { buffers[inode]?.holders[index].descriptors.sort() }
+    }
   }
 
   /// Adds what a source tells that lists the machine's buffers. What is known already stays.

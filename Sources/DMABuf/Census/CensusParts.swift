@@ -71,6 +71,8 @@ extension Census {
     case procfs
     /// `/sys/kernel/dmabuf/buffers`: all buffers, where the kernel has it.
     case sysfs
+    /// Iterators inside the kernel: all buffers since Linux 6.16, and what all processes hold.
+    case bpf
     /// `/sys/kernel/debug/dma_buf/bufinfo`: all buffers with attachments and fences. Reading it
     /// stalls every allocation of the machine.
     case bufinfo
@@ -86,6 +88,8 @@ extension Census {
     case costly
     /// Other sources tell as much for less.
     case unneeded
+    /// It takes root.
+    case privileged
   }
 
   /// What a census is to find out.
@@ -96,6 +100,10 @@ extension Census {
     public var sources: Set<Source>?
     /// Are attachments and fences wanted?
     public var wantsAttachments = false
+    /// Iterators that are loaded already; without them some are loaded for this census where that pays.
+    public var iterators: KernelIterators?
+    /// May programs be loaded into the kernel for this census alone?
+    public var mayLoadPrograms = true
     /// How many threads walk over the processes.
     public var threads = Census.defaultThreads
 

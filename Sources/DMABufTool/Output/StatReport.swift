@@ -119,11 +119,10 @@ struct StatReport: Report {
       .map { Buffer($0, in: census) }
     processes = Self.processes(chosen, census.processes.values.filter(selection.select), isWhole: selection.isWhole)
     groups = Groups(chosen, by: view.grouping)
-    let listsAll = !census.used.isDisjoint(with: [.sysfs, .bufinfo])
     totals = Totals(
       buffers: chosen.count, bytes: Sum(chosen).bytes,
       repeatable: Sum(chosen.filter { $0.exporter?.bytes.starts(with: "videobuf2".utf8) ?? false }),
-      kernelHeld: listsAll && census.used.contains(.procfs) && census.refused.isEmpty
+      kernelHeld: census.listsAllBuffers && census.tellsOfProcesses && census.refused.isEmpty
         ? Sum(chosen.filter(\.processes.isEmpty)) : nil)
     buffers = view.arranged(chosen)
   }
@@ -182,7 +181,8 @@ extension Census {
     case .notRequested: return "not asked for"
     case .machineWide: return "tells of the whole machine, not of processes"
     case .costly: return "stalls the machine; read with --fences, --kernel-held and --by device"
-    case .unneeded: return "not needed"
+    case .unneeded: return "not needed: the others tell as much for less"
+    case .privileged: return "needs root"
     case nil: return nil
     }
   }

@@ -67,7 +67,7 @@ buffers_that_no_process_holds_are_listed_from_sysfs() {
   run dmabuf stat --json
   status 0
   json '.buffers | map([.size, .exp_name, .processes, .count, .sources])' '[[65536,"system",[],null,["sysfs"]]]'
-  json '.sources | map(select(.used) | .name)' '["procfs","sysfs"]'
+  json_true '[.sources[] | select(.used) | .name] == ["procfs","sysfs"]'
   send_signal holder TERM
   finish holder
 }
@@ -142,11 +142,11 @@ a_process_that_is_not_there_is_said() {
 }
 
 the_census_survives_processes_that_come_and_go() {
-  limit 120
+  limit 240
   start keeper actor buffer 64K name 0 kept ready pause
   wait_for_line keeper ready
   start storm sh -c 'while :; do actor buffer 4K exec true & actor buffer 4K fork exec true; done'
-  for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+  for _ in 1 2 3 4 5 6 7 8 9 10 11 12; do
     run dmabuf stat --json
     status 0
     json '[.buffers[] | select(.name == "kept") | [.size, .descriptors]]' '[[65536,1]]'

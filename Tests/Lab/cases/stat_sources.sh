@@ -177,3 +177,72 @@ processes_hidden_by_hidepid_are_not_seen_and_no_error() {
   send_signal holder TERM
   finish holder
 }
+
+the_iterators_in_the_kernel_tell_everything_but_fences() {
+  needs bpf-dmabuf-iter
+  _population
+  run dmabuf stat --source bpf --json
+  status 0
+  stderr_is_empty
+  json "$shares" "[$(echo "$held" | sed 's/,\["pair/,["flying",16384,0,0,0],["ghost",196608,0,2,1],["pair/')]"
+  json '.sources | map(select(.used) | .name)' '["bpf"]'
+  json "[.processes[] | select(.pid == $fences_pid) | [.sync_files, .comm, .uid]]" '[[2,"actor",0]]'
+  json '.totals | [.buffers, .bytes, .kernel_held.buffers, .kernel_held.bytes]' '[6,450560,1,16384]'
+  # Counts are those of fdinfo.
+  cp .run/stdout by-bpf
+  run dmabuf stat --source procfs --json
+  json '[.buffers[] | select(.count != null) | [.ino, .count, .exp_name, .size, .owner, .processes]]' \
+    "$(jq -c '[.buffers[] | select(.name != "ghost" and .name != "flying") | [.ino, .count, .exp_name, .size, .owner, .processes]]' by-bpf)"
+  json_true "([.buffers[] | {key: \"\(.ino)\", value: .age_ns}] | from_entries) as \$ages |
+    $(jq -c '[.buffers[] | [.ino, .age_ns]]' by-bpf) | all(\$ages[\"\(.[0])\"] as \$age | \$age == null or (\$age >= .[1] and \$age - .[1] < 20000000000))"
+  _everybody_leaves
+}
+
+older_kernels_with_types_tell_what_processes_hold() {
+  needs 'kernel:<6.16'
+  [ -e /sys/kernel/btf/vmlinux ] || skip 'no BTF'
+  _population
+  run dmabuf stat --source bpf --json
+  status 0
+  json "$shares" "[$(echo "$held" | sed 's/,\["pair/,["ghost",196608,0,2,1],["pair/')]"
+  json "[.processes[] | select(.pid == $fences_pid) | .sync_files]" '[2]'
+  json_true '.totals.kernel_held == null'
+  _everybody_leaves
+}
+
+unasked_the_iterators_are_used_where_they_pay() {
+  start flying actor buffer 16K name 0 flying scm 0 close 0 ready pause
+  wait_for_line flying ready
+  run dmabuf stat --json
+  status 0
+  if has bpf-dmabuf-iter; then
+    # Few descriptors: /proc tells of processes, the kernel of what none has.
+    json '.sources | map(select(.used) | .name)' '["procfs","bpf"]'
+    json '[.buffers[] | [.name, .sources]]' '[["flying",["bpf"]]]'
+  elif has sysfs-stats; then
+    json '.sources[] | select(.name == "bpf") | .reason' 'not needed: the others tell as much for less'
+  else
+    json '.sources | map(select(.used) | .name)' '["procfs"]'
+    json_true '.sources[] | select(.name == "bpf") | .reason | length > 10'
+  fi
+  run_as_nobody dmabuf stat --json
+  json '.sources[] | select(.name == "bpf") | [.used, .reason]' '[false,"needs root"]'
+  no_stderr BPF
+  send_signal flying TERM
+  finish flying
+}
+
+programs_that_cannot_be_loaded_are_said() {
+  if [ ! -e /sys/kernel/btf/vmlinux ]; then
+    run dmabuf stat --source bpf
+    status 77
+    stderr '^dmabuf: /sys/kernel/btf/vmlinux: open: No such file or directory$'
+    stderr '^dmabuf: hint: this kernel does not describe its types'
+  else
+    run_as_nobody dmabuf stat --source bpf
+    status 1
+    stderr '^dmabuf: bpf: BPF_PROG_LOAD: Operation not permitted$'
+    stderr '^dmabuf: hint: loading programs'
+  fi
+  check sh -c '[ "$(wc -l <.run/stderr)" = 2 ]'
+}
