@@ -31,7 +31,7 @@ struct Root: ParsableCommand {
     subcommands: commands)
 
   static let commands: [any ParsableCommand.Type] = [
-    Alloc.self, Map.self, Sync.self, Stat.self, Held.self, Release.self, Send.self, Receive.self,
+    Alloc.self, Map.self, Sync.self, Stat.self, Top.self, Held.self, Release.self, Send.self, Receive.self,
   ]
 
   /// Parses and runs. A command that stands first is parsed by itself: going through the whole tree

@@ -109,6 +109,19 @@ int cdmabuf_stay_behind(char *const argv[], const int descriptors[], size_t coun
 void cdmabuf_fill_random(uint64_t *words, size_t count, uint64_t seed, uint64_t first);
 uint64_t cdmabuf_difference_from_random(const uint64_t *words, size_t count, uint64_t seed, uint64_t first);
 
+/*
+ * The terminal behind `fd`, given to this process to draw on: keys come as they are typed. Leaving
+ * puts it back as it was. Suspending stops this process as ^Z does, until it is continued.
+ */
+enum { CDMABUF_EVENT_RESIZE = 1, CDMABUF_EVENT_SUSPEND = 2 };
+int cdmabuf_terminal_enter(int fd);
+void cdmabuf_terminal_leave(int fd);
+/* What has happened since last asked. */
+int cdmabuf_terminal_events(void);
+void cdmabuf_suspend(void);
+/* poll(2) for reading: 0 when the time is over, -1 with EINTR on a signal. */
+int cdmabuf_wait_readable(int fd, int milliseconds);
+
 /* The compiled program of bpf/census.bpf.c, for libbpf. */
 extern const void *const cdmabuf_census_object;
 extern const size_t cdmabuf_census_object_size;

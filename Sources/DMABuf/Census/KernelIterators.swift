@@ -51,6 +51,11 @@ public final class KernelIterators: Sendable {
     mappings = wantsProcesses ? try unsafe Self.link("census_mappings", of: object) : nil
   }
 
+  /// For censuses that are taken again and again: the programs, where this user and this kernel permit.
+  public static func loadedWherePermitted() -> KernelIterators? {
+    Fitness(root: "").isPermitted ? try? KernelIterators() : nil
+  }
+
   /// Can they list all buffers of the machine?
   public var listsBuffers: Bool { buffers != nil }
   /// Can they tell what processes hold?

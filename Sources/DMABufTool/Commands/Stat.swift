@@ -16,7 +16,8 @@ struct Stat: ParsableCommand {
         dmabuf stat --by process --sort syncs
         dmabuf stat --name 'camera*' --columns +age,+owner
         dmabuf stat --kernel-held
-        dmabuf stat --pid 4711 --json
+        dmabuf stat --pid 4711 --json > before; dmabuf stat --pid 4711 --diff before
+        dmabuf stat --pid 4711 --fail-if-growth 1M --for 30s
       """)
 
   @Argument(help: "Only these buffers.", completion: Reference.completion, transform: Reference.init)
@@ -46,6 +47,28 @@ struct Stat: ParsableCommand {
   @Option(help: "Show so many rows at most; totals are of all.")
   var top: Int?
 
+  @Option(
+    defaultAsFlag: TimeSpan(.seconds(2)),
+    help: "Again and again, each 2s or as long (500ms, 1m); JSON Lines with --json.")
+  var watch: TimeSpan?
+
+  @Option(help: "What has changed since this file was written with --json.", completion: .file())
+  var diff: String?
+
+  @Option(
+    help: "A leak test: fail if there is so much more (1M), or so many descriptors and sync_files (10), after --for.",
+    transform: Growth.init)
+  var failIfGrowth: Growth?
+
+  @Option(name: .customLong("for"), help: "How long --fail-if-growth and --watch go on.", transform: TimeSpan.init)
+  var period: TimeSpan?
+
+  @Flag(help: "Print metrics for Prometheus' node_exporter.")
+  var prometheus = false
+
+  @Flag(help: "Print a graph of processes, buffers and devices for dot(1).")
+  var graph = false
+
   @OptionGroup var census: CensusOptions
 
   @OptionGroup var output: OutputOptions
@@ -54,6 +77,23 @@ struct Stat: ParsableCommand {
     try view.validate()
     if let top, top < 1 {
       throw ValidationError("The value '\(top)' is invalid for '--top <top>': at least 1")
+    }
+    let forms = [output.json, prometheus, graph, diff != nil && prometheus, diff != nil && graph]
+    guard forms.filter(\.self).count <= 1 else {
+      throw ValidationError("--json, --prometheus and --graph are different forms: choose one")
+    }
+    let tasks = [watch != nil, diff != nil, failIfGrowth != nil]
+    guard tasks.filter(\.self).count <= 1 else {
+      throw ValidationError("--watch, --diff and --fail-if-growth are different tasks: choose one")
+    }
+    guard (failIfGrowth == nil) || period != nil else {
+      throw ValidationError("--fail-if-growth needs --for: growth takes time")
+    }
+    guard period == nil || failIfGrowth != nil || watch != nil else {
+      throw ValidationError("--for says how long --fail-if-growth or --watch go on")
+    }
+    if let watch, watch.duration < .milliseconds(10) {
+      throw ValidationError("a look each 10ms is the most that --watch does")
     }
   }
 
@@ -70,7 +110,7 @@ struct Stat: ParsableCommand {
     return view
   }
 
-  private var wantsAttachments: Bool {
+  var wantsAttachments: Bool {
     let named = (columns ?? "").split(separator: ",").map { $0.hasPrefix("+") ? $0.dropFirst() : $0 }
     return fences || kernelHeld || by == .device || !Set(named).isDisjoint(with: ["devices", "fences", "held-by"])
   }
@@ -80,17 +120,34 @@ struct Stat: ParsableCommand {
     let inodes = try references.map { try $0.resolveInode() }
     selection.inodes = references.isEmpty ? nil : inodes
     selection.isKernelHeld = kernelHeld
+    if watch != nil || failIfGrowth != nil { return try runOverTime(selection) }
+
+    let earlier = try diff.map { try StatSnapshot(parsing: SmallFile.read($0, limit: 1 << 30), from: $0) }
     let census = Census(census.request(wantsAttachments: wantsAttachments))
     let report = StatReport(census, selection, view)
-    try report.print(asJSON: output.json)
+    if let earlier {
+      try StatDifference(from: earlier, to: StatSnapshot(report)).print(asJSON: output.json)
+    } else {
+      try print(report)
+    }
     for (reference, inode) in zip(references, inodes) where !report.buffers.contains(where: { $0.ino == inode }) {
       throw Failure("\(reference): no such buffer can be seen", hint: nil)
     }
     try complain(of: census)
   }
 
+  func print(_ report: StatReport) throws {
+    if prometheus {
+      try StandardStream.output.write(StatMetrics(report).text + "\n")
+    } else if graph {
+      try StandardStream.output.write(StatGraph(report).text + "\n")
+    } else {
+      try report.print(asJSON: output.json)
+    }
+  }
+
   /// Says what the list lacks.
-  private func complain(of census: Census) throws {
+  func complain(of census: Census) throws {
     let chosen = self.census.source
     var failed: [KernelError] = Census.Source.allCases.compactMap { source in
       census.failures[source].flatMap { failure in

@@ -47,6 +47,18 @@ struct CensusOptions: ParsableArguments {
     return request
   }
 
+  /// The same for censuses that are taken again and again: iterators in the kernel are loaded just once.
+  func repeatedRequest(wantsAttachments: Bool) throws -> Census.Request {
+    var request = request(wantsAttachments: wantsAttachments)
+    if source.contains(.bpf) {
+      request.iterators = try KernelIterators()
+    } else if source.isEmpty, pid.isEmpty {
+      request.iterators = KernelIterators.loadedWherePermitted()
+    }
+    request.mayLoadPrograms = false
+    return request
+  }
+
   /// Which of what was found is shown.
   func selection() throws -> StatSelection {
     var selection = StatSelection()

@@ -4,6 +4,8 @@ import ArgumentParser
 struct TimeSpan: Equatable {
   let duration: Duration
 
+  init(_ duration: Duration) { self.duration = duration }
+
   init(_ text: String) throws {
     let digits = text.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
     let unit: Double
@@ -21,4 +23,12 @@ struct TimeSpan: Equatable {
     }
     duration = .seconds(number * unit)
   }
+}
+
+extension TimeSpan: ExpressibleByArgument {
+  init?(argument: String) { try? self.init(argument) }
+}
+
+extension TimeSpan: CustomStringConvertible {
+  var description: String { "\(duration / .seconds(1))s" }
 }
