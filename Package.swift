@@ -52,3 +52,9 @@ let package = Package(
   ],
   swiftLanguageModes: [.v6]
 )
+
+// Fuzz targets need libFuzzer's run time, which only scripts/fuzz builds with.
+if Context.environment["DMABUF_FUZZ"] != nil {
+  package.targets.append(
+    .executableTarget(name: "fuzz", dependencies: ["DMABuf"], path: "Tests/Fuzz", swiftSettings: settings))
+}

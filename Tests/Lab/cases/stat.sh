@@ -165,3 +165,17 @@ many_descriptors_of_one_process_are_counted() {
   send_signal holder TERM
   finish holder
 }
+
+a_hundred_thousand_descriptors_of_one_process_are_counted() {
+  start holder actor limit-nofile 100100 buffer 4K dups 0 99999 ready pause
+  wait_for_line holder ready
+  run dmabuf stat --json --source procfs
+  status 0
+  json '.buffers | map(.descriptors)' '[100000]'
+  if has bpf-dmabuf-iter; then
+    run dmabuf stat --json --source bpf
+    json '.buffers | map(.descriptors)' '[100000]'
+  fi
+  send_signal holder TERM
+  finish holder
+}
