@@ -4,6 +4,7 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 KERNEL ?= debian-6.12
 CMD ?=
+RUNS ?= 2000000
 SWIFT ?= swift
 
 # A static executable runs in the lab's kernels, and starts twice as fast. The flags are not in the
@@ -11,7 +12,7 @@ SWIFT ?= swift
 STATIC = -c release -Xswiftc -static-executable -Xswiftc -use-ld=lld -Xlinker -s
 BINARY = .build/release/dmabuf
 
-.PHONY: help deps build test lab demo check bench lint format completions install uninstall clean
+.PHONY: help deps build test lab demo check fuzz bench lint format bpf completions install uninstall clean
 .DEFAULT_GOAL := help
 
 help: ## list the verbs
@@ -41,9 +42,15 @@ format: ## format all Swift files
 check: deps ## lint, unit tests, and the lab's cases on every kernel
 	@scripts/check
 
+fuzz: deps ## fuzz the parsers, two million inputs each (RUNS=2000000)
+	@scripts/fuzz $(RUNS)
+
 bench: build ## compare with C programs that do the same work
 	@scripts/quietly build $(SWIFT) build --product MemoryBench $(STATIC)
 	Tests/Bench/run
+
+bpf: ## compile the census's BPF program into Sources/CDMABuf/census_object.c
+	@scripts/bpf
 
 completions: build ## generate the shells' completions
 	$(BINARY) --generate-completion-script bash >completions/dmabuf.bash

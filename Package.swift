@@ -21,7 +21,8 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
   ],
   targets: [
-    .target(name: "CDMABuf"),
+    .target(name: "CDMABuf", exclude: ["bpf"]),
+    .systemLibrary(name: "CLibBPF", pkgConfig: "libbpf", providers: [.apt(["libbpf-dev"])]),
     .systemLibrary(
       name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
     .systemLibrary(
@@ -29,7 +30,7 @@ let package = Package(
     .target(
       name: "DMABuf",
       dependencies: [
-        "CDMABuf", "CLibDRM", "CXXHash",
+        "CDMABuf", "CLibBPF", "CLibDRM", "CXXHash",
         .product(name: "BasicContainers", package: "swift-collections"),
         .product(name: "SystemPackage", package: "swift-system"),
       ],
@@ -53,3 +54,9 @@ let package = Package(
   ],
   swiftLanguageModes: [.v6]
 )
+
+// Fuzz targets need libFuzzer's run time, which only scripts/fuzz builds with.
+if Context.environment["DMABUF_FUZZ"] != nil {
+  package.targets.append(
+    .executableTarget(name: "fuzz", dependencies: ["DMABuf"], path: "Tests/Fuzz", swiftSettings: settings))
+}

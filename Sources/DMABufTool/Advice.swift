@@ -18,6 +18,9 @@ enum Advice {
     switch (error.call, error.errno) {
     case ("open", .permissionDenied): denied(error.subject)
     case ("open", .noSuchFileOrDirectory): absent(error.subject)
+    case ("BPF_PROG_LOAD", .notPermitted): "loading programs into the kernel needs root, or CAP_BPF and CAP_PERFMON"
+    case ("stat", .notSupported): "process ids of the kernel are not those of this pid namespace"
+    case ("read", .badMessage): "the kernel's text ended, or went on, in an unknown way; what came before is shown"
     case (_, .tooManyOpenFiles):
       "this process may have \(ProcessLimits.openFiles) descriptors (ulimit -n)"
     case ("fallocate", .noSpace), ("fallocate", .noMemory):
@@ -73,7 +76,7 @@ enum Advice {
   }
 
   private static func denied(_ path: String) -> String? {
-    if path == SoftwareTimeline.node { return "debugfs is for root alone" }
+    if path.hasPrefix(debugfs) { return "debugfs is for root" }
     guard let permissions = FilePermissions(path) else { return nil }
     return "\(path) belongs to \(permissions); run as root, or get access through its group"
   }
@@ -89,9 +92,19 @@ enum Advice {
     if path == SoftwareTimeline.node {
       return "this needs a kernel with CONFIG_SW_SYNC, and debugfs mounted; fence create --vgem needs neither"
     }
+    if path.hasPrefix(debugfs) {
+      return "mount -t debugfs debugfs /sys/kernel/debug, on a kernel with CONFIG_DEBUG_FS and dma-bufs"
+    }
+    if path == "/sys/kernel/btf/vmlinux" { return "this kernel does not describe its types (CONFIG_DEBUG_INFO_BTF)" }
+    if path == "/proc/self" { return "mount -t proc proc /proc" }
+    if path == "/sys/kernel/dmabuf/buffers" {
+      return "this kernel keeps no statistics of dma-bufs (CONFIG_DMABUF_SYSFS_STATS, gone in Linux 7)"
+    }
     if path == UserMemory.node { return "modprobe udmabuf, or a kernel with CONFIG_UDMABUF" }
     return nil
   }
+
+  private static let debugfs = "/sys/kernel/debug/"
 
   private static func contiguousMemory() -> String {
     let memory = MemoryInformation()

@@ -5,7 +5,7 @@ import Glibc
 @main
 enum Main {
   static func main() {
-    let arguments = Array(CommandLine.arguments.dropFirst())
+    let arguments = ProcessArguments.words
     StandardStream.reserve()
     Interruption.ignoreBrokenPipes()
     // Scripts ask for the version again and again; parsing costs more than answering.

@@ -31,7 +31,7 @@ struct Root: ParsableCommand {
     subcommands: commands)
 
   static let commands: [any ParsableCommand.Type] = [
-    Alloc.self, Export.self, Import.self, Devices.self, Map.self, Sync.self, Stat.self, FenceWait.self,
+    Alloc.self, Export.self, Import.self, Devices.self, Map.self, Sync.self, Stat.self, Top.self, FenceWait.self,
     FenceCommands.self, Held.self, Release.self, Send.self, Receive.self, Check.self, Doctor.self,
   ]
 

@@ -155,8 +155,8 @@ struct CensusTests {
   func commands(_ recording: Recording) {
     let census = Census(root: recording.root)
     let holders = Set(census.buffers.flatMap { $0.holders.map(\.pid) })
-    #expect(Set(census.commands.keys) == holders)
-    #expect(Set(census.commands.values.map(\.string)) == ["actor"])
+    #expect(Set(census.processes.keys) == holders)
+    #expect(Set(census.processes.values.map { $0.command?.string }) == ["actor"])
   }
 
   @Test(

@@ -88,7 +88,7 @@ struct CensusTreeTests {
     let tree = try TemporaryTree()
     try tree.process(10, fdinfo: .fdinfo(inode: 5))
     try tree.file("proc/10/comm", "a\nb\u{1b}\n")
-    #expect(Census(root: tree.root).commands[10] == UntrustedText("a\nb\u{1b}".utf8))
+    #expect(Census(root: tree.root).processes[10]?.command == UntrustedText("a\nb\u{1b}".utf8))
   }
 
   @Test("A process whose name cannot be read has none, and is listed")
@@ -97,7 +97,7 @@ struct CensusTreeTests {
     try tree.link("proc/10/fd/3", "/dmabuf:")
     try tree.file("proc/10/fdinfo/3", .fdinfo(inode: 5))
     let census = Census(root: tree.root)
-    #expect(census.buffers.first?.holders.map(\.pid) == [10] && census.commands[10] == nil)
+    #expect(census.buffers.first?.holders.map(\.pid) == [10] && census.processes[10]?.command == nil)
   }
 
   // MARK: Mappings

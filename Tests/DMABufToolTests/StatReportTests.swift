@@ -12,8 +12,10 @@ struct StatReportTests {
   static let kernels = ((try? FileManager.default.contentsOfDirectory(atPath: fixtures)) ?? [])
     .filter { !$0.hasPrefix(".") }.sorted()
 
-  static func report(_ kernel: String, _ moment: String, by grouping: Stat.Grouping = .buffer) -> StatReport {
-    StatReport(Census(root: "\(fixtures)/\(kernel)/\(moment)"), only: nil, by: grouping)
+  static func report(_ kernel: String, _ moment: String, by grouping: StatView.Grouping = .buffer) -> StatReport {
+    var view = StatView()
+    view.grouping = grouping
+    return StatReport(Census(root: "\(fixtures)/\(kernel)/\(moment)"), StatSelection(), view)
   }
 
   static func text(_ report: StatReport) -> [Substring] {
@@ -34,7 +36,10 @@ struct StatReportTests {
   @Test("The document has all promised keys", arguments: kernels)
   func keys(_ kernel: String) throws {
     let document = try Self.document(Self.report(kernel, "mapped-all-closed"))
-    #expect(Set(document.keys) == ["schema", "sources", "unreadable_processes", "buffers", "totals"])
+    #expect(
+      Set(document.keys) == [
+        "schema", "time_ns", "sources", "unreadable_processes", "buffers", "processes", "totals",
+      ])
     #expect(document["schema"] as? String == "dmabuf.stat/1")
   }
 
@@ -43,7 +48,7 @@ struct StatReportTests {
     let buffer = try #require(try Self.buffers(Self.report(kernel, "mapped-all-closed")).first)
     let promised: Set = [
       "ino", "size", "exp_name", "name", "count", "descriptors", "mappings", "processes", "devices", "fences",
-      "sources",
+      "sources", "owner", "age_ns", "held_by",
     ]
     #expect(Set(buffer.keys) == promised)
     #expect(buffer["name"] is NSNull && buffer["count"] is NSNull && buffer["devices"] is NSNull)
@@ -60,7 +65,7 @@ struct StatReportTests {
   @Test("Each source is told, with the reason where it was not used", arguments: kernels)
   func sources(_ kernel: String) throws {
     let sources = try #require(try Self.document(Self.report(kernel, "named"))["sources"] as? [[String: Any]])
-    #expect(sources.map { $0["name"] as? String } == ["procfs", "sysfs"])
+    #expect(sources.map { $0["name"] as? String } == Census.Source.allCases.map(\.rawValue))
     #expect(sources.allSatisfy { ($0["used"] as? Bool == true) == ($0["reason"] is NSNull) })
   }
 

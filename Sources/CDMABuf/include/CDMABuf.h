@@ -17,6 +17,8 @@
 #include <sys/resource.h>
 #include <sys/types.h>
 
+#include "census_record.h"
+
 static const unsigned long CDMABUF_DMA_BUF_IOCTL_SYNC = DMA_BUF_IOCTL_SYNC;
 static const unsigned long CDMABUF_DMA_BUF_SET_NAME = DMA_BUF_SET_NAME_B;
 static const unsigned long CDMABUF_DMA_HEAP_IOCTL_ALLOC = DMA_HEAP_IOCTL_ALLOC;
@@ -63,6 +65,9 @@ long cdmabuf_path_magic(const char *path);
 long cdmabuf_magic(int fd);
 /* The device number as /proc/PID/maps prints it: MAJOR << 32 | MINOR. */
 uint64_t cdmabuf_device(dev_t device);
+
+/* The words this process was started with, ended by NULL; known without /proc, too. */
+char *const *cdmabuf_arguments(void);
 
 /*
  * Signals that ask the process to end (SIGINT, SIGTERM, SIGHUP, SIGQUIT) are noted, not obeyed,
@@ -145,5 +150,22 @@ int cdmabuf_limit_descriptors(rlim_t most);
 int cdmabuf_become(uid_t user);
 unsigned int cdmabuf_major(dev_t device);
 int cdmabuf_kernel_release(char *release, size_t size);
+
+/*
+ * The terminal behind `fd`, given to this process to draw on: keys come as they are typed. Leaving
+ * puts it back as it was. Suspending stops this process as ^Z does, until it is continued.
+ */
+enum { CDMABUF_EVENT_RESIZE = 1, CDMABUF_EVENT_SUSPEND = 2 };
+int cdmabuf_terminal_enter(int fd);
+void cdmabuf_terminal_leave(int fd);
+/* What has happened since last asked. */
+int cdmabuf_terminal_events(void);
+void cdmabuf_suspend(void);
+/* poll(2) for reading: 0 when the time is over, -1 with EINTR on a signal. */
+int cdmabuf_wait_readable(int fd, int milliseconds);
+
+/* The compiled program of bpf/census.bpf.c, for libbpf. */
+extern const void *const cdmabuf_census_object;
+extern const size_t cdmabuf_census_object_size;
 
 #endif

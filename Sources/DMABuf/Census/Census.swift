@@ -1,55 +1,26 @@
-internal import CDMABuf
 import Glibc
 import SystemPackage
 
 /// Every dma-buf that can be seen on this machine, and the processes that hold it.
 public struct Census: Sendable {
-  /// A process's share in a buffer.
-  public struct Holder: Equatable, Sendable {
-    /// Process id, in the reader's pid namespace.
-    public let pid: Int32
-    /// Its descriptors for the buffer, ascending.
-    public var descriptors: [Int32] = []
-    /// How many times the buffer, or a part of it, is mapped.
-    public var mappings = 0
-  }
-
-  /// One buffer.
-  public struct Buffer: Equatable, Sendable {
-    /// Inode number: unique among the dma-bufs of a boot, never used again.
-    public let inode: UInt64
-    /// Size in bytes.
-    public var size: UInt64?
-    /// Exporter's name.
-    public var exporter: UntrustedText?
-    /// The name somebody gave it.
-    public var name: UntrustedText?
-    /// References to the open file; known while some readable process has a descriptor.
-    public var count: UInt64?
-    /// Processes that hold it, by pid.
-    public var holders: [Holder] = []
-    /// Which sources have listed it.
-    public var sources: Set<Source> = []
-  }
-
-  /// Where facts come from.
-  public enum Source: String, CaseIterable, Sendable {
-    /// `/proc/PID/{fd,fdinfo,maps}`: what processes hold.
-    case procfs
-    /// `/sys/kernel/dmabuf/buffers`: all buffers, where the kernel has it.
-    case sysfs
-  }
-
   /// All buffers, by inode.
   public private(set) var buffers: [Buffer] = []
-  /// Names of the processes that hold any, by pid.
-  public private(set) var commands: [Int32: UntrustedText] = [:]
+  /// The processes that hold buffers or sync_files, by pid.
+  public private(set) var processes: [Int32: Process] = [:]
   /// Processes whose files this user may not look at.
   public private(set) var refused: [KernelError] = []
-  /// Sources that were read.
+  /// Sources that were read, if not wholly then in part.
   public private(set) var used: Set<Source> = []
-  /// Sources that could not be read at all, and why.
+  /// Sources that could not be read, or not to their end, and why.
   public private(set) var failures: [Source: KernelError] = [:]
+  /// Sources that were left alone, and why.
+  public private(set) var omitted: [Source: Omission] = [:]
+  /// Were all buffers of the machine listed, whoever holds them?
+  public private(set) var listsAllBuffers = false
+  /// Was it told what processes hold?
+  public private(set) var tellsOfProcesses = false
+  /// When it was taken, in nanoseconds of `CLOCK_REALTIME`.
+  public let time: UInt64
 
   /// Takes the census.
   ///
@@ -58,51 +29,119 @@ public struct Census: Sendable {
   ///   - processes: the only processes to look at; `nil` for all. Kernel-wide sources are then left out.
   ///   - threads: how many threads walk over the processes.
   public init(root: String = "", processes: [Int32]? = nil, threads: Int = Census.defaultThreads) {
-    var joined = CensusJoin(proc: root + "/proc")
+    var request = Request()
+    request.processes = processes
+    request.threads = threads
+    request.mayLoadPrograms = false
+    self.init(root: root, request)
+  }
+
+  /// Takes the census that `request` asks for.
+  ///
+  /// Sources that list all buffers of the machine are read first and, as to buffers that nobody turns
+  /// out to hold, once more at the end: a buffer that came or went meanwhile is not taken for one that
+  /// the kernel alone holds.
+  public init(root: String = "", _ request: Request) {
+    time = Clock.realTime
+    var join = CensusJoin(proc: root + "/proc")
+    let iterators = iterators(root: root, request)
+    let statistics = opened(.sysfs, request) { () throws(KernelError) in SysfsStatistics(root: root) }
+    if let statistics { read(statistics, into: &join) }
+    let iterated = iterators.flatMap { $0.listsBuffers ? IteratedBuffers(iterators: $0) : nil }
+    if let iterated { read(iterated, into: &join) }
+    var debug: DebugBuffers?
+    if request.wantsAttachments || request.sources?.contains(.bufinfo) == true {
+      debug = opened(.bufinfo, request) { () throws(KernelError) in try DebugBuffers(root: root) }
+    }
+    if let iterators, iterators.listsProcesses { read(IteratedProcesses(iterators: iterators), into: &join) }
+    if asks(for: .procfs, request) {
+      if used.contains(.bpf), iterators?.listsProcesses == true, request.sources == nil {
+        leaveOut(.procfs, .unneeded)
+      } else {
+        read(ProcessTree(root: root, processes: request.processes, threads: request.threads), into: &join)
+      }
+    }
+    if used.isEmpty, request.sources == nil, request.processes == nil, failures[.bufinfo] == nil {
+      debug = opened(.bufinfo, request) { () throws(KernelError) in try DebugBuffers(root: root) }
+    }
+    // After the others, which tell the names that end its rows.
+    if let debug {
+      read(debug, into: &join)
+    } else if asks(for: .bufinfo, request) {
+      leaveOut(.bufinfo, .costly)
+    }
+    if request.processes != nil {
+      join.removeUnheld()
+    } else {
+      join.confirmUnheld(by: used.contains(.sysfs) ? statistics : iterated ?? debug)
+    }
+    let lists: [Source] = iterated == nil ? [.sysfs, .bufinfo] : [.sysfs, .bufinfo, .bpf]
+    listsAllBuffers = lists.contains { used.contains($0) && failures[$0] == nil } && request.processes == nil
+    tellsOfProcesses = used.contains(.procfs) || used.contains(.bpf) && iterators?.listsProcesses == true
+    join.describeProcesses()
+    buffers = join.buffers.values.sorted { $0.inode < $1.inode }
+    processes = join.processes
+    refused = join.refused
+  }
+
+  private mutating func read(_ source: some CensusSource, into join: inout CensusJoin) {
     do throws(KernelError) {
-      let pids = if let processes { processes } else { try Self.allProcesses(root: root) }
-      joined.add(Self.walk(pids, proc: root + "/proc", threads: threads))
-      if let processes, let missing = processes.first(where: { !joined.exists($0) }) {
-        throw KernelError("open", on: "\(root)/proc/\(missing)", errno: .noSuchProcess)
-      }
-      used.insert(.procfs)
+      try source.add(to: &join)
+      used.insert(source.source)
     } catch {
-      failures[.procfs] = error
+      failures[source.source] = error
+      if source.isPartial(error) { used.insert(source.source) }
     }
-    if processes == nil {
-      do throws(KernelError) {
-        joined.add(try SysfsStatistics.buffers(root: root))
-        used.insert(.sysfs)
-      } catch {
-        failures[.sysfs] = error
+  }
+
+  /// The iterators to use, loaded if they are asked for or pay.
+  private mutating func iterators(root: String, _ request: Request) -> KernelIterators? {
+    if let iterators = request.iterators { return iterators }
+    let isDemanded = request.sources?.contains(.bpf) == true
+    guard asks(for: .bpf, request) else { return nil }
+    if !isDemanded {
+      let fitness = KernelIterators.Fitness(root: root)
+      if request.processes != nil {
+        leaveOut(.bpf, .machineWide)
+      } else if !fitness.isPermitted {
+        leaveOut(.bpf, .privileged)
+      } else if !request.mayLoadPrograms || !fitness.isWorthLoading {
+        leaveOut(.bpf, .unneeded)
+      }
+      guard omitted[.bpf] == nil else { return nil }
+      return opened(.bpf, request) { () throws(KernelError) in
+        try KernelIterators(wantsProcesses: fitness.isFasterForProcesses)
       }
     }
-    buffers = joined.buffers.values.sorted { $0.inode < $1.inode }
-    refused = joined.refused
-    for pid in Set(buffers.flatMap { $0.holders.map(\.pid) }) {
-      commands[pid] = joined.command(of: pid)
+    return opened(.bpf, request) { () throws(KernelError) in try KernelIterators() }
+  }
+
+  private mutating func opened<List>(
+    _ source: Source, _ request: Request, _ open: () throws(KernelError) -> List
+  ) -> List? {
+    guard asks(for: source, request) else { return nil }
+    guard request.processes == nil || request.sources != nil || request.wantsAttachments else {
+      leaveOut(source, .machineWide)
+      return nil
     }
+    do throws(KernelError) {
+      return try open()
+    } catch {
+      failures[source] = error
+      return nil
+    }
+  }
+
+  private mutating func asks(for source: Source, _ request: Request) -> Bool {
+    guard let sources = request.sources, !sources.contains(source) else { return true }
+    leaveOut(source, .notRequested)
+    return false
+  }
+
+  private mutating func leaveOut(_ source: Source, _ reason: Omission) {
+    if failures[source] == nil, omitted[source] == nil { omitted[source] = reason }
   }
 
   /// One thread per processor, four at most: the kernel's locks gain nothing from more.
   public static let defaultThreads = min(4, sysconf(CInt(_SC_NPROCESSORS_ONLN)))
-
-  private static func allProcesses(root: String) throws(KernelError) -> [Int32] {
-    try Directory(root + "/proc").names().compactMap { Int32($0) }
-  }
-
-  private static func walk(_ pids: [Int32], proc: String, threads: Int) -> [ProcessFiles] {
-    let turnstile = Turnstile(limit: pids.count)
-    let walks = ParallelWalks((0..<max(1, min(threads, pids.count))).map { _ in ProcessFiles(proc: proc) })
-    inParallel(walks.each.count) { index in
-      while let turn = turnstile.take() { walks.each[index].visit(pids[turn]) }
-    }
-    return walks.each
-  }
-
-  /// Each element is used by one thread alone, and looked at when all have ended.
-  private struct ParallelWalks: @unchecked Sendable {
-    let each: [ProcessFiles]
-    init(_ each: [ProcessFiles]) { self.each = each }
-  }
 }

@@ -28,10 +28,23 @@ import SystemPackage
     let device: UInt64
     let inode: UInt64
     let size: UInt64
+    let owner: UInt32
+    /// Nanoseconds of `CLOCK_REALTIME`.
+    let created: UInt64
+
+    init(_ status: stat) {
+      device = cdmabuf_device(status.st_dev)
+      inode = UInt64(status.st_ino)
+      size = UInt64(clamping: status.st_size)
+      owner = status.st_uid
+      created = UInt64(clamping: status.st_mtim.tv_sec) &* 1_000_000_000 &+ UInt64(clamping: status.st_mtim.tv_nsec)
+    }
   }
 
   private(set) var descriptors: [Descriptor] = []
   private(set) var mappings: [Mapping] = []
+  /// How many sync_files a process has, where it has any.
+  private(set) var syncFiles: [(pid: Int32, count: Int)] = []
   /// Processes whose files may not be looked at, with the kernel's reason.
   private(set) var refused: [(pid: Int32, reason: KernelError)] = []
 
@@ -63,19 +76,19 @@ import SystemPackage
   private func readDescriptors(_ pid: Int32) throws(KernelError) {
     let directory = try Directory("\(proc)/\(pid)/fd")
     let descriptor = directory.descriptor
+    var fences = 0
     try unsafe directory.forEachName(buffer: names) { name in
       let length = unsafe readlinkat(descriptor, name, link.baseAddress!, link.count)
-      guard length >= 8, unsafe memcmp(link.baseAddress!, "/dmabuf:", 8) == 0 else { return }
-      var status = stat()
-      var identity: Identity?
-      if unsafe fstatat(descriptor, name, &status, 0) == 0 {
-        identity = Identity(
-          device: cdmabuf_device(status.st_dev), inode: UInt64(status.st_ino),
-          size: UInt64(clamping: status.st_size))
+      guard length >= 8, unsafe memcmp(link.baseAddress!, "/dmabuf:", 8) == 0 else {
+        if length == 20, unsafe memcmp(link.baseAddress!, "anon_inode:sync_file", 20) == 0 { fences += 1 }
+        return
       }
+      var status = stat()
+      let identity = unsafe fstatat(descriptor, name, &status, 0) == 0 ? Identity(status) : nil
       guard let number = unsafe Int32(String(cString: name)) else { return }
       descriptors.append(Descriptor(pid: pid, number: number, identity: identity))
     }
+    if fences > 0 { syncFiles.append((pid, fences)) }
   }
 
   private func readMappings(_ pid: Int32) throws(KernelError) {

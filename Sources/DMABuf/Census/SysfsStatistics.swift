@@ -4,7 +4,7 @@ import SystemPackage
 /// built with `CONFIG_DMABUF_SYSFS_STATS` (removed from Linux 7).
 ///
 /// Corresponds to `drivers/dma-buf/dma-buf-sysfs-stats.c`.
-struct SysfsStatistics {
+struct SysfsStatistics: BufferList {
   struct Buffer {
     let inode: UInt64
     let size: UInt64?
@@ -12,6 +12,19 @@ struct SysfsStatistics {
   }
 
   static let directory = "/sys/kernel/dmabuf/buffers"
+
+  let root: String
+  let source = Census.Source.sysfs
+
+  func add(to join: inout CensusJoin) throws(KernelError) {
+    for entry in try Self.buffers(root: root) {
+      join.merge(Census.Buffer(inode: entry.inode, size: entry.size, exporter: entry.exporter), from: source)
+    }
+  }
+
+  func stillListed(_ inodes: Set<UInt64>) -> Set<UInt64> {
+    inodes.filter { SmallFile.number("\(root)\(Self.directory)/\($0)/size") != nil }
+  }
 
   /// All buffers; throws `ENOENT` on kernels without statistics. Buffers that go away while the
   /// directory is read are left out.

@@ -102,10 +102,10 @@ extension ConformanceCheck {
         let inode = Raw.inode(buffer)
         close(buffer)
         if case .heap = trial.target {} else { closeDevices(of: trial) }
-        let isListed = try BufferList().rows[inode] != nil
+        let isListed = try BufinfoText().rows[inode] != nil
         timeline.advance(1)
-        settle { ((try? BufferList()).map { $0.rows[inode] == nil }) ?? true }
-        let isGone = try BufferList().rows[inode] == nil
+        settle { ((try? BufinfoText()).map { $0.rows[inode] == nil }) ?? true }
+        let isGone = try BufinfoText().rows[inode] == nil
         return (isListed ? "listed" : "not listed") + (isGone ? ", then gone" : ", then listed")
       }
       throw Lacking("others hold the buffer")
@@ -179,7 +179,7 @@ extension ConformanceCheck {
 
   /// `USAGE SEQNO` of each pending fence, sorted.
   private static func pending(_ buffer: CInt) throws -> String {
-    let lines = try BufferList()[buffer]?.fences ?? []
+    let lines = try BufinfoText()[buffer]?.fences ?? []
     return lines.filter { $0.hasSuffix(" unsignalled") }.map { line in
       let words = line.replacingFirst(" fence:", with: " ").split(separator: " ")
       let old = words.firstIndex(of: "seq").map { words[$0 + 1] }

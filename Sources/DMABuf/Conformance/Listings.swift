@@ -11,7 +11,7 @@ extension ConformanceCheck {
       expect: "size, flags, count, exporter and name agree"
     ) { trial in
       let buffer = try trial.buffer()
-      guard let row = try BufferList()[buffer]?.columns, let information = Raw.fdinfo(buffer) else {
+      guard let row = try BufinfoText()[buffer]?.columns, let information = Raw.fdinfo(buffer) else {
         return "not listed"
       }
       let flags = UInt32(truncatingIfNeeded: Raw.control(buffer, F_GETFL).value) & 0o4003
@@ -29,7 +29,7 @@ extension ConformanceCheck {
     ) {
       trial in
       _ = try trial.buffer()
-      let list = try BufferList()
+      let list = try BufinfoText()
       let sum = list.rows.values.compactMap { UInt64($0.columns[0]) }.reduce(0, +)
       return list.total == "Total \(list.rows.count) objects, \(sum) bytes" ? "as many, as large" : list.total
     },
@@ -39,7 +39,7 @@ extension ConformanceCheck {
     ) { trial in
       let (buffer, timeline) = (try trial.buffer(), try Timeline())
       _ = try Raw.importFences(buffer, 2, timeline.fence(7)).orEnd("IMPORT_SYNC_FILE")
-      let line = try BufferList()[buffer]?.fences.first ?? "none"
+      let line = try BufinfoText()[buffer]?.fences.first ?? "none"
       let words = line.split(separator: ":", maxSplits: 1).last?.split(separator: " ").map(String.init) ?? []
       guard words.last == "unsignalled" else { return line }
       if words.first == "sw_sync", words.suffix(3).prefix(2) == ["seq", "7"] { return "DRIVER TIMELINE seq SEQNO" }

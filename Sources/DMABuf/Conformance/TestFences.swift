@@ -122,7 +122,7 @@ enum RawSyncFile {
 }
 
 /// debugfs's list of buffers.
-struct BufferList {
+struct BufinfoText {
   struct Row: Equatable {
     var columns: [String]
     var fences: [String] = []

@@ -13,18 +13,9 @@ public struct FilePermissions: Sendable {
   public init?(_ path: String) {
     var status = stat()
     guard unsafe stat(path, &status) == 0 else { return nil }
-    owner = Self.name(status.st_uid, in: "/etc/passwd")
-    group = Self.name(status.st_gid, in: "/etc/group")
+    owner = Users.name(of: status.st_uid) ?? String(status.st_uid)
+    group = Users.groupName(of: status.st_gid) ?? String(status.st_gid)
     mode = status.st_mode & 0o7777
-  }
-
-  /// Reads the table itself: a static executable cannot load libc's name service modules.
-  private static func name(_ number: UInt32, in table: String) -> String {
-    for line in (SmallFile.text(table) ?? "").split(separator: "\n") {
-      let fields = line.split(separator: ":", omittingEmptySubsequences: false)
-      if fields.count > 2, UInt32(fields[2]) == number { return String(fields[0]) }
-    }
-    return String(number)
   }
 }
 

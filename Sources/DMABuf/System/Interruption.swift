@@ -19,6 +19,21 @@ public struct Deadline: Sendable {
     return self
   }
 
+  /// Has the moment come?
+  public var isPast: Bool { remaining == 0 }
+
+  /// Sleeps until the moment comes. Throws `EINTR` when the process was asked to end.
+  public func sleep() throws(KernelError) {
+    while true {
+      try Interruption.check("sleep", on: "dmabuf")
+      let left = remaining
+      guard left > 0 else { return }
+      // In pieces: a signal that comes just before the call would be slept through.
+      var piece = timespec(tv_sec: 0, tv_nsec: Int(min(left, 100_000_000)))
+      unsafe nanosleep(&piece, nil)
+    }
+  }
+
   var remaining: UInt64 {
     let now = Clock.now
     return nanoseconds > now ? nanoseconds - now : 0
@@ -32,6 +47,13 @@ public enum Clock {
     var time = timespec()
     unsafe clock_gettime(CLOCK_MONOTONIC, &time)
     return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+  }
+
+  /// Nanoseconds of `CLOCK_REALTIME`, the clock of files' times.
+  public static var realTime: UInt64 {
+    var time = timespec()
+    unsafe clock_gettime(CLOCK_REALTIME, &time)
+    return UInt64(clamping: time.tv_sec) &* 1_000_000_000 &+ UInt64(time.tv_nsec)
   }
 }
 

@@ -56,7 +56,12 @@ public struct OpenFile: ~Copyable, Sendable {
   ///
   /// Corresponds to `read(2)`.
   public func read(into buffer: UnsafeMutableRawBufferPointer) throws(KernelError) -> Int {
-    try Interruption.restarting("read", on: name) {
+    try unsafe read(into: buffer, retryingAgain: false)
+  }
+
+  /// The same, for files that answer `EAGAIN` when the kernel has worked for long and found nothing yet.
+  func read(into buffer: UnsafeMutableRawBufferPointer, retryingAgain: Bool) throws(KernelError) -> Int {
+    try Interruption.restarting("read", on: name, retryingAgain: retryingAgain) {
       unsafe Glibc.read(descriptor.rawValue, buffer.baseAddress, buffer.count)
     }
   }

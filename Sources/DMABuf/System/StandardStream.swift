@@ -49,6 +49,17 @@ public enum StandardStream: CInt, Sendable {
   }
 }
 
+/// What this process was started with.
+public enum ProcessArguments {
+  /// The words after the program's name. Swift's own list is empty where `/proc` is not mounted.
+  public static let words: [String] = {
+    guard let arguments = unsafe cdmabuf_arguments() else { return [] }
+    var words: [String] = []
+    while let word = unsafe arguments[words.count] { unsafe words.append(String(cString: word)) }
+    return Array(words.dropFirst())
+  }()
+}
+
 /// Limits of this process.
 public enum ProcessLimits {
   /// The most descriptors it may have (`RLIMIT_NOFILE`).

@@ -8,53 +8,156 @@ struct Stat: ParsableCommand {
     _superCommandName: "dmabuf",
     abstract: "List dma-bufs and the processes that hold them.",
     discussion: """
-      Reads /proc, and the kernel's own list in /sys/kernel/dmabuf where there is one: only there are \
-      buffers seen that no process holds. Processes that may not be read are counted, and the exit status \
-      is then 1.
+      Reads /proc, and the kernel's own list of buffers where there is one: only there are buffers seen \
+      that no process holds. Processes that may not be read are counted, and the exit status is then 1.
 
       EXAMPLES
         dmabuf stat
-        dmabuf stat --by process
-        dmabuf stat --pid 4711 --json
-        dmabuf stat 4711:23
+        dmabuf stat --by process --sort syncs
+        dmabuf stat --name 'camera*' --columns +age,+owner
+        dmabuf stat --kernel-held
+        dmabuf stat --pid 4711 --json > before; dmabuf stat --pid 4711 --diff before
+        dmabuf stat --pid 4711 --fail-if-growth 1M --for 30s
       """)
-
-  enum Grouping: String, ExpressibleByArgument, CaseIterable {
-    case buffer, process, exporter
-  }
 
   @Argument(help: "Only these buffers.", completion: Reference.completion, transform: Reference.init)
   var references: [Reference] = []
 
-  @Option(help: "One row for each buffer, process or exporter.")
-  var by = Grouping.buffer
+  @Option(help: "One row for each buffer, process, exporter, device or name.")
+  var by = StatView.Grouping.buffer
 
-  @Option(help: "Only what this process holds; may be given again.")
-  var pid: [Int32] = []
+  @Flag(help: "Show buffers against processes: descriptors and mappings of each.")
+  var grid = false
 
-  @Option(help: "How many threads walk over /proc. Default: one per processor, at most four.")
-  var threads = Census.defaultThreads
+  @Flag(help: "Show attached devices and fences, from debugfs; stalls the machine for a moment.")
+  var fences = false
+
+  @Flag(help: "Only buffers that no process holds, and what holds them; reads debugfs, too.")
+  var kernelHeld = false
+
+  @Option(help: "Order rows by this column.")
+  var sort: String?
+
+  @Flag(help: "The other way round.")
+  var reverse = false
+
+  @Option(help: "Show these columns (ino,size), or more than the usual ones (+age,+owner).")
+  var columns: String?
+
+  @Option(help: "Show so many rows at most; totals are of all.")
+  var top: Int?
+
+  @Option(
+    defaultAsFlag: TimeSpan(.seconds(2)),
+    help: "Again and again, each 2s or as long (500ms, 1m); JSON Lines with --json.")
+  var watch: TimeSpan?
+
+  @Option(help: "What has changed since this file was written with --json.", completion: .file())
+  var diff: String?
+
+  @Option(
+    help: "A leak test: fail if there is so much more (1M), or so many descriptors and sync_files (10), after --for.",
+    transform: Growth.init)
+  var failIfGrowth: Growth?
+
+  @Option(name: .customLong("for"), help: "How long --fail-if-growth and --watch go on.", transform: TimeSpan.init)
+  var period: TimeSpan?
+
+  @Flag(help: "Print metrics for Prometheus' node_exporter.")
+  var prometheus = false
+
+  @Flag(help: "Print a graph of processes, buffers and devices for dot(1).")
+  var graph = false
+
+  @OptionGroup var census: CensusOptions
 
   @OptionGroup var output: OutputOptions
 
   func validate() throws {
-    guard 1...64 ~= threads else {
-      throw ValidationError("The value '\(threads)' is invalid for '--threads <threads>': from 1 to 64")
+    try view.validate()
+    if let top, top < 1 {
+      throw ValidationError("The value '\(top)' is invalid for '--top <top>': at least 1")
     }
-    if let pid = pid.first(where: { $0 < 1 }) {
-      throw ValidationError("The value '\(pid)' is invalid for '--pid <pid>': process ids are above 0")
+    let forms = [output.json, prometheus, graph, diff != nil && prometheus, diff != nil && graph]
+    guard forms.filter(\.self).count <= 1 else {
+      throw ValidationError("--json, --prometheus and --graph are different forms: choose one")
+    }
+    let tasks = [watch != nil, diff != nil, failIfGrowth != nil]
+    guard tasks.filter(\.self).count <= 1 else {
+      throw ValidationError("--watch, --diff and --fail-if-growth are different tasks: choose one")
+    }
+    guard (failIfGrowth == nil) || period != nil else {
+      throw ValidationError("--fail-if-growth needs --for: growth takes time")
+    }
+    guard period == nil || failIfGrowth != nil || watch != nil else {
+      throw ValidationError("--for says how long --fail-if-growth or --watch go on")
+    }
+    if let watch, watch.duration < .milliseconds(10) {
+      throw ValidationError("a look each 10ms is the most that --watch does")
     }
   }
 
-  func run() throws {
-    let inodes = try references.map { try $0.resolveInode() }
-    let census = Census(processes: pid.isEmpty ? nil : pid, threads: threads)
-    let report = StatReport(census, only: references.isEmpty ? nil : inodes, by: by)
-    try report.print(asJSON: output.json)
+  var view: StatView {
+    var view = StatView()
+    view.grouping = by
+    view.columns = columns
+    view.sort = sort
+    view.isReversed = reverse
+    view.top = top
+    view.isKernelHeld = kernelHeld
+    view.showsFences = fences
+    view.isGrid = grid
+    return view
+  }
 
-    if let failure = census.failures[.procfs] { throw failure }
+  var wantsAttachments: Bool {
+    let named = (columns ?? "").split(separator: ",").map { $0.hasPrefix("+") ? $0.dropFirst() : $0 }
+    return fences || kernelHeld || by == .device || !Set(named).isDisjoint(with: ["devices", "fences", "held-by"])
+  }
+
+  func run() throws {
+    var selection = try census.selection()
+    let inodes = try references.map { try $0.resolveInode() }
+    selection.inodes = references.isEmpty ? nil : inodes
+    selection.isKernelHeld = kernelHeld
+    if watch != nil || failIfGrowth != nil { return try runOverTime(selection) }
+
+    let earlier = try diff.map { try StatSnapshot(parsing: SmallFile.read($0, limit: 1 << 30), from: $0) }
+    let census = Census(census.request(wantsAttachments: wantsAttachments))
+    let report = StatReport(census, selection, view)
+    if let earlier {
+      try StatDifference(from: earlier, to: StatSnapshot(report)).print(asJSON: output.json)
+    } else {
+      try print(report)
+    }
     for (reference, inode) in zip(references, inodes) where !report.buffers.contains(where: { $0.ino == inode }) {
       throw Failure("\(reference): no such buffer can be seen", hint: nil)
+    }
+    try complain(of: census)
+  }
+
+  func print(_ report: StatReport) throws {
+    if prometheus {
+      try StandardStream.output.write(StatMetrics(report).text + "\n")
+    } else if graph {
+      try StandardStream.output.write(StatGraph(report).text + "\n")
+    } else {
+      try report.print(asJSON: output.json)
+    }
+  }
+
+  /// Says what the list lacks.
+  func complain(of census: Census) throws {
+    let chosen = self.census.source
+    var failed: [KernelError] = Census.Source.allCases.compactMap { source in
+      census.failures[source].flatMap { failure in
+        let isMissed = chosen.isEmpty ? source == .procfs || source == .bufinfo : chosen.contains(source)
+        return isMissed ? failure : nil
+      }
+    }
+    if let last = failed.popLast() {
+      for failure in failed { Diagnostics.say("\(failure)", hint: Advice.hint(for: failure)) }
+      throw last
     }
     if let first = census.refused.first {
       throw Failure(

@@ -24,3 +24,11 @@ struct TimeSpan: Equatable {
     duration = .seconds(number * unit)
   }
 }
+
+extension TimeSpan: ExpressibleByArgument {
+  init?(argument: String) { try? self.init(argument) }
+}
+
+extension TimeSpan: CustomStringConvertible {
+  var description: String { "\(duration / .seconds(1))s" }
+}

@@ -5,6 +5,7 @@ struct StatReport: Report {
   struct Source: Encodable {
     let name: String
     let used: Bool
+    /// Why it was not used, or not to its end.
     @Nullable var reason: String?
   }
 
@@ -14,16 +15,24 @@ struct StatReport: Report {
     @Nullable var exporter: UntrustedText?
     @Nullable var name: UntrustedText?
     @Nullable var count: UInt64?
+    /// The user who made it.
+    @Nullable var owner: UInt32?
+    /// Since it was made, in nanoseconds.
+    @Nullable var age: UInt64?
     let descriptors: Int
     let mappings: Int
     let processes: [Holder]
-    @Nullable var devices: [String]?
-    @Nullable var fences: [String]?
+    @Nullable var devices: [UntrustedText]?
+    @Nullable var fences: [Fence]?
+    /// What keeps a buffer that no process holds.
+    @Nullable var heldBy: [Keeper]?
     let sources: [String]
 
     enum CodingKeys: String, CodingKey {
-      case ino, size, name, count, descriptors, mappings, processes, devices, fences, sources
+      case ino, size, name, count, owner, descriptors, mappings, processes, devices, fences, sources
       case exporter = "exp_name"
+      case age = "age_ns"
+      case heldBy = "held_by"
     }
   }
 
@@ -34,153 +43,154 @@ struct StatReport: Report {
     let mappings: Int
   }
 
-  struct Process: Encodable {
-    let pid: Int32
-    @Nullable var comm: UntrustedText?
-    var buffers = 0
-    var bytes: UInt64 = 0
-    var descriptors = 0
-    var mappings = 0
+  struct Fence: Encodable {
+    let usage: UntrustedText
+    @Nullable var driver: UntrustedText?
+    @Nullable var timeline: UntrustedText?
+    @Nullable var context: UInt64?
+    @Nullable var seqno: UInt64?
+    let status: String
   }
 
-  struct Exporter: Encodable {
-    @Nullable var exporter: UntrustedText?
-    var buffers = 0
-    var bytes: UInt64 = 0
-
-    enum CodingKeys: String, CodingKey {
-      case buffers, bytes
-      case exporter = "exp_name"
-    }
+  /// What keeps a buffer that no process holds.
+  enum Keeper: String, Encodable {
+    /// A device is attached to it.
+    case attachment
+    /// A fence on it is pending: an armed poll keeps the buffer until then.
+    case pendingFence = "pending-fence"
+    /// Nothing that the kernel shows: a message nobody has received, or an importer that does not attach.
+    case unseen
   }
 
   struct Totals: Encodable {
     let buffers: Int
+    /// The sizes of these buffers. The same memory counts once for each buffer made of it.
     let bytes: UInt64
+    /// Exports of V4L2 queues: each `VIDIOC_EXPBUF` makes one more buffer of the same memory.
+    let repeatable: Sum
+    /// Those no process holds; unknown when processes could not be read, or nothing lists all buffers.
+    @Nullable var kernelHeld: Sum?
+
+    enum CodingKeys: String, CodingKey {
+      case buffers, bytes
+      case repeatable = "v4l2_exports"
+      case kernelHeld = "kernel_held"
+    }
+  }
+
+  struct Sum: Encodable {
+    let buffers: Int
+    let bytes: UInt64
+
+    init(_ buffers: [Buffer]) {
+      self.buffers = buffers.count
+      bytes = buffers.reduce(0) { $0.addingReportingOverflow($1.size ?? 0).partialValue }
+    }
   }
 
   let schema = "dmabuf.stat/1"
+  /// When it was taken: nanoseconds since 1970.
+  let time: UInt64
   let sources: [Source]
   let unreadableProcesses: Int
   let buffers: [Buffer]
-  /// Present when rows are asked for by process.
-  let processes: [Process]?
-  /// Present when rows are asked for by exporter.
-  let exporters: [Exporter]?
+  let processes: [Process]
+  /// Present when rows are asked for by exporter, device or name.
+  let groups: Groups?
   let totals: Totals
+  /// How it is drawn.
+  let view: StatView
 
   enum CodingKeys: String, CodingKey {
-    case schema, sources, buffers, processes, exporters, totals
+    case schema, sources, buffers, processes, totals
+    case time = "time_ns"
     case unreadableProcesses = "unreadable_processes"
   }
 
-  init(_ census: Census, only inodes: [UInt64]?, by grouping: Stat.Grouping) {
+  init(_ census: Census, _ selection: StatSelection, _ view: StatView) {
+    self.view = view
+    time = census.time
     sources = Census.Source.allCases.map {
-      Source(
-        name: $0.rawValue, used: census.used.contains($0), reason: census.failures[$0].map { "\($0)" })
+      Source(name: $0.rawValue, used: census.used.contains($0), reason: census.reason(for: $0))
     }
     unreadableProcesses = census.refused.count
-    // The largest first: that is where the memory went.
-    buffers = census.buffers
-      .filter { inodes?.contains($0.inode) ?? true }
-      .map { Buffer($0, commands: census.commands) }
-      .sorted { ($0.size ?? 0, $1.ino) > ($1.size ?? 0, $0.ino) }
-    processes = grouping == .process ? Self.processes(of: buffers) : nil
-    exporters = grouping == .exporter ? Self.exporters(of: buffers) : nil
-    totals = Totals(buffers: buffers.count, bytes: Self.sum(buffers))
+    let chosen = census.buffers
+      .compactMap { selection.select($0, processes: census.processes) }
+      .map { Buffer($0, in: census) }
+    processes = Self.processes(chosen, census.processes.values.filter(selection.select), isWhole: selection.isWhole)
+    groups = Groups(chosen, by: view.grouping)
+    totals = Totals(
+      buffers: chosen.count, bytes: Sum(chosen).bytes,
+      repeatable: Sum(chosen.filter { $0.exporter?.bytes.starts(with: "videobuf2".utf8) ?? false }),
+      kernelHeld: census.listsAllBuffers && census.tellsOfProcesses && census.refused.isEmpty
+        ? Sum(chosen.filter(\.processes.isEmpty)) : nil)
+    buffers = view.arranged(chosen)
   }
 
-  private static func sum(_ buffers: [Buffer]) -> UInt64 {
-    buffers.reduce(0) { $0.addingReportingOverflow($1.size ?? 0).partialValue }
-  }
-
-  private static func processes(of buffers: [Buffer]) -> [Process] {
-    var processes: [Int32: Process] = [:]
-    for buffer in buffers {
-      for holder in buffer.processes {
-        var process = processes[holder.pid] ?? Process(pid: holder.pid, comm: holder.comm)
-        process.buffers += 1
-        process.bytes &+= buffer.size ?? 0
-        process.descriptors += holder.fds.count
-        process.mappings += holder.mappings
-        processes[holder.pid] = process
-      }
-    }
-    return processes.values.sorted { ($0.bytes, $1.pid) > ($1.bytes, $0.pid) }
-  }
-
-  private static func exporters(of buffers: [Buffer]) -> [Exporter] {
-    Dictionary(grouping: buffers, by: \.exporter)
-      .map { Exporter(exporter: $0.key, buffers: $0.value.count, bytes: sum($0.value)) }
-      .sorted { ($0.bytes, $1.name) > ($1.bytes, $0.name) }
+  func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(schema, forKey: .schema)
+    try container.encode(time, forKey: .time)
+    try container.encode(sources, forKey: .sources)
+    try container.encode(unreadableProcesses, forKey: .unreadableProcesses)
+    try container.encode(buffers, forKey: .buffers)
+    try container.encode(view.arranged(processes), forKey: .processes)
+    try container.encode(totals, forKey: .totals)
+    try groups?.encode(to: encoder)
   }
 }
 
 extension StatReport.Buffer {
-  init(_ buffer: Census.Buffer, commands: [Int32: UntrustedText]) {
+  init(_ buffer: Census.Buffer, in census: Census) {
     self.init(
       ino: buffer.inode, size: buffer.size, exporter: buffer.exporter, name: buffer.name,
-      count: buffer.count, descriptors: buffer.holders.reduce(0) { $0 + $1.descriptors.count },
+      count: buffer.count, owner: buffer.owner,
+      age: buffer.created.map { census.time > $0 ? census.time - $0 : 0 },
+      descriptors: buffer.holders.reduce(0) { $0 + $1.descriptors.count },
       mappings: buffer.holders.reduce(0) { $0 + $1.mappings },
       processes: buffer.holders.map {
         StatReport.Holder(
-          pid: $0.pid, comm: commands[$0.pid], fds: $0.descriptors, mappings: $0.mappings)
+          pid: $0.pid, comm: census.processes[$0.pid]?.command, fds: $0.descriptors, mappings: $0.mappings)
       },
-      devices: nil, fences: nil, sources: buffer.sources.map(\.rawValue).sorted())
+      devices: buffer.devices, fences: buffer.fences?.map(StatReport.Fence.init),
+      heldBy: Self.keepers(of: buffer), sources: buffer.sources.map(\.rawValue).sorted())
+  }
+
+  private static func keepers(of buffer: Census.Buffer) -> [StatReport.Keeper]? {
+    guard buffer.holders.isEmpty, let devices = buffer.devices, let fences = buffer.fences else { return nil }
+    var keepers: [StatReport.Keeper] = []
+    if !devices.isEmpty { keepers.append(.attachment) }
+    if fences.contains(where: { !$0.isSignalled }) { keepers.append(.pendingFence) }
+    return keepers.isEmpty ? [.unseen] : keepers
   }
 }
 
-extension StatReport.Exporter {
-  var name: String { exporter?.escaped ?? "-" }
+extension StatReport.Fence {
+  init(_ fence: Census.Fence) {
+    self.init(
+      usage: fence.usage, driver: fence.driver, timeline: fence.timeline, context: fence.context,
+      seqno: fence.sequence, status: fence.isSignalled ? "signalled" : "active")
+  }
 }
 
-// MARK: Text
-
-extension StatReport {
-  func text(style: Style) -> String {
-    let table: Table
-    if let processes {
-      table = processTable(processes)
-    } else if let exporters {
-      table = exporterTable(exporters)
-    } else {
-      table = bufferTable()
+extension Census {
+  /// Why a source was not used, or not to its end.
+  func reason(for source: Source) -> String? {
+    if let failure = failures[source] { return "\(failure)" }
+    switch omitted[source] {
+    case .notRequested: return "not asked for"
+    case .machineWide: return "tells of the whole machine, not of processes"
+    case .costly: return "stalls the machine; read with --fences, --kernel-held and --by device"
+    case .unneeded: return "not needed: the others tell as much for less"
+    case .privileged: return "needs root"
+    case nil: return nil
     }
-    let total = "\(totals.buffers) buffer\(totals.buffers == 1 ? "" : "s"), \(Units.size(totals.bytes))"
-    return ((table.rows.isEmpty ? [] : table.lines(style: style)) + [total]).joined(separator: "\n")
   }
+}
 
-  private func bufferTable() -> Table {
-    var table = Table(
-      .init("INO", .right), .init("SIZE", .right), .init("EXPORTER"), .init("NAME"), .init("COUNT", .right),
-      .init("FDS", .right), .init("MAPS", .right), .init("PROCESSES"))
-    table.rows = buffers.map { buffer in
-      [
-        "\(buffer.ino)", buffer.size.map(Units.size) ?? "?", buffer.exporter?.escaped ?? "?",
-        buffer.name.map { $0.bytes.isEmpty ? "\"\"" : $0.escaped } ?? "-",
-        buffer.count.map(String.init) ?? "?", "\(buffer.descriptors)", "\(buffer.mappings)",
-        buffer.processes.map { "\($0.comm?.escaped ?? "?")(\($0.pid))" }.joined(separator: " "),
-      ]
-    }
-    return table
-  }
-
-  private func processTable(_ processes: [Process]) -> Table {
-    var table = Table(
-      .init("PID", .right), .init("COMMAND"), .init("BUFFERS", .right), .init("SIZE", .right),
-      .init("FDS", .right), .init("MAPS", .right))
-    table.rows = processes.map {
-      [
-        "\($0.pid)", $0.comm?.escaped ?? "?", "\($0.buffers)", Units.size($0.bytes), "\($0.descriptors)",
-        "\($0.mappings)",
-      ]
-    }
-    return table
-  }
-
-  private func exporterTable(_ exporters: [Exporter]) -> Table {
-    var table = Table(.init("EXPORTER"), .init("BUFFERS", .right), .init("SIZE", .right))
-    table.rows = exporters.map { [$0.name, "\($0.buffers)", Units.size($0.bytes)] }
-    return table
+extension StatSelection {
+  /// Are all buffers meant? Then processes without any are, too: they may hold sync_files.
+  var isWhole: Bool {
+    inodes == nil && exporter == nil && namePattern == nil && minimumSize == 0 && !isKernelHeld
   }
 }

@@ -162,6 +162,14 @@ static void execute(char **words)
 	exit(errno == ENOENT ? 127 : 126);
 }
 
+/* Without slots: there are too many. */
+static void duplicate(int fd, unsigned long long times)
+{
+	while (times--)
+		if (dup(fd) < 0)
+			die("dup");
+}
+
 /* The child keeps everything and stays until its parent has gone. */
 static void fork_and_stay(void)
 {
@@ -210,6 +218,7 @@ VERB(v_map, map(word[0], 0, 0))
 VERB(v_map_part, map(word[0], number(word[1]), number(word[2])))
 VERB(v_unmap, unmap())
 VERB(v_dup, slot_add(dup(slot_fd(word[0]))))
+VERB(v_dups, duplicate(slot_fd(word[0]), number(word[1])))
 VERB(v_close, slot_close(word[0]))
 VERB(v_fill, fill(word[0], word[1]))
 VERB(v_print, print(word[0]))
@@ -272,6 +281,7 @@ static const struct {
 	{ "map-part", 3, v_map_part, "SLOT OFFSET LENGTH" },
 	{ "unmap", 0, v_unmap, "the newest mapping" },
 	{ "dup", 1, v_dup, "SLOT" },
+	{ "dups", 2, v_dups, "SLOT NUMBER   so many more descriptors, without slots" },
 	{ "close", 1, v_close, "SLOT" },
 	{ "fill", 2, v_fill, "SLOT BYTE" },
 	{ "print", 1, v_print, "SLOT   prints PID FD INO SIZE" },

@@ -2,7 +2,7 @@
 # The guest's file system: a base archive per kernel (busybox, modules, a few tools), made once,
 # and a small one per boot (dmabuf, actors, cases, the job) that the kernel unpacks over it.
 
-GUEST_TOOLS=(jq xxhsum strace)
+GUEST_TOOLS=(jq xxhsum strace script)
 
 # Prints the path of KERNEL's base archive, made anew when kernel or tools have changed.
 base_image() { # KERNEL

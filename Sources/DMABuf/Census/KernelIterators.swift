@@ -1,0 +1,243 @@
+internal import CDMABuf
+internal import CLibBPF
+import Glibc
+import SystemPackage
+
+/// Iterators inside the kernel that tell of all buffers, of all descriptors for them and of all
+/// mappings, in one pass each and without a look at `/proc`: BPF programs that are loaded once, and
+/// then run as often as a census is taken.
+///
+/// They need BTF, `CAP_BPF` and `CAP_PERFMON`, or root; the list of all buffers needs Linux 6.16.
+///
+/// Corresponds to `kernel/bpf/task_iter.c` and `kernel/bpf/dmabuf_iter.c`.
+public final class KernelIterators: Sendable {
+  private static let types = "/sys/kernel/btf/vmlinux"
+
+  /// Each keeps its program loaded.
+  private let buffers: Link?
+  private let descriptors: Link?
+  private let mappings: Link?
+
+  private final class Link: Sendable {
+    let descriptor: OwnedDescriptor
+    init(_ descriptor: consuming OwnedDescriptor) { self.descriptor = descriptor }
+  }
+
+  /// Loads the programs; which, if not all, is for `wantsProcesses` to say.
+  ///
+  /// Throws `ENOENT` on `/sys/kernel/btf/vmlinux` where the kernel has no BTF, `EPERM` where this user may not.
+  public init(wantsProcesses: Bool = true) throws(KernelError) {
+    let hasList = try Self.mentions("bpf_iter_dmabuf")
+    guard hasList || wantsProcesses else {
+      throw KernelError("find bpf_iter_dmabuf", on: Self.types, errno: .notSupported)
+    }
+    try Self.demandInitialNamespace()
+    _ = unsafe libbpf_set_print(nil)
+    guard let object = unsafe bpf_object__open_mem(cdmabuf_census_object, cdmabuf_census_object_size, nil) else {
+      throw KernelError("bpf_object__open", on: "bpf")
+    }
+    defer { unsafe bpf_object__close(object) }
+    var wanted = ["census_buffers"]
+    if wantsProcesses { wanted += ["census_descriptors", "census_mappings"] }
+    if !hasList { wanted.removeFirst() }
+    for name in ["census_buffers", "census_descriptors", "census_mappings"] {
+      let program = unsafe bpf_object__find_program_by_name(object, name)
+      unsafe bpf_program__set_autoload(program, wanted.contains(name))
+    }
+    let result = unsafe bpf_object__load(object)
+    guard result == 0 else { throw KernelError("BPF_PROG_LOAD", on: "bpf", errno: Errno(rawValue: -result)) }
+    buffers = hasList ? try unsafe Self.link("census_buffers", of: object) : nil
+    descriptors = wantsProcesses ? try unsafe Self.link("census_descriptors", of: object) : nil
+    mappings = wantsProcesses ? try unsafe Self.link("census_mappings", of: object) : nil
+  }
+
+  /// For censuses that are taken again and again: the programs, where this user and this kernel permit.
+  public static func loadedWherePermitted() -> KernelIterators? {
+    Fitness(root: "").isPermitted ? try? KernelIterators() : nil
+  }
+
+  /// Can they list all buffers of the machine?
+  public var listsBuffers: Bool { buffers != nil }
+  /// Can they tell what processes hold?
+  public var listsProcesses: Bool { descriptors != nil }
+
+  /// The descriptor that keeps a program attached to its iterator, and with that loaded.
+  private static func link(_ name: String, of object: OpaquePointer) throws(KernelError) -> Link {
+    let program = unsafe bpf_object__find_program_by_name(object, name)
+    guard let link = unsafe bpf_program__attach_iter(program, nil) else {
+      throw KernelError("BPF_LINK_CREATE", on: "bpf")
+    }
+    defer { _ = unsafe bpf_link__destroy(link) }
+    return Link(try OwnedDescriptor(duplicating: unsafe bpf_link__fd(link)))
+  }
+
+  /// Is the word in the kernel's description of its types?
+  private static func mentions(_ word: String) throws(KernelError) -> Bool {
+    let file = try OpenFile(types, O_RDONLY)
+    let chunk = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 << 10, alignment: 8)
+    defer { unsafe chunk.deallocate() }
+    var kept = 0
+    while true {
+      let count = try unsafe file.read(into: UnsafeMutableRawBufferPointer(rebasing: chunk[kept...]))
+      if count == 0 { return false }
+      if unsafe cdmabuf_find(chunk.baseAddress, kept + count, word) != nil { return true }
+      let rest = min(word.utf8.count, kept + count)
+      unsafe memmove(chunk.baseAddress!, chunk.baseAddress! + kept + count - rest, rest)
+      kept = rest
+    }
+  }
+
+  /// The kernel tells the ids that processes have in the first pid namespace; in another they would
+  /// mean other processes.
+  private static func demandInitialNamespace() throws(KernelError) {
+    let path = "/proc/self/ns/pid"
+    var status = stat()
+    guard unsafe stat(path, &status) == 0 else { throw KernelError("stat", on: path) }
+    let initial: UInt64 = 0xefff_fffc  // PROC_PID_INIT_INO
+    guard UInt64(status.st_ino) == initial else { throw KernelError("stat", on: path, errno: .notSupported) }
+  }
+}
+
+extension KernelIterators {
+  /// Whether loading pays for one census.
+  ///
+  /// Loading takes as long as walking over some thousands of descriptors in `/proc`: most of it goes
+  /// into reading the kernel's types. It pays where there are more, and where nothing else lists the
+  /// buffers that no process holds.
+  struct Fitness {
+    /// Open files, from where on the iterators are faster than `/proc` although they have to be loaded.
+    static let worthwhileFiles: UInt64 = 10_000
+
+    let isPermitted: Bool
+    let isFasterForProcesses: Bool
+    let isWorthLoading: Bool
+
+    init(root: String) {
+      // Programs tell of this machine, whatever trees there are.
+      isPermitted = root.isEmpty && geteuid() == 0
+      let files = SmallFile.text("\(root)/proc/sys/fs/file-nr")?.split(separator: "\t").first.flatMap { UInt64($0) }
+      isFasterForProcesses = files ?? 0 >= Self.worthwhileFiles
+      let hasStatistics = unsafe access(root + SysfsStatistics.directory, F_OK) == 0
+      isWorthLoading = isFasterForProcesses || !hasStatistics
+    }
+  }
+}
+
+// MARK: Reading
+
+extension KernelIterators {
+  func forEachBuffer(_ body: (borrowing Record) -> Void) throws(KernelError) {
+    guard let link = buffers?.descriptor.rawValue else { return }
+    try Self.run(link, body)
+  }
+
+  func forEachDescriptor(_ body: (borrowing Record) -> Void) throws(KernelError) {
+    guard let link = descriptors?.descriptor.rawValue else { return }
+    try Self.run(link, body)
+  }
+
+  func forEachMapping(_ body: (borrowing Record) -> Void) throws(KernelError) {
+    guard let link = mappings?.descriptor.rawValue else { return }
+    try Self.run(link, body)
+  }
+
+  private static func run(_ link: CInt, _ body: (borrowing Record) -> Void) throws(KernelError) {
+    let number = bpf_iter_create(link)
+    guard number >= 0 else { throw KernelError("BPF_ITER_CREATE", on: "bpf", errno: Errno(rawValue: -number)) }
+    let file = OpenFile(OwnedDescriptor(owning: number), name: "bpf")
+    let size = MemoryLayout<cdmabuf_record>.size
+    let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: size * 512, alignment: 8)
+    defer { unsafe bytes.deallocate() }
+    var kept = 0
+    while true {
+      let space = unsafe UnsafeMutableRawBufferPointer(rebasing: bytes[kept...])
+      let count = try unsafe file.read(into: space, retryingAgain: true)
+      if count == 0 { return }
+      let filled = kept + count
+      for offset in stride(from: 0, through: filled - size, by: size) {
+        unsafe body(Record(bytes.loadUnaligned(fromByteOffset: offset, as: cdmabuf_record.self)))
+      }
+      kept = filled % size
+      unsafe memmove(bytes.baseAddress!, bytes.baseAddress! + filled - kept, kept)
+    }
+  }
+
+  /// What the program in the kernel tells of one thing.
+  struct Record {
+    private let raw: cdmabuf_record
+
+    init(_ raw: cdmabuf_record) { self.raw = raw }
+
+    var pid: Int32 { raw.pid }
+    var descriptor: Int32 { raw.fd }
+    var inode: UInt64 { raw.inode }
+    var isSyncFile: Bool { raw.kind == CDMABUF_RECORD_SYNC_FILE.rawValue }
+    var command: UntrustedText { Self.text(raw.command) }
+
+    /// The buffer as the record has it, without holders.
+    var buffer: Census.Buffer {
+      var buffer = Census.Buffer(inode: raw.inode)
+      buffer.size = raw.size
+      buffer.count = raw.count
+      buffer.exporter = Self.text(raw.exporter)
+      buffer.name = raw.named != 0 ? Self.text(raw.name) : nil
+      buffer.owner = raw.owner
+      buffer.created = raw.created
+      return buffer
+    }
+
+    private static func text<Characters>(_ characters: Characters) -> UntrustedText {
+      unsafe withUnsafeBytes(of: characters) { bytes in
+        unsafe UntrustedText(bytes.prefix { $0 != 0 })
+      }
+    }
+  }
+}
+
+// MARK: Sources
+
+/// All buffers, as the kernel's iterator tells them.
+struct IteratedBuffers: BufferList {
+  let iterators: KernelIterators
+  let source = Census.Source.bpf
+
+  func add(to join: inout CensusJoin) throws(KernelError) {
+    var buffers: [Census.Buffer] = []
+    try iterators.forEachBuffer { buffers.append($0.buffer) }
+    for buffer in buffers { join.merge(buffer, from: source) }
+  }
+
+  func stillListed(_ inodes: Set<UInt64>) -> Set<UInt64> {
+    var listed: Set<UInt64> = []
+    do throws(KernelError) {
+      try iterators.forEachBuffer { listed.insert($0.inode) }
+    } catch {
+      return inodes
+    }
+    return inodes.intersection(listed)
+  }
+}
+
+/// What processes hold, as the kernel's iterators tell it.
+struct IteratedProcesses: CensusSource {
+  let iterators: KernelIterators
+  let source = Census.Source.bpf
+
+  func add(to join: inout CensusJoin) throws(KernelError) {
+    try iterators.forEachDescriptor { record in
+      if record.isSyncFile {
+        join.addSyncFile(record.pid)
+      } else {
+        join.add(holder: record.pid, of: record.buffer, inode: record.inode, source) {
+          $0.descriptors.append(record.descriptor)
+        }
+      }
+      join.name(record.pid, record.command)
+    }
+    try iterators.forEachMapping { record in
+      join.add(holder: record.pid, of: record.buffer, inode: record.inode, source) { $0.mappings += 1 }
+      join.name(record.pid, record.command)
+    }
+    join.sortHolders()
+  }
+}

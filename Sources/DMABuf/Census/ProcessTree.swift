@@ -1,0 +1,36 @@
+import SystemPackage
+
+/// `/proc`: what each process holds, as far as this user may look.
+struct ProcessTree: CensusSource {
+  let root: String
+  /// The only processes to look at; `nil` for all.
+  let processes: [Int32]?
+  let threads: Int
+
+  let source = Census.Source.procfs
+
+  func add(to join: inout CensusJoin) throws(KernelError) {
+    let pids = if let processes { processes } else { try Directory(root + "/proc").names().compactMap { Int32($0) } }
+    // An empty directory is where /proc would be mounted: this process at least would be there.
+    if pids.isEmpty { throw KernelError("open", on: root + "/proc/self", errno: .noSuchFileOrDirectory) }
+    join.add(walk(pids))
+    if let processes, let missing = processes.first(where: { !join.exists($0) }) {
+      throw KernelError("open", on: "\(root)/proc/\(missing)", errno: .noSuchProcess)
+    }
+  }
+
+  private func walk(_ pids: [Int32]) -> [ProcessFiles] {
+    let turnstile = Turnstile(limit: pids.count)
+    let walks = ParallelWalks((0..<max(1, min(threads, pids.count))).map { _ in ProcessFiles(proc: root + "/proc") })
+    inParallel(walks.each.count) { index in
+      while let turn = turnstile.take() { walks.each[index].visit(pids[turn]) }
+    }
+    return walks.each
+  }
+
+  /// Each element is used by one thread alone, and looked at when all have ended.
+  private struct ParallelWalks: @unchecked Sendable {
+    let each: [ProcessFiles]
+    init(_ each: [ProcessFiles]) { self.each = each }
+  }
+}

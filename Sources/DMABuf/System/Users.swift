@@ -1,0 +1,27 @@
+/// The users this machine knows.
+///
+/// `/etc/passwd` is read directly: a static executable cannot load libc's name service modules.
+public enum Users {
+  /// The name of user `number`; `nil` where `/etc/passwd` does not know it.
+  public static func name(of number: UInt32, root: String = "") -> String? {
+    entry(in: root + "/etc/passwd") { UInt32($0[2]) == number }?[0]
+  }
+
+  /// The number of the user that is called `name`, or is written as a number.
+  public static func number(of name: String, root: String = "") -> UInt32? {
+    entry(in: root + "/etc/passwd") { $0[0] == name }.flatMap { UInt32($0[2]) } ?? UInt32(name)
+  }
+
+  /// The name of group `number`; `nil` where `/etc/group` does not know it.
+  static func groupName(of number: UInt32) -> String? {
+    entry(in: "/etc/group") { UInt32($0[2]) == number }?[0]
+  }
+
+  private static func entry(in table: String, where matches: ([String]) -> Bool) -> [String]? {
+    for line in (SmallFile.text(table) ?? "").split(separator: "\n") {
+      let fields = line.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
+      if fields.count > 2, matches(fields) { return fields }
+    }
+    return nil
+  }
+}

@@ -1,0 +1,178 @@
+import DMABuf
+
+/// What has changed from one census to a later one.
+struct StatDifference: Report {
+  struct Buffer: Encodable {
+    let ino: UInt64
+    @Nullable var size: UInt64?
+    @Nullable var exporter: String?
+    @Nullable var name: String?
+    let processes: [Holder]
+
+    enum CodingKeys: String, CodingKey {
+      case ino, size, name, processes
+      case exporter = "exp_name"
+    }
+  }
+
+  struct Holder: Encodable {
+    let pid: Int32
+    @Nullable var comm: String?
+  }
+
+  /// How much more a process has than before; less is negative.
+  struct Process: Encodable {
+    let pid: Int32
+    @Nullable var comm: String?
+    let buffers: Int
+    let bytes: Int64
+    let descriptors: Int
+    let mappings: Int
+    let syncFiles: Int
+
+    enum CodingKeys: String, CodingKey {
+      case pid, comm, buffers, bytes, descriptors, mappings
+      case syncFiles = "sync_files"
+    }
+  }
+
+  struct Totals: Encodable {
+    let buffers: Int
+    let bytes: Int64
+    /// Descriptors of buffers, and sync_files.
+    let descriptors: Int
+  }
+
+  /// What was allowed, and what came of it.
+  struct Verdict: Encodable {
+    let limit: Growth
+    let isKept: Bool
+
+    enum CodingKeys: String, CodingKey {
+      case limit
+      case isKept = "ok"
+    }
+  }
+
+  let schema = "dmabuf.stat-diff/1"
+  let time: UInt64
+  let since: UInt64
+  let new: [Buffer]
+  let gone: [Buffer]
+  let processes: [Process]
+  let totals: Totals
+  @Nullable var verdict: Verdict?
+
+  enum CodingKeys: String, CodingKey {
+    case schema, new, gone, processes, totals
+    case time = "time_ns"
+    case since = "since_ns"
+    case verdict = "growth"
+  }
+
+  init(from before: StatSnapshot, to after: StatSnapshot, limit: Growth? = nil) {
+    time = after.time
+    since = before.time
+    let old = Set(before.buffers.map(\.ino))
+    let now = Set(after.buffers.map(\.ino))
+    new = after.buffers.filter { !old.contains($0.ino) }.map(Buffer.init)
+    gone = before.buffers.filter { !now.contains($0.ino) }.map(Buffer.init)
+    processes = Self.processes(from: before.processes, to: after.processes)
+    totals = Totals(
+      buffers: after.totals.buffers - before.totals.buffers,
+      bytes: Int64(clamping: after.totals.bytes) - Int64(clamping: before.totals.bytes),
+      descriptors: after.descriptors - before.descriptors)
+    let totals = totals
+    verdict = limit.map { Verdict(limit: $0, isKept: !$0.isExceeded(by: totals)) }
+  }
+
+  /// Those that have changed, the growing first. A process id may be another process's by now.
+  private static func processes(from before: [StatSnapshot.Process], to after: [StatSnapshot.Process]) -> [Process] {
+    let old = Dictionary(before.map { ($0.pid, $0) }, uniquingKeysWith: { first, _ in first })
+    let now = Dictionary(after.map { ($0.pid, $0) }, uniquingKeysWith: { first, _ in first })
+    var changes: [Process] = []
+    for pid in Set(old.keys).union(now.keys) {
+      if let one = old[pid], let two = now[pid], one.comm == two.comm {
+        changes.append(Process(pid, two.comm, from: one, to: two))
+      } else {
+        if let one = old[pid] { changes.append(Process(pid, one.comm, from: one, to: nil)) }
+        if let two = now[pid] { changes.append(Process(pid, two.comm, from: nil, to: two)) }
+      }
+    }
+    return changes.filter(\.isChange).sorted { one, two in
+      (one.bytes, one.descriptors + one.syncFiles, two.pid) > (two.bytes, two.descriptors + two.syncFiles, one.pid)
+    }
+  }
+}
+
+extension StatSnapshot {
+  /// Descriptors of buffers, and sync_files.
+  var descriptors: Int { processes.reduce(0) { $0 + $1.descriptors + $1.syncFiles } }
+}
+
+extension StatDifference.Buffer {
+  init(_ buffer: StatSnapshot.Buffer) {
+    self.init(
+      ino: buffer.ino, size: buffer.size, exporter: buffer.exporter, name: buffer.name,
+      processes: buffer.processes.map { StatDifference.Holder(pid: $0.pid, comm: $0.comm) })
+  }
+}
+
+extension StatDifference.Process {
+  init(_ pid: Int32, _ comm: String?, from old: StatSnapshot.Process?, to now: StatSnapshot.Process?) {
+    self.init(
+      pid: pid, comm: comm, buffers: (now?.buffers ?? 0) - (old?.buffers ?? 0),
+      bytes: Int64(clamping: now?.bytes ?? 0) - Int64(clamping: old?.bytes ?? 0),
+      descriptors: (now?.descriptors ?? 0) - (old?.descriptors ?? 0),
+      mappings: (now?.mappings ?? 0) - (old?.mappings ?? 0), syncFiles: (now?.syncFiles ?? 0) - (old?.syncFiles ?? 0))
+  }
+
+  var isChange: Bool { buffers != 0 || bytes != 0 || descriptors != 0 || mappings != 0 || syncFiles != 0 }
+  var isGrowth: Bool { bytes > 0 || descriptors > 0 || syncFiles > 0 }
+}
+
+// MARK: Text
+
+extension StatDifference {
+  func text(style: Style) -> String {
+    var lines: [String] = []
+    let rows = new.map { ("+", $0) } + gone.map { ("-", $0) }
+    if !rows.isEmpty, verdict == nil {
+      var table = Table(
+        .init(""), .init("INO", .right), .init("SIZE", .right), .init("EXPORTER"), .init("NAME"), .init("PROCESSES"))
+      table.rows = rows.map { sign, buffer in
+        [
+          sign, "\(buffer.ino)", buffer.size.map(Units.size) ?? "?", escaped(buffer.exporter) ?? "?",
+          escaped(buffer.name) ?? "-",
+          buffer.processes.map { "\(escaped($0.comm) ?? "?")(\($0.pid))" }.joined(separator: " "),
+        ]
+      }
+      lines += table.lines(style: style)
+    }
+    let changed = verdict == nil ? processes : processes.filter(\.isGrowth)
+    if !changed.isEmpty {
+      var table = Table(
+        .init("PID", .right), .init("COMMAND"), .init("BUFFERS", .right), .init("SIZE", .right), .init("FDS", .right),
+        .init("MAPS", .right), .init("SYNC_FILES", .right))
+      table.rows = changed.map { process in
+        [
+          "\(process.pid)", escaped(process.comm) ?? "?", signed(process.buffers), size(process.bytes),
+          signed(process.descriptors), signed(process.mappings), signed(process.syncFiles),
+        ]
+      }
+      lines += table.lines(style: style)
+    }
+    let interval = Units.time(time >= since ? time - since : 0)
+    let total = "\(signed(totals.buffers)) buffers, \(size(totals.bytes)), \(signed(totals.descriptors)) descriptors"
+    lines.append("\(total) in \(interval)" + (verdict.map { "; \($0.limit) more are allowed" } ?? ""))
+    return lines.joined(separator: "\n")
+  }
+
+  private func escaped(_ text: String?) -> String? { text.map { UntrustedText($0.utf8).escaped } }
+
+  private func signed(_ number: Int) -> String { number > 0 ? "+\(number)" : "\(number)" }
+
+  private func size(_ bytes: Int64) -> String {
+    (bytes < 0 ? "-" : bytes > 0 ? "+" : "") + Units.size(bytes.magnitude)
+  }
+}

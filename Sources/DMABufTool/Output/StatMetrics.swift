@@ -1,0 +1,76 @@
+import DMABuf
+
+/// The census as Prometheus scrapes it: text exposition format, one gauge for each number.
+struct StatMetrics {
+  private var lines: [String] = []
+
+  init(_ report: StatReport) {
+    let totals = report.totals
+    gauge("dmabuf_buffers", "Number of dma-bufs.", [([], "\(totals.buffers)")])
+    gauge(
+      "dmabuf_bytes", "Sizes of all dma-bufs; memory that was exported again counts again.", [([], "\(totals.bytes)")]
+    )
+    gauge(
+      "dmabuf_v4l2_export_bytes", "Sizes of the dma-bufs that V4L2 queues have exported.",
+      [([], "\(totals.repeatable.bytes)")])
+    if let held = totals.kernelHeld {
+      gauge("dmabuf_kernel_held_buffers", "Number of dma-bufs that no process holds.", [([], "\(held.buffers)")])
+      gauge("dmabuf_kernel_held_bytes", "Sizes of the dma-bufs that no process holds.", [([], "\(held.bytes)")])
+    }
+    let exporters = StatReport.Groups(report.buffers, by: .exporter)?.groups ?? []
+    let byExporter = { (value: (StatReport.Group) -> String) in
+      exporters.map { ([("exporter", $0.key?.string ?? "")], value($0)) }
+    }
+    gauge("dmabuf_exporter_buffers", "Number of dma-bufs of an exporter.", byExporter { "\($0.buffers)" })
+    gauge("dmabuf_exporter_bytes", "Sizes of the dma-bufs of an exporter.", byExporter { "\($0.bytes)" })
+    processes(report.processes)
+    gauge(
+      "dmabuf_unreadable_processes", "Number of processes that may not be looked at.",
+      [([], "\(report.unreadableProcesses)")])
+    gauge(
+      "dmabuf_source_used", "Whether a source of the census could be used.",
+      report.sources.map { ([("source", $0.name)], $0.used ? "1" : "0") })
+  }
+
+  var text: String { lines.joined(separator: "\n") }
+
+  private mutating func processes(_ processes: [StatReport.Process]) {
+    let each = { (value: (StatReport.Process) -> String) in
+      processes.map { process in
+        (
+          [("pid", "\(process.pid)"), ("comm", process.comm?.string ?? ""), ("unit", process.unit?.string ?? "")],
+          value(process)
+        )
+      }
+    }
+    gauge("dmabuf_process_buffers", "Number of dma-bufs a process holds.", each { "\($0.buffers)" })
+    gauge("dmabuf_process_bytes", "Sizes of the dma-bufs a process holds.", each { "\($0.bytes)" })
+    gauge(
+      "dmabuf_process_proportional_bytes", "Each dma-buf's size divided by the number of processes that hold it.",
+      each { "\($0.share)" })
+    gauge(
+      "dmabuf_process_descriptors", "Number of a process's descriptors for dma-bufs.", each { "\($0.descriptors)" })
+    gauge("dmabuf_process_sync_files", "Number of a process's sync_files.", each { "\($0.syncFiles)" })
+  }
+
+  private mutating func gauge(_ name: String, _ help: String, _ samples: [([(String, String)], String)]) {
+    lines += ["# HELP \(name) \(help)", "# TYPE \(name) gauge"]
+    for (labels, value) in samples {
+      let list = labels.map { "\($0.0)=\"\(Self.quoted($0.1))\"" }.joined(separator: ",")
+      lines.append(list.isEmpty ? "\(name) \(value)" : "\(name){\(list)} \(value)")
+    }
+  }
+
+  private static func quoted(_ text: String) -> String {
+    var result = ""
+    for scalar in text.unicodeScalars {
+      switch scalar {
+      case "\\": result += "\\\\"
+      case "\"": result += "\\\""
+      case "\n": result += "\\n"
+      default: result.unicodeScalars.append(scalar)
+      }
+    }
+    return result
+  }
+}

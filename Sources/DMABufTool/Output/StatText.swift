@@ -1,0 +1,65 @@
+import DMABuf
+
+/// The census as tables.
+extension StatReport {
+  func text(style: Style) -> String {
+    let table = view.isGrid ? grid() : table()
+    let body = table.rows.isEmpty ? [] : table.lines(style: style)
+    return (body + total()).joined(separator: "\n")
+  }
+
+  private func table() -> Table {
+    switch view.grouping {
+    case .buffer:
+      let fields = Self.bufferFields
+      return fields.table(buffers, (try? fields.chosen(view.columns ?? defaultColumns)) ?? [])
+    case .process:
+      let fields = Self.processFields
+      return fields.table(view.arranged(processes), (try? fields.chosen(view.columns)) ?? [])
+    case .exporter, .device, .name:
+      let fields = view.groupFields
+      return fields.table(view.arranged(groups?.groups ?? []), (try? fields.chosen(view.columns)) ?? [])
+    }
+  }
+
+  private var defaultColumns: String? {
+    if view.isKernelHeld { return "ino,size,exporter,name,count,devices,fences,held-by" }
+    return view.showsFences ? "ino,size,exporter,name,count,fds,maps,devices,fences,processes" : nil
+  }
+
+  /// Buffers against processes: descriptors and mappings in each cell.
+  private func grid() -> Table {
+    let holders = view.grouping == .process ? view.arranged(processes) : processes.filter { $0.buffers > 0 }
+    var table = Table(
+      [.init("INO", .right), .init("SIZE", .right), .init("NAME")]
+        + holders.map { .init("\($0.comm?.escaped ?? "?")(\($0.pid))", .right) })
+    table.rows = buffers.map { buffer in
+      let shares = Dictionary(
+        uniqueKeysWithValues: buffer.processes.map { ($0.pid, "\($0.fds.count)+\($0.mappings)") })
+      return ["\(buffer.ino)", buffer.size.map(Units.size) ?? "?", buffer.name.map(\.escaped) ?? "-"]
+        + holders.map { shares[$0.pid] ?? "·" }
+    }
+    return table
+  }
+
+  /// What there is altogether, and what that number does not mean.
+  private func total() -> [String] {
+    var line = Self.sum(totals.buffers, totals.bytes)
+    if buffers.count < totals.buffers { line += "; \(buffers.count) shown" }
+    if let held = totals.kernelHeld, held.buffers > 0, !view.isKernelHeld {
+      line += "; of these \(Self.sum(held.buffers, held.bytes)) held by no process"
+    }
+    let syncFiles = processes.reduce(0) { $0 + $1.syncFiles }
+    if syncFiles > 0, view.grouping == .process { line += "; \(syncFiles) sync_file\(syncFiles == 1 ? "" : "s")" }
+    let repeated = totals.repeatable
+    guard repeated.buffers > 1 else { return [line] }
+    return [
+      line,
+      "\(Self.sum(repeated.buffers, repeated.bytes)) exported by V4L2 queues: each export is a buffer of its own, of perhaps the same memory",
+    ]
+  }
+
+  private static func sum(_ buffers: Int, _ bytes: UInt64) -> String {
+    "\(buffers) buffer\(buffers == 1 ? "" : "s"), \(Units.size(bytes))"
+  }
+}

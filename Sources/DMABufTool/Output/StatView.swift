@@ -1,0 +1,129 @@
+import ArgumentParser
+import DMABuf
+
+/// How a census is drawn: what a row is, which columns it has, in which order rows come and how many.
+struct StatView {
+  enum Grouping: String, ExpressibleByArgument, CaseIterable {
+    case buffer, process, exporter, device, name
+  }
+
+  var grouping = Grouping.buffer
+  var columns: String?
+  var sort: String?
+  var isReversed = false
+  /// How many rows.
+  var top: Int?
+  var isKernelHeld = false
+  var showsFences = false
+  /// Buffers against processes.
+  var isGrid = false
+
+  /// Throws a usage error where columns or order are unknown.
+  func validate() throws {
+    switch grouping {
+    case .buffer:
+      _ = try StatReport.bufferFields.chosen(columns)
+      _ = try StatReport.bufferFields.sorted([], by: sort, isReversed: false)
+    case .process:
+      _ = try StatReport.processFields.chosen(columns)
+      _ = try StatReport.processFields.sorted([], by: sort, isReversed: false)
+    case .exporter, .device, .name:
+      _ = try groupFields.chosen(columns)
+      _ = try groupFields.sorted([], by: sort, isReversed: false)
+    }
+  }
+
+  var groupFields: Fields<StatReport.Group> { StatReport.groupFields(grouping) }
+
+  /// Buffers in their order, and no more than there are to be. Unasked, the largest come first: that is where
+  /// the memory went.
+  func arranged(_ buffers: [StatReport.Buffer]) -> [StatReport.Buffer] {
+    let largest = buffers.sorted { ($0.size ?? 0, $1.ino) > ($1.size ?? 0, $0.ino) }
+    return arranged(largest, StatReport.bufferFields, .buffer)
+  }
+
+  func arranged(_ processes: [StatReport.Process]) -> [StatReport.Process] {
+    let largest = processes.sorted { ($0.bytes, $0.syncFiles, $1.pid) > ($1.bytes, $1.syncFiles, $0.pid) }
+    return arranged(largest, StatReport.processFields, .process)
+  }
+
+  func arranged(_ groups: [StatReport.Group]) -> [StatReport.Group] { arranged(groups, groupFields, grouping) }
+
+  private func arranged<Row>(_ rows: [Row], _ fields: Fields<Row>, _ kind: Grouping) -> [Row] {
+    guard grouping == kind else { return rows }
+    let sorted = (try? fields.sorted(rows, by: sort, isReversed: isReversed)) ?? rows
+    return top.map { Array(sorted.prefix($0)) } ?? sorted
+  }
+}
+
+// MARK: Columns
+
+extension StatReport {
+  static let bufferFields = Fields<Buffer>(all: [
+    .number("ino", "INO") { $0.ino },
+    .number("size", "SIZE", { $0.size }, as: Units.size),
+    .text("exporter", "EXPORTER") { $0.exporter?.escaped },
+    .text("name", "NAME", none: "-") { $0.name.map { $0.bytes.isEmpty ? "\"\"" : $0.escaped } },
+    .number("count", "COUNT") { $0.count },
+    .number("fds", "FDS") { UInt64($0.descriptors) },
+    .number("maps", "MAPS") { UInt64($0.mappings) },
+    .number("age", "AGE", isUsual: false, { $0.age }, as: Units.age),
+    .text("owner", "OWNER", isUsual: false) { $0.owner.map(userName) },
+    .text("devices", "DEVICES", isUsual: false) { $0.devices.map { listed($0.map(\.escaped)) } },
+    .text("fences", "FENCES", isUsual: false) { $0.fences.map { listed($0.map(\.summary)) } },
+    .text("held-by", "HELD BY", isUsual: false) { $0.keeping },
+    .text("sources", "SOURCES", isUsual: false) { $0.sources.joined(separator: ",") },
+    .text("processes", "PROCESSES") { buffer in
+      buffer.processes.map { "\($0.comm?.escaped ?? "?")(\($0.pid))" }.joined(separator: " ")
+    },
+  ])
+
+  static let processFields = Fields<Process>(all: [
+    .number("pid", "PID") { UInt64($0.pid) },
+    .text("command", "COMMAND") { $0.comm?.escaped },
+    .text("user", "USER") { $0.uid.map(userName) },
+    .text("unit", "UNIT", none: "-") { $0.unit?.escaped },
+    .text("cgroup", "CGROUP", isUsual: false) { $0.cgroup?.escaped },
+    .number("buffers", "BUFFERS") { UInt64($0.buffers) },
+    .number("size", "SIZE", { $0.bytes }, as: Units.size),
+    .number("share", "SHARE", { $0.share }, as: Units.size),
+    .number("fds", "FDS") { UInt64($0.descriptors) },
+    .number("maps", "MAPS") { UInt64($0.mappings) },
+    .number("syncs", "SYNC_FILES") { UInt64($0.syncFiles) },
+  ])
+
+  static func groupFields(_ kind: StatView.Grouping) -> Fields<Group> {
+    Fields(all: [
+      .text(kind.rawValue, kind.rawValue.uppercased()) { $0.text },
+      .number("buffers", "BUFFERS") { UInt64($0.buffers) },
+      .number("size", "SIZE", { $0.bytes }, as: Units.size),
+      .number("processes", "PROCESSES") { UInt64($0.processes.count) },
+    ])
+  }
+
+  private static func listed(_ words: [String]) -> String { words.isEmpty ? "-" : words.joined(separator: " ") }
+
+  private static func userName(_ number: UInt32) -> String { Users.name(of: number) ?? "\(number)" }
+}
+
+extension StatReport.Fence {
+  /// `write:vgem/unbound#1`, with `!` where it is still waited for.
+  var summary: String {
+    let place = [driver?.escaped, timeline?.escaped].compactMap(\.self).joined(separator: "/")
+    return usage.escaped + ":" + place + (seqno.map { "#\($0)" } ?? "") + (status == "active" ? "!" : "")
+  }
+}
+
+extension StatReport.Buffer {
+  /// What keeps a buffer that no process holds, in words.
+  var keeping: String? {
+    guard let heldBy else { return processes.isEmpty ? nil : "processes" }
+    return heldBy.map { keeper in
+      switch keeper {
+      case .attachment: "attached to " + (devices ?? []).map(\.escaped).joined(separator: " ")
+      case .pendingFence: "pending fence"
+      case .unseen: "unseen: in flight over a socket, or imported without attachment"
+      }
+    }.joined(separator: "; ")
+  }
+}

@@ -1,0 +1,187 @@
+import SystemPackage
+import Testing
+
+@testable import DMABuf
+
+/// The kernel's list in debugfs, compared with what was done to make it.
+@Suite("bufinfo")
+struct DebugTableTests {
+  static func table(_ recording: Recording) throws -> DebugTable {
+    try #require(DebugTable(parsing: recording.data("sys/kernel/debug/dma_buf/bufinfo")))
+  }
+
+  static let heading = "\nDma-buf Objects:\nsize    \tflags   \tmode    \tcount   \texp_name\tino     \tname\n"
+
+  static func row(_ name: String, inode: Int = 7, body: String = "\tAttached Devices:\nTotal 0 devices attached\n\n")
+    -> String
+  {
+    "00004096\t00000002\t00080007\t00000001\tsystem\t0000000\(inode)\t\(name)\n\(body)"
+  }
+
+  static func parsed(_ text: String) throws -> DebugTable { try #require(DebugTable(parsing: Array(text.utf8))) }
+
+  @Test("It is read to its end, as many buffers as it counts", arguments: Recording.all)
+  func whole(_ recording: Recording) throws {
+    let table = try Self.table(recording)
+    let text = String(decoding: recording.data("sys/kernel/debug/dma_buf/bufinfo"), as: UTF8.self)
+    let total = try #require(text.split(separator: "\n").last { $0.hasPrefix("Total ") })
+    #expect(table.isWhole)
+    #expect("Total \(table.buffers.count) objects, \(table.buffers.reduce(0) { $0 + ($1.size ?? 0) }) bytes" == total)
+  }
+
+  @Test("Each row says what the other reader of it finds", arguments: Recording.all)
+  func rows(_ recording: Recording) throws {
+    for buffer in try Self.table(recording).buffers {
+      let row = try #require(recording.rows.first { $0.inode == buffer.inode })
+      #expect(
+        buffer.size == row.size && buffer.count == row.count && buffer.exporter?.bytes == row.exporter
+          && buffer.name?.bytes == row.name)
+    }
+  }
+
+  @Test("Attached devices are told", arguments: Recording.each("attached").filter { $0.kernel != "debian-6.1" })
+  func devices(_ recording: Recording) throws {
+    #expect(try Self.table(recording).buffers.allSatisfy { $0.devices == [UntrustedText("vgem".utf8)] })
+  }
+
+  @Test("Fences are told in both forms of the text", arguments: Recording.each("fences"))
+  func fences(_ recording: Recording) throws {
+    let fences = try Self.table(recording).buffers.sorted { $0.inode < $1.inode }.map { $0.fences ?? [] }
+    #expect(fences.map { $0.map(\.usage.string) } == [["write"], ["read", "read"], ["write"]])
+    #expect(fences.map { $0.map(\.isSignalled) } == [[false], [false, false], [true]])
+    #expect(fences.joined().allSatisfy { $0.sequence == 1 })
+    let pending = fences.joined().filter { !$0.isSignalled }
+    #expect(pending.allSatisfy { $0.driver?.string == "vgem" && $0.timeline?.string == "unbound" })
+    // Since Linux 7 contexts are told, and names no more once a fence has signalled.
+    let isNew = recording.kernel == "debian-7"
+    #expect(fences.joined().allSatisfy { ($0.context != nil) == isNew })
+    #expect(fences[2][0].driver?.string == (isNew ? nil : "vgem"))
+  }
+
+  @Test("Fences of sw_sync are told", arguments: Recording.each("fences-sw-sync"))
+  func softwareFences(_ recording: Recording) throws {
+    let pending = try #require(Self.table(recording).buffers.first { $0.name?.string == "pending" })
+    #expect(pending.fences?.map(\.sequence) == [1, 2])
+    #expect(pending.fences?.map(\.timeline?.string) == ["actor", "actor"])
+  }
+
+  @Test(
+    "A timeline's name may hold spaces",
+    arguments: [
+      ("write fence:drv a b c seq 9 unsignalled", "a b c"), ("write fence:4:9 a b c drv unsignalled", "a b c"),
+      ("write fence: drv a seq 1 seq 9 unsignalled", "a seq 1"),
+    ])
+  func spaces(_ line: String, _ timeline: String) throws {
+    let fence = try #require(Census.Fence(parsing: line.utf8))
+    #expect(fence.timeline?.string == timeline && fence.driver?.string == "drv" && fence.sequence == 9)
+  }
+
+  @Test(
+    "What is no fence is none",
+    arguments: [
+      "", "fence:", "write fence:", "write fence:signalled", " fence:a b seq 1 signalled", "write fence:1:2 a b done",
+      "Attached Devices:",
+    ])
+  func noFence(_ line: String) {
+    #expect(Census.Fence(parsing: line.utf8) == nil)
+  }
+
+  // MARK: Names that would be more than names
+
+  @Test(
+    "A name that looks like the lines after it is a name",
+    arguments: [
+      "x\n\tAttached Devices:\n\tforged", "x\n\tAttached Devices:", "\tAttached Devices:\n", "a\tb\tc", "\n\n\n",
+      "<none>\n", "Total 7 objects, 1 bytes\n",
+    ])
+  func forgedBody(_ name: String) throws {
+    let table = try Self.parsed(
+      Self.heading + Self.row(name) + Self.row("next", inode: 8) + "\nTotal 2 objects, 8192 bytes\n")
+    #expect(table.isWhole && table.buffers.map { $0.name?.string } == [name, "next"])
+    #expect(table.buffers.allSatisfy { $0.devices == [] && $0.fences == [] })
+  }
+
+  @Test("A name known from elsewhere leaves no doubt")
+  func knownName() throws {
+    // A name that forges a whole body; 31 bytes are too few for it in truth.
+    let name = "x\n\tread fence:a b seq 1 signalled"
+    let text = Self.heading + Self.row(name) + "\nTotal 1 objects, 4096 bytes\n"
+    let table = try #require(DebugTable(parsing: Array(text.utf8), names: [7: UntrustedText(name.utf8)]))
+    #expect(table.buffers.first?.name?.string == name && table.buffers.first?.fences == [])
+  }
+
+  @Test("No name is no name, and the empty name is one")
+  func noName() throws {
+    let table = try Self.parsed(
+      Self.heading + Self.row("<none>") + Self.row("", inode: 8) + "\nTotal 2 objects, 8192 bytes\n")
+    #expect(table.buffers.map { $0.name?.string } == [nil, ""])
+  }
+
+  // MARK: Other forms of the text
+
+  @Test("Unknown columns are passed over")
+  func unknownColumn() throws {
+    let text =
+      "\nDma-buf Objects:\nsize\tflags\tmode\tcolour\tcount\texp_name\tino\tname\n"
+      + "00004096\t02\t07\tblue\t00000003\tsystem\t00000007\tcam\n\tAttached Devices:\nTotal 0 devices attached\n\n\nTotal 1 objects, 4096 bytes\n"
+    let buffer = try #require(try Self.parsed(text).buffers.first)
+    #expect(buffer.inode == 7 && buffer.count == 3 && buffer.name?.string == "cam" && buffer.size == 4096)
+  }
+
+  @Test("A table without inode numbers cannot be joined, and is refused")
+  func noInodes() {
+    #expect(DebugTable(parsing: Array("\nDma-buf Objects:\nsize\tflags\tmode\tcount\texp_name\n".utf8)) == nil)
+    #expect(DebugTable(parsing: []) == nil)
+  }
+
+  @Test(
+    "Cut off anywhere it has the rows before, and says that it is not whole",
+    arguments: Recording.each("hostile-names"))
+  func truncated(_ recording: Recording) throws {
+    let text = recording.data("sys/kernel/debug/dma_buf/bufinfo")
+    let whole = try Self.table(recording).buffers
+    for length in 0..<(text.count - 1) {
+      guard let table = DebugTable(parsing: Array(text.prefix(length))) else { continue }
+      #expect(table.buffers.elementsEqual(whole.prefix(table.buffers.count)))
+      if length < text.count - 30 { #expect(!table.isWhole) }
+    }
+  }
+
+  // MARK: In the census
+
+  @Test("With attachments asked for, the census has them", arguments: Recording.each("attached"))
+  func census(_ recording: Recording) throws {
+    var request = Census.Request()
+    request.wantsAttachments = true
+    let census = Census(root: recording.root, request)
+    #expect(census.used.contains(.bufinfo) && census.buffers.count == recording.rows.count)
+    #expect(census.buffers.allSatisfy { $0.devices != nil && $0.fences != nil })
+  }
+
+  @Test("Unasked it is not read", arguments: Recording.each("attached"))
+  func unasked(_ recording: Recording) {
+    let census = Census(root: recording.root)
+    #expect(!census.used.contains(.bufinfo) && census.omitted[.bufinfo] == .costly)
+  }
+
+  @Test("A truncated list is used as far as it goes, and the reason is kept")
+  func truncatedCensus() throws {
+    let tree = try TemporaryTree()
+    try tree.directory("proc")
+    try tree.file("sys/kernel/debug/dma_buf/bufinfo", Self.heading + Self.row("a") + "00004096\t000")
+    var request = Census.Request()
+    request.wantsAttachments = true
+    let census = Census(root: tree.root, request)
+    #expect(census.buffers.map(\.inode) == [7] && census.used.contains(.bufinfo))
+    #expect(census.failures[.bufinfo]?.errno == .badMessage)
+  }
+
+  @Test("Where nothing else answers it is read unasked")
+  func nothingElse() throws {
+    let tree = try TemporaryTree()
+    try tree.file(
+      "sys/kernel/debug/dma_buf/bufinfo", Self.heading + Self.row("a") + "\nTotal 1 objects, 4096 bytes\n")
+    let census = Census(root: tree.root)
+    #expect(census.used == [.bufinfo] && census.buffers.map(\.inode) == [7])
+  }
+}

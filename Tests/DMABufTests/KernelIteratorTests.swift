@@ -1,0 +1,45 @@
+import Foundation
+import SystemPackage
+import Testing
+
+@testable import DMABuf
+
+@Suite("Iterators inside the kernel")
+struct KernelIteratorTests {
+  static let repository = Checkout.sources.deletingLastPathComponent()
+
+  @Test(
+    "The checked-in program is the one that the compiler makes of its source",
+    .enabled(if: FileManager.default.fileExists(atPath: "/usr/include/bpf/bpf_helpers.h")))
+  func inStep() throws {
+    let tree = try TemporaryTree()
+    let made = tree.root + "/object.c"
+    let script = Process()
+    script.executableURL = Self.repository.appendingPathComponent("scripts/bpf")
+    script.arguments = [made]
+    try script.run()
+    script.waitUntilExit()
+    #expect(script.terminationStatus == 0)
+    let checkedIn = Self.repository.appendingPathComponent("Sources/CDMABuf/census_object.c")
+    #expect(
+      try String(contentsOfFile: made, encoding: .utf8) == String(contentsOf: checkedIn, encoding: .utf8), "make bpf")
+  }
+
+  @Test("Trees of other machines are not asked of this kernel")
+  func trees() throws {
+    let tree = try TemporaryTree()
+    try tree.process(10, fdinfo: .fdinfo(inode: 5))
+    var request = Census.Request()
+    request.mayLoadPrograms = true
+    let census = Census(root: tree.root, request)
+    #expect(!census.used.contains(.bpf) && census.omitted[.bpf] == .privileged)
+  }
+
+  @Test("Where they cannot be loaded, the reason is kept and nothing is printed")
+  func refusal() {
+    var request = Census.Request()
+    request.sources = [.bpf]
+    let census = Census(request)
+    #expect(census.used == [.bpf] || census.failures[.bpf] != nil)
+  }
+}

@@ -1,0 +1,134 @@
+import DMABuf
+import Foundation
+import Testing
+
+@testable import DMABufTool
+
+/// The census in its other forms: metrics, graphs, differences.
+@Suite("Forms of the census")
+struct StatFormTests {
+  static func path(_ program: String) -> String? {
+    ["/usr/bin/", "/usr/local/bin/", "/bin/"].map { $0 + program }.first(where: FileManager.default.isExecutableFile)
+  }
+
+  /// Feeds `text` to a program; its status and what it prints.
+  static func run(_ program: String, _ arguments: [String], _ text: String) throws -> (Int32, String) {
+    let process = Process()
+    let input = Pipe()
+    let output = Pipe()
+    process.executableURL = URL(fileURLWithPath: program)
+    process.arguments = arguments
+    process.standardInput = input
+    process.standardOutput = output
+    process.standardError = output
+    try process.run()
+    input.fileHandleForWriting.write(Data(text.utf8))
+    try input.fileHandleForWriting.close()
+    let said = output.fileHandleForReading.readDataToEndOfFile()
+    process.waitUntilExit()
+    return (process.terminationStatus, String(decoding: said, as: UTF8.self))
+  }
+
+  /// Moments of all kernels.
+  static var reports: [StatReport] {
+    let moments = ["no-buffers", "named", "shared", "hostile-names", "attached", "fences"]
+    return StatReportTests.kernels.flatMap { kernel in
+      moments.map { moment in
+        var request = Census.Request()
+        request.wantsAttachments = true
+        let census = Census(root: "\(StatReportTests.fixtures)/\(kernel)/\(moment)", request)
+        return StatReport(census, StatSelection(), StatView())
+      }
+    }
+  }
+
+  @Test(
+    "promtool has nothing against the metrics", .enabled(if: path("promtool") != nil, "needs Debian's prometheus"))
+  func promtool() throws {
+    for report in Self.reports {
+      let (status, said) = try Self.run(
+        #require(Self.path("promtool")), ["check", "metrics"], StatMetrics(report).text + "\n")
+      #expect(status == 0 && said == "")
+    }
+  }
+
+  @Test("dot draws the graphs", .enabled(if: path("dot") != nil, "needs Debian's graphviz"))
+  func dot() throws {
+    for report in Self.reports {
+      let (status, said) = try Self.run(#require(Self.path("dot")), ["-Tsvg"], StatGraph(report).text)
+      #expect(status == 0 && said.contains("</svg>") && !said.lowercased().contains("warning"))
+    }
+  }
+
+  @Test("Each metric has help and type, and no sample comes twice")
+  func metrics() {
+    for report in Self.reports {
+      let lines = StatMetrics(report).text.split(separator: "\n")
+      let samples = lines.filter { !$0.hasPrefix("#") }.map { $0.prefix { $0 != " " } }
+      #expect(Set(samples).count == samples.count)
+      let names = Set(samples.map { String($0.prefix { $0 != "{" }) })
+      #expect(names.allSatisfy { name in lines.contains { $0.hasPrefix("# HELP \(name) ") } })
+    }
+  }
+
+  @Test("Between a census and itself nothing has changed")
+  func noDifference() throws {
+    for report in Self.reports {
+      let snapshot = try StatSnapshot(report)
+      let difference = StatDifference(from: snapshot, to: snapshot)
+      #expect(difference.new.isEmpty && difference.gone.isEmpty && difference.processes.isEmpty)
+      #expect(difference.totals.bytes == 0 && difference.totals.descriptors == 0)
+    }
+  }
+
+  @Test("What one census has and the other has not is new, or gone", arguments: StatReportTests.kernels)
+  func difference(_ kernel: String) throws {
+    let before = try StatSnapshot(StatReportTests.report(kernel, "no-buffers"))
+    let after = try StatSnapshot(StatReportTests.report(kernel, "named"))
+    let growth = StatDifference(from: before, to: after, limit: .bytes(1))
+    #expect(growth.new.count == 4 && growth.totals.bytes == 28672 && growth.verdict?.isKept == false)
+    #expect(growth.processes.map(\.bytes) == growth.processes.map(\.bytes).sorted(by: >))
+    let shrinking = StatDifference(from: after, to: before, limit: .descriptors(0))
+    #expect(shrinking.gone.count == 4 && shrinking.totals.bytes == -28672 && shrinking.verdict?.isKept == true)
+  }
+
+  @Test(
+    "Growth is a number of descriptors, or a size",
+    arguments: [
+      ("0", .descriptors(0)), ("10", .descriptors(10)), ("1M", .bytes(1 << 20)), ("4096B", .bytes(4096)),
+      ("0K", .bytes(0)),
+    ] as [(String, Growth)])
+  func growth(_ text: String, _ growth: Growth) throws {
+    #expect(try Growth(text) == growth)
+  }
+
+  @Test("Anything else is no growth", arguments: ["", "-1", "much", "1.5M", "10x", "99999999999999999999"])
+  func noGrowth(_ text: String) {
+    #expect(throws: (any Error).self) { try Growth(text) }
+  }
+
+  @Test(
+    "What is no census is not compared",
+    arguments: [
+      "", "{}", "[]", "null", "{\"schema\":\"dmabuf.alloc/1\"}", "\u{0}", "{\"schema\":\"dmabuf.stat/1\"}",
+    ])
+  func noCensus(_ text: String) {
+    #expect(throws: Failure.self) { try StatSnapshot(parsing: text.utf8, from: "file") }
+  }
+
+  @Test("Columns are chosen, added to, and refused")
+  func columns() throws {
+    #expect(try StatReport.bufferFields.chosen("size,ino").map(\.name) == ["size", "ino"])
+    #expect(try StatReport.processFields.chosen("+cgroup").map(\.name).last == "cgroup")
+    #expect(throws: (any Error).self) { try StatReport.bufferFields.chosen("size,") }
+    #expect(throws: (any Error).self) { try StatReport.groupFields(.device).chosen("ino") }
+  }
+
+  @Test("Of equal rows the first stays first, and the unknown comes last")
+  func order() throws {
+    let fields = Fields<(String, UInt64?)>(all: [.number("n", "N") { $0.1 }, .text("t", "T") { $0.0 }])
+    let rows: [(String, UInt64?)] = [("c", nil), ("b", 1), ("a", 1), ("d", 2)]
+    #expect(try fields.sorted(rows, by: "n", isReversed: false).map(\.0) == ["d", "b", "a", "c"])
+    #expect(try fields.sorted(rows, by: "t", isReversed: true).map(\.0) == ["d", "c", "b", "a"])
+  }
+}

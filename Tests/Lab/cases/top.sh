@@ -1,0 +1,79 @@
+# shellcheck shell=dash disable=SC1091,SC2034,SC2154,SC2016
+# dmabuf top, on a pseudo-terminal. What it draws is in the file `screen`.
+
+# on_terminal 'KEYS' CMD…: KEYS are a shell's words that type: `sleep 1; printf q`.
+_on_terminal() {
+  keys=$1
+  shift
+  run sh -c "(sleep 1; $keys; sleep 0.3) | script -q -e -c '$*' screen"
+}
+
+_screen_has() { grep -qa -- "$1" screen || expected "the screen to have: $1 ($(cat -v screen | tail -c 1500))"; }
+_screen_lacks() { ! grep -qa -- "$1" screen || expected "the screen not to have: $1"; }
+
+top_shows_buffers_and_gives_the_terminal_back() {
+  start holder actor comm cameraman buffer 64K name 0 cam vgem-fence 0 read ready pause
+  wait_for_line holder ready
+  _on_terminal 'sleep 1; printf q' 'stty rows 24 cols 100; dmabuf top --interval 300ms; stty -a'
+  status 0
+  _screen_has ' cam '
+  _screen_has "cameraman($holder_pid)"
+  _screen_has '1 buffers, 64K'
+  _screen_has '1 sync_files'
+  # The other screen is left, and keys are echoed again.
+  _screen_has '1049h'
+  _screen_has '1049l'
+  _screen_has ' icanon'
+  _screen_has ' echo '
+  send_signal holder TERM
+  finish holder
+}
+
+keys_change_the_view() {
+  start holder actor comm cameraman buffer 64K name 0 front buffer 32K name 1 back ready pause
+  wait_for_line holder ready
+  _on_terminal 'printf p; sleep 1; printf q' 'stty rows 24 cols 100; dmabuf top'
+  status 0
+  _screen_has 'SYNC_FILES'
+  _on_terminal 'printf "/fro\\n"; sleep 1; printf q' 'stty rows 24 cols 100; dmabuf top'
+  status 0
+  _screen_has 'filter: fro'
+  tail -c 900 screen | grep -qa ' front ' || expected 'the filtered row to stay'
+  ! tail -c 600 screen | grep -qa ' back ' || expected 'the other row to go'
+  send_signal holder TERM
+  finish holder
+}
+
+an_interrupt_gives_the_terminal_back() {
+  _on_terminal 'sleep 1; printf "\\003"; sleep 1' 'trap : INT; stty rows 24 cols 100; dmabuf top; echo ended with $?; stty -a'
+  _screen_has '1049l'
+  _screen_has ' icanon'
+  _screen_has 'ended with 130'
+}
+
+a_stopped_top_gives_the_terminal_back_and_goes_on() {
+  _on_terminal 'printf "dmabuf top\\n"; sleep 2; printf "\\032"; sleep 1; printf "stty -a; echo stopped-\$((40+2))\\n"; sleep 1; printf "fg\\n"; sleep 1; printf q; sleep 1; printf "echo back-\$((40+3))\\n"; sleep 0.5; printf "exit\\n"' \
+    'stty rows 24 cols 100; sh -i'
+  _screen_has 'stopped-42'
+  _screen_has 'back-43'
+  _screen_has ' icanon'
+  check sh -c '[ "$(grep -ao "1049h" screen | wc -l)" = 2 ]'
+  check sh -c '[ "$(grep -ao "1049l" screen | wc -l)" = 2 ]'
+}
+
+top_needs_a_terminal() {
+  run dmabuf top
+  status 64
+  stdout_is_empty
+  stderr '^dmabuf: top draws on a terminal, and standard output is none$'
+  stderr '^dmabuf: hint: dmabuf stat --watch'
+}
+
+top_lists_names_without_their_control_characters() {
+  start holder actor buffer 64K name 0 'a\e[31mb' ready pause
+  wait_for_line holder ready
+  _on_terminal 'sleep 1; printf q' 'stty rows 24 cols 100; dmabuf top'
+  _screen_has 'a\\x1b\[31mb'
+  send_signal holder TERM
+  finish holder
+}
