@@ -173,13 +173,13 @@ _dmabuf() {
     unset 'unparsed_words[0]'
     unparsed_words=("${unparsed_words[@]}")
     case "${subcommand}" in
-    alloc|export|import|devices|map|sync|stat|fence-wait|fence|held|release|send|receive|check|doctor|help)
+    alloc|export|import|devices|map|sync|stat|top|fence-wait|fence|held|release|send|receive|check|doctor|help)
         # Offer subcommand argument completions
         "_dmabuf_${subcommand}"
         ;;
     *)
         # Offer subcommand completions
-        COMPREPLY+=($(compgen -W 'alloc export import devices map sync stat fence-wait fence held release send receive check doctor help' -- "${cur}"))
+        COMPREPLY+=($(compgen -W 'alloc export import devices map sync stat top fence-wait fence held release send receive check doctor help' -- "${cur}"))
         ;;
     esac
 }
@@ -343,18 +343,56 @@ _dmabuf_sync() {
 
 _dmabuf_stat() {
     repeating_flags=()
-    non_repeating_flags=(--json --version -h --help)
-    repeating_options=(--pid)
-    non_repeating_options=(--by --threads)
+    non_repeating_flags=(--grid --fences --kernel-held --reverse --prometheus --graph --json --version -h --help)
+    repeating_options=(--pid --source)
+    non_repeating_options=(--by --sort --columns --top --watch --diff --fail-if-growth --for --user --exporter --name --min-size --threads)
     __dmabuf_offer_flags_options -1
 
     # Offer option value completions
     case "${prev}" in
     '--by')
-        __dmabuf_add_completions -W 'buffer'$'\n''process'$'\n''exporter'
+        __dmabuf_add_completions -W 'buffer'$'\n''process'$'\n''exporter'$'\n''device'$'\n''name'
+        return
+        ;;
+    '--sort')
+        return
+        ;;
+    '--columns')
+        return
+        ;;
+    '--top')
+        return
+        ;;
+    '--watch')
+        return
+        ;;
+    '--diff')
+        __dmabuf_add_completions -f
+        return
+        ;;
+    '--fail-if-growth')
+        return
+        ;;
+    '--for')
         return
         ;;
     '--pid')
+        return
+        ;;
+    '--user')
+        return
+        ;;
+    '--exporter')
+        return
+        ;;
+    '--name')
+        return
+        ;;
+    '--min-size')
+        return
+        ;;
+    '--source')
+        __dmabuf_add_completions -W 'procfs'$'\n''sysfs'$'\n''bpf'$'\n''bufinfo'
         return
         ;;
     '--threads')
@@ -366,6 +404,47 @@ _dmabuf_stat() {
     case "${positional_number}" in
     *)
         __dmabuf_add_completions -W "$(__dmabuf_custom_complete ---completion stat -- positional@0 "${COMP_CWORD}" "$(__dmabuf_cursor_index_in_current_word)")"
+        return
+        ;;
+    esac
+}
+
+_dmabuf_top() {
+    repeating_flags=()
+    non_repeating_flags=(--version -h --help)
+    repeating_options=(--pid --source)
+    non_repeating_options=(--by --interval --user --exporter --name --min-size --threads)
+    __dmabuf_offer_flags_options 0
+
+    # Offer option value completions
+    case "${prev}" in
+    '--by')
+        __dmabuf_add_completions -W 'buffer'$'\n''process'
+        return
+        ;;
+    '--interval')
+        return
+        ;;
+    '--pid')
+        return
+        ;;
+    '--user')
+        return
+        ;;
+    '--exporter')
+        return
+        ;;
+    '--name')
+        return
+        ;;
+    '--min-size')
+        return
+        ;;
+    '--source')
+        __dmabuf_add_completions -W 'procfs'$'\n''sysfs'$'\n''bpf'$'\n''bufinfo'
+        return
+        ;;
+    '--threads')
         return
         ;;
     esac

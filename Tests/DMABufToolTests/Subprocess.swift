@@ -143,7 +143,8 @@ final class Terminal {
       throw CocoaError(.fileNoSuchFile)
     }
     path = "/dev/pts/\(index)"
-    var size = winsize(ws_row: 25, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0)
+    // struct winsize: rows, columns, and both in pixels.
+    var size: [UInt16] = [25, columns, 0, 0]
     _ = unsafe ioctl(number, UInt(TIOCSWINSZ), &size)
   }
 
