@@ -57,7 +57,7 @@ struct CensusJoin {
   }
 
   /// Leaves out buffers without a holder that the list, asked again, does not have any more.
-  mutating func confirmUnheld(by list: (any BufferList)?) {
+  mutating func confirmUnheld(by list: (any MachineList)?) {
     let unheld = Set(buffers.values.lazy.filter(\.holders.isEmpty).map(\.inode))
     guard !unheld.isEmpty, let list else { return }
     for inode in unheld.subtracting(list.stillListed(unheld)) { buffers[inode] = nil }

@@ -14,7 +14,7 @@ extension CensusSource {
 }
 
 /// A source that lists all buffers of the machine.
-protocol BufferList: CensusSource {
+protocol MachineList: CensusSource {
   /// Which of these buffers are still there, asked once more.
   func stillListed(_ inodes: Set<UInt64>) -> Set<UInt64>
 }

@@ -7,7 +7,7 @@ import SystemPackage
 /// reservation of each buffer in turn: no buffer can be made or let go of meanwhile, in any process.
 ///
 /// Corresponds to `dma_buf_debug_show` in `drivers/dma-buf/dma-buf.c`.
-struct DebugBuffers: BufferList {
+struct DebugBuffers: MachineList {
   static let file = "/sys/kernel/debug/dma_buf/bufinfo"
 
   let source = Census.Source.bufinfo

@@ -197,7 +197,7 @@ extension KernelIterators {
 // MARK: Sources
 
 /// All buffers, as the kernel's iterator tells them.
-struct IteratedBuffers: BufferList {
+struct IteratedBuffers: MachineList {
   let iterators: KernelIterators
   let source = Census.Source.bpf
 

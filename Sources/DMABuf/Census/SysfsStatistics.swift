@@ -4,7 +4,7 @@ import SystemPackage
 /// built with `CONFIG_DMABUF_SYSFS_STATS` (removed from Linux 7).
 ///
 /// Corresponds to `drivers/dma-buf/dma-buf-sysfs-stats.c`.
-struct SysfsStatistics: BufferList {
+struct SysfsStatistics: MachineList {
   struct Buffer {
     let inode: UInt64
     let size: UInt64?

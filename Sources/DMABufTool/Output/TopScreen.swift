@@ -80,8 +80,9 @@ struct TopScreen {
     guard let report else { return [] }
     let style = Style(isColored: isColored, width: columns)
     var lines = [style.bold(style.fit(heading(report))), style.fit(sparkline(columns))]
-    let table = table.lines(style: style)
-    lines += table.prefix(1)
+    // A row is a line here, so what is too long is cut.
+    let table = table.lines(style: Style(isColored: false, width: nil)).map { style.fit($0) }
+    lines += table.prefix(1).map { style.bold($0) }
     // At the end of the rows the last page stays full.
     let room = max(0, rows - lines.count - 1)
     let first = max(0, min(firstRow, table.count - 1 - room))
@@ -141,7 +142,7 @@ struct TopScreen {
   private var footer: String {
     if isFiltering { return "filter: \(UntrustedText(filter.utf8).escaped)_   enter keeps it, escape drops it" }
     let order = (view.sort ?? "size") + (view.isReversed ? ", reversed" : "")
-    let shown = filter.isEmpty ? "" : "   filter: \(UntrustedText(filter.utf8).escaped)"
-    return "q quit  b buffers  p processes  s sort (\(order))  r reverse  / filter  space pause  ↑↓ scroll" + shown
+    let shown = filter.isEmpty ? "" : "filter: \(UntrustedText(filter.utf8).escaped)   "
+    return shown + "q quit  b buffers  p processes  s sort (\(order))  r reverse  / filter  space pause  ↑↓ scroll"
   }
 }

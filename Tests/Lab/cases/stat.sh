@@ -155,6 +155,8 @@ the_census_survives_processes_that_come_and_go() {
   send_signal storm TERM
   send_signal keeper TERM
   finish keeper
+  # What the storm has begun ends by itself.
+  eventually sh -c '! pidof actor'
 }
 
 many_descriptors_of_one_process_are_counted() {

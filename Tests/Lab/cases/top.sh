@@ -5,7 +5,7 @@
 _on_terminal() {
   keys=$1
   shift
-  run sh -c "(sleep 1; $keys; sleep 0.3) | script -q -e -c '$*' screen"
+  run sh -c "(sleep 1; $keys; sleep 0.3) | actor default-signals exec script -q -e -c '$*' screen"
 }
 
 _screen_has() { grep -qa -- "$1" screen || expected "the screen to have: $1 ($(cat -v screen | tail -c 1500))"; }
