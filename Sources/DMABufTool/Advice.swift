@@ -47,7 +47,7 @@ enum Advice {
       "vgem attaches no fence that would have to wait for one that is pending; dmabuf fence info shows which"
     case ("DRM_IOCTL_VGEM_FENCE_SIGNAL", .timedOut): "it signalled by itself, ten seconds after it was made"
     case ("DRM_IOCTL_VGEM_FENCE_SIGNAL", .noSuchFileOrDirectory): "it has signalled already"
-    case ("open", .operationNotSupportedByDevice): error.subject == "/dev/dri" ? "modprobe vgem" : nil
+    case ("open", .operationNotSupportedByDevice) where error.subject == "/dev/dri": "modprobe vgem"
     default: DeviceAdvice.hint(for: error)
     }
   }

@@ -46,9 +46,12 @@ struct Root: ParsableCommand {
       throw Failure("'\(word)' is not a command", hint: "\(commandName) --help lists them", status: .usage)
     }
     let parsed: any ParsableCommand.Type = direct ?? Self.self
+    let below = direct?.configuration.subcommands.first {
+      $0.configuration.commandName == arguments.dropFirst().first
+    }
     do {
       let words = direct == nil ? arguments : Array(arguments.dropFirst())
-      let end = direct is any CommandBeforeAnother.Type ? words.firstIndex(of: "--") : nil
+      let end = (below ?? direct) is any CommandBeforeAnother.Type ? words.firstIndex(of: "--") : nil
       var command = try parsed.parseAsRoot(Array(words[..<(end ?? words.endIndex)]))
       if let end, var first = command as? any CommandBeforeAnother {
         first.command = Array(words[(end + 1)...])
@@ -59,9 +62,6 @@ struct Root: ParsableCommand {
     } catch  where parsed.exitCode(for: error).isSuccess {
       throw HelpRequest(text: parsed.fullMessage(for: error))
     } catch  where parsed.exitCode(for: error) == .validationFailure {
-      let below = direct?.configuration.subcommands.first {
-        $0.configuration.commandName == arguments.dropFirst().first
-      }
       let name = [commandName, direct?.configuration.commandName, below?.configuration.commandName]
         .compactMap(\.self).joined(separator: " ")
       throw Failure(parsed.message(for: error), hint: "\(name) --help", status: .usage)

@@ -19,12 +19,18 @@ public struct DRMNode: ~Copyable, Sendable {
   /// Corresponds to `open(2)`, `DRM_IOCTL_DROP_MASTER` and `DRM_IOCTL_VERSION`. Throws `EACCES` when
   /// this user may not use the node, and `ENOTTY` when it is none of DRM.
   public init(_ path: String) throws(KernelError) {
-    let file = try OpenFile(path, O_RDWR)
+    try self.init(OpenFile(path, O_RDWR))
+  }
+
+  /// Takes over an open node, likewise.
+  init(_ file: consuming OpenFile) throws(KernelError) {
     let descriptor = file.descriptor.rawValue
     let isRender = drmGetNodeTypeFromFd(descriptor) == DRM_NODE_RENDER
     if !isRender, drmIsMaster(descriptor) != 0 { drmDropMaster(descriptor) }
 
-    guard let version = unsafe drmGetVersion(descriptor) else { throw KernelError("DRM_IOCTL_VERSION", on: path) }
+    guard let version = unsafe drmGetVersion(descriptor) else {
+      throw KernelError("DRM_IOCTL_VERSION", on: file.name)
+    }
     defer { unsafe drmFreeVersion(version) }
     let name = unsafe UnsafeRawBufferPointer(start: version.pointee.name, count: Int(version.pointee.name_len))
     driver = unsafe UntrustedText(name)
@@ -37,6 +43,9 @@ public struct DRMNode: ~Copyable, Sendable {
 
   /// The descriptor's number, for handing it to whoever keeps what was imported.
   public var descriptorNumber: CInt { file.descriptor.rawValue }
+
+  /// Hands over the open node, for whoever keeps it.
+  consuming func takeDescriptor() -> OwnedDescriptor { file.descriptor }
 
   /// Is this open file DRM master now?
   public var isMaster: Bool { drmIsMaster(file.descriptor.rawValue) != 0 }

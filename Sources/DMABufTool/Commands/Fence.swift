@@ -60,7 +60,7 @@ struct FenceInfo: ParsableCommand {
 }
 
 /// `dmabuf fence merge`: one sync_file of several.
-struct FenceMerge: ParsableCommand {
+struct FenceMerge: CommandBeforeAnother {
   static let configuration = CommandConfiguration(
     commandName: "merge",
     abstract: "Make one sync_file of several.",
@@ -82,6 +82,13 @@ struct FenceMerge: ParsableCommand {
   @OptionGroup var output: OutputOptions
   @OptionGroup var holding: HoldOptions
 
+  /// A command that inherits what was made.
+  var command: [String] = []
+
+  enum CodingKeys: CodingKey {
+    case references, name, output, holding
+  }
+
   func validate() throws {
     if references.count < 2 { throw ValidationError("it takes two sync_files or more to merge") }
     if let name, name.utf8.count > Fence.longestName {
@@ -98,7 +105,7 @@ struct FenceMerge: ParsableCommand {
     }
     let files = SyncFiles()
     files.append(merged)
-    try holding.keep(files, schema: "dmabuf.fence-merge/1", asJSON: output.json)
+    try holding.keep(files, schema: "dmabuf.fence-merge/1", asJSON: output.json, command: command)
   }
 }
 
@@ -126,23 +133,24 @@ struct FenceExport: ParsableCommand {
   func run() throws {
     let files = SyncFiles()
     files.append(try reference.open().exportSyncFile(for: access.direction))
-    try keeping.keep(files, schema: "dmabuf.fence-export/1", asJSON: output.json)
+    try keeping.holding.keep(
+      files, schema: "dmabuf.fence-export/1", asJSON: output.json, command: keeping.command)
   }
 }
 
 extension HoldOptions {
-  /// Holds sync_files if that was asked for, and reports on them.
-  func keep(_ files: SyncFiles, schema: String, asJSON: Bool) throws {
-    try keep(files) { try SyncFileReport(schema: schema, made: files, names: $0).print(asJSON: asJSON) }
-  }
-}
-
-extension KeepOptions {
-  /// Keeps sync_files as was asked for, and reports on them unless standard output is a command's.
-  func keep(_ files: SyncFiles, schema: String, asJSON: Bool) throws {
-    try keep(files) { names in
-      guard command.isEmpty || asJSON else { return }
-      try SyncFileReport(schema: schema, made: files, names: names).print(asJSON: asJSON)
+  /// Keeps sync_files as was asked for, here or by the command that inherits them, and reports on them unless
+  /// standard output is that command's.
+  func keep(_ files: SyncFiles, schema: String, asJSON: Bool, command: [String]) throws {
+    if hold != nil, !command.isEmpty {
+      throw ValidationError("--hold and a command after -- exclude each other")
+    }
+    try withExtendedLifetime(files) {
+      try keep(files) { names in
+        guard command.isEmpty || asJSON else { return }
+        try SyncFileReport(schema: schema, made: files, names: names).print(asJSON: asJSON)
+      }
+      if !command.isEmpty { try CommandWithDescriptors.run(command, files.kept.map(\.number)) }
     }
   }
 }

@@ -50,7 +50,8 @@ struct FenceCreate: ParsableCommand {
 
   func run() throws {
     let files = try vgem.map { try vgemFence(on: $0) } ?? timelineFence()
-    try keeping.keep(files, schema: "dmabuf.fence-create/1", asJSON: output.json)
+    try keeping.holding.keep(
+      files, schema: "dmabuf.fence-create/1", asJSON: output.json, command: keeping.command)
   }
 
   private func vgemFence(on reference: Reference) throws -> SyncFiles {
@@ -73,7 +74,7 @@ struct FenceCreate: ParsableCommand {
 }
 
 /// `dmabuf fence timeline`: several fences on one timeline.
-struct FenceTimeline: ParsableCommand {
+struct FenceTimeline: CommandBeforeAnother {
   static let configuration = CommandConfiguration(
     commandName: "timeline",
     abstract: "Make fences at several values of one sw_sync timeline.",
@@ -92,12 +93,19 @@ struct FenceTimeline: ParsableCommand {
   @OptionGroup var output: OutputOptions
   @OptionGroup var holding: HoldOptions
 
+  /// A command that inherits what was made.
+  var command: [String] = []
+
+  enum CodingKeys: CodingKey {
+    case values, output, holding
+  }
+
   func validate() throws { try values.forEach(TimelineValue.check) }
 
   func run() throws {
     try holding.keep(
-      SyncFiles.onTimeline(values: values, name: holding.hold), schema: "dmabuf.fence-timeline/1", asJSON: output.json
-    )
+      SyncFiles.onTimeline(values: values, name: holding.hold), schema: "dmabuf.fence-timeline/1",
+      asJSON: output.json, command: command)
   }
 }
 

@@ -71,8 +71,8 @@ struct HoldOptions: ParsableArguments {
 }
 
 /// How long what a command makes stays: until the command ends, until it is released, or as long as another
-/// command runs. Beside arguments that may be many there is no place for that other command: use
-/// ``HoldOptions`` there.
+/// command runs. Beside arguments that may be many the parser has no room for that other command:
+/// ``HoldOptions`` and ``CommandBeforeAnother`` are for those.
 struct KeepOptions: ParsableArguments {
   @OptionGroup var holding: HoldOptions
 

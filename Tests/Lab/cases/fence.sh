@@ -229,6 +229,17 @@ a_command_inherits_the_fence() {
   stderr 'poll: .*: vgem unbound 1'
 }
 
+commands_inherit_merged_fences_and_those_of_timelines() {
+  needs sw_sync
+  run dmabuf fence timeline 1 2 -- sh -c 'dmabuf fence merge fd:${DMABUF_FDS%,*} fd:${DMABUF_FDS#*,} -- sh -c "dmabuf fence info fd:\$DMABUF_FD --json"'
+  status 0
+  json '.files[0].fences | map([.timeline, .seqno, .status])' '[["dmabuf",2,"active"]]'
+  run dmabuf fence timeline 1 --hold t -- true
+  status 64
+  run dmabuf held --json
+  json '.held' '[]'
+}
+
 what_is_something_else_is_called_what_it_is() {
   needs drm:vgem
   run actor buffer 4096 vgem-fence 0 write pipe exec sh -c 'dmabuf map fd:$SLOT_1'
