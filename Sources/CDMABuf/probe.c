@@ -27,6 +27,8 @@ pid_t cdmabuf_fork_apart(void) {
   return child;
 }
 
+void cdmabuf_end_child(void) { _exit(0); }
+
 int cdmabuf_same_file(int first, int second) {
   pid_t self = getpid();
   return (int)syscall(SYS_kcmp, self, self, KCMP_FILE, first, second);

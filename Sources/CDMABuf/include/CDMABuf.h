@@ -136,6 +136,8 @@ uint64_t cdmabuf_difference_from_random(const uint64_t *words, size_t count, uin
  * For probing (probe.c). A child in a process group of its own that dies with its parent; else as fork(2).
  */
 pid_t cdmabuf_fork_apart(void);
+/* Ends such a child, without what exit(3) does for the parent. */
+_Noreturn void cdmabuf_end_child(void);
 /* 0 when both descriptors are of one open file; -1 with ENOSYS without CONFIG_KCMP. */
 int cdmabuf_same_file(int first, int second);
 int cdmabuf_pidfd_getfd_with(int pidfd, int fd, unsigned int flags);
