@@ -8,7 +8,7 @@
 #include <poll.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/ioctl.h>
+#include <linux/ioctl.h>
 
 /* Linux 6.0 */
 #ifndef DMA_BUF_IOCTL_EXPORT_SYNC_FILE

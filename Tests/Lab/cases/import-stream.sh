@@ -2,7 +2,7 @@
 
 frames_are_captured_into_the_buffer() {
   needs v4l2:vivid
-  run actor buffer 1M exec sh -c 'dmabuf import fd:$SLOT_0 v4l2:vivid --stream 5 --checksum --json'
+  run actor buffer 1M exec sh -c 'dmabuf import fd:$SLOT_0 v4l2:vivid --stream 5 --timeout 30s --checksum --json'
   status 0
   json '.devices[0] | [.queue, .result, (.frames | length)]' '["video-capture","ok",5]'
   json '.devices[0].frames | map([.buffer, .bytes_used, .field, .error]) | unique' "[[0,$(frame_bytes "$(video_node vivid)"),\"none\",false]]"
@@ -19,7 +19,7 @@ a_frame_is_what_the_same_camera_gives_by_mmap() {
   run actor video-set "$camera" 'OSD Text Mode' 2
   status 0
   run actor video-capture "$camera" mapped
-  run actor buffer 1M exec sh -c "dmabuf import fd:\$SLOT_0 $camera --stream 1 --checksum --json && dmabuf map fd:\$SLOT_0 --output imported --length $(frame_bytes "$camera") >&2"
+  run actor buffer 1M exec sh -c "dmabuf import fd:\$SLOT_0 $camera --stream 1 --timeout 30s --checksum --json && dmabuf map fd:\$SLOT_0 --output imported --length $(frame_bytes "$camera") >&2"
   status 0
   same mapped imported
   json '.devices[0].frames[0].checksum' "xxh3:$(xxhsum -H3 mapped | grep -o '[0-9a-f]\{16\}')"
@@ -32,7 +32,7 @@ an_exported_plane_is_the_memory_that_frames_are_captured_into() {
   run actor video-set "$camera" 'OSD Text Mode' 2
   run actor video-capture "$camera" mapped
   # The camera's own exported buffers, given back to it as imports.
-  run dmabuf export "$camera" --buffers 2 -- sh -c "IFS=,; set -- \$DMABUF_FDS; dmabuf import fd:\$1 fd:\$2 $camera --stream 4 && dmabuf map fd:\$1 --output first --length $(frame_bytes "$camera") && dmabuf map fd:\$2 --output second --length $(frame_bytes "$camera")"
+  run dmabuf export "$camera" --buffers 2 -- sh -c "IFS=,; set -- \$DMABUF_FDS; dmabuf import fd:\$1 fd:\$2 $camera --stream 4 --timeout 30s && dmabuf map fd:\$1 --output first --length $(frame_bytes "$camera") && dmabuf map fd:\$2 --output second --length $(frame_bytes "$camera")"
   status 0
   same mapped first
   same mapped second
@@ -43,28 +43,28 @@ a_multi_planar_camera_captures_too() {
   needs v4l2:vivid-001-vid-cap
   # The same default as the single-planar one's.
   bytes=$(frame_bytes "$(video_node vivid)")
-  run actor buffer 1M exec sh -c 'dmabuf import fd:$SLOT_0 v4l2:vivid-001-vid-cap --stream 3 --json'
+  run actor buffer 1M exec sh -c 'dmabuf import fd:$SLOT_0 v4l2:vivid-001-vid-cap --stream 3 --timeout 30s --json'
   status 0
   json '.devices[0] | [.queue, (.frames | map(.bytes_used))]' '["video-capture-mplane",'"[$bytes,$bytes,$bytes]"']'
 }
 
 several_buffers_take_turns() {
   needs v4l2:vivid
-  run actor buffer 1M buffer 1M buffer 1M exec sh -c 'dmabuf import fd:$SLOT_0 fd:$SLOT_1 fd:$SLOT_2 v4l2:vivid --stream 6 --json'
+  run actor buffer 1M buffer 1M buffer 1M exec sh -c 'dmabuf import fd:$SLOT_0 fd:$SLOT_1 fd:$SLOT_2 v4l2:vivid --stream 6 --timeout 30s --json'
   status 0
   json '.devices[0].frames | map(.buffer)' '[0,1,2,0,1,2]'
 }
 
 frames_are_given_to_an_output() {
   needs v4l2:vivid
-  run actor buffer 2M exec sh -c 'dmabuf import fd:$SLOT_0 v4l2:vivid-000-vid-out --stream 3 --json'
+  run actor buffer 2M exec sh -c 'dmabuf import fd:$SLOT_0 v4l2:vivid-000-vid-out --stream 3 --timeout 30s --json'
   status 0
   json '.devices[0] | [.queue, .result, (.frames | length)]' '["video-output","ok",3]'
 }
 
 a_scaler_reads_one_buffer_and_writes_the_other() {
   needs v4l2:vim2m heap:system
-  run dmabuf alloc 614400 --count 2 -- sh -c 'IFS=,; set -- $DMABUF_FDS; dmabuf map fd:$1 --fill random:3 >&2 && dmabuf import fd:$1 fd:$2 v4l2:vim2m --stream 2 --json && dmabuf map fd:$2 --verify random:3 >&2'
+  run dmabuf alloc 614400 --count 2 -- sh -c 'IFS=,; set -- $DMABUF_FDS; dmabuf map fd:$1 --fill random:3 >&2 && dmabuf import fd:$1 fd:$2 v4l2:vim2m --stream 2 --timeout 30s --json && dmabuf map fd:$2 --verify random:3 >&2'
   status 0
   json '.devices[0] | [.result, (.frames | map(.buffer))]' '["ok",[1,1]]'
   stderr verified
@@ -72,7 +72,7 @@ a_scaler_reads_one_buffer_and_writes_the_other() {
 
 a_scaler_needs_two_buffers() {
   needs v4l2:vim2m
-  run actor buffer 1M exec sh -c 'dmabuf import fd:$SLOT_0 v4l2:vim2m --stream 1'
+  run actor buffer 1M exec sh -c 'dmabuf import fd:$SLOT_0 v4l2:vim2m --stream 1 --timeout 30s'
   status 1
   stderr '^dmabuf: hint: two buffers are needed: the first is read$'
 }
@@ -80,7 +80,7 @@ a_scaler_needs_two_buffers() {
 the_queue_is_given_back_after_streaming() {
   needs v4l2:vivid
   camera=$(video_node vivid)
-  run actor buffer 1M exec sh -c "strace -e trace=ioctl -o trace dmabuf import fd:\$SLOT_0 $camera --stream 2"
+  run actor buffer 1M exec sh -c "strace -e trace=ioctl -o trace dmabuf import fd:\$SLOT_0 $camera --stream 2 --timeout 30s"
   status 0
   check grep -q 'VIDIOC_STREAMOFF.*= 0' trace
   check sh -c 'grep VIDIOC_REQBUFS trace | tail -n 1 | grep -q "count=0"'

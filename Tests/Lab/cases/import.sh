@@ -162,7 +162,7 @@ a_display_that_cannot_import_says_so() {
 
 a_read_only_buffer_is_taken_all_the_same() {
   needs heap:system v4l2:vivid
-  run dmabuf alloc 1M --read-only -- sh -c 'dmabuf import fd:$DMABUF_FD v4l2:vivid --stream 1 && dmabuf map fd:$DMABUF_FD --verify zero'
+  run dmabuf alloc 1M --read-only -- sh -c 'dmabuf import fd:$DMABUF_FD v4l2:vivid --stream 1 --timeout 30s && dmabuf map fd:$DMABUF_FD --verify zero'
   status 1
   stdout 'bytes differ'
 }
