@@ -1,6 +1,9 @@
 # dmabuf alloc --hold, held, release, and names as references.
 
-_hold() { check dmabuf alloc 64K --hold "$@"; }
+# Where there is no heap, vgem's dumb buffers do.
+_source() { if has heap:system; then echo heap:system; else echo drm:vgem; fi; }
+_needs_source() { has heap:system || needs drm:vgem; }
+_hold() { check dmabuf alloc 64K --from "$(_source)" --hold "$@"; }
 
 a_held_buffer_is_used_by_its_name_until_it_is_released() {
   needs heap:system
@@ -48,29 +51,29 @@ held_lists_names_kinds_sizes_and_holders() {
 }
 
 the_report_says_under_what_name() {
-  needs heap:system
-  run dmabuf alloc 4K --hold cam --json
+  _needs_source
+  run dmabuf alloc 4K --from "$(_source)" --hold cam --json
   json '.buffers[0].held_as' cam
-  run dmabuf alloc 4K --count 2 --hold set --json
+  run dmabuf alloc 4K --from "$(_source)" --count 2 --hold set --json
   json '.buffers | map(.held_as)' '["set.0","set.1"]'
   check dmabuf release cam set.0 set.1
 }
 
 a_taken_name_is_refused_unless_it_is_to_be_replaced() {
-  needs heap:system
+  _needs_source
   _hold cam
-  run dmabuf alloc 4K --hold cam
+  run dmabuf alloc 4K --from "$(_source)" --hold cam
   status 1
   stdout_is_empty
   stderr '^dmabuf: cam: the name is taken$'
-  run dmabuf alloc 8K --hold cam --replace
+  run dmabuf alloc 8K --from "$(_source)" --hold cam --replace
   status 0
   run buffers_on_the_machine
   stdout_is 1
   run dmabuf held --json
   json '.held | map(.size)' '[8192]'
   _hold set.1
-  run dmabuf alloc 4K --count 3 --hold set
+  run dmabuf alloc 4K --from "$(_source)" --count 3 --hold set
   status 1
   run dmabuf held --json
   json '.held | map(.name)' '["cam","set.1"]'
@@ -78,7 +81,7 @@ a_taken_name_is_refused_unless_it_is_to_be_replaced() {
 }
 
 releasing_what_is_gone_names_it_and_releases_the_rest() {
-  needs heap:system
+  _needs_source
   _hold one
   run dmabuf release gone one nothing
   status 1
@@ -93,8 +96,8 @@ releasing_what_is_gone_names_it_and_releases_the_rest() {
 }
 
 the_holder_is_small_idle_detached_and_keeps_nothing_else() {
-  needs heap:system
-  run sh -c 'exec 9</etc/passwd; dmabuf alloc 64K --hold cam --json; cd /tmp'
+  _needs_source
+  run env SOURCE="$(_source)" sh -c 'exec 9</etc/passwd; dmabuf alloc 64K --from "$SOURCE" --hold cam --json; cd /tmp'
   status 0
   run dmabuf held --json
   pid=$(jq '.held[0].pid' .run/stdout)
@@ -130,7 +133,7 @@ references_are_counted_as_the_contract_says() {
 }
 
 a_holder_ends_by_sigterm_and_takes_its_socket_along() {
-  needs heap:system
+  _needs_source
   _hold cam
   pid=$(dmabuf held --json | jq '.held[0].pid')
   check kill -s HUP "$pid"
@@ -144,7 +147,7 @@ a_holder_ends_by_sigterm_and_takes_its_socket_along() {
 }
 
 a_killed_holder_s_socket_is_recognised_and_replaced() {
-  needs heap:system
+  _needs_source
   _hold cam
   check kill -s KILL "$(dmabuf held --json | jq '.held[0].pid')"
   eventually sh -c '! ps | grep -v grep | grep -q dmabuf-holder'
@@ -162,10 +165,10 @@ a_killed_holder_s_socket_is_recognised_and_replaced() {
 }
 
 of_two_that_race_for_a_name_exactly_one_wins() {
-  needs heap:system
+  _needs_source
   for _ in 1 2 3 4 5; do
     for i in 1 2 3 4; do
-      start "racer$i" dmabuf alloc 4K --hold cam
+      start "racer$i" dmabuf alloc 4K --from "$(_source)" --hold cam
     done
     winners=0
     for i in 1 2 3 4; do
@@ -180,9 +183,9 @@ of_two_that_race_for_a_name_exactly_one_wins() {
 }
 
 two_hundred_holders_live_side_by_side() {
-  needs heap:system
+  _needs_source
   limit 180
-  run dmabuf alloc 4K --count 200 --hold many
+  run dmabuf alloc 4K --from "$(_source)" --count 200 --hold many
   status 0
   run dmabuf held --json
   json '.held | length' 200
@@ -194,7 +197,7 @@ two_hundred_holders_live_side_by_side() {
 }
 
 a_client_that_says_nothing_stalls_nobody() {
-  needs heap:system
+  _needs_source
   _hold cam
   for i in 1 2 3 4 5; do start "silent$i" actor connect /run/dmabuf/cam sleep 20; done
   usleep 300000
@@ -206,7 +209,7 @@ a_client_that_says_nothing_stalls_nobody() {
 }
 
 what_a_client_sends_cannot_harm_a_holder() {
-  needs heap:system
+  _needs_source
   _hold cam
   for message in x ff '' "$(head -c 900 /dev/zero | tr '\0' r)"; do
     actor connect /run/dmabuf/cam say 0 "$message" 2>/dev/null
@@ -259,7 +262,7 @@ a_directory_that_is_not_private_is_refused() {
 }
 
 what_is_no_socket_is_not_touched() {
-  needs heap:system
+  _needs_source
   _hold real
   for thing in file link; do
     case $thing in
@@ -279,9 +282,9 @@ what_is_no_socket_is_not_touched() {
 }
 
 xdg_runtime_dir_is_used_if_it_is_the_user_s() {
-  needs heap:system
+  _needs_source
   mkdir run
-  run env XDG_RUNTIME_DIR="$PWD/run" dmabuf alloc 4K --hold cam
+  run env XDG_RUNTIME_DIR="$PWD/run" dmabuf alloc 4K --from "$(_source)" --hold cam
   status 0
   check [ -S run/dmabuf/cam ]
   run dmabuf held --json
@@ -289,7 +292,7 @@ xdg_runtime_dir_is_used_if_it_is_the_user_s() {
   run env XDG_RUNTIME_DIR="$PWD/run" dmabuf release cam
   status 0
   chown 65534 run
-  run env XDG_RUNTIME_DIR="$PWD/run" dmabuf alloc 4K --hold cam
+  run env XDG_RUNTIME_DIR="$PWD/run" dmabuf alloc 4K --from "$(_source)" --hold cam
   status 0
   check [ -S /run/dmabuf/cam ]
   check dmabuf release cam
@@ -307,7 +310,7 @@ names_are_checked() {
 }
 
 a_holder_that_is_stopped_does_not_hang_the_others() {
-  needs heap:system
+  _needs_source
   _hold one
   _hold two
   pid=$(dmabuf held --json | jq '.held[0].pid')
@@ -321,7 +324,7 @@ a_holder_that_is_stopped_does_not_hang_the_others() {
 }
 
 a_holder_killed_in_the_middle_of_a_transfer_is_an_error_and_no_hang() {
-  needs heap:system
+  _needs_source
   _hold cam
   pid=$(dmabuf held --json | jq '.held[0].pid')
   check kill -s STOP "$pid"
@@ -348,7 +351,7 @@ ordinary_users_hold_too() {
 }
 
 a_holder_whose_socket_is_gone_lets_go() {
-  needs heap:system
+  _needs_source
   _hold cam
   rm /run/dmabuf/cam
   for _ in 1 2 3 4 5 6; do [ "$(buffers_on_the_machine)" = 0 ] || sleep 4; done
