@@ -47,6 +47,7 @@ fuzz: deps ## fuzz the parsers, two million inputs each (RUNS=2000000)
 
 bench: build ## compare with C programs that do the same work
 	@scripts/quietly build $(SWIFT) build --product MemoryBench $(STATIC)
+	@scripts/quietly build $(SWIFT) build --product ImportBench $(STATIC)
 	Tests/Bench/run
 
 bpf: ## compile the census's BPF program into Sources/CDMABuf/census_object.c

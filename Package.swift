@@ -46,6 +46,8 @@ let package = Package(
       swiftSettings: settings),
     .executableTarget(
       name: "MemoryBench", dependencies: ["DMABuf"], path: "Tests/Bench/MemoryBench", swiftSettings: settings),
+    .executableTarget(
+      name: "ImportBench", dependencies: ["DMABuf"], path: "Tests/Bench/ImportBench", swiftSettings: settings),
     .testTarget(
       name: "DMABufTests", dependencies: ["DMABuf"], exclude: ["Fixtures"],
       swiftSettings: settings),
