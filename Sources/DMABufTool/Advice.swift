@@ -76,7 +76,7 @@ enum Advice {
   }
 
   private static func denied(_ path: String) -> String? {
-    if path.hasPrefix(debugfs) { return "debugfs is for root" }
+    if path.hasPrefix(debugfs) { return "debugfs is for root alone" }
     guard let permissions = FilePermissions(path) else { return nil }
     return "\(path) belongs to \(permissions); run as root, or get access through its group"
   }

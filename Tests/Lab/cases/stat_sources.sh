@@ -3,6 +3,7 @@
 
 # Names and shares of what there is: NAME SIZE DESCRIPTORS MAPPINGS PROCESSES
 _population() {
+  limit 180
   start solo actor buffer 64K name 0 solo ready pause
   start pair actor buffer 128K name 0 pair dup 0 fork ready pause
   start ghost actor buffer 192K name 0 ghost map 0 map-part 0 4096 8192 close 0 ready pause
@@ -103,7 +104,7 @@ what_only_the_kernel_holds_is_listed_with_what_holds_it() {
   run_as_nobody dmabuf stat --kernel-held
   status 1
   stderr '^dmabuf: /sys/kernel/debug/dma_buf/bufinfo: open: Permission denied$'
-  stderr '^dmabuf: hint: debugfs is for root$'
+  stderr '^dmabuf: hint: debugfs is for root alone$'
   for actor in flying attached polled open; do send_signal $actor TERM; finish $actor; done
 }
 
