@@ -6,8 +6,19 @@ import Glibc
 // min-median-max.
 
 /// `struct drm_prime_handle` and `struct drm_gem_close`, and the requests that take them.
-struct PrimeHandle { var handle: UInt32 = 0, flags: UInt32 = 0, descriptor: Int32 }
-struct GEMClose { var handle: UInt32, padding: UInt32 = 0 }
+struct PrimeHandle {
+  var handle: UInt32 = 0
+  var flags: UInt32 = 0
+  var descriptor: Int32
+
+  init(descriptor: Int32) { self.descriptor = descriptor }
+}
+struct GEMClose {
+  var handle: UInt32
+  var padding: UInt32 = 0
+
+  init(handle: UInt32) { self.handle = handle }
+}
 let primeFDToHandle: UInt = 0xc00c_642e
 let gemClose: UInt = 0x4008_6409
 
