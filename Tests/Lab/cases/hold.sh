@@ -269,7 +269,7 @@ what_is_no_socket_is_not_touched() {
       file) echo precious >/run/dmabuf/cam ;;
       link) ln -s real /run/dmabuf/cam ;;
     esac
-    for command in "alloc 4K --hold cam" "alloc 4K --hold cam --replace" "map cam" "release cam"; do
+    for command in "alloc 4K --from $(_source) --hold cam" "alloc 4K --from $(_source) --hold cam --replace" "map cam" "release cam"; do
       # shellcheck disable=SC2086
       run dmabuf $command
       status 1
