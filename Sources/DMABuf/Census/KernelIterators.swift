@@ -105,8 +105,8 @@ extension KernelIterators {
   /// into reading the kernel's types. It pays where there are more, and where nothing else lists the
   /// buffers that no process holds.
   struct Fitness {
-    /// Open files, from where on the iterators are faster than `/proc` although they have to be loaded.
-    static let worthwhileFiles: UInt64 = 10_000
+    /// Descriptors, from where on the iterators are faster than `/proc` although they have to be loaded.
+    static let worthwhileDescriptors: UInt64 = 10_000
 
     let isPermitted: Bool
     let isFasterForProcesses: Bool
@@ -115,10 +115,22 @@ extension KernelIterators {
     init(root: String) {
       // Programs tell of this machine, whatever trees there are.
       isPermitted = root.isEmpty && geteuid() == 0
-      let files = SmallFile.text("\(root)/proc/sys/fs/file-nr")?.split(separator: "\t").first.flatMap { UInt64($0) }
-      isFasterForProcesses = files ?? 0 >= Self.worthwhileFiles
+      let isPossible = unsafe isPermitted && access(KernelIterators.types, F_OK) == 0
+      isFasterForProcesses = isPossible && Self.descriptors(root: root) >= Self.worthwhileDescriptors
       let hasStatistics = unsafe access(root + SysfsStatistics.directory, F_OK) == 0
       isWorthLoading = isFasterForProcesses || !hasStatistics
+    }
+
+    /// Descriptors of all processes: the sizes of their directories since Linux 6.2. Before, at least the open files.
+    private static func descriptors(root: String) -> UInt64 {
+      let files = SmallFile.text("\(root)/proc/sys/fs/file-nr")?.split(separator: "\t").first.flatMap { UInt64($0) }
+      guard let proc = try? Directory(root + "/proc"), let names = try? proc.names() else { return files ?? 0 }
+      var sum: UInt64 = 0
+      for name in names where name.first?.isNumber == true {
+        var status = stat()
+        if unsafe fstatat(proc.descriptor, name + "/fd", &status, 0) == 0 { sum += UInt64(clamping: status.st_size) }
+      }
+      return max(sum, files ?? 0)
     }
   }
 }
