@@ -61,7 +61,7 @@ public enum Clock {
 ///
 /// Nothing is caught until ``catchEndingSignals()``: a program that uses the library keeps its own
 /// signal handling, and interrupted calls are then simply made again. Only while a call with a ``Deadline``
-/// runs are SIGALRM and `ITIMER_REAL` taken.
+/// runs, or ``DMABuffer/withAccess(_:deadline:slow:_:)`` waits, are SIGALRM and `ITIMER_REAL` taken.
 public enum Interruption {
   /// From now on SIGINT, SIGTERM, SIGHUP and SIGQUIT make calls fail with `EINTR` instead of ending
   /// the process, so that what is open can be closed. Signals that the caller ignores stay ignored.
