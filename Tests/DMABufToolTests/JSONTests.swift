@@ -43,6 +43,38 @@ struct JSONTests {
     #expect(document.allSatisfy { $0 >= 0x20 })
   }
 
+  @Test("What is written row by row is what the library's encoder makes of it", arguments: UInt8.min...UInt8.max)
+  func written(_ byte: UInt8) throws {
+    struct Sample: Encodable {
+      let count = UInt64.max
+      let kinds = ["one", "two"]
+      let name: UntrustedText
+      let none: [Int] = []
+      @Nullable var owner: UInt32?
+    }
+    let name = UntrustedText([0x61, byte, 0x22, byte, 0x2f])
+    var writer = JSONWriter()
+    writer.object { writer in
+      writer.member("count", UInt64.max)
+      writer.member("kinds", ["one", "two"]) { $0.value($1) }
+      writer.member("name", name)
+      writer.member("none", [Int]()) { $0.value($1) }
+      writer.member("owner", UInt32?.none)
+    }
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    let encoded = try encoder.encode(Sample(name: name, owner: nil))
+    #expect(try writer.finish() == String(decoding: encoded, as: UTF8.self))
+  }
+
+  @Test("A census's keys are sorted", arguments: StatReportTests.kernels)
+  func sortedCensus(_ kernel: String) throws {
+    let document = try StatReportTests.report(kernel, "named", by: .exporter).json()
+    let value = try JSONSerialization.jsonObject(with: Data(document.utf8))
+    let sorted = try JSONSerialization.data(withJSONObject: value, options: [.sortedKeys, .withoutEscapingSlashes])
+    #expect(String(decoding: sorted, as: UTF8.self) == document)
+  }
+
   // MARK: The documents that are promised
 
   @Test("An allocated buffer has all its keys, unknown or not")

@@ -74,7 +74,7 @@ struct StatFormTests {
   @Test("Between a census and itself nothing has changed")
   func noDifference() throws {
     for report in Self.reports {
-      let snapshot = try StatSnapshot(report)
+      let snapshot = StatSnapshot(report)
       let difference = StatDifference(from: snapshot, to: snapshot)
       #expect(difference.new.isEmpty && difference.gone.isEmpty && difference.processes.isEmpty)
       #expect(difference.totals.bytes == 0 && difference.totals.descriptors == 0)
@@ -83,8 +83,8 @@ struct StatFormTests {
 
   @Test("What one census has and the other has not is new, or gone", arguments: StatReportTests.kernels)
   func difference(_ kernel: String) throws {
-    let before = try StatSnapshot(StatReportTests.report(kernel, "no-buffers"))
-    let after = try StatSnapshot(StatReportTests.report(kernel, "named"))
+    let before = StatSnapshot(StatReportTests.report(kernel, "no-buffers"))
+    let after = StatSnapshot(StatReportTests.report(kernel, "named"))
     let growth = StatDifference(from: before, to: after, limit: .bytes(1))
     #expect(growth.new.count == 4 && growth.totals.bytes == 28672 && growth.verdict?.isKept == false)
     #expect(growth.processes.map(\.bytes) == growth.processes.map(\.bytes).sorted(by: >))

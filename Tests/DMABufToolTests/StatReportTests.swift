@@ -38,7 +38,7 @@ struct StatReportTests {
     let document = try Self.document(Self.report(kernel, "mapped-all-closed"))
     #expect(
       Set(document.keys) == [
-        "schema", "time_ns", "sources", "unreadable_processes", "buffers", "processes", "totals",
+        "schema", "boot_id", "time_ns", "sources", "unreadable_processes", "buffers", "processes", "totals",
       ])
     #expect(document["schema"] as? String == "dmabuf.stat/1")
   }

@@ -21,6 +21,9 @@ public struct Census: Sendable {
   public private(set) var tellsOfProcesses = false
   /// When it was taken, in nanoseconds of `CLOCK_REALTIME`.
   public let time: UInt64
+  /// The id of this run of the machine, from `/proc/sys/kernel/random/boot_id`: inode numbers and process ids
+  /// of another mean other things.
+  public let boot: String?
 
   /// Takes the census.
   ///
@@ -43,6 +46,7 @@ public struct Census: Sendable {
   /// the kernel alone holds.
   public init(root: String = "", _ request: Request) {
     time = Clock.realTime
+    boot = SmallFile.text(root + "/proc/sys/kernel/random/boot_id")?.split(separator: "\n").first.map(String.init)
     var join = CensusJoin(proc: root + "/proc")
     let iterators = iterators(root: root, request)
     let statistics = opened(.sysfs, request) { () throws(KernelError) in SysfsStatistics(root: root) }

@@ -20,9 +20,10 @@ public enum StandardStream: CInt, Sendable {
   }
 
   /// Writes all of `text`. Throws `EPIPE` when the reader is gone.
-  public func write(_ text: String) throws(KernelError) {
-    try open().write(text.utf8)
-  }
+  public func write(_ text: String) throws(KernelError) { try write(text.utf8) }
+
+  /// Writes all of `bytes`. Throws `EPIPE` when the reader is gone.
+  public func write(_ bytes: some Collection<UInt8>) throws(KernelError) { try open().write(bytes) }
 
   /// Keeps a stream that the caller has closed from becoming the next file that is opened: what is
   /// printed would go into a buffer's or a file's descriptor. Reading and writing still fail.

@@ -38,7 +38,7 @@ extension Stat {
     view.top = nil
     let snapshot = { () throws -> (Census, StatSnapshot) in
       let census = Census(request)
-      return (census, try StatSnapshot(StatReport(census, selection, view)))
+      return (census, StatSnapshot(StatReport(census, selection, view)))
     }
     let moments = [0.8, 0.9, 1.0].map { Deadline(after: duration * $0) }
     let (census, first) = try snapshot()

@@ -36,4 +36,11 @@ struct Nullable<Value: Encodable>: Encodable {
   }
 }
 
+extension Nullable: Decodable where Value: Decodable {
+  init(from decoder: any Decoder) throws {
+    let container = try decoder.singleValueContainer()
+    wrappedValue = container.decodeNil() ? nil : try container.decode(Value.self)
+  }
+}
+
 extension Nullable: Equatable where Value: Equatable {}

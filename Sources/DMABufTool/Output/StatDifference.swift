@@ -2,24 +2,6 @@ import DMABuf
 
 /// What has changed from one census to a later one.
 struct StatDifference: Report {
-  struct Buffer: Encodable {
-    let ino: UInt64
-    @Nullable var size: UInt64?
-    @Nullable var exporter: String?
-    @Nullable var name: String?
-    let processes: [Holder]
-
-    enum CodingKeys: String, CodingKey {
-      case ino, size, name, processes
-      case exporter = "exp_name"
-    }
-  }
-
-  struct Holder: Encodable {
-    let pid: Int32
-    @Nullable var comm: String?
-  }
-
   /// How much more a process has than before; less is negative.
   struct Process: Encodable {
     let pid: Int32
@@ -57,8 +39,10 @@ struct StatDifference: Report {
   let schema = "dmabuf.stat-diff/1"
   let time: UInt64
   let since: UInt64
-  let new: [Buffer]
-  let gone: [Buffer]
+  /// Has the machine started anew? Then nothing of before is there any more, whatever has its number.
+  let isRestarted: Bool
+  let new: [StatSnapshot.Buffer]
+  let gone: [StatSnapshot.Buffer]
   let processes: [Process]
   let totals: Totals
   @Nullable var verdict: Verdict?
@@ -67,17 +51,19 @@ struct StatDifference: Report {
     case schema, new, gone, processes, totals
     case time = "time_ns"
     case since = "since_ns"
+    case isRestarted = "restarted"
     case verdict = "growth"
   }
 
   init(from before: StatSnapshot, to after: StatSnapshot, limit: Growth? = nil) {
     time = after.time
     since = before.time
-    let old = Set(before.buffers.map(\.ino))
-    let now = Set(after.buffers.map(\.ino))
-    new = after.buffers.filter { !old.contains($0.ino) }.map(Buffer.init)
-    gone = before.buffers.filter { !now.contains($0.ino) }.map(Buffer.init)
-    processes = Self.processes(from: before.processes, to: after.processes)
+    isRestarted = after.isRestarted(since: before)
+    let old = isRestarted ? [] : Set(before.buffers.map(\.ino))
+    let now = isRestarted ? [] : Set(after.buffers.map(\.ino))
+    new = after.buffers.filter { !old.contains($0.ino) }
+    gone = before.buffers.filter { !now.contains($0.ino) }
+    processes = Self.processes(from: before.processes, to: after.processes, isRestarted: isRestarted)
     totals = Totals(
       buffers: after.totals.buffers - before.totals.buffers,
       bytes: Int64(clamping: after.totals.bytes) - Int64(clamping: before.totals.bytes),
@@ -87,12 +73,14 @@ struct StatDifference: Report {
   }
 
   /// Those that have changed, the growing first. A process id may be another process's by now.
-  private static func processes(from before: [StatSnapshot.Process], to after: [StatSnapshot.Process]) -> [Process] {
+  private static func processes(
+    from before: [StatSnapshot.Process], to after: [StatSnapshot.Process], isRestarted: Bool
+  ) -> [Process] {
     let old = Dictionary(before.map { ($0.pid, $0) }, uniquingKeysWith: { first, _ in first })
     let now = Dictionary(after.map { ($0.pid, $0) }, uniquingKeysWith: { first, _ in first })
     var changes: [Process] = []
     for pid in Set(old.keys).union(now.keys) {
-      if let one = old[pid], let two = now[pid], one.comm == two.comm {
+      if let one = old[pid], let two = now[pid], one.comm == two.comm, !isRestarted {
         changes.append(Process(pid, two.comm, from: one, to: two))
       } else {
         if let one = old[pid] { changes.append(Process(pid, one.comm, from: one, to: nil)) }
@@ -102,19 +90,6 @@ struct StatDifference: Report {
     return changes.filter(\.isChange).sorted { one, two in
       (one.bytes, one.descriptors + one.syncFiles, two.pid) > (two.bytes, two.descriptors + two.syncFiles, one.pid)
     }
-  }
-}
-
-extension StatSnapshot {
-  /// Descriptors of buffers, and sync_files.
-  var descriptors: Int { processes.reduce(0) { $0 + $1.descriptors + $1.syncFiles } }
-}
-
-extension StatDifference.Buffer {
-  init(_ buffer: StatSnapshot.Buffer) {
-    self.init(
-      ino: buffer.ino, size: buffer.size, exporter: buffer.exporter, name: buffer.name,
-      processes: buffer.processes.map { StatDifference.Holder(pid: $0.pid, comm: $0.comm) })
   }
 }
 
@@ -162,7 +137,8 @@ extension StatDifference {
       }
       lines += table.lines(style: style)
     }
-    let interval = Units.time(time >= since ? time - since : 0)
+    let interval =
+      Units.time(time >= since ? time - since : 0) + (isRestarted ? ", since when the machine restarted" : "")
     let total = "\(signed(totals.buffers)) buffers, \(size(totals.bytes)), \(signed(totals.descriptors)) descriptors"
     lines.append("\(total) in \(interval)" + (verdict.map { "; \($0.limit) more are allowed" } ?? ""))
     return lines.joined(separator: "\n")

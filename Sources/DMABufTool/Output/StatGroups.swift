@@ -2,12 +2,12 @@ import DMABuf
 
 extension StatReport {
   /// What one process holds.
-  struct Process: Encodable {
+  struct Process {
     let pid: Int32
-    @Nullable var comm: UntrustedText?
-    @Nullable var uid: UInt32?
-    @Nullable var cgroup: UntrustedText?
-    @Nullable var unit: UntrustedText?
+    let comm: UntrustedText?
+    let uid: UInt32?
+    let cgroup: UntrustedText?
+    let unit: UntrustedText?
     var buffers = 0
     /// The sizes of its buffers: those it shares count wholly, here and in the other processes.
     var bytes: UInt64 = 0
@@ -16,12 +16,6 @@ extension StatReport {
     var descriptors = 0
     var mappings = 0
     var syncFiles = 0
-
-    enum CodingKeys: String, CodingKey {
-      case pid, comm, uid, cgroup, unit, buffers, bytes, descriptors, mappings
-      case share = "proportional_bytes"
-      case syncFiles = "sync_files"
-    }
 
     init(_ process: Census.Process) {
       pid = process.pid
@@ -52,11 +46,6 @@ extension StatReport {
     var buffers = 0
     var bytes: UInt64 = 0
     var processes: Set<Int32> = []
-
-    enum CodingKeys: String, CodingKey {
-      case exporter = "exp_name"
-      case device, name, buffers, bytes, processes
-    }
   }
 
   /// Groups of one kind.
@@ -101,29 +90,5 @@ extension StatReport.Group {
     buffers += 1
     bytes = bytes.addingReportingOverflow(buffer.size ?? 0).partialValue
     processes.formUnion(buffer.processes.map(\.pid))
-  }
-}
-
-extension StatReport.Groups {
-  private enum CodingKeys: String, CodingKey {
-    case exporters, devices, names
-  }
-
-  func encode(to encoder: any Encoder) throws {
-    var container = encoder.container(keyedBy: CodingKeys.self)
-    let (list, own): (CodingKeys, StatReport.Group.CodingKeys) =
-      switch kind {
-      case .device: (.devices, .device)
-      case .name: (.names, .name)
-      default: (.exporters, .exporter)
-      }
-    var rows = container.nestedUnkeyedContainer(forKey: list)
-    for group in groups {
-      var row = rows.nestedContainer(keyedBy: StatReport.Group.CodingKeys.self)
-      try row.encode(group.key, forKey: own)
-      try row.encode(group.buffers, forKey: .buffers)
-      try row.encode(group.bytes, forKey: .bytes)
-      try row.encode(group.processes.count, forKey: .processes)
-    }
   }
 }

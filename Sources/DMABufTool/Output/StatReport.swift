@@ -1,59 +1,52 @@
 import DMABuf
 
 /// The census as `stat` shows it.
-struct StatReport: Report {
-  struct Source: Encodable {
+struct StatReport {
+  struct Source {
     let name: String
     let used: Bool
     /// Why it was not used, or not to its end.
-    @Nullable var reason: String?
+    let reason: String?
   }
 
-  struct Buffer: Encodable {
+  struct Buffer {
     let ino: UInt64
-    @Nullable var size: UInt64?
-    @Nullable var exporter: UntrustedText?
-    @Nullable var name: UntrustedText?
-    @Nullable var count: UInt64?
+    let size: UInt64?
+    let exporter: UntrustedText?
+    let name: UntrustedText?
+    let count: UInt64?
     /// The user who made it.
-    @Nullable var owner: UInt32?
+    let owner: UInt32?
     /// Since it was made, in nanoseconds.
-    @Nullable var age: UInt64?
+    let age: UInt64?
     let descriptors: Int
     let mappings: Int
     let processes: [Holder]
-    @Nullable var devices: [UntrustedText]?
-    @Nullable var fences: [Fence]?
+    let devices: [UntrustedText]?
+    let fences: [Fence]?
     /// What keeps a buffer that no process holds.
-    @Nullable var heldBy: [Keeper]?
+    let heldBy: [Keeper]?
     let sources: [String]
-
-    enum CodingKeys: String, CodingKey {
-      case ino, size, name, count, owner, descriptors, mappings, processes, devices, fences, sources
-      case exporter = "exp_name"
-      case age = "age_ns"
-      case heldBy = "held_by"
-    }
   }
 
-  struct Holder: Encodable {
+  struct Holder {
     let pid: Int32
-    @Nullable var comm: UntrustedText?
+    let comm: UntrustedText?
     let fds: [Int32]
     let mappings: Int
   }
 
-  struct Fence: Encodable {
+  struct Fence {
     let usage: UntrustedText
-    @Nullable var driver: UntrustedText?
-    @Nullable var timeline: UntrustedText?
-    @Nullable var context: UInt64?
-    @Nullable var seqno: UInt64?
+    let driver: UntrustedText?
+    let timeline: UntrustedText?
+    let context: UInt64?
+    let seqno: UInt64?
     let status: String
   }
 
   /// What keeps a buffer that no process holds.
-  enum Keeper: String, Encodable {
+  enum Keeper: String {
     /// A device is attached to it.
     case attachment
     /// A fence on it is pending: an armed poll keeps the buffer until then.
@@ -62,23 +55,17 @@ struct StatReport: Report {
     case unseen
   }
 
-  struct Totals: Encodable {
+  struct Totals {
     let buffers: Int
     /// The sizes of these buffers. The same memory counts once for each buffer made of it.
     let bytes: UInt64
     /// Exports of V4L2 queues: each `VIDIOC_EXPBUF` makes one more buffer of the same memory.
     let repeatable: Sum
     /// Those no process holds; unknown when processes could not be read, or nothing lists all buffers.
-    @Nullable var kernelHeld: Sum?
-
-    enum CodingKeys: String, CodingKey {
-      case buffers, bytes
-      case repeatable = "v4l2_exports"
-      case kernelHeld = "kernel_held"
-    }
+    let kernelHeld: Sum?
   }
 
-  struct Sum: Encodable {
+  struct Sum {
     let buffers: Int
     let bytes: UInt64
 
@@ -91,6 +78,8 @@ struct StatReport: Report {
   let schema = "dmabuf.stat/1"
   /// When it was taken: nanoseconds since 1970.
   let time: UInt64
+  /// Which run of the machine it is of: inode numbers begin anew with each.
+  let boot: String?
   let sources: [Source]
   let unreadableProcesses: Int
   let buffers: [Buffer]
@@ -101,15 +90,10 @@ struct StatReport: Report {
   /// How it is drawn.
   let view: StatView
 
-  enum CodingKeys: String, CodingKey {
-    case schema, sources, buffers, processes, totals
-    case time = "time_ns"
-    case unreadableProcesses = "unreadable_processes"
-  }
-
   init(_ census: Census, _ selection: StatSelection, _ view: StatView) {
     self.view = view
     time = census.time
+    boot = census.boot
     sources = Census.Source.allCases.map {
       Source(name: $0.rawValue, used: census.used.contains($0), reason: census.reason(for: $0))
     }
@@ -125,18 +109,6 @@ struct StatReport: Report {
       kernelHeld: census.listsAllBuffers && census.tellsOfProcesses && census.refused.isEmpty
         ? Sum(chosen.filter(\.processes.isEmpty)) : nil)
     buffers = view.arranged(chosen)
-  }
-
-  func encode(to encoder: any Encoder) throws {
-    var container = encoder.container(keyedBy: CodingKeys.self)
-    try container.encode(schema, forKey: .schema)
-    try container.encode(time, forKey: .time)
-    try container.encode(sources, forKey: .sources)
-    try container.encode(unreadableProcesses, forKey: .unreadableProcesses)
-    try container.encode(buffers, forKey: .buffers)
-    try container.encode(view.arranged(processes), forKey: .processes)
-    try container.encode(totals, forKey: .totals)
-    try groups?.encode(to: encoder)
   }
 }
 

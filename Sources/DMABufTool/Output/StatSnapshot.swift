@@ -3,11 +3,11 @@ import FoundationEssentials
 
 /// A census as its JSON document has it: what an earlier one is compared by.
 struct StatSnapshot: Decodable {
-  struct Buffer: Decodable {
+  struct Buffer: Codable {
     let ino: UInt64
-    let size: UInt64?
-    let exporter: String?
-    let name: String?
+    @Nullable var size: UInt64?
+    @Nullable var exporter: String?
+    @Nullable var name: String?
     let processes: [Holder]
 
     enum CodingKeys: String, CodingKey {
@@ -16,9 +16,9 @@ struct StatSnapshot: Decodable {
     }
   }
 
-  struct Holder: Decodable {
+  struct Holder: Codable {
     let pid: Int32
-    let comm: String?
+    @Nullable var comm: String?
   }
 
   struct Process: Decodable {
@@ -43,6 +43,8 @@ struct StatSnapshot: Decodable {
 
   let schema: String
   let time: UInt64
+  /// Documents of earlier versions have none.
+  let boot: String?
   let buffers: [Buffer]
   let processes: [Process]
   let totals: Totals
@@ -50,6 +52,7 @@ struct StatSnapshot: Decodable {
   enum CodingKeys: String, CodingKey {
     case schema, buffers, processes, totals
     case time = "time_ns"
+    case boot = "boot_id"
   }
 
   /// Reads a document, or the last one of many lines.
@@ -65,5 +68,29 @@ struct StatSnapshot: Decodable {
     }
   }
 
-  init(_ report: StatReport) throws { try self.init(parsing: report.json().utf8, from: "this census") }
+  init(_ report: StatReport) {
+    schema = report.schema
+    time = report.time
+    boot = report.boot
+    buffers = report.buffers.map { buffer in
+      Buffer(
+        ino: buffer.ino, size: buffer.size, exporter: buffer.exporter?.string, name: buffer.name?.string,
+        processes: buffer.processes.map { Holder(pid: $0.pid, comm: $0.comm?.string) })
+    }
+    processes = report.processes.map { process in
+      Process(
+        pid: process.pid, comm: process.comm?.string, buffers: process.buffers, bytes: process.bytes,
+        descriptors: process.descriptors, mappings: process.mappings, syncFiles: process.syncFiles)
+    }
+    totals = Totals(buffers: report.totals.buffers, bytes: report.totals.bytes)
+  }
+
+  /// Descriptors of buffers, and sync_files.
+  var descriptors: Int { processes.reduce(0) { $0 + $1.descriptors + $1.syncFiles } }
+
+  /// Has the machine started anew since `earlier`?
+  func isRestarted(since earlier: StatSnapshot) -> Bool {
+    guard let boot, let old = earlier.boot else { return false }
+    return boot != old
+  }
 }

@@ -52,6 +52,23 @@ changes_since_an_earlier_census_are_told() {
   for actor in stays comes; do send_signal $actor TERM; finish $actor; done
 }
 
+across_a_restart_everything_is_new_and_the_old_is_gone() {
+  start stays actor buffer 64K name 0 stays ready pause
+  wait_for_line stays ready
+  # The same buffer with the same number, of another run of the machine.
+  dmabuf stat --json | jq -c '.boot_id = "00000000-0000-0000-0000-000000000000"' >before
+  run dmabuf stat --diff before --json
+  status 0
+  json '[.restarted, [.new[].name], [.gone[].name]]' '[true,["stays"],["stays"]]'
+  run dmabuf stat --diff before
+  stdout '^0 buffers, 0B, 0 descriptors in [0-9.]+ m?s, since when the machine restarted$'
+  dmabuf stat --json >now
+  run dmabuf stat --diff now --json
+  json '[.restarted, .new, .gone]' '[false,[],[]]'
+  send_signal stays TERM
+  finish stays
+}
+
 a_leak_of_buffers_fails_the_test_and_is_named() {
   start leaker sh -c 'while :; do actor comm leaker buffer 64K ready pause & sleep 0.1; done'
   run dmabuf stat --fail-if-growth 64K --for 2s

@@ -1,0 +1,150 @@
+import DMABuf
+
+/// The census as a JSON document, written row by row. Keys are sorted.
+extension StatReport {
+  /// Prints the report in the form that was asked for.
+  func print(asJSON: Bool) throws {
+    if asJSON {
+      var writer = JSONWriter(to: .output)
+      write(to: &writer)
+      _ = try writer.finish()
+    } else {
+      try StandardStream.output.write(text(style: .standardOutput()) + "\n")
+    }
+  }
+
+  func json() throws -> String {
+    var writer = JSONWriter()
+    write(to: &writer)
+    return try writer.finish()
+  }
+
+  private func write(to writer: inout JSONWriter) {
+    writer.object { writer in
+      writer.member("boot_id", boot)
+      writer.member("buffers", buffers) { $1.write(to: &$0) }
+      if let groups { groups.write(to: &writer) }
+      writer.member("processes", view.arranged(processes)) { $1.write(to: &$0) }
+      writer.member("schema", schema)
+      writer.member("sources", sources) { $1.write(to: &$0) }
+      writer.member("time_ns", time)
+      writer.key("totals")
+      totals.write(to: &writer)
+      writer.member("unreadable_processes", unreadableProcesses)
+    }
+  }
+}
+
+extension StatReport.Source {
+  fileprivate func write(to writer: inout JSONWriter) {
+    writer.object { writer in
+      writer.member("name", name)
+      writer.member("reason", reason)
+      writer.member("used", used)
+    }
+  }
+}
+
+extension StatReport.Buffer {
+  fileprivate func write(to writer: inout JSONWriter) {
+    writer.object { writer in
+      writer.member("age_ns", age)
+      writer.member("count", count)
+      writer.member("descriptors", descriptors)
+      writer.member("devices", devices) { $0.value($1.string) }
+      writer.member("exp_name", exporter)
+      writer.member("fences", fences) { $1.write(to: &$0) }
+      writer.member("held_by", heldBy) { $0.value($1.rawValue) }
+      writer.member("ino", ino)
+      writer.member("mappings", mappings)
+      writer.member("name", name)
+      writer.member("owner", owner)
+      writer.member("processes", processes) { $1.write(to: &$0) }
+      writer.member("size", size)
+      writer.member("sources", sources) { $0.value($1) }
+    }
+  }
+}
+
+extension StatReport.Holder {
+  fileprivate func write(to writer: inout JSONWriter) {
+    writer.object { writer in
+      writer.member("comm", comm)
+      writer.member("fds", fds) { $0.value($1) }
+      writer.member("mappings", mappings)
+      writer.member("pid", pid)
+    }
+  }
+}
+
+extension StatReport.Fence {
+  fileprivate func write(to writer: inout JSONWriter) {
+    writer.object { writer in
+      writer.member("context", context)
+      writer.member("driver", driver)
+      writer.member("seqno", seqno)
+      writer.member("status", status)
+      writer.member("timeline", timeline)
+      writer.member("usage", usage)
+    }
+  }
+}
+
+extension StatReport.Process {
+  fileprivate func write(to writer: inout JSONWriter) {
+    writer.object { writer in
+      writer.member("buffers", buffers)
+      writer.member("bytes", bytes)
+      writer.member("cgroup", cgroup)
+      writer.member("comm", comm)
+      writer.member("descriptors", descriptors)
+      writer.member("mappings", mappings)
+      writer.member("pid", pid)
+      writer.member("proportional_bytes", share)
+      writer.member("sync_files", syncFiles)
+      writer.member("uid", uid)
+      writer.member("unit", unit)
+    }
+  }
+}
+
+extension StatReport.Groups {
+  fileprivate func write(to writer: inout JSONWriter) {
+    let (list, name): (StaticString, StaticString) =
+      switch kind {
+      case .device: ("devices", "device")
+      case .name: ("names", "name")
+      case .buffer, .process, .exporter: ("exporters", "exp_name")
+      }
+    writer.member(list, groups) { writer, group in
+      writer.object { writer in
+        writer.member("buffers", group.buffers)
+        writer.member("bytes", group.bytes)
+        writer.member(name, group.key)
+        writer.member("processes", group.processes.count)
+      }
+    }
+  }
+}
+
+extension StatReport.Totals {
+  fileprivate func write(to writer: inout JSONWriter) {
+    writer.object { writer in
+      writer.member("buffers", buffers)
+      writer.member("bytes", bytes)
+      writer.key("kernel_held")
+      if let kernelHeld { kernelHeld.write(to: &writer) } else { writer.null() }
+      writer.key("v4l2_exports")
+      repeatable.write(to: &writer)
+    }
+  }
+}
+
+extension StatReport.Sum {
+  fileprivate func write(to writer: inout JSONWriter) {
+    writer.object { writer in
+      writer.member("buffers", buffers)
+      writer.member("bytes", bytes)
+    }
+  }
+}
