@@ -32,6 +32,7 @@ let package = Package(
       dependencies: [
         "CDMABuf", "CLibBPF", "CLibDRM", "CXXHash",
         .product(name: "BasicContainers", package: "swift-collections"),
+        .product(name: "BitCollections", package: "swift-collections"),
         .product(name: "SystemPackage", package: "swift-system"),
       ],
       swiftSettings: settings),

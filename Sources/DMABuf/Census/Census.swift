@@ -62,7 +62,9 @@ public struct Census: Sendable {
       if used.contains(.bpf), iterators?.listsProcesses == true, request.sources == nil {
         leaveOut(.procfs, .unneeded)
       } else {
-        read(ProcessTree(root: root, processes: request.processes, threads: request.threads), into: &join)
+        let tree = ProcessTree(
+          root: root, processes: request.processes, threads: request.threads, memory: request.memory)
+        read(tree, into: &join)
       }
     }
     if used.isEmpty, request.sources == nil, request.processes == nil, failures[.bufinfo] == nil {

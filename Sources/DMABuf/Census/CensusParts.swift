@@ -102,6 +102,8 @@ extension Census {
     public var wantsAttachments = false
     /// Iterators that are loaded already; without them some are loaded for this census where that pays.
     public var iterators: KernelIterators?
+    /// What earlier censuses have learned, for those that are taken each second or so.
+    public var memory: DescriptorMemory?
     /// May programs be loaded into the kernel for this census alone?
     public var mayLoadPrograms = true
     /// How many threads walk over the processes.

@@ -53,7 +53,12 @@ import SystemPackage
   private let text = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 8)
   private let link = UnsafeMutableBufferPointer<CChar>.allocate(capacity: 64)
 
-  init(proc: String) { self.proc = proc }
+  private let memory: DescriptorMemory?
+
+  init(proc: String, memory: DescriptorMemory?) {
+    self.proc = proc
+    self.memory = memory
+  }
 
   deinit {
     unsafe names.deallocate()
@@ -77,17 +82,24 @@ import SystemPackage
     let directory = try Directory("\(proc)/\(pid)/fd")
     let descriptor = directory.descriptor
     var fences = 0
+    var recollection = memory?.recall(pid)
     try unsafe directory.forEachName(buffer: names) { name in
+      let number = unsafe atoi(name)
+      if recollection?.skips(number) == true { return }
       let length = unsafe readlinkat(descriptor, name, link.baseAddress!, link.count)
       guard length >= 8, unsafe memcmp(link.baseAddress!, "/dmabuf:", 8) == 0 else {
-        if length == 20, unsafe memcmp(link.baseAddress!, "anon_inode:sync_file", 20) == 0 { fences += 1 }
+        if length == 20, unsafe memcmp(link.baseAddress!, "anon_inode:sync_file", 20) == 0 {
+          fences += 1
+        } else {
+          recollection?.addOther(number)
+        }
         return
       }
       var status = stat()
       let identity = unsafe fstatat(descriptor, name, &status, 0) == 0 ? Identity(status) : nil
-      guard let number = unsafe Int32(String(cString: name)) else { return }
       descriptors.append(Descriptor(pid: pid, number: number, identity: identity))
     }
+    if let recollection { memory?.remember(recollection, of: pid) }
     if fences > 0 { syncFiles.append((pid, fences)) }
   }
 

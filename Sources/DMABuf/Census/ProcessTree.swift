@@ -6,6 +6,7 @@ struct ProcessTree: CensusSource {
   /// The only processes to look at; `nil` for all.
   let processes: [Int32]?
   let threads: Int
+  let memory: DescriptorMemory?
 
   let source = Census.Source.procfs
 
@@ -20,8 +21,10 @@ struct ProcessTree: CensusSource {
   }
 
   private func walk(_ pids: [Int32]) -> [ProcessFiles] {
+    memory?.beginCensus()
     let turnstile = Turnstile(limit: pids.count)
-    let walks = ParallelWalks((0..<max(1, min(threads, pids.count))).map { _ in ProcessFiles(proc: root + "/proc") })
+    let walks = ParallelWalks(
+      (0..<max(1, min(threads, pids.count))).map { _ in ProcessFiles(proc: root + "/proc", memory: memory) })
     inParallel(walks.each.count) { index in
       while let turn = turnstile.take() { walks.each[index].visit(pids[turn]) }
     }

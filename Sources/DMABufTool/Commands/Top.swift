@@ -42,7 +42,8 @@ struct Top: ParsableCommand {
         hint: "dmabuf stat --watch prints to anything", status: .usage)
     }
     let selection = try census.selection()
-    let request = try census.repeatedRequest(wantsAttachments: false)
+    var request = try census.repeatedRequest(wantsAttachments: false)
+    if interval.duration <= .seconds(2) { request.memory = DescriptorMemory() }
     let isColored = Style.standardOutput().isColored
     var screen = TopScreen(by == .buffer ? .buffer : .process)
 

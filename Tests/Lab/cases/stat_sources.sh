@@ -156,6 +156,29 @@ an_ordinary_user_sees_what_is_his_own() {
   finish other
 }
 
+a_cameras_buffers_are_told_by_each_source_and_counted_as_one_memory() {
+  needs v4l2:vivid
+  bytes=$((($(frame_bytes "$(video_node vivid)") + 4095) / 4096 * 4096))
+  run dmabuf export v4l2:vivid --buffers 2 --hold camera
+  status 0
+  for source in procfs sysfs bufinfo bpf; do
+    case $source in
+    procfs) ;;
+    bpf) has bpf-dmabuf-iter || continue ;;
+    sysfs) has sysfs-stats || continue ;;
+    *) has $source || continue ;;
+    esac
+    run dmabuf stat --source $source --json
+    status 0
+    json '[.buffers[] | [.exp_name, .size]]' "[[\"videobuf2_vmalloc\",$bytes],[\"videobuf2_vmalloc\",$bytes]]"
+    json '.totals | [.buffers, .v4l2_exports.buffers, .v4l2_exports.bytes]' "[2,2,$((2 * bytes))]"
+  done
+  run dmabuf stat
+  stdout 'videobuf2_vmalloc .* dmabuf-holder\([0-9]+\)'
+  run dmabuf release --all
+  status 0
+}
+
 without_proc_the_rest_still_answers() {
   needs bufinfo
   start holder actor buffer 64K name 0 hidden ready pause

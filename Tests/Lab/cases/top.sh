@@ -77,3 +77,15 @@ top_lists_names_without_their_control_characters() {
   send_signal holder TERM
   finish holder
 }
+
+a_number_that_becomes_a_buffer_is_seen_soon() {
+  needs heap:system
+  start taker dmabuf alloc 64K --name cam -- sh -c 'exec 9</dev/null; sleep 4; exec 8<&"$DMABUF_FD" 9<&"$DMABUF_FD"; exec sleep 60'
+  sleep 1
+  _on_terminal 'sleep 6; printf q' 'stty rows 24 cols 100; dmabuf top --source procfs --interval 300ms'
+  # Counts, descriptors and mappings: of dmabuf, the shell and its sleep, then of dmabuf and the last sleep, which has three.
+  _screen_has ' cam  *3  *3  *0 '
+  _screen_has ' cam  *4  *4  *0 '
+  send_signal taker TERM
+  finish taker
+}
