@@ -6,8 +6,11 @@
 struct DebugTable {
   /// In the kernel's order: the newest first.
   private(set) var buffers: [Census.Buffer] = []
-  /// Did the text go on to the line that counts all buffers?
-  private(set) var isWhole = false
+  /// The file status flags (`O_RDWR`, …) of each, by inode, where there is a column for them.
+  private(set) var flags: [UInt64: UInt32] = [:]
+  /// The line that counts all buffers; `nil` if the text did not go on to it.
+  private(set) var total: (buffers: UInt64, bytes: UInt64?)?
+  var isWhole: Bool { total != nil }
 
   /// Reads as many rows as make sense; `nil` if the heading is not one that has inode numbers.
   ///
@@ -19,19 +22,27 @@ struct DebugTable {
     while true {
       cursor.skip(\.isEmpty)
       if let total = cursor.peek(), total.starts(with: "Total ".utf8) {
-        isWhole =
-          total.split(separator: UInt8(ascii: " ")).dropFirst(2).first?.elementsEqual("objects,".utf8) ?? false
+        self.total = Self.total(total.split(separator: UInt8(ascii: " ")))
         return
       }
-      guard let buffer = Self.buffer(&cursor, columns, names) else { return }
+      guard let buffer = buffer(&cursor, columns, names) else { return }
       buffers.append(buffer)
     }
   }
 
-  private static func buffer(
+  /// `Total N objects, N bytes`.
+  private static func total(_ words: [ArraySlice<UInt8>]) -> (buffers: UInt64, bytes: UInt64?)? {
+    guard words.count >= 3, words[2].elementsEqual("objects,".utf8), let buffers = Digits.number(words[1]) else {
+      return nil
+    }
+    return (buffers, words.dropFirst(3).first.flatMap { Digits.number($0) })
+  }
+
+  private mutating func buffer(
     _ cursor: inout Cursor, _ columns: Columns, _ names: [UInt64: UntrustedText]
   ) -> Census.Buffer? {
     guard let fields = columns.fields(&cursor), let inode = fields.number("ino") else { return nil }
+    flags[inode] = fields["flags"].flatMap { UInt32(String(decoding: $0, as: UTF8.self), radix: 16) }
     var buffer = Census.Buffer(inode: inode)
     buffer.size = fields.number("size")
     buffer.count = fields.number("count")

@@ -49,6 +49,8 @@ public struct ConformanceCheck: Sendable {
     case tracefs
     /// `/sys/kernel/dmabuf`.
     case sysfsStatistics = "sysfs-stats"
+    /// BTF, and the right to load programs.
+    case bpf
   }
 
   init(
@@ -71,7 +73,7 @@ public struct ConformanceCheck: Sendable {
   public static let all: [ConformanceCheck] =
     identity + identityCounts + mapping + mappingOfHeaps + synchronization + names + fences + pendingFences
     + fenceLists + syncFiles + testFences + heaps + userMemory + prime + testDevice + video + listings + processes
-    + tracing
+    + iterators + tracing
 }
 
 /// What is expected, where kernels differ by version.

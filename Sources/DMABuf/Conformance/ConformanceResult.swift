@@ -115,6 +115,7 @@ extension ConformanceCheck.Need {
     case .root: ProcessLimits.isRoot ? nil : "for root alone"
     case .tracefs: access("/sys/kernel/tracing/events")
     case .sysfsStatistics: access("/sys/kernel/dmabuf/buffers")
+    case .bpf: access("/sys/kernel/btf/vmlinux") ?? Self.root.lack
     }
   }
 

@@ -102,10 +102,10 @@ extension ConformanceCheck {
         let inode = Raw.inode(buffer)
         close(buffer)
         if case .heap = trial.target {} else { closeDevices(of: trial) }
-        let isListed = try BufinfoText().rows[inode] != nil
+        let isListed = try DebugTable.ofMachine()[inode] != nil
         timeline.advance(1)
-        settle { ((try? BufinfoText()).map { $0.rows[inode] == nil }) ?? true }
-        let isGone = try BufinfoText().rows[inode] == nil
+        settle { ((try? DebugTable.ofMachine()).map { $0[inode] == nil }) ?? true }
+        let isGone = try DebugTable.ofMachine()[inode] == nil
         return (isListed ? "listed" : "not listed") + (isGone ? ", then gone" : ", then listed")
       }
       throw Lacking("others hold the buffer")
@@ -179,19 +179,9 @@ extension ConformanceCheck {
 
   /// `USAGE SEQNO` of each pending fence, sorted.
   private static func pending(_ buffer: CInt) throws -> String {
-    let lines = try BufinfoText()[buffer]?.fences ?? []
-    return lines.filter { $0.hasSuffix(" unsignalled") }.map { line in
-      let words = line.replacingFirst(" fence:", with: " ").split(separator: " ")
-      let old = words.firstIndex(of: "seq").map { words[$0 + 1] }
-      return "\(words[0]) \(old ?? words[1].split(separator: ":").last ?? "?")"
-    }.sorted().joined(separator: " ")
-  }
-}
-
-extension String {
-  /// The text with the first `part` replaced.
-  fileprivate func replacingFirst(_ part: String, with other: String) -> String {
-    guard let range = firstRange(of: part) else { return self }
-    return String(self[..<range.lowerBound]) + other + String(self[range.upperBound...])
+    let fences = try DebugTable.ofMachine()[buffer]?.fences ?? []
+    return fences.filter { !$0.isSignalled }
+      .map { "\($0.usage.string) \($0.sequence.map(String.init) ?? "?")" }
+      .sorted().joined(separator: " ")
   }
 }

@@ -11,27 +11,30 @@ extension ConformanceCheck {
       expect: "size, flags, count, exporter and name agree"
     ) { trial in
       let buffer = try trial.buffer()
-      guard let row = try BufinfoText()[buffer]?.columns, let information = Raw.fdinfo(buffer) else {
-        return "not listed"
-      }
+      let table = try DebugTable.ofMachine()
+      guard let row = table[buffer], let information = Raw.fdinfo(buffer) else { return "not listed" }
       let flags = UInt32(truncatingIfNeeded: Raw.control(buffer, F_GETFL).value) & 0o4003
-      let name = information.name?.string ?? "<none>"
       // The count of fdinfo leaves its reader out.
       let agree = [
-        UInt64(row[0]) == information.size, UInt32(row[1], radix: 16).map { $0 & 0o4003 } == flags,
-        UInt64(row[3]) == information.count, row[4] == information.exporter.string, row[6] == name,
+        ("size", row.size == information.size), ("flags", table.flags[row.inode].map { $0 & 0o4003 } == flags),
+        ("count", row.count == information.count), ("exporter", row.exporter == information.exporter),
+        ("name", row.name == information.name),
       ]
-      if !agree.contains(false) { return "size, flags, count, exporter and name agree" }
-      return UntrustedText(row.joined(separator: " ").utf8).escaped
+      let other = agree.filter { !$0.1 }.map(\.0)
+      return other.isEmpty
+        ? "size, flags, count, exporter and name agree" : "differ: " + other.joined(separator: ", ")
     },
     .init(
       "C116", "bufinfo's last line sums up its rows", on: .machine, needs: [.bufinfo], expect: "as many, as large"
     ) {
       trial in
       _ = try trial.buffer()
-      let list = try BufinfoText()
-      let sum = list.rows.values.compactMap { UInt64($0.columns[0]) }.reduce(0, +)
-      return list.total == "Total \(list.rows.count) objects, \(sum) bytes" ? "as many, as large" : list.total
+      let list = try DebugTable.ofMachine()
+      guard let total = list.total, let bytes = total.bytes else { return "no last line" }
+      let sum = list.buffers.compactMap(\.size).reduce(0, +)
+      let isSum = total.buffers == list.buffers.count && bytes == sum
+      return isSum
+        ? "as many, as large" : "\(list.buffers.count), \(sum) bytes; total \(total.buffers), \(bytes) bytes"
     },
     .init(
       "C117", "a pending fence is CONTEXT:SEQNO TIMELINE DRIVER", on: .machine, needs: [.swSync, .bufinfo],
@@ -39,12 +42,9 @@ extension ConformanceCheck {
     ) { trial in
       let (buffer, timeline) = (try trial.buffer(), try Timeline())
       _ = try Raw.importFences(buffer, 2, timeline.fence(7)).orEnd("IMPORT_SYNC_FILE")
-      let line = try BufinfoText()[buffer]?.fences.first ?? "none"
-      let words = line.split(separator: ":", maxSplits: 1).last?.split(separator: " ").map(String.init) ?? []
-      guard words.last == "unsignalled" else { return line }
-      if words.first == "sw_sync", words.suffix(3).prefix(2) == ["seq", "7"] { return "DRIVER TIMELINE seq SEQNO" }
-      let isNew = words.first?.hasSuffix(":7") ?? false
-      return isNew && words.dropLast().last == "sw_sync" ? "CONTEXT:SEQNO TIMELINE DRIVER" : line
+      guard let fence = try DebugTable.ofMachine()[buffer]?.fences?.first else { return "none" }
+      guard !fence.isSignalled, fence.driver?.string == "sw_sync", fence.sequence == 7 else { return "\(fence)" }
+      return fence.context == nil ? "DRIVER TIMELINE seq SEQNO" : "CONTEXT:SEQNO TIMELINE DRIVER"
     },
     .init(
       "C118", "sysfs shows size and exporter, and forgets the buffer at once", needs: [.sysfsStatistics],

@@ -68,8 +68,8 @@ extension ConformanceCheck {
       let (buffer, device) = (try foreign(trial), try TestDevice())
       let before = Raw.count(buffer)
       _ = try device.handle(of: buffer)
-      let devices = try BufinfoText()[buffer]?.devices.filter { !$0.hasPrefix("Total") } ?? []
-      return devices.joined(separator: " ") + ", +\(Raw.count(buffer) - before)"
+      let devices = try DebugTable.ofMachine()[buffer]?.devices ?? []
+      return devices.map(\.string).joined(separator: " ") + ", +\(Raw.count(buffer) - before)"
     },
     .init("C101", "a reader is refused beside a writer", on: .machine, needs: [.vgem], expect: "ok EBUSY") { trial in
       let device = try TestDevice()

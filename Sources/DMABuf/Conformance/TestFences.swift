@@ -121,38 +121,16 @@ enum RawSyncFile {
   }
 }
 
-/// debugfs's list of buffers.
-struct BufinfoText {
-  struct Row: Equatable {
-    var columns: [String]
-    var fences: [String] = []
-    var devices: [String] = []
-  }
-
-  private(set) var rows: [UInt64: Row] = [:]
-  private(set) var total = ""
-
-  init() throws {
-    guard let bytes = try? SmallFile.read("/sys/kernel/debug/dma_buf/bufinfo", limit: 1 << 24) else {
+extension DebugTable {
+  /// The machine's list of buffers.
+  static func ofMachine() throws -> DebugTable {
+    guard let text = try? SmallFile.read(DebugBuffers.file, limit: 1 << 24), let table = DebugTable(parsing: text)
+    else {
       throw Lacking("bufinfo cannot be read")
     }
-    var inode: UInt64?
-    for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n") {
-      let columns = line.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
-      if line.hasPrefix("Total "), line.contains("objects") { total = String(line) }
-      if columns.count >= 7, let number = UInt64(columns[5]), line.first?.isNumber ?? false {
-        inode = number
-        rows[number] = Row(columns: columns)
-      } else if let inode, line.hasPrefix("\t") {
-        let text = line.dropFirst()
-        if text.contains(" fence:") {
-          rows[inode]?.fences.append(String(text))
-        } else if text != "Attached Devices:" {
-          rows[inode]?.devices.append(String(text))
-        }
-      }
-    }
+    return table
   }
 
-  subscript(_ buffer: CInt) -> Row? { rows[Raw.inode(buffer)] }
+  subscript(_ inode: UInt64) -> Census.Buffer? { buffers.first { $0.inode == inode } }
+  subscript(_ buffer: CInt) -> Census.Buffer? { self[Raw.inode(buffer)] }
 }

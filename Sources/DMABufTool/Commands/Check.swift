@@ -123,16 +123,3 @@ struct Check: ParsableCommand {
     return CheckReport(results, sentences: sentences, kernel: kernel)
   }
 }
-
-/// Patterns as shells have them: `*` and `?`.
-enum Glob {
-  static func matches(_ text: String, _ pattern: String) -> Bool { matches(text[...], pattern[...]) }
-
-  private static func matches(_ text: Substring, _ pattern: Substring) -> Bool {
-    guard let first = pattern.first else { return text.isEmpty }
-    let rest = pattern.dropFirst()
-    if first == "*" { return matches(text, rest) || (!text.isEmpty && matches(text.dropFirst(), pattern)) }
-    guard let letter = text.first, first == "?" || first == letter else { return false }
-    return matches(text.dropFirst(), rest)
-  }
-}

@@ -1,6 +1,5 @@
 public import ArgumentParser
 public import DMABuf
-import Glibc
 
 /// Which buffers and processes a census shows, and where it looks.
 struct CensusOptions: ParsableArguments {
@@ -94,7 +93,7 @@ struct StatSelection {
     if let inodes, !inodes.contains(buffer.inode) { return nil }
     if let exporter, buffer.exporter != exporter { return nil }
     if minimumSize > 0, buffer.size ?? 0 < minimumSize { return nil }
-    if let namePattern, !buffer.name.map({ matches($0, namePattern) }).isTrue { return nil }
+    if let namePattern, !(buffer.name.map { Glob.matches($0.string, namePattern) } ?? false) { return nil }
     if isKernelHeld, !buffer.holders.isEmpty { return nil }
     guard let user else { return buffer }
     var buffer = buffer
@@ -103,12 +102,4 @@ struct StatSelection {
   }
 
   func select(_ process: Census.Process) -> Bool { user == nil || process.user == user }
-
-  private func matches(_ name: UntrustedText, _ pattern: String) -> Bool {
-    unsafe fnmatch(pattern, name.string, 0) == 0
-  }
-}
-
-extension Bool? {
-  fileprivate var isTrue: Bool { self ?? false }
 }
