@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -61,5 +62,7 @@ int cdmabuf_poll(struct pollfd *entries, size_t count, uint64_t nanoseconds) {
   struct timespec limit = {(time_t)(nanoseconds / 1000000000), (long)(nanoseconds % 1000000000)};
   return ppoll(entries, count, nanoseconds == UINT64_MAX ? NULL : &limit, NULL);
 }
+
+int cdmabuf_eventfd(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
 
 const char *cdmabuf_errno_name(int error) { return strerrorname_np(error); }

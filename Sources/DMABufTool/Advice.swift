@@ -8,6 +8,8 @@ enum Advice {
     switch (error.call, error.errno) {
     case ("open", .noSuchFileOrDirectory), ("open", .noSuchAddressOrDevice), ("open", .operationNotSupportedByDevice):
       error.subject.hasPrefix("/dev/") || error.subject.hasPrefix("/sys/") ? .missing : .failed
+    case ("DRM_CAP_SYNCOBJ", _): .missing
+    case (_, .notSupportedOnSocket) where error.call.hasPrefix("DRM_IOCTL_SYNCOBJ_"): .missing
     case ("DMA_BUF_IOCTL_SYNC", .timedOut), ("VIDIOC_DQBUF", .timedOut), ("poll", .timedOut), ("connect", .timedOut):
       .timedOut
     default: .failed
@@ -48,15 +50,21 @@ enum Advice {
     case ("DRM_IOCTL_VGEM_FENCE_SIGNAL", .timedOut): "it signalled by itself, ten seconds after it was made"
     case ("DRM_IOCTL_VGEM_FENCE_SIGNAL", .noSuchFileOrDirectory): "it has signalled already"
     case ("open", .operationNotSupportedByDevice) where error.subject == "/dev/dri": "modprobe vgem"
+    case ("DRM_CAP_SYNCOBJ", _): "no device's driver has syncobjs; GPUs' have, and since Linux 6.6 virtio_gpu"
+    case ("DRM_IOCTL_SYNCOBJ_EVENTFD", .invalidArgument): "waiting for a fence that is still to come needs Linux 6.6"
+    case (_, .notSupportedOnSocket) where error.call.hasPrefix("DRM_IOCTL_SYNCOBJ_"):
+      "the drivers here have no timelines (DRM_CAP_SYNCOBJ_TIMELINE)"
     default: DeviceAdvice.hint(for: error)
     }
   }
 
   static func hint(for error: WrongKind) -> String? {
-    switch error.kind {
-    case .memfd: "udmabuf makes dma-bufs out of memfds"
-    case .syncFile: "a sync_file is a fence without memory"
-    case .dmaBuffer: "dmabuf fence export takes a sync_file from a buffer"
+    switch (error.kind, error.wanted) {
+    case (_, .syncObject): "dmabuf fence create --syncobj makes a syncobj"
+    case (.memfd, _): "udmabuf makes dma-bufs out of memfds"
+    case (.syncFile, _): "a sync_file is a fence without memory"
+    case (.dmaBuffer, _): "dmabuf fence export takes a sync_file from a buffer"
+    case (.syncObject, _): "dmabuf fence export --syncobj takes a sync_file from a syncobj"
     default: nil
     }
   }

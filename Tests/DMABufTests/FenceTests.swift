@@ -113,7 +113,7 @@ struct FenceTests {
     #expect {
       _ = try FenceSnapshot(OpenFile("/dev/null", 0), for: .read)
     } throws: { error in
-      (error as? WrongKind) == WrongKind(subject: "/dev/null", kind: .other(Self.text("/dev/null")), wanted: .either)
+      (error as? WrongKind) == WrongKind(subject: "/dev/null", kind: .other(Self.text("/dev/null")), wanted: .anyWithFences)
     }
   }
 

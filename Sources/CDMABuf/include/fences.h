@@ -71,6 +71,14 @@ struct cdmabuf_vgem_fence_signal {
   __u32 fence;
   __u32 flags;
 };
+/* Linux 6.6 */
+struct cdmabuf_syncobj_eventfd {
+  __u32 handle;
+  __u32 flags;
+  __u64 point;
+  __s32 fd;
+  __u32 pad;
+};
 
 static const unsigned long CDMABUF_DMA_BUF_IOCTL_EXPORT_SYNC_FILE = DMA_BUF_IOCTL_EXPORT_SYNC_FILE;
 static const unsigned long CDMABUF_DMA_BUF_IOCTL_IMPORT_SYNC_FILE = DMA_BUF_IOCTL_IMPORT_SYNC_FILE;
@@ -84,6 +92,7 @@ static const unsigned long CDMABUF_DRM_IOCTL_GEM_CLOSE = _IOW('d', 0x09, struct 
 static const unsigned long CDMABUF_DRM_IOCTL_PRIME_FD_TO_HANDLE = _IOWR('d', 0x2e, struct cdmabuf_prime_handle);
 static const unsigned long CDMABUF_DRM_IOCTL_VGEM_FENCE_ATTACH = _IOWR('d', 0x41, struct cdmabuf_vgem_fence_attach);
 static const unsigned long CDMABUF_DRM_IOCTL_VGEM_FENCE_SIGNAL = _IOW('d', 0x42, struct cdmabuf_vgem_fence_signal);
+static const unsigned long CDMABUF_DRM_IOCTL_SYNCOBJ_EVENTFD = _IOWR('d', 0xcf, struct cdmabuf_syncobj_eventfd);
 
 _Static_assert(sizeof(struct dma_buf_export_sync_file) == 8, "kernel ABI");
 _Static_assert(sizeof(struct dma_buf_import_sync_file) == 8, "kernel ABI");
@@ -94,9 +103,12 @@ _Static_assert(sizeof(struct sync_set_deadline) == 16, "kernel ABI");
 _Static_assert(sizeof(struct cdmabuf_sw_sync_create_fence) == 40, "kernel ABI");
 _Static_assert(sizeof(struct cdmabuf_prime_handle) == 12, "kernel ABI");
 _Static_assert(sizeof(struct cdmabuf_vgem_fence_attach) == 16, "kernel ABI");
+_Static_assert(sizeof(struct cdmabuf_syncobj_eventfd) == 24, "kernel ABI");
 
 /* poll(2) with a limit in nanoseconds; UINT64_MAX is none. */
 int cdmabuf_poll(struct pollfd *entries, size_t count, uint64_t nanoseconds);
+/* An eventfd at 0, closed on exec. */
+int cdmabuf_eventfd(void);
 /* The symbol of an errno, such as `EINVAL`; NULL when libc knows none. */
 const char *cdmabuf_errno_name(int error);
 

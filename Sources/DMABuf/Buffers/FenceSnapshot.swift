@@ -3,38 +3,72 @@ internal import CDMABuf
 import Glibc
 import SystemPackage
 
-/// The fences of a buffer or sync_file at one moment, what was known of them then, and a way to wait
+/// The fences of a buffer, sync_file or syncobj at one moment, what was known of them then, and a way to wait
 /// for them.
 public struct FenceSnapshot: ~Copyable, Sendable {
   /// How the user knows what the fences are of.
   public let name: String
   /// The fences when the snapshot was made; `nil` for a buffer on a kernel before Linux 6.0, which
-  /// does not tell. A buffer that nobody uses has none.
+  /// does not tell. A buffer that nobody uses has none, nor has a point of a syncobj that is still to come.
   public let fences: [Fence]?
+  /// How far a syncobj's timeline was; `nil` for all else.
+  public let points: SyncObject.Points?
   private let source: Source
 
-  /// What is polled: a sync_file, which holds no buffer; for want of one, the buffer itself.
+  /// What is polled: a sync_file, which holds no buffer; for want of one, the buffer itself, or an eventfd that
+  /// a syncobj tells when it comes to the point.
   private enum Source: ~Copyable, Sendable {
     case syncFile(SyncFile)
     case buffer(DMABuffer)
+    case point(AwaitedPoint)
   }
   /// A buffer is readable when those who write are done, writable when everyone is.
   private let events: Int32
 
-  /// Takes over a descriptor of either kind.
+  /// Takes over a descriptor of any of the kinds; a point other than 0 is one of a syncobj.
   ///
   /// Throws ``WrongKind`` for anything else.
-  public init(_ file: consuming OpenFile, for direction: AccessDirection) throws {
+  public init(_ file: consuming OpenFile, for direction: AccessDirection, at point: UInt64 = 0) throws {
     switch try DescriptorKind.of(descriptor: file.descriptor.rawValue) {
+    case .syncObject: try self.init(SyncObject(trusting: file), at: point)
+    case let kind where point > 0: throw WrongKind(subject: file.name, kind: kind, wanted: .syncObject)
     case .syncFile: try self.init(SyncFile(trusting: file))
     case .dmaBuffer: try self.init(DMABuffer(file), for: direction)
-    case let kind: throw WrongKind(subject: file.name, kind: kind, wanted: .either)
+    case let kind: throw WrongKind(subject: file.name, kind: kind, wanted: .anyWithFences)
     }
+  }
+
+  /// Looks at a point of a syncobj, or its one fence.
+  ///
+  /// Throws `EINVAL` when there is no fence yet and the kernel cannot tell of its coming, before Linux 6.6.
+  public init(_ object: consuming SyncObject, at point: UInt64) throws(KernelError) {
+    let name = object.file.name
+    let points = try object.points()
+    if let file = try object.exportSyncFile(at: point) {
+      try self.init(file, named: name, points: points)
+    } else {
+      try self.init(awaiting: point, of: object, points: points)
+    }
+  }
+
+  private init(awaiting point: UInt64, of object: consuming SyncObject, points: SyncObject.Points?) throws(KernelError)
+  {
+    name = object.file.name
+    fences = []
+    self.points = points
+    events = POLLIN
+    source = .point(try AwaitedPoint(point, of: object))
   }
 
   /// Takes over a sync_file.
   public init(_ file: consuming SyncFile) throws(KernelError) {
-    name = file.file.name
+    let name = file.file.name
+    try self.init(file, named: name, points: nil)
+  }
+
+  private init(_ file: consuming SyncFile, named name: String, points: SyncObject.Points?) throws(KernelError) {
+    self.name = name
+    self.points = points
     fences = try file.information().fences
     events = POLLIN
     source = .syncFile(file)
@@ -43,6 +77,7 @@ public struct FenceSnapshot: ~Copyable, Sendable {
   /// Looks at what is pending on a buffer for an access in this direction, and lets go of the buffer.
   public init(_ buffer: consuming DMABuffer, for direction: AccessDirection) throws(KernelError) {
     name = buffer.file.name
+    points = nil
     do throws(KernelError) {
       let file = try buffer.exportSyncFile(for: direction)
       let found = try file.information().fences
@@ -59,6 +94,7 @@ public struct FenceSnapshot: ~Copyable, Sendable {
 
   /// The same fences as they are now, with the names they had when the snapshot was made.
   public func current() throws(KernelError) -> [Fence]? {
+    if isUnsubmitted { return try information()?.fences ?? [] }
     guard let fences, let information = try information() else { return nil }
     if fences.isEmpty { return [] }
     if information.fences.count == fences.count {
@@ -73,10 +109,20 @@ public struct FenceSnapshot: ~Copyable, Sendable {
     }
   }
 
+  /// Is there nothing to tell of yet, because nobody has submitted a fence?
+  public var isUnsubmitted: Bool {
+    switch source {
+    case .point: true
+    case .syncFile: false
+    case .buffer: false
+    }
+  }
+
   /// What the kernel tells of the sync_file now; `nil` where there is none.
   public func information() throws(KernelError) -> SyncFile.Information? {
     switch source {
     case .syncFile(let file): return try file.information()
+    case .point(let awaited): return try awaited.object.exportSyncFile(at: awaited.point)?.information()
     case .buffer: return nil
     }
   }
@@ -85,6 +131,8 @@ public struct FenceSnapshot: ~Copyable, Sendable {
     switch source {
     case .syncFile(let file): return pollfd(fd: file.descriptorNumber, events: Int16(events), revents: 0)
     case .buffer(let buffer): return pollfd(fd: buffer.descriptorNumber, events: Int16(events), revents: 0)
+    case .point(let awaited):
+      return pollfd(fd: awaited.event.descriptor.rawValue, events: Int16(events), revents: 0)
     }
   }
 

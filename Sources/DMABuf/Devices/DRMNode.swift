@@ -64,6 +64,9 @@ public struct DRMNode: ~Copyable, Sendable {
     }
   }
 
+  /// Is this the path of a render node?
+  static func isRender(_ path: String) -> Bool { path.hasPrefix(directory + "/renderD") }
+
   /// The primary node of the same device; `nil` when there is none.
   public var primaryPath: String? {
     guard let name = unsafe drmGetPrimaryDeviceNameFromFd(file.descriptor.rawValue) else { return nil }
@@ -93,16 +96,17 @@ public struct DRMNode: ~Copyable, Sendable {
   /// Corresponds to `DRM_IOCTL_GET_CAP` with `DRM_CAP_ADDFB2_MODIFIERS`.
   public var takesModifiers: Bool { (try? capability(UInt64(DRM_CAP_ADDFB2_MODIFIERS))) ?? 0 != 0 }
 
-  private func capability(_ number: UInt64) throws(KernelError) -> UInt64 {
+  func capability(_ number: UInt64) throws(KernelError) -> UInt64 {
     var value: UInt64 = 0
     try call("DRM_IOCTL_GET_CAP") { unsafe drmGetCap($0, number, &value) }
     return value
   }
 
-  /// Calls a function of libdrm, all of which leave the kernel's reason in `errno`.
+  /// Calls a function of libdrm, all of which leave the kernel's reason in `errno`. `subject` is what the
+  /// call is made on, unless that is the node.
   @discardableResult
-  func call(_ name: String, _ body: (CInt) -> CInt) throws(KernelError) -> CInt {
+  func call(_ name: String, on subject: String? = nil, _ body: (CInt) -> CInt) throws(KernelError) -> CInt {
     let descriptor = file.descriptor.rawValue
-    return try Interruption.restarting(name, on: file.name) { body(descriptor) }
+    return try Interruption.restarting(name, on: subject ?? file.name) { body(descriptor) }
   }
 }

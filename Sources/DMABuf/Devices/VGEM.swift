@@ -12,7 +12,7 @@ public struct VGEM: ~Copyable, Sendable {
   /// Throws `ENODEV` on `/dev/dri` when no node is vgem's, and a node's refusal when it may be the one.
   public init() throws(KernelError) {
     var refusal: KernelError?
-    for path in try DRMNode.paths() where path.hasPrefix(DRMNode.directory + "/renderD") {
+    for path in try DRMNode.paths() where DRMNode.isRender(path) {
       do throws(KernelError) {
         let node = try DRMNode(path)
         if node.driver == UntrustedText("vgem".utf8) {

@@ -6,6 +6,8 @@ public struct HeldObject: Equatable, Sendable {
     case buffer
     /// A sync_file.
     case syncFile = "sync_file"
+    /// A syncobj of DRM.
+    case syncObject = "syncobj"
     /// A buffer together with what keeps a device attached to it.
     case attachment
   }

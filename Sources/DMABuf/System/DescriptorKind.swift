@@ -8,6 +8,8 @@ public enum DescriptorKind: Equatable, Sendable {
   case dmaBuffer
   /// A sync_file: one fence, or several merged.
   case syncFile
+  /// A syncobj of DRM.
+  case syncObject
   /// Memory made by `memfd_create(2)`.
   case memfd
   /// A socket of any family.
@@ -27,6 +29,7 @@ public enum DescriptorKind: Equatable, Sendable {
       return .dmaBuffer
     }
     if link == Array("anon_inode:sync_file".utf8) { return .syncFile }
+    if link == Array("anon_inode:syncobj_file".utf8) { return .syncObject }
     if link.starts(with: "/memfd:".utf8) { return .memfd }
     if link.starts(with: "socket:".utf8) { return .socket }
     if link.starts(with: "pipe:".utf8) { return .pipe }
@@ -48,6 +51,7 @@ extension DescriptorKind: CustomStringConvertible {
     switch self {
     case .dmaBuffer: "a dma-buf"
     case .syncFile: "a sync_file"
+    case .syncObject: "a syncobj"
     case .memfd: "a memfd"
     case .socket: "a socket"
     case .pipe: "a pipe"
@@ -71,8 +75,10 @@ public struct WrongKind: Error, Equatable, Sendable {
     case buffer = "a dma-buf"
     /// A sync_file.
     case syncFile = "a sync_file"
+    /// A syncobj.
+    case syncObject = "a syncobj"
     /// Whatever has fences.
-    case either = "a dma-buf or a sync_file"
+    case anyWithFences = "a dma-buf, a sync_file or a syncobj"
   }
 
   /// Describes the difference.

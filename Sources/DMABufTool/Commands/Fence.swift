@@ -1,7 +1,7 @@
 import ArgumentParser
 import DMABuf
 
-/// `dmabuf fence`: sync_files by themselves.
+/// `dmabuf fence`: sync_files and syncobjs by themselves.
 struct FenceCommands: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "fence",
@@ -12,6 +12,7 @@ struct FenceCommands: ParsableCommand {
         dmabuf fence create --vgem camera --hold late      vgem seems to write to camera
         dmabuf fence info camera late
         dmabuf fence signal late
+        dmabuf fence import --syncobj 4711:12 late --point 7
       """,
     subcommands: [
       FenceInfo.self, FenceCreate.self, FenceTimeline.self, FenceSignal.self, FenceMerge.self, FenceExport.self,
@@ -30,30 +31,34 @@ struct DirectionOptions: ParsableArguments {
   var direction: AccessDirection { read && !write ? .read : .write }
 }
 
-/// `dmabuf fence info`: what is in a sync_file.
+/// `dmabuf fence info`: what is in a sync_file or syncobj.
 struct FenceInfo: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "info",
-    abstract: "List the fences of sync_files, and those pending on buffers.",
+    abstract: "List the fences of sync_files and syncobjs, and those pending on buffers.",
     discussion: """
       EXAMPLES
         dmabuf fence info 4711:12
         dmabuf fence info camera --read --json
+        dmabuf fence info 4711:14 --point 7
       """)
 
-  @Argument(help: "sync_files and buffers.", transform: Reference.init)
+  @Argument(help: "sync_files, syncobjs and buffers.", transform: Reference.init)
   var references: [Reference]
 
   @OptionGroup var access: DirectionOptions
+  @OptionGroup var place: PointOptions
   @OptionGroup var output: OutputOptions
 
   func run() throws {
     let files = try references.map { reference in
-      let snapshot = try reference.openFences(for: access.direction)
-      guard let information = try snapshot.information() else {
+      let snapshot = try reference.openFences(for: access.direction, at: place.number)
+      let information = try snapshot.information()
+      if information == nil, !snapshot.isUnsubmitted {
         throw Failure("\(reference): this kernel does not tell of a buffer's fences", hint: "that needs Linux 6.0")
       }
-      return SyncFileReport.File(information, fences: snapshot.fences, reference: "\(reference)")
+      return SyncFileReport.File(
+        information, fences: snapshot.fences, points: snapshot.points, reference: "\(reference)")
     }
     try SyncFileReport(schema: "dmabuf.fence-info/1", files).print(asJSON: output.json)
   }
@@ -109,11 +114,11 @@ struct FenceMerge: CommandBeforeAnother {
   }
 }
 
-/// `dmabuf fence export`: takes a sync_file from a buffer.
+/// `dmabuf fence export`: takes a sync_file from a buffer or syncobj.
 struct FenceExport: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "export",
-    abstract: "Take a sync_file of what is pending on a buffer.",
+    abstract: "Take a sync_file of what is pending on a buffer, or of a syncobj's fence.",
     discussion: """
       It holds the fences of this moment; later ones do not come into it. Of an idle buffer it has signalled \
       already.
@@ -121,58 +126,75 @@ struct FenceExport: ParsableCommand {
       EXAMPLES
         dmabuf fence export camera --hold writers --read
         dmabuf fence export 4711:23 -- my-program
+        dmabuf fence export --syncobj 4711:12 --point 7 --hold frame
       """)
 
-  @Argument(help: "The buffer.", transform: Reference.init)
+  @Argument(help: "The buffer, or syncobj.", transform: Reference.init)
   var reference: Reference
 
+  @Flag(help: "It is a syncobj, not a buffer.")
+  var syncobj = false
+
+  @OptionGroup var place: PointOptions
   @OptionGroup var access: DirectionOptions
   @OptionGroup var output: OutputOptions
   @OptionGroup var keeping: KeepOptions
 
+  func validate() throws { try place.check(isSyncObject: syncobj, hasDirection: access.read || access.write) }
+
   func run() throws {
     let files = SyncFiles()
-    files.append(try reference.open().exportSyncFile(for: access.direction))
+    files.append(
+      syncobj
+        ? try reference.openSyncObject().syncFile(at: place.number)
+        : try reference.open().exportSyncFile(for: access.direction))
     try keeping.holding.keep(
       files, schema: "dmabuf.fence-export/1", asJSON: output.json, command: keeping.command)
   }
 }
 
 extension HoldOptions {
-  /// Keeps sync_files as was asked for, here or by the command that inherits them, and reports on them unless
-  /// standard output is that command's.
-  func keep(_ files: SyncFiles, schema: String, asJSON: Bool, command: [String]) throws {
+  /// Keeps sync_files and syncobjs as was asked for, here or by the command that inherits them, and reports on
+  /// them unless standard output is that command's.
+  func keep(_ objects: some KeepableFences, schema: String, asJSON: Bool, command: [String]) throws {
     if hold != nil, !command.isEmpty {
       throw ValidationError("--hold and a command after -- exclude each other")
     }
-    try withExtendedLifetime(files) {
-      try keep(files) { names in
+    try withExtendedLifetime(objects) {
+      try keep(objects) { names in
         guard command.isEmpty || asJSON else { return }
-        try SyncFileReport(schema: schema, made: files, names: names).print(asJSON: asJSON)
+        try SyncFileReport(schema: schema, objects.report(heldAs: names)).print(asJSON: asJSON)
       }
-      if !command.isEmpty { try CommandWithDescriptors.run(command, files.kept.map(\.number)) }
+      if !command.isEmpty { try CommandWithDescriptors.run(command, objects.kept.map(\.number)) }
     }
   }
 }
 
-/// `dmabuf fence import`: puts fences into a buffer.
+/// `dmabuf fence import`: puts fences into a buffer or syncobj.
 struct FenceImport: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "import",
-    abstract: "Make a buffer's users wait for a sync_file.",
+    abstract: "Make who waits for a buffer or a syncobj wait for a sync_file.",
     discussion: """
-      With --read, as if a device read the buffer: those that write wait. With --write everyone does.
+      With --read, as if a device read the buffer: those that write wait. With --write everyone does. A \
+      syncobj's one fence is replaced; points of its timeline are taken in their order.
 
       EXAMPLES
         dmabuf fence import camera late
         dmabuf fence import fd:3 4711:12 --read
+        dmabuf fence import --syncobj 4711:12 late --point 7
       """)
 
-  @Argument(help: "The buffer.", transform: Reference.init)
+  @Argument(help: "The buffer, or syncobj.", transform: Reference.init)
   var reference: Reference
 
   @Argument(help: "The sync_file.", transform: Reference.init)
   var fence: Reference
+
+  @Flag(help: "It is a syncobj, not a buffer.")
+  var syncobj = false
+
+  @OptionGroup var place: PointOptions
 
   @Flag(help: "As of a device that reads.")
   var read = false
@@ -182,24 +204,42 @@ struct FenceImport: ParsableCommand {
 
   @OptionGroup var output: OutputOptions
 
+  func validate() throws { try place.check(isSyncObject: syncobj, hasDirection: read || write) }
+
   func run() throws {
+    let report = try syncobj ? intoSyncObject() : intoBuffer()
+    try report.print(asJSON: output.json)
+  }
+
+  private func intoBuffer() throws -> FenceImportReport {
     let buffer = try reference.open()
     let direction: AccessDirection = read && !write ? .read : .write
     try buffer.importSyncFile(fence.openSyncFile(), for: direction)
-    let report = FenceImportReport(
+    return FenceImportReport(
       ino: buffer.inode, fence: "\(fence)", direction: direction == .read ? "read" : "write")
-    try report.print(asJSON: output.json)
+  }
+
+  private func intoSyncObject() throws -> FenceImportReport {
+    let object = try reference.openSyncObject()
+    try object.demandAhead(place.number)
+    try object.importSyncFile(fence.openSyncFile(), at: place.number)
+    return FenceImportReport(fence: "\(fence)", syncobj: "\(reference)", point: place.point)
   }
 }
 
-/// What went into a buffer.
+/// What went into a buffer or syncobj.
 struct FenceImportReport: Report {
   let schema = "dmabuf.fence-import/1"
-  let ino: UInt64
+  @Nullable var ino: UInt64?
   let fence: String
-  let direction: String
+  @Nullable var direction: String?
+  @Nullable var syncobj: String?
+  @Nullable var point: UInt64?
 
-  func text(style: Style) -> String { "ino:\(ino): \(fence) is a fence of who \(direction)s it" }
+  func text(style: Style) -> String {
+    if let syncobj { return "\(syncobj): \(fence) is its fence" + (point.map { " at point \($0)" } ?? "") }
+    return "ino:\(ino ?? 0): \(fence) is a fence of who \(direction ?? "")s it"
+  }
 }
 
 /// `dmabuf fence deadline`: says when fences are wanted.

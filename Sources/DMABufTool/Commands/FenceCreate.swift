@@ -2,21 +2,23 @@ import ArgumentParser
 import BasicContainers
 import DMABuf
 
-/// `dmabuf fence create`: a fence for tests.
+/// `dmabuf fence create`: a fence for tests, or a syncobj to put fences into.
 struct FenceCreate: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "create",
-    abstract: "Make a fence that signals when it is told to.",
+    abstract: "Make a fence that signals when it is told to, or a syncobj.",
     discussion: """
       --vgem attaches a fence of the virtual device vgem to a buffer, as if vgem wrote to it; after ten \
       seconds it signals by itself. --sw-sync makes a timeline and a fence on it, which fence import puts \
       into buffers; it needs root and a kernel with CONFIG_SW_SYNC, and taints Linux 7. Releasing what is \
-      held ends the fence: of vgem it signals, of sw_sync it fails with ENOENT.
+      held ends the fence: of vgem it signals, of sw_sync it fails with ENOENT. --syncobj makes a syncobj, \
+      which has no fence until one is put there or it is signalled.
 
       EXAMPLES
         dmabuf fence create --vgem camera --hold late
         dmabuf fence create --vgem camera --read --hold late --after 500ms
         dmabuf fence create --sw-sync --hold late; dmabuf fence import camera late
+        dmabuf fence create --syncobj drm:amdgpu --hold frame
       """)
 
   @Flag(help: "A fence on a new sw_sync timeline.")
@@ -24,6 +26,13 @@ struct FenceCreate: ParsableCommand {
 
   @Option(help: ArgumentHelp("A fence of vgem's on this buffer.", valueName: "buffer"), transform: Reference.init)
   var vgem: Reference?
+
+  @Option(
+    help: ArgumentHelp("A syncobj, by way of this device.", valueName: "device"), transform: DeviceReference.init)
+  var syncobj: DeviceReference?
+
+  @Flag(help: "syncobj: with a fence that has signalled.")
+  var signalled = false
 
   @Option(help: "sw_sync: the value of the timeline, from 0 on, at which the fence signals.")
   var value: UInt32?
@@ -41,17 +50,28 @@ struct FenceCreate: ParsableCommand {
   @OptionGroup var keeping: KeepOptions
 
   func validate() throws {
-    if swSync == (vgem != nil) { throw ValidationError("either --sw-sync or --vgem <buffer>") }
+    if [swSync, vgem != nil, syncobj != nil].count(where: \.self) != 1 {
+      throw ValidationError("either --sw-sync, --vgem <buffer> or --syncobj <device>")
+    }
     if !swSync, value != nil { throw ValidationError("--value needs --sw-sync") }
-    if swSync, read || write { throw ValidationError("--read and --write need --vgem; fence import has them too") }
+    if vgem == nil, read || write {
+      throw ValidationError("--read and --write need --vgem; fence import has them too")
+    }
+    if syncobj == nil, signalled { throw ValidationError("--signalled needs --syncobj") }
+    if syncobj != nil, after != nil { throw ValidationError("--after needs --sw-sync or --vgem") }
     if after != nil, keeping.holding.hold == nil { throw ValidationError("--after needs --hold: the holder does it") }
     if let value { try TimelineValue.check(value) }
   }
 
   func run() throws {
-    let files = try vgem.map { try vgemFence(on: $0) } ?? timelineFence()
+    if let vgem { return try keep(vgemFence(on: vgem)) }
+    if let syncobj { return try keep(MadeSyncObject(on: syncobj, isSignalled: signalled)) }
+    try keep(timelineFence())
+  }
+
+  private func keep(_ made: some KeepableFences) throws {
     try keeping.holding.keep(
-      files, schema: "dmabuf.fence-create/1", asJSON: output.json, command: keeping.command)
+      made, schema: "dmabuf.fence-create/1", asJSON: output.json, command: keeping.command)
   }
 
   private func vgemFence(on reference: Reference) throws -> SyncFiles {

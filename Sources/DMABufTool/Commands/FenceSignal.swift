@@ -6,29 +6,50 @@ import SystemPackage
 struct FenceSignal: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "signal",
-    abstract: "Signal test fences that are held.",
+    abstract: "Signal test fences that are held, and syncobjs.",
     discussion: """
       Takes the names that fence create and fence timeline hold. A sw_sync timeline is advanced as far as \
-      the fence needs, or by N; who waits on it further ahead goes on waiting.
+      the fence needs, or by N; who waits on it further ahead goes on waiting. A syncobj may be anybody's: it \
+      gets a fence that has signalled, in place of the one it has or at a point of its timeline.
 
       EXAMPLES
         dmabuf fence signal late
         dmabuf fence signal frame.0 --by 2
+        dmabuf fence signal 4711:12 --point 7
       """)
 
-  @Argument(help: "What is held.", transform: HoldOptions.name)
-  var names: [HeldName]
+  @Argument(help: "What is held, and syncobjs.", transform: Reference.init)
+  var references: [Reference]
 
   @Option(help: ArgumentHelp("sw_sync: advance the timeline by this much.", valueName: "n"))
   var by: UInt32?
 
+  @OptionGroup var place: PointOptions
   @OptionGroup var output: OutputOptions
 
   func run() throws {
-    try FenceSignalReport(fences: names.map(signal)).print(asJSON: output.json)
+    try FenceSignalReport(fences: references.map(signal)).print(asJSON: output.json)
   }
 
-  private func signal(_ name: HeldName) throws -> FenceSignalReport.Entry {
+  private func signal(_ reference: Reference) throws -> FenceSignalReport.Entry {
+    guard case .held(let name) = reference, try Holding.describe(name).kind != .syncObject else {
+      return try signalSyncObject(reference)
+    }
+    guard place.point == nil else { throw Failure("\(name): --point is for syncobjs", status: .usage) }
+    return try signalTestFence(name)
+  }
+
+  private func signalSyncObject(_ reference: Reference) throws -> FenceSignalReport.Entry {
+    let object = try reference.openSyncObject()
+    guard by == nil else { throw Failure("\(reference): --by is for fences of sw_sync", status: .usage) }
+    try object.demandAhead(place.number)
+    try object.signal(at: place.number)
+    let status = try object.syncFile(at: place.number).information().status
+    return FenceSignalReport.Entry(
+      name: "\(reference)", point: place.point, status: status.word, errno: status.errno)
+  }
+
+  private func signalTestFence(_ name: HeldName) throws -> FenceSignalReport.Entry {
     let (object, numbers) = try Holding.fetchAll(name)
     // Each is closed in any case.
     let file = OpenFile(OwnedDescriptor(owning: numbers[0]), name: "\(name)")
@@ -61,6 +82,8 @@ struct FenceSignalReport: Report {
     let name: String
     /// How far a timeline was advanced.
     @Nullable var by: UInt32?
+    /// The point of a syncobj's timeline.
+    @Nullable var point: UInt64?
     let status: String
     @Nullable var errno: String?
   }
@@ -70,7 +93,8 @@ struct FenceSignalReport: Report {
 
   func text(style: Style) -> String {
     fences.map { fence in
-      let way = fence.by.map { ", timeline advanced by \($0)" } ?? ""
+      let way =
+        fence.by.map { ", timeline advanced by \($0)" } ?? fence.point.map { " at point \($0)" } ?? ""
       return "\(fence.name): \(fence.errno.map { "error \($0)" } ?? fence.status)\(way)"
     }.joined(separator: "\n")
   }

@@ -8,18 +8,20 @@ struct FenceWait: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "fence-wait",
     _superCommandName: "dmabuf",
-    abstract: "Wait for the fences of buffers and sync_files.",
+    abstract: "Wait for the fences of buffers, sync_files and syncobjs.",
     discussion: """
       Of a buffer, --read waits for those that write it and --write for everyone; --write is the default. \
-      What is pending is said first. Exit status: 0 signalled, 124 timed out, 1 a fence ended with an error.
+      What is pending is said first. Of a syncobj it waits for a fence to come, too. Exit status: 0 signalled, \
+      124 timed out, 1 a fence ended with an error.
 
       EXAMPLES
         dmabuf fence-wait camera --timeout 2s
         dmabuf fence-wait 4711:23 --read --timeout 0       is anybody still writing?
         dmabuf fence-wait fd:3 frame.1 --any --json
+        dmabuf fence-wait 4711:12 --point 7                a syncobj's timeline
       """)
 
-  @Argument(help: "Buffers and sync_files.", transform: Reference.init)
+  @Argument(help: "Buffers, sync_files and syncobjs.", transform: Reference.init)
   var references: [Reference]
 
   @Flag(help: "Of buffers: wait until they can be read.")
@@ -27,6 +29,8 @@ struct FenceWait: ParsableCommand {
 
   @Flag(help: "Of buffers: wait until they can be written to (the default).")
   var write = false
+
+  @OptionGroup var place: PointOptions
 
   @Flag(help: "Until the first is done.")
   var any = false
@@ -46,7 +50,9 @@ struct FenceWait: ParsableCommand {
   func run() throws {
     let since = references.map(\.heldFenceSince)
     var snapshots = UniqueArray<FenceSnapshot>()
-    for reference in references { snapshots.append(try reference.openFences(for: read && !write ? .read : .write)) }
+    for reference in references {
+      snapshots.append(try reference.openFences(for: read && !write ? .read : .write, at: place.number))
+    }
     if timeout?.duration != .zero { announce(snapshots) }
 
     let start = Clock.now
@@ -71,6 +77,9 @@ struct FenceWait: ParsableCommand {
         continue
       }
       let pending = fences.filter { $0.status == .active }
+      if snapshots[index].isUnsubmitted {
+        Diagnostics.say("\(references[index]): waiting for a fence to be submitted", hint: nil)
+      }
       if !pending.isEmpty { Diagnostics.say("\(references[index]): waiting for \(pending.summary)", hint: nil) }
     }
   }
@@ -79,9 +88,8 @@ struct FenceWait: ParsableCommand {
     switch report.result {
     case .signalled: return
     case .timeout:
-      for (reference, fences) in report.unfinished {
-        let names = fences.map { $0.isEmpty ? "" : ": \($0.summary)" } ?? ""
-        Diagnostics.say("\(reference): poll: \(Errno.timedOut)\(names)", hint: nil)
+      for (reference, whom) in report.unfinished {
+        Diagnostics.say("\(reference): poll: \(Errno.timedOut)\(whom.map { ": \($0)" } ?? "")", hint: nil)
       }
       throw Failure(status: .timedOut)
     case .error:
@@ -115,8 +123,8 @@ struct FenceWaitReport: Report {
   let waited: UInt64
   let references: [Object]
   let fences: [FenceEntry]
-  /// What is still waited for, by reference; of some it is not known whom for.
-  let unfinished: [(String, [Fence]?)]
+  /// What is still waited for, by reference, and for whom, where that is known.
+  let unfinished: [(String, String?)]
   /// What went wrong.
   let errors: [(String, Fence, Errno)]
 
@@ -131,7 +139,7 @@ struct FenceWaitReport: Report {
   ) throws {
     var references: [Object] = []
     var entries: [FenceEntry] = []
-    var unfinished: [(String, [Fence]?)] = []
+    var unfinished: [(String, String?)] = []
     var errors: [(String, Fence, Errno)] = []
     for index in 0..<snapshots.count {
       let name = snapshots[index].name
@@ -143,7 +151,9 @@ struct FenceWaitReport: Report {
           if case .error(let errno) = fence.status { errors.append((name, fence, errno)) }
         }
       } else {
-        unfinished.append((name, fences?.filter { $0.status == .active }))
+        let pending = (fences ?? []).filter { $0.status == .active }
+        let whom = fences?.isEmpty == true ? Self.nobody : pending.isEmpty ? nil : pending.summary
+        unfinished.append((name, whom))
       }
     }
     let isEnough = needsAll ? unfinished.isEmpty : isDone.contains(true)
@@ -155,12 +165,16 @@ struct FenceWaitReport: Report {
     self.fences = entries
   }
 
+  private static let nobody = "no fence has been submitted"
+
   func text(style: Style) -> String {
     let pending = fences.count { $0.status == "active" }
     let heading =
       switch result {
       case .signalled where references.allSatisfy(\.isKnown) && fences.isEmpty: "nothing was pending"
       case .signalled: "signalled after \(Units.time(waited))"
+      case .timeout where fences.isEmpty && references.allSatisfy(\.isKnown):
+        "timed out after \(Units.time(waited)), \(Self.nobody)"
       case .timeout: "timed out after \(Units.time(waited)), \(pending) of \(fences.count) fences pending"
       case .error: "ended with an error after \(Units.time(waited))"
       }

@@ -2,7 +2,7 @@ import ArgumentParser
 import DMABuf
 import SystemPackage
 
-/// How a user points at a buffer or a sync_file.
+/// How a user points at a buffer, a sync_file or a syncobj.
 enum Reference: Equatable, Sendable {
   /// `NAME`: what `--hold NAME` keeps.
   case held(HeldName)
@@ -47,9 +47,12 @@ enum Reference: Equatable, Sendable {
   /// A descriptor of our own for the sync_file.
   func openSyncFile() throws -> SyncFile { try SyncFile(openFile()) }
 
-  /// The fences of a sync_file, or those that an access to a buffer has to wait for.
-  func openFences(for direction: AccessDirection) throws -> FenceSnapshot {
-    try FenceSnapshot(openFile(), for: direction)
+  /// A descriptor of our own for the syncobj.
+  func openSyncObject() throws -> SyncObject { try SyncObject(openFile()) }
+
+  /// The fences of a sync_file or of a syncobj at a point, or those that an access to a buffer has to wait for.
+  func openFences(for direction: AccessDirection, at point: UInt64) throws -> FenceSnapshot {
+    try FenceSnapshot(openFile(), for: direction, at: point)
   }
 
   private func openFile() throws -> OpenFile {

@@ -1,13 +1,17 @@
 import BasicContainers
 import DMABuf
 
+/// Fences that a command makes.
+protocol KeepableFences: Keepable {
+  /// What there is to say of each, with the names they are held under if they are.
+  func report(heldAs names: [HeldName]) throws -> [SyncFileReport.File]
+}
+
 /// Several sync_files that live and die together, and what their fences need to be open.
-final class SyncFiles: Keepable {
+final class SyncFiles: KeepableFences {
   private var elements = UniqueArray<SyncFile>()
   private var companions = UniqueArray<OwnedDescriptor>()
   private(set) var kept: [KeptDescriptor] = []
-
-  var count: Int { elements.count }
 
   /// Keeps the timeline or device that the test fences appended later depend on.
   func keepOpen(_ companion: consuming OwnedDescriptor) { companions.append(companion) }
@@ -23,5 +27,10 @@ final class SyncFiles: Keepable {
     elements.append(file)
   }
 
-  func information(_ index: Int) throws -> SyncFile.Information { try elements[index].information() }
+  func report(heldAs names: [HeldName]) throws -> [SyncFileReport.File] {
+    try (0..<elements.count).map {
+      SyncFileReport.File(
+        try elements[$0].information(), reference: nil, heldAs: names.isEmpty ? nil : names[$0])
+    }
+  }
 }

@@ -66,6 +66,11 @@ enum Diagnostics {
     case let error as NoSuchDevice:
       say("\(error.subject): no such device", hint: DeviceAdvice.hint(for: error))
       return ExitStatus.missing.rawValue
+    case let error as NoSyncObjects:
+      say(
+        "\(error.path): \(error.driver.escaped) has no syncobjs (DRM_CAP_SYNCOBJ is 0)",
+        hint: "GPUs' drivers have, and since Linux 6.6 virtio_gpu")
+      return ExitStatus.missing.rawValue
     case let error as FormatChanged:
       say("\(error.subject): VIDIOC_S_FMT: not in that size and format", hint: DeviceAdvice.hint(for: error))
     default:

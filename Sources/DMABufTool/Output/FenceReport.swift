@@ -86,7 +86,7 @@ extension [FenceEntry] {
   }
 }
 
-/// sync_files: what is in them, and where they went.
+/// sync_files and syncobjs: what is in them, and where they went.
 struct SyncFileReport: Report {
   struct File: Encodable {
     @Nullable var reference: String?
@@ -95,25 +95,35 @@ struct SyncFileReport: Report {
     let status: String
     @Nullable var errno: String?
     @Nullable var heldAs: String?
+    /// How far a syncobj's timeline is.
+    @Nullable var points: Points?
     let fences: [FenceEntry]
 
+    struct Points: Encodable {
+      let signalled: UInt64
+      let submitted: UInt64
+    }
+
     enum CodingKeys: String, CodingKey {
-      case name, status, errno, fences
+      case name, status, errno, points, fences
       case reference = "ref"
       case heldAs = "held_as"
     }
 
+    /// Without information it is of a syncobj that has no fence yet.
     init(
-      _ information: SyncFile.Information, fences known: [Fence]? = nil, reference: String?, heldAs: HeldName? = nil
+      _ information: SyncFile.Information?, fences known: [Fence]? = nil, points: SyncObject.Points? = nil,
+      reference: String?, heldAs: HeldName? = nil
     ) {
       self.reference = reference
-      name = information.name
-      status = information.status.word
-      errno = information.status.errno
+      name = information?.name
+      status = information?.status.word ?? "unsubmitted"
+      errno = information?.status.errno
+      self.points = points.map { Points(signalled: $0.signalled, submitted: $0.submitted) }
       let heldName = heldAs.map { "\($0)" }
       self.heldAs = heldName
       let called = reference ?? heldName
-      fences = (known ?? information.fences).map { FenceEntry($0, of: called) }
+      fences = (known ?? information?.fences ?? []).map { FenceEntry($0, of: called) }
     }
   }
 
@@ -125,22 +135,20 @@ struct SyncFileReport: Report {
     self.files = files
   }
 
-  /// What a command has made.
-  init(schema: String, made files: SyncFiles, names: [HeldName]) throws {
-    self.schema = schema
-    self.files = try (0..<files.count).map {
-      File(try files.information($0), reference: nil, heldAs: names.isEmpty ? nil : names[$0])
-    }
-  }
-
   func text(style: Style) -> String {
+    let hasPoints = files.contains { $0.points != nil }
     var table = Table(
-      .init("FILE"), .init("DRIVER"), .init("TIMELINE"), .init("SEQNO", .right), .init("STATUS"),
-      .init("SIGNALLED AT", .right), .init("NAME"))
+      [.init("FILE")] + (hasPoints ? [.init("POINTS", .right)] : [])
+        + [
+          .init("DRIVER"), .init("TIMELINE"), .init("SEQNO", .right), .init("STATUS"), .init("SIGNALLED AT", .right),
+          .init("NAME"),
+        ])
     for file in files {
-      let called = file.reference ?? file.heldAs ?? "-"
-      if file.fences.isEmpty { table.rows.append([called, "-", "-", "-", "idle", "-", "-"]) }
-      table.rows += file.fences.map { [called] + $0.cells + [file.name?.escaped ?? "-"] }
+      let points = file.points.map { "\($0.signalled)/\($0.submitted)" } ?? "-"
+      let called = [file.reference ?? file.heldAs ?? "-"] + (hasPoints ? [points] : [])
+      let idle = file.status == "unsubmitted" ? file.status : "idle"
+      if file.fences.isEmpty { table.rows.append(called + ["-", "-", "-", idle, "-", "-"]) }
+      table.rows += file.fences.map { called + $0.cells + [file.name?.escaped ?? "-"] }
     }
     return table.lines(style: style).joined(separator: "\n")
   }

@@ -60,6 +60,16 @@ run_case() { # FILE NAME
   fi
 }
 
+# What the case has loaded.
+unload() {
+  while read -r loaded; do
+    for module in $(find "/lib/modules/$loaded" -name '*.ko' | sort -r); do
+      name=$(basename "${module#*-}" .ko)
+      rmmod "$name" || echo "expected $name to be in nobody's use"
+    done
+  done 2>/dev/null <$CASE_NOTES/loaded
+}
+
 # A case that met its own expectations still has to leave the machine as it found it.
 judge() { # STATUS-OF-THE-CASE BUFFERS-BEFORE
   if [ "$1" != 0 ] && [ ! -s $CASE_NOTES/failed ]; then
@@ -79,6 +89,7 @@ judge() { # STATUS-OF-THE-CASE BUFFERS-BEFORE
     for process in $left; do describe "$process"; done
   } >>$CASE_NOTES/failed
   for process in $left; do kill -KILL "$process" 2>/dev/null; done
+  unload >>$CASE_NOTES/failed 2>&1
   dmesg -c >$CASE_NOTES/kmsg
   if [ ! -e $CASE_NOTES/warning-expected ] && grep -Eq "$warnings" $CASE_NOTES/kmsg; then
     echo 'expected no kernel warning:'

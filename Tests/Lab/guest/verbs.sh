@@ -38,6 +38,15 @@ has() {
   esac
 }
 
+# load MODULE: for this case alone, of those that are not loaded at boot; skips where the kernel has no such.
+load() {
+  [ -d "/lib/modules/$1" ] || skip "no module $1"
+  echo "$1" >>"$CASE_NOTES/loaded"
+  for module in "/lib/modules/$1"/*.ko; do
+    insmod "$module" || broken "load: $module was refused"
+  done
+}
+
 at_least() {
   [ "$(uname -r | sed 's/^\([0-9]*\)\.\([0-9]*\).*/\1 \2/' | awk '{ print $1 * 1000 + $2 }')" -ge \
     "$(echo "$1" | awk -F. '{ print $1 * 1000 + $2 }')" ]
@@ -57,7 +66,8 @@ drm_node() {
     [ -e "$entry/device/uevent" ] || continue
     case ${entry##*/} in *-*) continue ;; esac
     if grep -qx "DRIVER=$1" "$entry/device/uevent" || [ "$(basename "$(readlink -f "$entry/device")")" = "$1" ] ||
-      [ "$(basename "$(readlink -f "$entry/device/driver")")" = "$1-drm" ]; then
+      [ "$(basename "$(readlink -f "$entry/device/driver")")" = "$1-drm" ] ||
+      [ "$(basename "$(readlink -f "$entry"/device/virtio*/driver)")" = "$1" ]; then
       echo "/dev/dri/${entry##*/}"
       return
     fi

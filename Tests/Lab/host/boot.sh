@@ -34,7 +34,7 @@ qemu_words() { # KERNEL ACCELERATOR MODE [KERNEL-WORD…]
   printf '%s\n' qemu-system-x86_64 -accel "$accelerator" -cpu max -smp 2 -m 1024 -no-reboot -net none \
     -display none -monitor none -kernel "$(kernel_directory "$kernel")/vmlinuz" -initrd "$BOOT/initrd" \
     -append "$append" -chardev "file,id=console,path=$BOOT/console" -serial chardev:console \
-    -device virtio-serial-pci
+    -device virtio-serial-pci -device virtio-gpu-pci
   for port in status kmsg stdout stderr; do
     printf '%s\n' -chardev "file,id=$port,path=$BOOT/$port" -device "virtserialport,chardev=$port,name=$port"
   done

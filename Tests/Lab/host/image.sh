@@ -28,7 +28,7 @@ make_base_image() { # KERNEL DESTINATION
   chmod 755 "$root"
   mkdir -p "$root"/{bin,dev,etc,lib/modules,mnt,proc,root,run,sys,tmp}
   ln -s bin "$root/sbin"
-  cp "$(kernel_directory "$1")"/modules/*.ko "$root/lib/modules/" 2>/dev/null
+  cp -R "$(kernel_directory "$1")"/modules/. "$root/lib/modules/"
   cp "$(command -v busybox)" "$root/bin/busybox"
   for applet in $(busybox --list); do
     [[ $applet == busybox ]] || ln -s busybox "$root/bin/$applet"

@@ -4,6 +4,8 @@
 
 # Loaded in this order where the kernel has them as modules.
 MODULES=(virtio_pci virtio_console vgem vkms bochs vivid vim2m vicodec)
+# Loaded by the cases that ask for them (`load`): their devices are in nobody else's way.
+MODULES_ON_DEMAND=(virtio_gpu)
 
 kernel_directory() { echo "$CACHE/kernels/$1"; }
 
@@ -11,7 +13,7 @@ kernel_directory() { echo "$CACHE/kernels/$1"; }
 kernel_recipe() {
   case $1 in
     full-6.12) sha256sum <"$LAB/kernels/full-6.12.config" | cut -c 1-16 ;;
-    *) echo "modules ${MODULES[*]}" ;;
+    *) echo "modules ${MODULES[*]}, on demand ${MODULES_ON_DEMAND[*]}" ;;
   esac
 }
 
@@ -101,11 +103,15 @@ unpack_debian_kernel() { # DOWNLOADS WORK
   unpack_modules "$work" "$release"
 }
 
-# Copies MODULES and what they depend on, unpacked and numbered in load order.
+# Copies MODULES and what they depend on, unpacked and numbered in load order; what is loaded on demand, and
+# what only that depends on, has a directory of the module's name.
 unpack_modules() { # WORK RELEASE
-  local module verb path number=100 name
+  local module verb path number=100 name directory
   declare -A seen=()
-  for module in "${MODULES[@]}"; do
+  for module in "${MODULES[@]}" "${MODULES_ON_DEMAND[@]}"; do
+    directory=$1/kernel/modules
+    if [[ " ${MODULES_ON_DEMAND[*]} " == *" $module "* ]]; then directory+=/$module; fi
+    mkdir -p "$directory"
     while read -r verb path _; do
       [[ $verb == insmod && ! ${seen[$path]:-} ]] || continue
       seen[$path]=yes
@@ -114,7 +120,7 @@ unpack_modules() { # WORK RELEASE
         *.xz) xz -dc "$path" ;;
         *.zst) zstd -dcq "$path" ;;
         *) cat "$path" ;;
-      esac >"$1/kernel/modules/$number-${name%%.ko*}.ko" || return 1
+      esac >"$directory/$number-${name%%.ko*}.ko" || return 1
       number=$((number + 1))
     done < <(PATH=$PATH:/usr/sbin:/sbin modprobe -d "$1/root" -S "$2" --show-depends "$module" 2>/dev/null)
   done

@@ -1,0 +1,242 @@
+internal import CDMABuf
+internal import CLibDRM
+import Glibc
+import SystemPackage
+
+/// A syncobj of DRM: a place behind a descriptor where drivers and programs put fences for each other. It has
+/// one fence that each new one replaces, or a timeline, with a fence at every point that was submitted.
+///
+/// A point is a number from 1 on; 0 stands for the one fence. Whoever has the descriptor may do everything to it.
+public struct SyncObject: ~Copyable, Sendable {
+  /// The descriptor.
+  public let file: OpenFile
+  /// Where its handle is; any device whose driver has syncobjs will do, and closing it ends the handle.
+  private let node: DRMNode
+  private let handle: UInt32
+
+  /// A timeline's way so far.
+  public struct Points: Equatable, Sendable {
+    /// The last point that has signalled, with all before it.
+    public let signalled: UInt64
+    /// The last that there is a fence for; 0 when there is no timeline.
+    public let submitted: UInt64
+  }
+
+  /// Makes a syncobj, which has a fence only if that is to be one that has signalled.
+  ///
+  /// Corresponds to `DRM_IOCTL_SYNCOBJ_CREATE` and `DRM_IOCTL_SYNCOBJ_HANDLE_TO_FD`. Throws ``NoSyncObjects``
+  /// when the driver has none.
+  public init(on node: consuming DRMNode, isSignalled: Bool) throws {
+    try node.demandSyncObjects()
+    let flags = isSignalled ? UInt32(DRM_SYNCOBJ_CREATE_SIGNALED) : 0
+    var handle: UInt32 = 0
+    try node.call("DRM_IOCTL_SYNCOBJ_CREATE") { unsafe drmSyncobjCreate($0, flags, &handle) }
+    var number: CInt = -1
+    try node.call("DRM_IOCTL_SYNCOBJ_HANDLE_TO_FD") { unsafe drmSyncobjHandleToFD($0, handle, &number) }
+    file = OpenFile(OwnedDescriptor(owning: number), name: "syncobj of \(node.path)")
+    self.handle = handle
+    self.node = node
+  }
+
+  /// Takes over a descriptor after making sure that it is a syncobj.
+  ///
+  /// Corresponds to `DRM_IOCTL_SYNCOBJ_FD_TO_HANDLE`. Throws ``WrongKind`` for anything else, `ENODEV` on
+  /// `/dev/dri` when no node's driver has syncobjs, and a node's refusal when it may be one that has.
+  public init(_ file: consuming OpenFile) throws {
+    let kind = try DescriptorKind.of(descriptor: file.descriptor.rawValue)
+    guard kind == .syncObject else { throw WrongKind(subject: file.name, kind: kind, wanted: .syncObject) }
+    try self.init(trusting: file)
+  }
+
+  init(trusting file: consuming OpenFile) throws(KernelError) {
+    let node = try DRMNode.forSyncObjects()
+    let number = file.descriptor.rawValue
+    var handle: UInt32 = 0
+    try node.call("DRM_IOCTL_SYNCOBJ_FD_TO_HANDLE", on: file.name) {
+      unsafe drmSyncobjFDToHandle($0, number, &handle)
+    }
+    self.file = file
+    self.handle = handle
+    self.node = node
+  }
+
+  /// The descriptor's number, for handing it to a command on purpose.
+  public var descriptorNumber: CInt { file.descriptor.rawValue }
+
+  /// How far the timeline is; both are 0 where there is none.
+  ///
+  /// Corresponds to `DRM_IOCTL_SYNCOBJ_QUERY`. `nil` when the driver has no timelines.
+  public func points() throws(KernelError) -> Points? {
+    do throws(KernelError) {
+      return Points(
+        signalled: try query(flags: 0), submitted: try query(flags: UInt32(DRM_SYNCOBJ_QUERY_FLAGS_LAST_SUBMITTED)))
+    } catch {
+      if error.errno == .notSupportedOnSocket { return nil }
+      throw error
+    }
+  }
+
+  private func query(flags: UInt32) throws(KernelError) -> UInt64 {
+    var handle = handle
+    var point: UInt64 = 0
+    try call("DRM_IOCTL_SYNCOBJ_QUERY") { unsafe drmSyncobjQuery2($0, &handle, &point, 1, flags) }
+    return point
+  }
+
+  /// Puts a fence that has signalled at a point.
+  ///
+  /// Corresponds to `DRM_IOCTL_SYNCOBJ_SIGNAL` and `DRM_IOCTL_SYNCOBJ_TIMELINE_SIGNAL`.
+  public func signal(at point: UInt64) throws(KernelError) {
+    var handle = handle
+    if point == 0 {
+      try call("DRM_IOCTL_SYNCOBJ_SIGNAL") { unsafe drmSyncobjSignal($0, &handle, 1) }
+    } else {
+      var point = point
+      try call("DRM_IOCTL_SYNCOBJ_TIMELINE_SIGNAL") { unsafe drmSyncobjTimelineSignal($0, &handle, &point, 1) }
+    }
+  }
+
+  /// A sync_file of the fence at a point; `nil` when there is none yet.
+  ///
+  /// Corresponds to `DRM_IOCTL_SYNCOBJ_HANDLE_TO_FD` with `EXPORT_SYNC_FILE`, which knows no points before
+  /// Linux 7: those are taken from there by `DRM_IOCTL_SYNCOBJ_TRANSFER`.
+  public func exportSyncFile(at point: UInt64) throws(KernelError) -> SyncFile? {
+    do throws(KernelError) {
+      guard point > 0 else { return try exportSyncFile(of: handle) }
+      return try withTemporary { copy throws(KernelError) in
+        try transfer(from: handle, point, to: copy, 0)
+        return try exportSyncFile(of: copy)
+      }
+    } catch {
+      // What is wrong with the arguments: there is no fence.
+      if error.errno == .invalidArgument { return nil }
+      throw error
+    }
+  }
+
+  private func exportSyncFile(of handle: UInt32) throws(KernelError) -> SyncFile {
+    var number: CInt = -1
+    try call("DRM_IOCTL_SYNCOBJ_HANDLE_TO_FD") { unsafe drmSyncobjExportSyncFile($0, handle, &number) }
+    return SyncFile(trusting: OpenFile(OwnedDescriptor(owning: number), name: "fence of \(file.name)"))
+  }
+
+  /// Puts the fence of a sync_file at a point, or in the place of the one fence.
+  ///
+  /// Corresponds to `DRM_IOCTL_SYNCOBJ_FD_TO_HANDLE` with `IMPORT_SYNC_FILE`, and for points
+  /// `DRM_IOCTL_SYNCOBJ_TRANSFER`.
+  public func importSyncFile(_ fence: borrowing SyncFile, at point: UInt64) throws(KernelError) {
+    guard point > 0 else { return try importSyncFile(fence, into: handle) }
+    try withTemporary { copy throws(KernelError) in
+      try importSyncFile(fence, into: copy)
+      try transfer(from: copy, 0, to: handle, point)
+    }
+  }
+
+  private func importSyncFile(_ fence: borrowing SyncFile, into handle: UInt32) throws(KernelError) {
+    let number = fence.descriptorNumber
+    try call("DRM_IOCTL_SYNCOBJ_FD_TO_HANDLE") { drmSyncobjImportSyncFile($0, handle, number) }
+  }
+
+  /// An eventfd that can be read once a point has been submitted and has signalled.
+  ///
+  /// Corresponds to `eventfd(2)` and `DRM_IOCTL_SYNCOBJ_EVENTFD` (Linux 6.6). Throws `EINVAL` before.
+  func event(at point: UInt64) throws(KernelError) -> OpenFile {
+    let number = cdmabuf_eventfd()
+    guard number >= 0 else { throw KernelError("eventfd", on: file.name) }
+    let event = OpenFile(OwnedDescriptor(owning: number), name: file.name)
+    var argument = cdmabuf_syncobj_eventfd(handle: handle, flags: 0, point: point, fd: number, pad: 0)
+    let request = Request<cdmabuf_syncobj_eventfd>("DRM_IOCTL_SYNCOBJ_EVENTFD", CDMABUF_DRM_IOCTL_SYNCOBJ_EVENTFD)
+    try call(request.name) { unsafe cdmabuf_ioctl($0, request.number, &argument) }
+    return event
+  }
+
+  private func transfer(
+    from source: UInt32, _ sourcePoint: UInt64, to target: UInt32, _ targetPoint: UInt64
+  ) throws(KernelError) {
+    try call("DRM_IOCTL_SYNCOBJ_TRANSFER") { drmSyncobjTransfer($0, target, targetPoint, source, sourcePoint, 0) }
+  }
+
+  /// Lends a new syncobj, by its handle.
+  private func withTemporary<Result: ~Copyable>(
+    _ body: (UInt32) throws(KernelError) -> Result
+  ) throws(KernelError) -> Result {
+    var copy: UInt32 = 0
+    try call("DRM_IOCTL_SYNCOBJ_CREATE") { unsafe drmSyncobjCreate($0, 0, &copy) }
+    defer { drmSyncobjDestroy(node.descriptorNumber, copy) }
+    return try body(copy)
+  }
+
+  private func call(_ name: String, _ body: (CInt) -> CInt) throws(KernelError) {
+    try node.call(name, on: file.name, body)
+  }
+}
+
+/// A point of a syncobj that there is no fence for yet.
+struct AwaitedPoint: ~Copyable, Sendable {
+  let object: SyncObject
+  let point: UInt64
+  /// Readable once the point has been submitted and has signalled.
+  let event: OpenFile
+
+  init(_ point: UInt64, of object: consuming SyncObject) throws(KernelError) {
+    event = try object.event(at: point)
+    self.point = point
+    self.object = object
+  }
+}
+
+/// A device whose driver has no syncobjs.
+public struct NoSyncObjects: Error, Equatable, Sendable {
+  /// The device's node.
+  public let path: String
+  /// Its driver.
+  public let driver: UntrustedText
+}
+
+extension DRMNode {
+  /// What the driver has of syncobjs.
+  ///
+  /// Corresponds to `DRM_IOCTL_GET_CAP` with `DRM_CAP_SYNCOBJ` and `DRM_CAP_SYNCOBJ_TIMELINE`.
+  public enum SyncObjectSupport: Int, Comparable, Sendable {
+    /// None.
+    case none
+    /// Those with one fence.
+    case binary
+    /// Those with timelines, too.
+    case timeline
+
+    /// More is greater.
+    public static func < (one: Self, other: Self) -> Bool { one.rawValue < other.rawValue }
+  }
+
+  /// See ``SyncObjectSupport``.
+  public var syncObjects: SyncObjectSupport {
+    func has(_ number: Int32) -> Bool { (try? capability(UInt64(number))) ?? 0 != 0 }
+    guard has(DRM_CAP_SYNCOBJ) else { return .none }
+    return has(DRM_CAP_SYNCOBJ_TIMELINE) ? .timeline : .binary
+  }
+
+  func demandSyncObjects() throws(NoSyncObjects) {
+    if syncObjects == .none { throw NoSyncObjects(path: path, driver: driver) }
+  }
+
+  /// The first node whose driver has syncobjs, with timelines if any has.
+  static func forSyncObjects() throws(KernelError) -> DRMNode {
+    let paths = try paths()
+    var best: (path: String, support: SyncObjectSupport)?
+    var refusal: KernelError?
+    // Render nodes first: those of the primary kind may be refused, and have a master.
+    for path in paths.filter(isRender) + paths.filter({ !isRender($0) }) {
+      do throws(KernelError) {
+        let node = try DRMNode(path)
+        let support = node.syncObjects
+        if support == .timeline { return node }
+        if support > best?.support ?? .none { best = (path, support) }
+      } catch {
+        refusal = error
+      }
+    }
+    if let best { return try DRMNode(best.path) }
+    throw refusal ?? KernelError("DRM_CAP_SYNCOBJ", on: directory, errno: .operationNotSupportedByDevice)
+  }
+}

@@ -1,0 +1,65 @@
+import ArgumentParser
+import DMABuf
+
+/// Which fence of a syncobj.
+struct PointOptions: ParsableArguments {
+  @Option(help: "Of a syncobj's timeline: the fence at this point, from 1 on.")
+  var point: UInt64?
+
+  /// The kernel's number for it, in which 0 is the syncobj's one fence.
+  var number: UInt64 { point ?? 0 }
+
+  func validate() throws {
+    if point == 0 { throw ValidationError("points are numbers from 1 on; without --point it is the one fence") }
+  }
+
+  /// For commands that take buffers unless --syncobj says otherwise.
+  func check(isSyncObject: Bool, hasDirection: Bool) throws {
+    if isSyncObject, hasDirection { throw ValidationError("--read and --write are for buffers, not with --syncobj") }
+    if !isSyncObject, point != nil { throw ValidationError("--point needs --syncobj") }
+  }
+}
+
+/// A syncobj as a command makes it.
+final class MadeSyncObject: KeepableFences {
+  private let object: SyncObject
+  private let device: String
+
+  /// Makes one on a device.
+  init(on device: DeviceReference, isSignalled: Bool) throws {
+    let node = try device.resolve(primary: false)
+    guard node.subsystem == .drm else { throw Failure("\(device): syncobjs are of DRM devices") }
+    object = try SyncObject(on: DRMNode(node.path), isSignalled: isSignalled)
+    self.device = node.path
+  }
+
+  var kept: [KeptDescriptor] {
+    [KeptDescriptor(kind: .syncObject, number: object.descriptorNumber, attached: "made on \(device)")]
+  }
+
+  func report(heldAs names: [HeldName]) throws -> [SyncFileReport.File] {
+    [
+      SyncFileReport.File(
+        try object.exportSyncFile(at: 0)?.information(), points: try object.points(), reference: nil,
+        heldAs: names.first)
+    ]
+  }
+}
+
+extension SyncObject {
+  /// A sync_file of the fence at a point.
+  func syncFile(at point: UInt64) throws -> SyncFile {
+    if let syncFile = try exportSyncFile(at: point) { return syncFile }
+    let way = try points()?.submitted ?? 0
+    guard point > 0 else { throw Failure("\(file.name): it has no fence yet") }
+    throw Failure(
+      "\(file.name): it has no fence at point \(point) yet",
+      hint: way == 0 ? "no point of it has been submitted" : "the last that was submitted is \(way)")
+  }
+
+  /// Refuses a point that the timeline has come to: the kernel would take it, and get the order wrong.
+  func demandAhead(_ point: UInt64) throws {
+    guard point > 0, let way = try points()?.submitted, way >= point else { return }
+    throw Failure("\(file.name): point \(point) is not ahead", hint: "the last that was submitted is \(way)")
+  }
+}
