@@ -11,9 +11,12 @@ protocol Report: Encodable {
 extension Report {
   /// Prints the report in the form that was asked for.
   func print(asJSON: Bool) throws {
-    let text = try asJSON ? json() : text(style: .standardOutput())
+    let text = try drawn(asJSON: asJSON)
     if !text.isEmpty { try StandardStream.output.write(text + "\n") }
   }
+
+  /// What ``print(asJSON:)`` would print.
+  func drawn(asJSON: Bool) throws -> String { try asJSON ? json() : text(style: .standardOutput()) }
 
   /// One JSON document on one line, keys sorted.
   func json() throws -> String {
