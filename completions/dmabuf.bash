@@ -454,11 +454,14 @@ _dmabuf_fence-wait() {
     repeating_flags=()
     non_repeating_flags=(--read --write --any --all --json --version -h --help)
     repeating_options=()
-    non_repeating_options=(--timeout)
+    non_repeating_options=(--point --timeout)
     __dmabuf_offer_flags_options -1
 
     # Offer option value completions
     case "${prev}" in
+    '--point')
+        return
+        ;;
     '--timeout')
         return
         ;;
@@ -492,20 +495,30 @@ _dmabuf_fence_info() {
     repeating_flags=()
     non_repeating_flags=(--read --write --json --version -h --help)
     repeating_options=()
-    non_repeating_options=()
+    non_repeating_options=(--point)
     __dmabuf_offer_flags_options -1
+
+    # Offer option value completions
+    case "${prev}" in
+    '--point')
+        return
+        ;;
+    esac
 }
 
 _dmabuf_fence_create() {
     repeating_flags=()
-    non_repeating_flags=(--sw-sync --read --write --json --replace --version -h --help)
+    non_repeating_flags=(--sw-sync --signalled --read --write --json --replace --version -h --help)
     repeating_options=()
-    non_repeating_options=(--vgem --value --after --hold)
+    non_repeating_options=(--vgem --syncobj --value --after --hold)
     __dmabuf_offer_flags_options -1
 
     # Offer option value completions
     case "${prev}" in
     '--vgem')
+        return
+        ;;
+    '--syncobj')
         return
         ;;
     '--value')
@@ -539,12 +552,15 @@ _dmabuf_fence_signal() {
     repeating_flags=()
     non_repeating_flags=(--json --version -h --help)
     repeating_options=()
-    non_repeating_options=(--by)
+    non_repeating_options=(--by --point)
     __dmabuf_offer_flags_options -1
 
     # Offer option value completions
     case "${prev}" in
     '--by')
+        return
+        ;;
+    '--point')
         return
         ;;
     esac
@@ -570,13 +586,16 @@ _dmabuf_fence_merge() {
 
 _dmabuf_fence_export() {
     repeating_flags=()
-    non_repeating_flags=(--read --write --json --replace --version -h --help)
+    non_repeating_flags=(--syncobj --read --write --json --replace --version -h --help)
     repeating_options=()
-    non_repeating_options=(--hold)
+    non_repeating_options=(--point --hold)
     __dmabuf_offer_flags_options -1
 
     # Offer option value completions
     case "${prev}" in
+    '--point')
+        return
+        ;;
     '--hold')
         return
         ;;
@@ -585,10 +604,17 @@ _dmabuf_fence_export() {
 
 _dmabuf_fence_import() {
     repeating_flags=()
-    non_repeating_flags=(--read --write --json --version -h --help)
+    non_repeating_flags=(--syncobj --read --write --json --version -h --help)
     repeating_options=()
-    non_repeating_options=()
+    non_repeating_options=(--point)
     __dmabuf_offer_flags_options 2
+
+    # Offer option value completions
+    case "${prev}" in
+    '--point')
+        return
+        ;;
+    esac
 }
 
 _dmabuf_fence_deadline() {

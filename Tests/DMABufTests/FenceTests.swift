@@ -113,8 +113,25 @@ struct FenceTests {
     #expect {
       _ = try FenceSnapshot(OpenFile("/dev/null", 0), for: .read)
     } throws: { error in
-      (error as? WrongKind) == WrongKind(subject: "/dev/null", kind: .other(Self.text("/dev/null")), wanted: .anyWithFences)
+      (error as? WrongKind)
+        == WrongKind(subject: "/dev/null", kind: .other(Self.text("/dev/null")), wanted: .anyWithFences)
     }
+  }
+
+  @Test("A held syncobj says so")
+  func heldSyncObject() throws {
+    let description = HeldObject.description(
+      kind: .syncObject, inode: nil, size: nil, attached: "made on /dev/dri/renderD128", exporter: nil)
+    let name = try #require(HeldName("frame"))
+    let object = try #require(HeldObject(name: name, pid: 1, decoding: Array(description.utf8)))
+    #expect(object.kind == .syncObject && object.kind.rawValue == "syncobj")
+  }
+
+  @Test("What is no syncobj is called what it is, and has no points")
+  func noSyncObject() throws {
+    let error = WrongKind(subject: "/dev/null", kind: .other(Self.text("/dev/null")), wanted: .syncObject)
+    #expect(throws: error) { _ = try SyncObject(OpenFile("/dev/null", 0)) }
+    #expect(throws: error) { _ = try FenceSnapshot(OpenFile("/dev/null", 0), for: .read, at: 3) }
   }
 
   @Test("A deadline that has passed ends the polling")

@@ -24,7 +24,8 @@ struct FenceReportTests {
     #expect(
       try Self.report([Self.fence(nil, .signalled)]).json() == """
         {"files":[{"errno":null,"fences":[{"age_ns":null,"driver":null,"errno":null,"ref":"fd:3","seqno":null,\
-        "status":"signalled","timeline":null,"timestamp_ns":12345678901}],"held_as":null,"name":"a\\n","ref":"fd:3",\
+        "status":"signalled","timeline":null,"timestamp_ns":12345678901}],"held_as":null,"name":"a\\n","points":null,\
+        "ref":"fd:3",\
         "status":"active"}],"schema":"dmabuf.fence-info/1"}
         """)
   }
@@ -43,6 +44,20 @@ struct FenceReportTests {
     let two = try Self.report([Self.fence("one", .active), Self.fence("two", .active)])
     #expect(two.text(style: style).split(separator: "\n").count == 3)
     #expect(try Self.report([]).text(style: style).contains("idle"))
+  }
+
+  @Test("A syncobj without a fence is unsubmitted, and its timeline has a column")
+  func syncObjects() throws {
+    let report = SyncFileReport(
+      schema: "dmabuf.fence-info/1",
+      [.init(nil, points: SyncObject.Points(signalled: 3, submitted: 7), reference: "fd:3")])
+    #expect(
+      report.text(style: Style(isColored: false, width: nil)) == """
+        FILE  POINTS  DRIVER  TIMELINE  SEQNO  STATUS       SIGNALLED AT  NAME
+        fd:3     3/7  -       -             -  unsubmitted             -  -
+        """)
+    #expect(
+      try report.json().contains(#""points":{"signalled":3,"submitted":7},"ref":"fd:3","status":"unsubmitted""#))
   }
 
   @Test("A line names three fences at most")

@@ -51,7 +51,8 @@ public struct FenceSnapshot: ~Copyable, Sendable {
     }
   }
 
-  private init(awaiting point: UInt64, of object: consuming SyncObject, points: SyncObject.Points?) throws(KernelError)
+  private init(awaiting point: UInt64, of object: consuming SyncObject, points: SyncObject.Points?)
+    throws(KernelError)
   {
     name = object.file.name
     fences = []

@@ -103,22 +103,10 @@ static void sleep_for(const char *seconds)
 		;
 }
 
-static void on_alarm(int signal) { (void)signal; }
-
-static void default_signals(void)
+static void do_not_block(const char *slot)
 {
-	signal(SIGINT, SIG_DFL);
-	signal(SIGQUIT, SIG_DFL);
-}
-
-/* From here on every blocking call of this process is interrupted once a millisecond. */
-static void eintr_storm(void)
-{
-	struct sigaction action = { .sa_handler = on_alarm };
-	struct itimerval each = { { 0, 1000 }, { 0, 1000 } };
-
-	if (sigaction(SIGALRM, &action, NULL) || setitimer(ITIMER_REAL, &each, NULL))
-		die("setitimer");
+	if (fcntl(slot_fd(slot), F_SETFL, fcntl(slot_fd(slot), F_GETFL) | O_NONBLOCK))
+		die("F_SETFL");
 }
 
 static void become(const char *word)
@@ -238,6 +226,10 @@ VERB(v_fence_refusals, fence_refusals(word[0]))
 VERB(v_video_refusals, video_refusals(word[0], word[1]))
 VERB(v_video_length, video_length(word[0], word[1]))
 VERB(v_poll_now, poll_now(word[0], word[1]))
+VERB(v_epoll, epoll_watch(word[0]))
+VERB(v_epoll_wait, epoll_wait_for(word[0], word[1]))
+VERB(v_alarm, alarm_after(word[0]))
+VERB(v_nonblock, do_not_block(word[0]))
 VERB(v_vgem_readers, vgem_readers(word[0], word[1]))
 VERB(v_sw_timeline, sw_timeline())
 VERB(v_ioctl, any_ioctl(word[0], word[1], word[2]))
@@ -294,6 +286,10 @@ static const struct {
 	{ "sw-timeline", 0, v_sw_timeline, "slot: a new timeline, which sw-fence and sw-inc then use" },
 	{ "vgem-readers", 2, v_vgem_readers, "SLOT COUNT   so many pending read fences through vgem" },
 	{ "poll-now", 2, v_poll_now, "SLOT EVENTS   prints what is ready without waiting" },
+	{ "epoll", 1, v_epoll, "SLOT   slot: an epoll that watches it for POLLIN and POLLOUT, armed" },
+	{ "epoll-wait", 2, v_epoll_wait, "SLOT MS   waits so long for an event of the epoll, and prints it or 0" },
+	{ "alarm", 1, v_alarm, "SECONDS   a signal after that, which interrupts what then blocks" },
+	{ "nonblock", 1, v_nonblock, "SLOT   O_NONBLOCK" },
 	{ "ioctl", 3, v_ioctl, "SLOT REQUEST WORD,…|null   prints ok and the 32-bit words after it, or the error" },
 	{ "wait-readable", 1, v_wait_readable, "FD   polls a descriptor's number until it can be read" },
 	{ "wake", 2, v_wake, "N CMD…   N times: how long CMD lives on once its descriptor 100, a fence, has signalled" },

@@ -34,6 +34,8 @@ void sw_increment(const char *steps);
 void import_fence(const char *buffer, const char *fence, const char *direction);
 void poll_both(const char *slot);
 void poll_now(const char *slot, const char *events);
+void epoll_watch(const char *slot);
+void epoll_wait_for(const char *slot, const char *milliseconds);
 void vgem_readers(const char *slot, const char *count);
 void sw_timeline(void);
 void any_ioctl(const char *slot, const char *request, const char *words);
@@ -53,6 +55,11 @@ void video_length(const char *path, const char *slot);
 /* wake.c */
 void wait_readable(const char *descriptor);
 void wake(const char *turns, char **command);
+
+/* signals.c */
+void default_signals(void);
+void eintr_storm(void);
+void alarm_after(const char *seconds);
 
 /* sockets.c */
 void scm_in_flight(const char *slot);

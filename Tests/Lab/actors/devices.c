@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -190,6 +191,25 @@ void poll_now(const char *slot, const char *events)
 	if (poll(&one, 1, 0) < 0)
 		die("poll");
 	printf("%d\n", one.revents);
+}
+
+void epoll_watch(const char *slot)
+{
+	struct epoll_event event = { .events = EPOLLIN | EPOLLOUT };
+	int queue = epoll_create1(EPOLL_CLOEXEC);
+
+	if (queue < 0 || epoll_ctl(queue, EPOLL_CTL_ADD, slot_fd(slot), &event))
+		die("epoll");
+	slot_add(queue);
+}
+
+void epoll_wait_for(const char *slot, const char *milliseconds)
+{
+	struct epoll_event event = { .events = 0 };
+
+	if (epoll_wait(slot_fd(slot), &event, 1, (int)number(milliseconds)) < 0)
+		die("epoll_wait");
+	printf("%u\n", event.events);
 }
 
 /* What the argument holds: 32-bit words, @SLOT for a descriptor's number, separated by commas. */

@@ -60,6 +60,43 @@ polling_a_buffer_with_fences_leaves_references() {
   finish camera
 }
 
+a_poll_keeps_a_buffer_alive_that_nobody_holds() { # C52
+  needs sw_sync bufinfo heap:system
+  before=$(buffers_on_the_machine)
+  start camera actor heap system 4096 sw-fence 1 import-fence 0 1 write poll 0 close 0 ready sleep 2 sw-inc 1 ready pause
+  wait_for_line camera ready
+  check [ "$(buffers_on_the_machine)" = $((before + 1)) ]
+  run _fences
+  stdout '^write fence:.*sw_sync.* unsignalled'
+  run dmabuf stat --pid "$camera_pid" --json
+  json '.buffers' '[]'
+  _has_signalled() { [ "$(grep -c ready .started/camera.stdout)" = 2 ]; }
+  eventually _has_signalled
+  _is_gone() { [ "$(buffers_on_the_machine)" = "$before" ]; }
+  eventually _is_gone
+  send_signal camera TERM
+  finish camera
+}
+
+a_start_of_access_waits_until_a_signal_comes() { # C53
+  needs drm:vgem
+  for how in 'flags 0' 'nonblock 0'; do
+    since=$(cut -d' ' -f1 /proc/uptime)
+    # shellcheck disable=SC2086
+    run actor buffer 4096 vgem-fence 0 write $how alarm 1 ioctl 0 0x40086200 1,0 exec cut -d' ' -f1 /proc/uptime
+    status 0
+    stdout '^EINTR$'
+    check awk "BEGIN { waited = $(tail -n 1 .run/stdout) - $since; exit !(waited >= 1 && waited < 5) }"
+  done
+}
+
+an_epoll_learns_of_the_signal() { # C60
+  needs sw_sync
+  run actor buffer 4096 sw-fence 1 import-fence 0 1 write epoll 0 epoll-wait 2 0 sw-inc 1 epoll-wait 2 5000
+  status 0
+  _lines 0 5
+}
+
 merging_is_strict_about_its_words() {
   needs drm:vgem
   run actor buffer 4096 vgem-fence 0 write ioctl 1 $_MERGE $_NO_NAME,@1,0,1,0 ioctl 1 $_MERGE $_NO_NAME,@1,0,0,1 \

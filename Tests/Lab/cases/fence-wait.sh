@@ -247,7 +247,7 @@ a_thousand_fences_on_one_buffer() {
 a_process_that_has_gone_and_what_has_no_fences_are_called_what_they_are() {
   run actor pipe exec sh -c 'dmabuf fence-wait fd:$SLOT_0'
   status 1
-  stderr '^dmabuf: fd:[0-9]+ is a pipe, not a dma-buf or a sync_file$'
+  stderr '^dmabuf: fd:[0-9]+ is a pipe, not a dma-buf, a sync_file or a syncobj$'
   run dmabuf fence-wait nothing
   status 1
   stderr '^dmabuf: nothing: nothing is held under that name$'
