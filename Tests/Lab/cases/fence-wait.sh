@@ -28,7 +28,7 @@ a_late_fence_is_named_signalled_from_another_shell_and_wakes_who_waits() {
   check alive "$waiter_pid"
   run dmabuf fence signal late --json
   status 0
-  json '.fences' '[{"by":null,"errno":null,"name":"late","status":"signalled"}]'
+  json '.fences' '[{"by":null,"errno":null,"name":"late","point":null,"status":"signalled"}]'
   before=$(cut -d' ' -f1 /proc/uptime)
   finish waiter
   check awk "BEGIN { getline < \"/proc/uptime\"; exit !(\$1 - $before < 1) }"

@@ -143,7 +143,7 @@ a_timeline_signals_in_order() {
   _states() { dmabuf fence info frame.0 frame.1 frame.2 --json | jq -c '.files | map(.status)'; }
   check [ "$(_states)" = '["signalled","signalled","active"]' ]
   run dmabuf fence signal frame.0 --json
-  json '.fences' '[{"by":0,"errno":null,"name":"frame.0","status":"signalled"}]'
+  json '.fences' '[{"by":0,"errno":null,"name":"frame.0","point":null,"status":"signalled"}]'
   run dmabuf fence signal frame.0 --by 2
   stdout '^frame\.0: signalled, timeline advanced by 2$'
   check [ "$(_states)" = '["signalled","signalled","active"]' ]
