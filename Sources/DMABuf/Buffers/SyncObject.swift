@@ -233,7 +233,7 @@ extension DRMNode {
         if support == .timeline { return node }
         if support > best?.support ?? .none { best = (path, support) }
       } catch {
-        refusal = error
+        refusal = refusal ?? error
       }
     }
     if let best { return try DRMNode(best.path) }

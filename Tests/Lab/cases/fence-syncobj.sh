@@ -163,6 +163,18 @@ a_syncobj_may_be_another_process_s_or_inherited() {
   check sh -c 'sed 1d .run/stdout | jq -e ".fences[0].status == \"signalled\" and .fences[0].point == null"'
 }
 
+a_syncobj_is_nothing_without_the_right_to_a_device() {
+  _gpu
+  run dmabuf fence create --syncobj "$gpu" -- actor uid 65534 exec sh -c 'dmabuf fence info fd:$DMABUF_FD'
+  status 1
+  stderr '^dmabuf: /dev/dri/renderD[0-9]+: open: Permission denied$'
+  stderr '^dmabuf: hint: /dev/dri/renderD[0-9]+ belongs to root:root, mode 0600; '
+  # One that it may use is enough.
+  chmod 666 "$gpu"
+  run dmabuf fence create --syncobj "$gpu" -- actor uid 65534 exec sh -c 'dmabuf fence info fd:$DMABUF_FD'
+  status 0
+}
+
 a_syncobj_is_called_what_it_is() {
   needs drm:vgem
   _gpu
