@@ -105,21 +105,23 @@ public struct Census: Sendable {
     if let iterators = request.iterators { return iterators }
     let isDemanded = request.sources?.contains(.bpf) == true
     guard asks(for: .bpf, request) else { return nil }
-    if !isDemanded {
-      let fitness = KernelIterators.Fitness(root: root)
-      if request.processes != nil {
-        leaveOut(.bpf, .machineWide)
-      } else if !fitness.isPermitted {
-        leaveOut(.bpf, .privileged)
-      } else if !request.mayLoadPrograms || !fitness.isWorthLoading {
-        leaveOut(.bpf, .unneeded)
-      }
-      guard omitted[.bpf] == nil else { return nil }
-      return opened(.bpf, request) { () throws(KernelError) in
-        try KernelIterators(wantsProcesses: fitness.isFasterForProcesses)
-      }
+    if isDemanded { return opened(.bpf, request) { () throws(KernelError) in try KernelIterators() } }
+    if request.processes != nil {
+      leaveOut(.bpf, .machineWide)
+      return nil
     }
-    return opened(.bpf, request) { () throws(KernelError) in try KernelIterators() }
+    let fitness = KernelIterators.Fitness(root: root)
+    guard fitness.isPermitted else {
+      leaveOut(.bpf, .privileged)
+      return nil
+    }
+    guard request.mayLoadPrograms, fitness.isWorthLoading else {
+      leaveOut(.bpf, .unneeded)
+      return nil
+    }
+    return opened(.bpf, request) { () throws(KernelError) in
+      try KernelIterators(wantsProcesses: fitness.isFasterForProcesses)
+    }
   }
 
   private mutating func opened<List>(
