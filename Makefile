@@ -12,7 +12,7 @@ SWIFT ?= swift
 STATIC = -c release -Xswiftc -static-executable -Xswiftc -use-ld=lld -Xlinker -s
 BINARY = .build/release/dmabuf
 
-.PHONY: help deps build test lab demo check fuzz bench lint format bpf completions install uninstall clean
+.PHONY: help deps build test lab demo check fuzz bench lint format bpf completions pictures install uninstall clean
 .DEFAULT_GOAL := help
 
 help: ## list the verbs
@@ -57,6 +57,9 @@ completions: build ## generate the shells' completions
 	$(BINARY) --generate-completion-script bash >completions/dmabuf.bash
 	$(BINARY) --generate-completion-script zsh >completions/_dmabuf
 	$(BINARY) --generate-completion-script fish >completions/dmabuf.fish
+
+pictures: build ## draw the README's pictures from a session in the lab (needs graphviz)
+	@scripts/pictures
 
 install: build ## install below PREFIX (/usr/local) and DESTDIR
 	install -D -m 755 $(BINARY) $(DESTDIR)$(PREFIX)/bin/dmabuf
