@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
@@ -66,3 +67,14 @@ int cdmabuf_poll(struct pollfd *entries, size_t count, uint64_t nanoseconds) {
 int cdmabuf_eventfd(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
 
 const char *cdmabuf_errno_name(int error) { return strerrorname_np(error); }
+
+int cdmabuf_run_on_processor(unsigned number) {
+  size_t size = CPU_ALLOC_SIZE(number + 1);
+  cpu_set_t *set = CPU_ALLOC(number + 1);
+  if (!set) return -1;
+  CPU_ZERO_S(size, set);
+  CPU_SET_S(number, size, set);
+  int result = sched_setaffinity(0, size, set);
+  CPU_FREE(set);
+  return result;
+}

@@ -32,7 +32,7 @@ struct Root: ParsableCommand {
 
   static let commands: [any ParsableCommand.Type] = [
     Alloc.self, Export.self, Import.self, Devices.self, Map.self, Sync.self, Stat.self, Top.self, FenceWait.self,
-    FenceCommands.self, Held.self, Release.self, Send.self, Receive.self, Check.self, Doctor.self,
+    FenceCommands.self, Held.self, Release.self, Send.self, Receive.self, Check.self, Bench.self, Doctor.self,
   ]
 
   /// Parses and runs. A command that stands first is parsed by itself: going through the whole tree

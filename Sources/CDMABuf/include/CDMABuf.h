@@ -65,6 +65,8 @@ long cdmabuf_path_magic(const char *path);
 long cdmabuf_magic(int fd);
 /* The device number as /proc/PID/maps prints it: MAJOR << 32 | MINOR. */
 uint64_t cdmabuf_device(dev_t device);
+/* This thread, and those it starts from now on; EINVAL when it may not run there. */
+int cdmabuf_run_on_processor(unsigned number);
 
 /* The words this process was started with, ended by NULL; known without /proc, too. */
 char *const *cdmabuf_arguments(void);

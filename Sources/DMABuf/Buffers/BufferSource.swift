@@ -40,13 +40,16 @@ public enum BufferSource: Hashable, Sendable {
     }
   }
 
-  /// Dumb buffers are images: one of lines as long as a page.
   private static func allocateDumb(_ size: Int, from name: String, readOnly: Bool) throws -> DMABuffer {
     let node = try DRMNode(DRMNode.path(named: name, primary: true))
+    let (width, height) = dumbShape(of: size)
+    return try node.makeDumbBuffer(width: width, height: height, bitsPerPixel: 32, readOnly: readOnly).releaseBuffer()
+  }
+
+  /// Dumb buffers are images: one of lines as long as a page, four bytes to the pixel.
+  static func dumbShape(of size: Int) -> (width: Int, height: Int) {
     let page = Mapping.pageSize
-    let dumb = try node.makeDumbBuffer(
-      width: page / 4, height: size / page + (size % page == 0 ? 0 : 1), bitsPerPixel: 32, readOnly: readOnly)
-    return dumb.releaseBuffer()
+    return (page / 4, size / page + (size % page == 0 ? 0 : 1))
   }
 
   /// The name of this machine's default CMA heap. Throws `ENOENT` when it has none.

@@ -12,6 +12,12 @@ public enum CPUBandwidth {
     unsafe sink = sum
   }
 
+  /// Writes every byte once.
+  public static func write(_ bytes: UnsafeMutableRawBufferPointer) {
+    guard let base = bytes.baseAddress else { return }
+    unsafe memset(base, 0x5a, bytes.count)
+  }
+
   /// Writes every byte once with the value it has, taken through `scratch`; returns the nanoseconds
   /// that the writing took. A change that somebody else makes meanwhile may be undone.
   public static func rewrite(

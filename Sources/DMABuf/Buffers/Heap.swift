@@ -37,11 +37,16 @@ public struct Heap: ~Copyable, Sendable {
   /// there is: whoever calls this does. Throws `ENOMEM` from CMA heaps, `EMFILE` without a free
   /// descriptor.
   public func allocate(_ size: Int, readOnly: Bool = false) throws -> DMABuffer {
+    let descriptor = try allocateDescriptor(size, readOnly: readOnly)
+    return try DMABuffer(OpenFile(descriptor, name: "heap:\(name)"))
+  }
+
+  /// The same by its one call alone, without a look at what came of it.
+  func allocateDescriptor(_ size: Int, readOnly: Bool = false) throws(KernelError) -> OwnedDescriptor {
     var argument = dma_heap_allocation_data()
     argument.len = UInt64(size)
     argument.fd_flags = UInt32(O_CLOEXEC | (readOnly ? O_RDONLY : O_RDWR))
     try file.ioctl(Request("DMA_HEAP_IOCTL_ALLOC", CDMABUF_DMA_HEAP_IOCTL_ALLOC), &argument)
-    let descriptor = OwnedDescriptor(owning: CInt(argument.fd))
-    return try DMABuffer(OpenFile(descriptor, name: "heap:\(name)"))
+    return OwnedDescriptor(owning: CInt(argument.fd))
   }
 }

@@ -18,6 +18,11 @@ public struct UserMemory: ~Copyable, Sendable {
   /// Corresponds to `UDMABUF_CREATE` on a memfd sealed with `F_SEAL_SHRINK`. Throws `EINVAL` when
   /// the size is over the module's limit, `ENOSPC` when the pool of huge pages is exhausted.
   public func allocate(_ size: Int, hugePageSize: Int? = nil) throws -> DMABuffer {
+    try DMABuffer(OpenFile(allocateDescriptor(size, hugePageSize: hugePageSize), name: "udmabuf"))
+  }
+
+  /// The same by the calls that make it alone, without a look at what came of them.
+  func allocateDescriptor(_ size: Int, hugePageSize: Int? = nil) throws(KernelError) -> OwnedDescriptor {
     let page = hugePageSize ?? Mapping.pageSize
     let (padded, overflow) = size.addingReportingOverflow(page - 1)
     guard size > 0, !overflow else { throw KernelError("ftruncate", on: "memfd", errno: .invalidArgument) }
@@ -28,8 +33,7 @@ public struct UserMemory: ~Copyable, Sendable {
     argument.memfd = UInt32(memory.descriptor.rawValue)
     argument.flags = UInt32(UDMABUF_FLAGS_CLOEXEC)
     argument.size = UInt64(length)
-    let number = try file.ioctl(Request("UDMABUF_CREATE", CDMABUF_UDMABUF_CREATE), &argument)
-    return try DMABuffer(OpenFile(OwnedDescriptor(owning: number), name: "udmabuf"))
+    return OwnedDescriptor(owning: try file.ioctl(Request("UDMABUF_CREATE", CDMABUF_UDMABUF_CREATE), &argument))
   }
 
   private static func sealedMemory(_ length: Int, hugePageSize: Int?) throws(KernelError) -> OpenFile {

@@ -23,18 +23,29 @@ extension DRMNode {
   public func makeDumbBuffer(
     width: Int, height: Int, bitsPerPixel: Int, readOnly: Bool = false
   ) throws -> DumbBuffer {
+    var stride = 0
+    let descriptor = try makeDumbDescriptor(
+      width: width, height: height, bitsPerPixel: bitsPerPixel, readOnly: readOnly, stride: &stride)
+    return DumbBuffer(buffer: try DMABuffer(OpenFile(descriptor, name: path)), stride: stride)
+  }
+
+  /// The same by its calls alone, without a look at what came of them.
+  func makeDumbDescriptor(
+    width: Int, height: Int, bitsPerPixel: Int, readOnly: Bool = false, stride: inout Int
+  ) throws(KernelError) -> OwnedDescriptor {
     var handle: UInt32 = 0
-    var stride: UInt32 = 0
+    var pitch: UInt32 = 0
     var size: UInt64 = 0
     guard let width = UInt32(exactly: width), let height = UInt32(exactly: height) else {
       throw KernelError(Self.createDumb, on: path, errno: .invalidArgument)
     }
     try call(Self.createDumb) {
-      unsafe drmModeCreateDumbBuffer($0, width, height, UInt32(bitsPerPixel), 0, &handle, &stride, &size)
+      unsafe drmModeCreateDumbBuffer($0, width, height, UInt32(bitsPerPixel), 0, &handle, &pitch, &size)
     }
+    stride = Int(pitch)
     // The dma-buf keeps the memory; the handle is not needed once there is one.
     defer { close(handle) }
-    return DumbBuffer(buffer: try export(handle, readOnly: readOnly), stride: Int(stride))
+    return try exportDescriptor(handle, readOnly: readOnly)
   }
 
   /// Can this node make dumb buffers? Found by making the smallest one: `DRM_CAP_DUMB_BUFFER` is
@@ -69,10 +80,14 @@ extension DRMNode {
   ///
   /// Corresponds to `DRM_IOCTL_PRIME_HANDLE_TO_FD`. Throws `ENOENT` for an unknown handle.
   public func export(_ handle: UInt32, readOnly: Bool = false) throws -> DMABuffer {
+    try DMABuffer(OpenFile(exportDescriptor(handle, readOnly: readOnly), name: path))
+  }
+
+  private func exportDescriptor(_ handle: UInt32, readOnly: Bool) throws(KernelError) -> OwnedDescriptor {
     var number: CInt = -1
     let flags = UInt32(O_CLOEXEC | (readOnly ? O_RDONLY : O_RDWR))
     try call("DRM_IOCTL_PRIME_HANDLE_TO_FD") { unsafe drmPrimeHandleToFD($0, handle, flags, &number) }
-    return try DMABuffer(OpenFile(OwnedDescriptor(owning: number), name: path))
+    return OwnedDescriptor(owning: number)
   }
 
   /// Ends a handle. It was given out once however often the buffer was imported: once only.

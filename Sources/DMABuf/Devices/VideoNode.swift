@@ -43,6 +43,11 @@ public struct VideoNode: ~Copyable, Sendable {
     queues.contains { $0.isOutput } && queues.contains { !$0.isOutput }
   }
 
+  /// The queue by which it gives images of its own making, as cameras do; `nil` if it has none.
+  public var captureQueue: VideoQueue? {
+    isMemoryToMemory ? nil : queues.first { $0.isVideo && !$0.isOutput }
+  }
+
   /// The paths of all nodes that may have queues of buffers, by kind and number.
   public static func paths() throws(KernelError) -> [String] {
     let names: [String]

@@ -30,7 +30,8 @@ extension VideoNode {
     }
   }
 
-  private func waitForEvent(_ event: CInt, deadline: Deadline) throws(KernelError) {
+  /// Waits until the device has done what `event` of `poll(2)` stands for.
+  func waitForEvent(_ event: CInt, deadline: Deadline) throws(KernelError) {
     var one = pollfd(fd: file.descriptor.rawValue, events: Int16(event), revents: 0)
     let remaining = deadline.remaining
     guard remaining > 0 else { throw KernelError("VIDIOC_DQBUF", on: path, errno: .timedOut) }

@@ -1,36 +1,33 @@
 import Glibc
 import Synchronization
 
+/// Starts a plain thread; `nil` when there is none to be had.
+func startThread(_ body: @escaping @Sendable () -> Void) -> pthread_t? {
+  final class Work: Sendable {
+    let body: @Sendable () -> Void
+    init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+  }
+  let work = unsafe Unmanaged.passRetained(Work(body))
+  var thread = pthread_t()
+  let result = unsafe pthread_create(
+    &thread, nil,
+    { argument in
+      guard let argument = unsafe argument else { return nil }
+      unsafe Unmanaged<Work>.fromOpaque(argument).takeRetainedValue().body()
+      return nil
+    }, unsafe work.toOpaque())
+  if result == 0 { return thread }
+  unsafe work.release()
+  return nil
+}
+
 /// Runs `body` on `threads` threads, this one included, and returns when all are done. A plain
 /// thread each: the work sleeps in system calls, and a pool would cost more than it.
 func inParallel(_ threads: Int, _ body: @escaping @Sendable (Int) -> Void) {
-  final class Work: Sendable {
-    let index: Int
-    let body: @Sendable (Int) -> Void
-    init(_ index: Int, _ body: @escaping @Sendable (Int) -> Void) {
-      self.index = index
-      self.body = body
-    }
-  }
   var started: [pthread_t] = []
   var left: [Int] = []
   for index in 1..<max(1, threads) {
-    let work = unsafe Unmanaged.passRetained(Work(index, body))
-    var thread = pthread_t()
-    let result = unsafe pthread_create(
-      &thread, nil,
-      { argument in
-        guard let argument = unsafe argument else { return nil }
-        let work = unsafe Unmanaged<Work>.fromOpaque(argument).takeRetainedValue()
-        work.body(work.index)
-        return nil
-      }, unsafe work.toOpaque())
-    if result == 0 {
-      started.append(thread)
-    } else {
-      unsafe work.release()
-      left.append(index)
-    }
+    if let thread = startThread({ body(index) }) { started.append(thread) } else { left.append(index) }
   }
   body(0)
   left.forEach(body)

@@ -21,6 +21,24 @@ enum Units {
     }
   }
 
+  /// `81ns`, `1.23ms`, `45.6ms`, `3.4s`: three digits, for columns that are read side by side.
+  static func shortTime(_ nanoseconds: UInt64) -> String {
+    let units: [(String, UInt64)] = [("s", 1_000_000_000), ("ms", 1_000_000), ("µs", 1_000)]
+    for (name, unit) in units where nanoseconds >= unit {
+      let places = nanoseconds >= 100 * unit ? 0 : nanoseconds >= 10 * unit ? 1 : 2
+      return decimal(nanoseconds, per: unit, places: places) + name
+    }
+    return "\(nanoseconds)ns"
+  }
+
+  private static func decimal(_ number: UInt64, per unit: UInt64, places: Int) -> String {
+    let scale: UInt64 = [1, 10, 100][places]
+    let scaled = number / unit * scale + (number % unit * scale + unit / 2) / unit
+    let fraction = String(scaled % scale)
+    guard places > 0 else { return "\(scaled)" }
+    return "\(scaled / scale)." + String(repeating: "0", count: places - fraction.count) + fraction
+  }
+
   /// `12.345678`: a moment in seconds since the machine was started, as the kernel's log has it.
   static func moment(_ nanoseconds: UInt64) -> String {
     let microseconds = String(nanoseconds % 1_000_000_000 / 1_000)

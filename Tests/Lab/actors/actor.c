@@ -235,6 +235,7 @@ VERB(v_sw_timeline, sw_timeline())
 VERB(v_ioctl, any_ioctl(word[0], word[1], word[2]))
 VERB(v_wait_readable, wait_readable(word[0]))
 VERB(v_wake, wake(word[0], word + 1))
+VERB(v_time, time_operation(word[0], word[1], word[2]))
 VERB(v_flags, printf("%d\n", fcntl(slot_fd(word[0]), F_GETFD)))
 VERB(v_fork, fork_and_stay())
 VERB(v_scm, scm_in_flight(word[0]))
@@ -293,6 +294,7 @@ static const struct {
 	{ "ioctl", 3, v_ioctl, "SLOT REQUEST WORD,…|null   prints ok and the 32-bit words after it, or the error" },
 	{ "wait-readable", 1, v_wait_readable, "FD   polls a descriptor's number until it can be read" },
 	{ "wake", 2, v_wake, "N CMD…   N times: how long CMD lives on once its descriptor 100, a fence, has signalled" },
+	{ "time", 3, v_time, "OPERATION SIZE N   median nanoseconds of what dmabuf bench calls so, on what `buffer` makes" },
 	{ "flags", 1, v_flags, "SLOT   prints F_GETFD" },
 	{ "poll", 1, v_poll, "SLOT   arms POLLIN and POLLOUT without waiting" },
 	{ "video-own", 2, v_video_own, "NODE N   N buffers on the camera's queue, which is then this process's" },

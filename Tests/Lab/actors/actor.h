@@ -61,6 +61,9 @@ void default_signals(void);
 void eintr_storm(void);
 void alarm_after(const char *seconds);
 
+/* operations.c */
+void time_operation(const char *operation, const char *bytes, const char *turns);
+
 /* sockets.c */
 void scm_in_flight(const char *slot);
 void scm_listen(const char *path);

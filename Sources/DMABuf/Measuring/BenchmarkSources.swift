@@ -1,0 +1,42 @@
+extension BufferSource {
+  /// What there is here to make buffers with, usable or not, those that any program would try first in front:
+  /// the system heap, udmabuf, other heaps, and the first device of each DRM driver that makes dumb buffers.
+  public static func present() -> [BufferSource] {
+    let found: [BufferSource] = ConformanceTarget.present().compactMap { target in
+      switch target {
+      case .heap(let name): .heap(name)
+      case .userMemory: .userMemory(hugePageSize: nil)
+      case .graphics(let node, let driver):
+        (try? DRMNode(node).makesDumbBuffers) == true ? .dumb(driver) : nil
+      case .video, .given, .machine: nil
+      }
+    }
+    let first: [BufferSource] = [.heap("system"), .userMemory(hugePageSize: nil)]
+    return first.filter(found.contains) + found.filter { !first.contains($0) }
+  }
+}
+
+extension DRMNode {
+  /// A node of the first device of each driver, a render node where it has one; those that cannot be opened are
+  /// left out.
+  public static func onePerDriver() -> [String] {
+    let paths = (try? paths()) ?? []
+    let isRender = { (path: String) in path.hasPrefix(directory + "/renderD") }
+    var seen: [UntrustedText] = []
+    return (paths.filter(isRender) + paths.filter { !isRender($0) }).filter { path in
+      guard let driver = try? DRMNode(path).driver, !seen.contains(driver) else { return false }
+      seen.append(driver)
+      return true
+    }
+  }
+}
+
+extension VideoNode {
+  /// The first node of `vivid`, the kernel's test driver, that gives images; `nil` without one.
+  public static func firstTestCamera() throws(KernelError) -> String? {
+    try paths().first { path in
+      guard let node = try? VideoNode(path) else { return false }
+      return node.driver == UntrustedText("vivid".utf8) && node.captureQueue != nil
+    }
+  }
+}

@@ -1,0 +1,219 @@
+import ArgumentParser
+import DMABuf
+import SystemPackage
+
+/// `dmabuf bench`: what making, mapping, passing and using buffers costs.
+struct Bench: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "bench",
+    _superCommandName: "dmabuf",
+    abstract: "Measure what making, mapping, passing and using buffers costs.",
+    discussion: """
+      The operations are \(TimedOperation.allCases.map(\.rawValue).joined(separator: ", ")); all of them if none \
+      is named. Each is done over and over, with the time of each turn taken. What this machine lacks is skipped, \
+      and said. The exit status is 77 when nothing could be measured.
+
+      EXAMPLES
+        dmabuf bench
+        dmabuf bench alloc free --source all --size 4K,1M,64M
+        dmabuf bench read write --source drm:vgem --count 50 --cpu 1
+        dmabuf bench --json >before; dmabuf bench --compare before
+      """)
+
+  @Argument(
+    help: ArgumentHelp("What to measure.", valueName: "operation"), completion: .list(operationNames),
+    transform: TimedOperation.init(argument:))
+  var operations: [TimedOperation] = []
+
+  @Option(
+    help: ArgumentHelp(
+      "Buffers of this source (as alloc has it), or of all; may be given again. Default: the first that works.",
+      valueName: "source"),
+    transform: BenchSource.init)
+  var source: [BenchSource] = []
+
+  @Option(
+    help: ArgumentHelp("Import into this device, or stream from it: a node, drm:NAME, v4l2:NAME; may be given again.",
+      valueName: "device"),
+    transform: DeviceReference.init)
+  var device: [DeviceReference] = []
+
+  @Option(
+    help: ArgumentHelp("Buffers of these sizes: 64K,8M.", valueName: "size,..."), transform: BenchSizes.init)
+  var size = BenchSizes([8 << 20])
+
+  @Option(help: "So many turns each.")
+  var count: Int?
+
+  @Option(help: "Turns for so long each. Default: 200ms.", transform: TimeSpan.init)
+  var duration: TimeSpan?
+
+  @Option(help: "So many turns before that are not counted.")
+  var warmUp = 5
+
+  @Option(help: ArgumentHelp("Stay on this processor.", valueName: "number"))
+  var cpu: Int?
+
+  @Flag(help: "Take fences of sw_sync instead of vgem's (root; taints Linux 7 and later).")
+  var swSync = false
+
+  @Option(help: "Compare with the JSON document of an earlier run.", completion: .file())
+  var compare: String?
+
+  @Option(
+    help: ArgumentHelp("With --compare: fail when an operation got slower by more than this.", valueName: "percent"))
+  var failIfSlower: Int?
+
+  @Flag(help: "Print comma-separated values.")
+  var csv = false
+
+  @OptionGroup var output: OutputOptions
+
+  private static let operationNames = TimedOperation.allCases.map(\.rawValue)
+
+  func validate() throws {
+    if let count, !(1...Repetition.most ~= count) {
+      throw ValidationError("The value '\(count)' is invalid for '--count <count>': from 1 to \(Repetition.most)")
+    }
+    guard 0...Repetition.most ~= warmUp else {
+      throw ValidationError("The value '\(warmUp)' is invalid for '--warm-up <warm-up>': from 0 to \(Repetition.most)")
+    }
+    if let cpu, !(0...Processor.highestNumber ~= cpu) {
+      throw ValidationError("The value '\(cpu)' is invalid for '--cpu <number>': from 0 to \(Processor.highestNumber)")
+    }
+    if count != nil, duration != nil { throw ValidationError("--count and --duration exclude each other") }
+    if csv, output.json { throw ValidationError("--csv and --json exclude each other") }
+    if csv, compare != nil { throw ValidationError("--csv has no place for what --compare finds; --json has") }
+    if let failIfSlower {
+      guard 0...1_000_000 ~= failIfSlower else {
+        throw ValidationError(
+          "The value '\(failIfSlower)' is invalid for '--fail-if-slower <percent>': from 0 to 1000000")
+      }
+      if compare == nil { throw ValidationError("--fail-if-slower needs --compare") }
+    }
+  }
+
+  func run() throws {
+    let earlier = try compare.map { try BenchSnapshot(parsing: SmallFile.read($0, limit: 64 << 20), from: $0) }
+    if let cpu { try stay(on: cpu) }
+    let repetition = Repetition(
+      count.map { .count($0) } ?? .duration(duration?.duration ?? .milliseconds(200)), warmUp: warmUp)
+    var run = BenchRun(
+      operations: operations.isEmpty ? Set(TimedOperation.allCases) : Set(operations),
+      fences: swSync ? .softwareTimeline : .vgem, devices: try device.map { try $0.resolve(primary: false) })
+    for source in try sources() {
+      for size in size.all { try run.measure(Benchmark(source: source, size: size, repetition: repetition)) }
+    }
+
+    var report = BenchReport(run, repetition: repetition, cpu: cpu)
+    report.comparison = earlier.map { BenchComparison(from: $0, to: report) }
+    if csv {
+      try StandardStream.output.write(report.csv())
+    } else {
+      try report.print(asJSON: output.json)
+    }
+    try conclude(run, report)
+  }
+
+  private func conclude(_ run: BenchRun, _ report: BenchReport) throws {
+    if report.results.isEmpty {
+      let isMissing = run.refusals.allSatisfy { Advice.status(for: $0) == .missing }
+      throw Failure(
+        "nothing could be measured here", hint: "dmabuf doctor says what is missing",
+        status: isMissing ? .missing : .failed)
+    }
+    guard let failIfSlower, let comparison = report.comparison else { return }
+    let slower = comparison.rows.filter { $0.isSlower(by: failIfSlower) }
+    guard let first = slower.first else { return }
+    throw Failure(
+      "\(first.operation) got slower by more than \(failIfSlower) %"
+        + (slower.count > 1 ? ", and \(slower.count - 1) more" : ""))
+  }
+
+  private func stay(on cpu: Int) throws {
+    do {
+      try Processor.stay(on: cpu)
+    } catch {
+      throw Failure(
+        "\(error)", hint: Processor.allowed.map { "this process may use \($0)" },
+        status: error.errno == .invalidArgument ? .missing : .failed)
+    }
+  }
+
+  /// What was asked for, or the first source that makes a buffer.
+  private func sources() throws -> [BufferSource] {
+    var chosen: [BufferSource] = []
+    for word in source {
+      switch word {
+      case .one(let source): chosen.append(source)
+      case .all: chosen += BufferSource.present()
+      }
+    }
+    var seen: Set<BufferSource> = []
+    chosen = chosen.filter { seen.insert($0).inserted }
+    if !source.isEmpty, chosen.isEmpty { throw Self.noSource([]) }
+    if !source.isEmpty { return chosen }
+
+    var refusals: [KernelError] = []
+    for source in BufferSource.present() {
+      do {
+        _ = try source.allocate(1, readOnly: false)
+        return [source]
+      } catch let error as KernelError {
+        try Interruption.check(error.call, on: error.subject)
+        refusals.append(error)
+      }
+    }
+    throw Self.noSource(refusals)
+  }
+
+  private static func noSource(_ refusals: [KernelError]) -> Failure {
+    for refusal in refusals { Diagnostics.say("\(refusal)", hint: Advice.hint(for: refusal)) }
+    let isMissing = refusals.allSatisfy { Advice.status(for: $0) == .missing }
+    return Failure(
+      "no source of buffers can be used here", hint: "dmabuf alloc --list shows all there are",
+      status: isMissing ? .missing : .failed)
+  }
+}
+
+/// `--source`: one, or whatever is there.
+enum BenchSource {
+  case one(BufferSource)
+  case all
+
+  init(_ text: String) throws {
+    if text == "all" {
+      self = .all
+    } else {
+      guard let source = BufferSource(text) else {
+        throw ValidationError(
+          "sources are all, heap:NAME, heap:cma, udmabuf, udmabuf:2M, udmabuf:1G and drm:NODE")
+      }
+      self = .one(source)
+    }
+  }
+}
+
+/// `--size`: sizes with commas between.
+struct BenchSizes {
+  let all: [Int]
+
+  init(_ all: [Int]) { self.all = all }
+
+  init(_ text: String) throws {
+    all = try text.split(separator: ",", omittingEmptySubsequences: false).map { try ByteSize(String($0)).bytes }
+  }
+}
+
+extension BenchSizes: CustomStringConvertible {
+  var description: String { all.map { Units.size(UInt64($0)) }.joined(separator: ",") }
+}
+
+extension TimedOperation {
+  init(argument text: String) throws {
+    guard let operation = TimedOperation(rawValue: text) else {
+      throw ValidationError("operations are \(TimedOperation.allCases.map(\.rawValue).joined(separator: ", "))")
+    }
+    self = operation
+  }
+}

@@ -1,0 +1,158 @@
+import DMABuf
+import SystemPackage
+
+/// What `bench` has measured so far, and what it could not.
+struct BenchRun {
+  struct Result {
+    let measurement: Measurement
+    let benchmark: Benchmark
+    let device: Node?
+    var bandwidth: Bandwidth?
+  }
+
+  struct Skip {
+    let operation: TimedOperation
+    let benchmark: Benchmark
+    let device: Node?
+    let reason: String
+  }
+
+  /// A device, as it opened.
+  struct Node {
+    let path: String
+    let driver: UntrustedText
+    let subsystem: DeviceSubsystem
+  }
+
+  let operations: Set<TimedOperation>
+  let fences: FenceSource
+  /// Those that were named; empty to take what is there.
+  let devices: [Device]
+  private(set) var results: [Result] = []
+  private(set) var skipped: [Skip] = []
+  private(set) var refusals: [KernelError] = []
+
+  init(operations: Set<TimedOperation>, fences: FenceSource, devices: [Device]) {
+    self.operations = operations
+    self.fences = fences
+    self.devices = devices
+  }
+
+  /// Measures all that is wanted of one source and size.
+  mutating func measure(_ benchmark: Benchmark) throws {
+    if let reason = Self.lack(of: benchmark) {
+      for operation in TimedOperation.allCases where operations.contains(operation) {
+        skipped.append(Skip(operation: operation, benchmark: benchmark, device: nil, reason: reason))
+      }
+      return
+    }
+    try attempt([.allocate, .free], benchmark) { try benchmark.allocation() }
+    try attempt([.map, .touch], benchmark) { try benchmark.mapping() }
+    try attempt([.read, .write], benchmark) { try benchmark.bandwidth() }
+    try attempt([.synchronize], benchmark) { try benchmark.synchronization() }
+    try attempt([.send, .receive], benchmark) { try benchmark.passing() }
+    let fences = fences
+    try attempt([.wake], benchmark) { try benchmark.waking(by: fences) }
+    try importing(benchmark)
+    try queueing(benchmark)
+  }
+
+  private mutating func importing(_ benchmark: Benchmark) throws {
+    let wanted: [TimedOperation] = [.importing, .release]
+    let paths = devices.isEmpty ? DRMNode.onePerDriver() : devices.filter { $0.subsystem == .drm }.map(\.path)
+    if paths.isEmpty { skip(wanted, benchmark, reason: devices.isEmpty ? "no DRM device" : "no DRM device was named") }
+    for path in paths {
+      do {
+        let node = try DRMNode(path)
+        let device = Node(path: path, driver: node.driver, subsystem: .drm)
+        try attempt(wanted, benchmark, device) { try benchmark.importing(into: node) }
+      } catch let error as KernelError {
+        try note(error, wanted, benchmark)
+      }
+    }
+  }
+
+  /// Cameras show that somebody watches, so that only the test driver is taken unasked.
+  private mutating func queueing(_ benchmark: Benchmark) throws {
+    let wanted: [TimedOperation] = [.queue, .dequeue]
+    guard !operations.isDisjoint(with: wanted) else { return }
+    var paths = devices.filter { $0.subsystem == .v4l2 }.map(\.path)
+    if devices.isEmpty { paths = try VideoNode.firstTestCamera().map { [$0] } ?? [] }
+    if paths.isEmpty {
+      let reason = devices.isEmpty ? "no camera of vivid; --device takes others" : "no V4L2 device was named"
+      skip(wanted, benchmark, reason: reason)
+    }
+    for path in paths {
+      do {
+        let node = try VideoNode(path)
+        let device = Node(path: path, driver: node.driver, subsystem: .v4l2)
+        try attempt(wanted, benchmark, device) { try benchmark.queueing(on: node) }
+      } catch let error as KernelError {
+        try note(error, wanted, benchmark)
+      }
+    }
+  }
+
+  private mutating func attempt(
+    _ wanted: [TimedOperation], _ benchmark: Benchmark, _ device: Node? = nil, _ body: () throws -> [Measurement]
+  ) throws {
+    guard !operations.isDisjoint(with: wanted) else { return }
+    do {
+      for measurement in try body() where operations.contains(measurement.operation) {
+        results.append(Result(measurement: measurement, benchmark: benchmark, device: device))
+      }
+    } catch {
+      try note(error, wanted, benchmark, device)
+    }
+  }
+
+  private mutating func attempt(_ wanted: [TimedOperation], _ benchmark: Benchmark, _ body: () throws -> Bandwidth)
+    throws
+  {
+    var bandwidth: Bandwidth?
+    let before = results.count
+    try attempt(wanted, benchmark) {
+      let found = try body()
+      bandwidth = found
+      return found.measurements
+    }
+    for index in results.indices.dropFirst(before) { results[index].bandwidth = bandwidth }
+  }
+
+  /// A refusal is a row that is missing; an interruption is the end.
+  private mutating func note(
+    _ error: any Error, _ wanted: [TimedOperation], _ benchmark: Benchmark, _ device: Node? = nil
+  ) throws {
+    try Interruption.check("bench", on: "dmabuf")
+    switch error {
+    case let error as KernelError:
+      refusals.append(error)
+      skip(wanted, benchmark, device, reason: "\(error)")
+    case let error as NoSuchDevice: skip(wanted, benchmark, device, reason: "\(error.subject): no such device")
+    default: skip(wanted, benchmark, device, reason: "\(error)")
+    }
+  }
+
+  private mutating func skip(
+    _ wanted: [TimedOperation], _ benchmark: Benchmark, _ device: Node? = nil, reason: String
+  ) {
+    for operation in wanted where operations.contains(operation) {
+      skipped.append(Skip(operation: operation, benchmark: benchmark, device: device, reason: reason))
+    }
+  }
+
+  /// Nothing in the kernel checks sizes against the memory there is. Twice the size is needed at most.
+  private static func lack(of benchmark: Benchmark) -> String? {
+    let size = UInt64(benchmark.size)
+    if case .userMemory = benchmark.source, let limit = UserMemory.sizeLimit(), size > limit {
+      return "more than the \(Units.size(limit)) that \(UserMemory.sizeLimitFile) permits"
+    }
+    if let available = benchmark.source.available(), size > available {
+      return "more than the \(Units.size(available)) that are available"
+    }
+    if let available = MemoryInformation().available, size > available / 2 {
+      return "more than half of the \(Units.size(available)) that are available"
+    }
+    return nil
+  }
+}

@@ -1,0 +1,195 @@
+import DMABuf
+
+/// What `bench` has measured.
+struct BenchReport: Report {
+  struct Result: Encodable {
+    let operation: String
+    let source: String
+    @Nullable var device: String?
+    @Nullable var driver: UntrustedText?
+    let size: Int
+    let count: Int
+    let minimum: UInt64
+    let firstQuartile: UInt64
+    let median: UInt64
+    let thirdQuartile: UInt64
+    let percentile95: UInt64
+    let percentile99: UInt64
+    let maximum: UInt64
+    let mean: UInt64
+    let outliers: Int
+    let outlierLimit: UInt64
+    @Nullable var bytesPerSecond: UInt64?
+    @Nullable var caching: String?
+    @Nullable var ordinaryBytesPerSecond: UInt64?
+
+    enum CodingKeys: String, CodingKey {
+      case operation, source, device, driver, size, count, outliers, caching
+      case minimum = "min_ns"
+      case firstQuartile = "p25_ns"
+      case median = "p50_ns"
+      case thirdQuartile = "p75_ns"
+      case percentile95 = "p95_ns"
+      case percentile99 = "p99_ns"
+      case maximum = "max_ns"
+      case mean = "mean_ns"
+      case outlierLimit = "outlier_limit_ns"
+      case bytesPerSecond = "bytes_per_second"
+      case ordinaryBytesPerSecond = "ordinary_bytes_per_second"
+    }
+  }
+
+  struct Skip: Encodable {
+    let operation: String
+    let source: String
+    @Nullable var device: String?
+    @Nullable var driver: UntrustedText?
+    let size: Int
+    let reason: String
+  }
+
+  let schema = "dmabuf.bench/1"
+  let kernel: String
+  @Nullable var cpu: Int?
+  let warmUp: Int
+  @Nullable var count: Int?
+  @Nullable var duration: UInt64?
+  let results: [Result]
+  let skipped: [Skip]
+  @Nullable var comparison: BenchComparison?
+
+  enum CodingKeys: String, CodingKey {
+    case schema, kernel, cpu, count, results, skipped, comparison
+    case warmUp = "warm_up"
+    case duration = "duration_ns"
+  }
+
+  init(_ run: BenchRun, repetition: Repetition, cpu: Int?) {
+    kernel = "\(KernelVersion.running)"
+    self.cpu = cpu
+    warmUp = repetition.warmUp
+    switch repetition.limit {
+    case .count(let count): self.count = count
+    case .duration(let duration): self.duration = UInt64(max(0, duration / .nanoseconds(1)))
+    }
+    results = run.results.map { Result($0) }
+    skipped = run.skipped.map {
+      Skip(
+        operation: $0.operation.rawValue, source: "\($0.benchmark.source)", device: $0.device?.path,
+        driver: $0.device?.driver, size: $0.benchmark.size, reason: $0.reason)
+    }
+  }
+
+  // MARK: Text
+
+  func text(style: Style) -> String {
+    var lines = results.isEmpty ? [] : measured(style) + verdicts()
+    if let comparison { lines += ["", comparison.text(style: style)] }
+    if !skipped.isEmpty { lines += (lines.isEmpty ? [] : [""]) + skips(style) }
+    return lines.joined(separator: "\n")
+  }
+
+  /// A line for each operation, below what it was done with.
+  private func measured(_ style: Style) -> [String] {
+    var table = Table(
+      .init("OPERATION"), .init("COUNT", .right), .init("MIN", .right), .init("P50", .right), .init("P95", .right),
+      .init("P99", .right), .init("MAX", .right), .init("OUT", .right), .init("RATE", .right))
+    table.rows = results.map { result in
+      let times = [result.minimum, result.median, result.percentile95, result.percentile99, result.maximum]
+      return ["  " + result.operation, "\(result.count)"] + times.map(Units.shortTime)
+        + ["\(result.outliers)", result.bytesPerSecond.map(Units.rate) ?? ""]
+    }
+    let lines = table.lines(style: style)
+    var shown = [lines[0]]
+    for (index, result) in results.enumerated() {
+      let place = result.place
+      if index == 0 || place != results[index - 1].place { shown.append(style.bold(style.fit(place))) }
+      shown.append(lines[index + 1])
+    }
+    return shown
+  }
+
+  private func verdicts() -> [String] {
+    let found = results.filter { $0.caching != nil && $0.operation == TimedOperation.read.rawValue }
+    guard !found.isEmpty else { return [] }
+    return [""]
+      + found.map { result in
+        let ordinary = Units.rate(result.ordinaryBytesPerSecond ?? 0)
+        return "\(result.place): mapped \(result.caching ?? "?"); ordinary memory reads \(ordinary)"
+      }
+  }
+
+  /// What was not measured, together where it has the same reason.
+  private func skips(_ style: Style) -> [String] {
+    var table = Table(.init("SKIPPED"), .init("WHY"))
+    var reasons: [(place: String, reason: String, operations: [String])] = []
+    for skip in skipped {
+      let place = BenchReport.place(skip.source, skip.size, skip.driver)
+      if let index = reasons.firstIndex(where: { $0.place == place && $0.reason == skip.reason }) {
+        reasons[index].operations.append(skip.operation)
+      } else {
+        reasons.append((place, skip.reason, [skip.operation]))
+      }
+    }
+    table.rows = reasons.map { skip in
+      // No measurement has more than two by itself.
+      let what = skip.operations.count > 2 ? "all" : skip.operations.joined(separator: ", ")
+      return [what, "\(skip.place): \(UntrustedText(skip.reason.utf8).escaped)"]
+    }
+    return table.lines(style: style)
+  }
+
+  /// `heap:system, 8M` and the device, if there is one.
+  static func place(_ source: String, _ size: Int, _ driver: UntrustedText?) -> String {
+    let parts = [UntrustedText(source.utf8).escaped, Units.size(UInt64(size)), driver?.escaped]
+    return parts.compactMap(\.self).joined(separator: ", ")
+  }
+
+  // MARK: CSV
+
+  /// Comma-separated values as RFC 4180 has them, though with plain newlines: a line of names, and one for each
+  /// result. What was skipped has a reason, and no numbers.
+  func csv() -> String {
+    let names = [
+      "operation", "source", "device", "driver", "size", "count", "min_ns", "p25_ns", "p50_ns", "p75_ns", "p95_ns",
+      "p99_ns", "max_ns", "mean_ns", "outliers", "bytes_per_second", "caching", "skipped",
+    ]
+    let measured = results.map { result in
+      [result.operation, result.source, result.device ?? "", result.driver?.escaped ?? "", "\(result.size)"]
+        + [
+          UInt64(result.count), result.minimum, result.firstQuartile, result.median, result.thirdQuartile,
+          result.percentile95, result.percentile99, result.maximum, result.mean, UInt64(result.outliers),
+        ].map { "\($0)" }
+        + [result.bytesPerSecond.map { "\($0)" } ?? "", result.caching ?? "", ""]
+    }
+    let missing = skipped.map { skip in
+      [skip.operation, skip.source, skip.device ?? "", skip.driver?.escaped ?? "", "\(skip.size)"]
+        + Array(repeating: "", count: 12) + [skip.reason]
+    }
+    return ([names] + measured + missing).map { $0.map(Self.quoted).joined(separator: ",") + "\n" }.joined()
+  }
+
+  static func quoted(_ field: String) -> String {
+    guard field.contains(where: { ",\"\n\r".contains($0) }) else { return field }
+    return "\"" + field.replacing("\"", with: "\"\"") + "\""
+  }
+}
+
+extension BenchReport.Result {
+  init(_ result: BenchRun.Result) {
+    let times = result.measurement.times
+    let bandwidth = result.bandwidth
+    self.init(
+      operation: result.measurement.operation.rawValue, source: "\(result.benchmark.source)",
+      device: result.device?.path, driver: result.device?.driver, size: result.benchmark.size, count: times.count,
+      minimum: times.minimum, firstQuartile: times.firstQuartile, median: times.median,
+      thirdQuartile: times.thirdQuartile, percentile95: times.percentile95, percentile99: times.percentile99,
+      maximum: times.maximum, mean: times.mean, outliers: times.outliers, outlierLimit: times.outlierLimit,
+      bytesPerSecond: result.measurement.bytesPerSecond, caching: bandwidth?.caching.rawValue,
+      ordinaryBytesPerSecond: bandwidth.map {
+        result.measurement.operation == .read ? $0.ordinaryReading : $0.ordinaryWriting
+      })
+  }
+
+  var place: String { BenchReport.place(source, size, driver) }
+}

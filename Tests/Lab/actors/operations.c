@@ -1,0 +1,152 @@
+/* What `dmabuf bench` times, as a loop in C: the same calls in the same order, with the same clock around them. */
+#define _GNU_SOURCE
+#include "actor.h"
+#include "drm.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/dma-buf.h>
+#include <linux/dma-heap.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+static int device, heap_device;
+static size_t size;
+
+/* What the two steps of a turn took, in nanoseconds. */
+struct times { uint64_t first, second; };
+
+static uint64_t now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
+}
+
+static void call(int fd, unsigned long request, void *argument, const char *what)
+{
+	if (ioctl(fd, request, argument))
+		die(what);
+}
+
+/* From the system heap; where there is none, a dumb buffer of vgem's. */
+static int allocate(void)
+{
+	if (heap_device >= 0) {
+		struct dma_heap_allocation_data request = { .len = size, .fd_flags = O_RDWR | O_CLOEXEC };
+
+		call(heap_device, DMA_HEAP_IOCTL_ALLOC, &request, "DMA_HEAP_IOCTL_ALLOC");
+		return (int)request.fd;
+	}
+	struct create_dumb dumb = { .width = 1024, .height = (unsigned)((size + 4095) / 4096), .bpp = 32 };
+
+	call(device, DRM_CREATE_DUMB, &dumb, "DRM_CREATE_DUMB");
+	struct prime_handle prime = { .handle = dumb.handle, .flags = O_RDWR | O_CLOEXEC };
+	struct gem_close close_handle = { .handle = dumb.handle };
+
+	call(device, DRM_HANDLE_TO_FD, &prime, "DRM_HANDLE_TO_FD");
+	call(device, DRM_GEM_CLOSE, &close_handle, "DRM_GEM_CLOSE");
+	return prime.fd;
+}
+
+static struct times turn_alloc(int buffer)
+{
+	(void)buffer;
+	uint64_t start = now();
+	int made = allocate();
+	uint64_t allocated = now();
+
+	close(made);
+	return (struct times){ allocated - start, now() - allocated };
+}
+
+static struct times turn_mmap(int buffer)
+{
+	uint64_t start = now();
+	volatile char *bytes = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, buffer, 0);
+	uint64_t mapped = now();
+
+	if (bytes == MAP_FAILED)
+		die("mmap");
+	for (size_t offset = 0; offset < size; offset += 4096)
+		bytes[offset] = 1;
+	uint64_t touched = now();
+
+	munmap((void *)bytes, size);
+	return (struct times){ mapped - start, touched - mapped };
+}
+
+static struct times turn_sync(int buffer)
+{
+	uint64_t start = now();
+	struct dma_buf_sync begin = { DMA_BUF_SYNC_START | DMA_BUF_SYNC_RW };
+	struct dma_buf_sync end = { DMA_BUF_SYNC_END | DMA_BUF_SYNC_RW };
+
+	call(buffer, DMA_BUF_IOCTL_SYNC, &begin, "DMA_BUF_IOCTL_SYNC");
+	call(buffer, DMA_BUF_IOCTL_SYNC, &end, "DMA_BUF_IOCTL_SYNC");
+	return (struct times){ now() - start, 0 };
+}
+
+static struct times turn_import(int buffer)
+{
+	uint64_t start = now();
+	struct prime_handle prime = { .fd = buffer };
+
+	call(device, DRM_FD_TO_HANDLE, &prime, "DRM_FD_TO_HANDLE");
+	uint64_t imported = now();
+	struct gem_close close_handle = { .handle = prime.handle };
+
+	call(device, DRM_GEM_CLOSE, &close_handle, "DRM_GEM_CLOSE");
+	return (struct times){ imported - start, now() - imported };
+}
+
+static int ascending(const void *one, const void *other)
+{
+	uint64_t a = *(const uint64_t *)one, b = *(const uint64_t *)other;
+
+	return (a > b) - (a < b);
+}
+
+static const struct { const char *first, *second; struct times (*turn)(int buffer); } works[] = {
+	{ "alloc", "free", turn_alloc }, { "mmap", "touch", turn_mmap }, { "sync", NULL, turn_sync },
+	{ "import", "release", turn_import },
+};
+
+/* Prints the median of so many turns, in nanoseconds. The first five do not count. */
+void time_operation(const char *operation, const char *bytes, const char *turns)
+{
+	int count = (int)number(turns);
+	uint64_t *times = calloc((size_t)count, sizeof(*times));
+
+	size = number(bytes);
+	heap_device = open("/dev/dma_heap/system", O_RDONLY | O_CLOEXEC);
+	device = vgem();
+	int buffer = allocate();
+
+	for (size_t i = 0; times && count > 0 && i < sizeof(works) / sizeof(works[0]); i++) {
+		int is_second = works[i].second && strcmp(works[i].second, operation) == 0;
+
+		if (!is_second && strcmp(works[i].first, operation) != 0)
+			continue;
+		for (int turn = -5; turn < count; turn++) {
+			struct times took = works[i].turn(buffer);
+
+			if (turn >= 0)
+				times[turn] = is_second ? took.second : took.first;
+		}
+		qsort(times, (size_t)count, sizeof(*times), ascending);
+		printf("%llu\n", (unsigned long long)times[(count - 1) / 2]);
+		free(times);
+		close(buffer);
+		return;
+	}
+	errno = EINVAL;
+	die(operation);
+}
