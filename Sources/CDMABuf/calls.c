@@ -8,7 +8,6 @@
 #include <sched.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -25,10 +24,6 @@ const int CDMABUF_F_SEAL_SHRINK = F_SEAL_SHRINK;
 int cdmabuf_memfd_create(const char *name, unsigned int flags) { return memfd_create(name, flags); }
 
 int cdmabuf_fcntl(int fd, int command, int argument) { return fcntl(fd, command, argument); }
-
-int cdmabuf_ioctl(int fd, unsigned long request, void *argument) {
-  return ioctl(fd, request, argument);
-}
 
 int cdmabuf_fallocate(int fd, off_t length) { return fallocate(fd, 0, 0, length); }
 

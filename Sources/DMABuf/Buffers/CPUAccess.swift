@@ -52,6 +52,7 @@ extension DMABuffer {
   ///
   /// Corresponds to `DMA_BUF_IOCTL_SYNC` with `DMA_BUF_SYNC_END`. It never waits, so it is made again
   /// even when the process is asked to end. Throws `EINVAL` on a udmabuf that was never started.
+  @inline(__always)
   public func endAccess(_ direction: AccessDirection) throws(KernelError) {
     var argument = dma_buf_sync(flags: direction.rawValue | 4)
     while true {

@@ -1,3 +1,4 @@
+internal import CDMABuf
 internal import CLibDRM
 import Glibc
 import SystemPackage
@@ -70,10 +71,10 @@ extension DRMNode {
   /// Corresponds to `DRM_IOCTL_PRIME_FD_TO_HANDLE`. Throws `EINVAL` when the driver cannot use
   /// buffers of others, and the exporter's reason when that refuses the device.
   public func importBuffer(_ buffer: borrowing DMABuffer) throws(KernelError) -> UInt32 {
-    let number = buffer.descriptorNumber
-    var handle: UInt32 = 0
-    try call("DRM_IOCTL_PRIME_FD_TO_HANDLE") { unsafe drmPrimeFDToHandle($0, number, &handle) }
-    return handle
+    var prime = cdmabuf_prime_handle(handle: 0, flags: 0, fd: buffer.descriptorNumber)
+    try file.ioctl(
+      Request("DRM_IOCTL_PRIME_FD_TO_HANDLE", CDMABUF_DRM_IOCTL_PRIME_FD_TO_HANDLE), &prime, retryingAgain: true)
+    return prime.handle
   }
 
   /// A dma-buf of the memory that `handle` stands for: for what was imported, the one it came from.
@@ -94,7 +95,9 @@ extension DRMNode {
   ///
   /// Corresponds to `DRM_IOCTL_GEM_CLOSE`.
   public func close(_ handle: UInt32) {
-    _ = drmCloseBufferHandle(file.descriptor.rawValue, handle)
+    var argument = cdmabuf_gem_close(handle: handle, pad: 0)
+    let request = CDMABUF_DRM_IOCTL_GEM_CLOSE
+    while unsafe cdmabuf_ioctl(file.descriptor.rawValue, request, &argument) < 0, errno == EINTR || errno == EAGAIN {}
   }
 
   private static let createDumb = "DRM_IOCTL_MODE_CREATE_DUMB"

@@ -104,7 +104,7 @@ public struct Benchmark: Sendable {
         return (mapped - start, touched - mapped)
       }
     }
-    return [Measurement(.map, times.first), Measurement(.touch, times.second, bytes: size)]
+    return [Measurement(.map, times.first), Measurement(.touch, times.second)]
   }
 
   /// ``TimedOperation/synchronize``, of a buffer that nothing is mapped of and nobody waits for.

@@ -4,7 +4,7 @@ public struct Repetition: Sendable {
   public enum Limit: Equatable, Sendable {
     /// After so many turns.
     case count(Int)
-    /// After that time, and at least one turn.
+    /// After that time; but not before ten turns, unless they take five times as long.
     case duration(Duration)
   }
 
@@ -28,12 +28,12 @@ public struct Repetition: Sendable {
   /// Makes turns, each of which takes its own times and returns them. Nothing is allocated between turns.
   /// Throws what a turn throws, and `EINTR` between two when the process was asked to end.
   func run(_ turn: () throws -> Times) throws -> (first: Statistics, second: Statistics) {
-    try turns(warmUp, within: span) { _ = try turn() }
+    try turns(warmUp, atLeast: 1) { _ = try turn() }
     var first: [UInt64] = []
     var second: [UInt64] = []
     first.reserveCapacity(capacity)
     second.reserveCapacity(capacity)
-    try turns(capacity, within: span) {
+    try turns(capacity, atLeast: 10) {
       let times = try turn()
       first.append(times.first)
       second.append(times.second)
@@ -49,12 +49,13 @@ public struct Repetition: Sendable {
     if case .duration(let duration) = limit { duration } else { nil }
   }
 
-  private func turns(_ count: Int, within span: Duration?, _ turn: () throws -> Void) throws {
-    let deadline = span.map { Deadline(after: $0) }
-    for _ in 0..<count {
+  private func turns(_ most: Int, atLeast least: Int, _ turn: () throws -> Void) throws {
+    let (deadline, lastCall) = (span.map { Deadline(after: $0) }, span.map { Deadline(after: $0 * 5) })
+    for number in 0..<most {
       try Interruption.check("bench", on: "dmabuf")
       try turn()
-      if let deadline, deadline.isPast { return }
+      guard let deadline, let lastCall else { continue }
+      if (number + 1 < least ? lastCall : deadline).isPast { return }
     }
   }
 }

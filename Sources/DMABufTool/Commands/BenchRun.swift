@@ -24,6 +24,8 @@ struct BenchRun {
     let subsystem: DeviceSubsystem
   }
 
+  /// The kernel's own word for its version.
+  let kernel = SmallFile.text("/proc/sys/kernel/osrelease") ?? "\(KernelVersion.running)"
   let operations: Set<TimedOperation>
   let fences: FenceSource
   /// Those that were named; empty to take what is there.
@@ -60,7 +62,7 @@ struct BenchRun {
   private mutating func importing(_ benchmark: Benchmark) throws {
     let wanted: [TimedOperation] = [.importing, .release]
     let paths = devices.isEmpty ? DRMNode.onePerDriver() : devices.filter { $0.subsystem == .drm }.map(\.path)
-    if paths.isEmpty { skip(wanted, benchmark, reason: devices.isEmpty ? "no DRM device" : "no DRM device was named") }
+    if paths.isEmpty, devices.isEmpty { skip(wanted, benchmark, reason: "no DRM device") }
     for path in paths {
       do {
         let node = try DRMNode(path)
@@ -77,10 +79,9 @@ struct BenchRun {
     let wanted: [TimedOperation] = [.queue, .dequeue]
     guard !operations.isDisjoint(with: wanted) else { return }
     var paths = devices.filter { $0.subsystem == .v4l2 }.map(\.path)
-    if devices.isEmpty { paths = try VideoNode.firstTestCamera().map { [$0] } ?? [] }
-    if paths.isEmpty {
-      let reason = devices.isEmpty ? "no camera of vivid; --device takes others" : "no V4L2 device was named"
-      skip(wanted, benchmark, reason: reason)
+    if devices.isEmpty {
+      paths = try VideoNode.firstTestCamera().map { [$0] } ?? []
+      if paths.isEmpty { skip(wanted, benchmark, reason: "no test camera (vivid); --device takes others") }
     }
     for path in paths {
       do {

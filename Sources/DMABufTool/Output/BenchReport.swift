@@ -65,7 +65,7 @@ struct BenchReport: Report {
   }
 
   init(_ run: BenchRun, repetition: Repetition, cpu: Int?) {
-    kernel = "\(KernelVersion.running)"
+    kernel = run.kernel
     self.cpu = cpu
     warmUp = repetition.warmUp
     switch repetition.limit {
@@ -111,30 +111,40 @@ struct BenchReport: Report {
 
   private func verdicts() -> [String] {
     let found = results.filter { $0.caching != nil && $0.operation == TimedOperation.read.rawValue }
-    guard !found.isEmpty else { return [] }
-    return [""]
-      + found.map { result in
-        let ordinary = Units.rate(result.ordinaryBytesPerSecond ?? 0)
-        return "\(result.place): mapped \(result.caching ?? "?"); ordinary memory reads \(ordinary)"
-      }
+    return found.isEmpty
+      ? []
+      : [""]
+        + found.map { result in
+          let ordinary = Units.rate(result.ordinaryBytesPerSecond ?? 0)
+          return "\(result.place): mapped \(result.caching ?? "?"); ordinary memory reads at \(ordinary)"
+        }
   }
 
   /// What was not measured, together where it has the same reason.
   private func skips(_ style: Style) -> [String] {
-    var table = Table(.init("SKIPPED"), .init("WHY"))
-    var reasons: [(place: String, reason: String, operations: [String])] = []
+    struct Group {
+      var operations: [String]
+      let reason: String
+      var places: [String]
+    }
+    var groups: [Group] = []
     for skip in skipped {
-      let place = BenchReport.place(skip.source, skip.size, skip.driver)
-      if let index = reasons.firstIndex(where: { $0.place == place && $0.reason == skip.reason }) {
-        reasons[index].operations.append(skip.operation)
+      let place = Self.place(skip.source, skip.size, nil)
+      if let index = groups.firstIndex(where: { $0.reason == skip.reason }) {
+        if !groups[index].operations.contains(skip.operation) { groups[index].operations.append(skip.operation) }
+        if !groups[index].places.contains(place) { groups[index].places.append(place) }
       } else {
-        reasons.append((place, skip.reason, [skip.operation]))
+        groups.append(Group(operations: [skip.operation], reason: skip.reason, places: [place]))
       }
     }
-    table.rows = reasons.map { skip in
+    let sourcesAndSizes = results.map { Self.place($0.source, $0.size, nil) } + groups.flatMap(\.places)
+    var table = Table(.init("SKIPPED"), .init("WHY"))
+    table.rows = groups.map { group in
       // No measurement has more than two by itself.
-      let what = skip.operations.count > 2 ? "all" : skip.operations.joined(separator: ", ")
-      return [what, "\(skip.place): \(UntrustedText(skip.reason.utf8).escaped)"]
+      let what = group.operations.count > 3 ? "all" : group.operations.joined(separator: ", ")
+      let isEverywhere = Set(sourcesAndSizes).isSubset(of: group.places)
+      let places = isEverywhere ? "" : " (" + group.places.joined(separator: "; ") + ")"
+      return [what, UntrustedText(group.reason.utf8).escaped + places]
     }
     return table.lines(style: style)
   }
