@@ -64,22 +64,6 @@ struct BenchReport: Report {
     case duration = "duration_ns"
   }
 
-  init(_ run: BenchRun, repetition: Repetition, cpu: Int?) {
-    kernel = run.kernel
-    self.cpu = cpu
-    warmUp = repetition.warmUp
-    switch repetition.limit {
-    case .count(let count): self.count = count
-    case .duration(let duration): self.duration = UInt64(max(0, duration / .nanoseconds(1)))
-    }
-    results = run.results.map { Result($0) }
-    skipped = run.skipped.map {
-      Skip(
-        operation: $0.operation.rawValue, source: "\($0.benchmark.source)", device: $0.device?.path,
-        driver: $0.device?.driver, size: $0.benchmark.size, reason: $0.reason)
-    }
-  }
-
   // MARK: Text
 
   func text(style: Style) -> String {
@@ -182,6 +166,24 @@ struct BenchReport: Report {
   static func quoted(_ field: String) -> String {
     guard field.contains(where: { ",\"\n\r".contains($0) }) else { return field }
     return "\"" + field.replacing("\"", with: "\"\"") + "\""
+  }
+}
+
+extension BenchReport {
+  init(_ run: BenchRun, repetition: Repetition, cpu: Int?) {
+    var (count, duration): (Int?, UInt64?)
+    switch repetition.limit {
+    case .count(let turns): count = turns
+    case .duration(let time): duration = UInt64(max(0, time / .nanoseconds(1)))
+    }
+    let skipped = run.skipped.map {
+      Skip(
+        operation: $0.operation.rawValue, source: "\($0.benchmark.source)", device: $0.device?.path,
+        driver: $0.device?.driver, size: $0.benchmark.size, reason: $0.reason)
+    }
+    self.init(
+      kernel: run.kernel, cpu: cpu, warmUp: repetition.warmUp, count: count, duration: duration,
+      results: run.results.map { Result($0) }, skipped: skipped, comparison: nil)
   }
 }
 
