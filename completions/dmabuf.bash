@@ -173,13 +173,13 @@ _dmabuf() {
     unset 'unparsed_words[0]'
     unparsed_words=("${unparsed_words[@]}")
     case "${subcommand}" in
-    alloc|export|import|devices|map|sync|stat|top|fence-wait|fence|held|release|send|receive|check|doctor|help)
+    alloc|export|import|devices|map|sync|stat|top|fence-wait|fence|held|release|send|receive|check|bench|doctor|help)
         # Offer subcommand argument completions
         "_dmabuf_${subcommand}"
         ;;
     *)
         # Offer subcommand completions
-        COMPREPLY+=($(compgen -W 'alloc export import devices map sync stat top fence-wait fence held release send receive check doctor help' -- "${cur}"))
+        COMPREPLY+=($(compgen -W 'alloc export import devices map sync stat top fence-wait fence held release send receive check bench doctor help' -- "${cur}"))
         ;;
     esac
 }
@@ -725,6 +725,54 @@ _dmabuf_check() {
     case "${positional_number}" in
     1)
         __dmabuf_add_completions -W "$(__dmabuf_custom_complete ---completion check -- positional@0 "${COMP_CWORD}" "$(__dmabuf_cursor_index_in_current_word)")"
+        return
+        ;;
+    esac
+}
+
+_dmabuf_bench() {
+    repeating_flags=()
+    non_repeating_flags=(--sw-sync --csv --json --version -h --help)
+    repeating_options=(--source --device)
+    non_repeating_options=(--size --count --duration --warm-up --cpu --compare --fail-if-slower)
+    __dmabuf_offer_flags_options -1
+
+    # Offer option value completions
+    case "${prev}" in
+    '--source')
+        return
+        ;;
+    '--device')
+        return
+        ;;
+    '--size')
+        return
+        ;;
+    '--count')
+        return
+        ;;
+    '--duration')
+        return
+        ;;
+    '--warm-up')
+        return
+        ;;
+    '--cpu')
+        return
+        ;;
+    '--compare')
+        __dmabuf_add_completions -f
+        return
+        ;;
+    '--fail-if-slower')
+        return
+        ;;
+    esac
+
+    # Offer positional completions
+    case "${positional_number}" in
+    *)
+        __dmabuf_add_completions -W 'alloc'$'\n''free'$'\n''mmap'$'\n''touch'$'\n''sync'$'\n''import'$'\n''release'$'\n''qbuf'$'\n''dqbuf'$'\n''send'$'\n''receive'$'\n''wake'$'\n''read'$'\n''write'
         return
         ;;
     esac

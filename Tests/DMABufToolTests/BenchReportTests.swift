@@ -71,7 +71,8 @@ struct BenchReportTests {
     #expect(!faster.isSlower(by: 0))
   }
 
-  @Test("A document that is none of bench's is refused", arguments: ["", "{}", "[1]", #"{"schema":"dmabuf.bench/1"}"#])
+  @Test(
+    "A document that is none of bench's is refused", arguments: ["", "{}", "[1]", #"{"schema":"dmabuf.bench/1"}"#])
   func nonsense(_ text: String) {
     #expect(throws: Failure.self) { try BenchSnapshot(parsing: text.utf8, from: "file") }
   }
@@ -110,9 +111,11 @@ struct BenchReportTests {
     #expect(somewhere.hasSuffix("\nimport, release  no (udmabuf, 4K; udmabuf, 8K)"))
   }
 
-  @Test("Fields with commas, quotes or newlines are quoted", arguments: [
-    ("plain", "plain"), ("a,b", "\"a,b\""), ("say \"no\"", "\"say \"\"no\"\"\""), ("a\nb", "\"a\nb\""), ("", ""),
-  ])
+  @Test(
+    "Fields with commas, quotes or newlines are quoted",
+    arguments: [
+      ("plain", "plain"), ("a,b", "\"a,b\""), ("say \"no\"", "\"say \"\"no\"\"\""), ("a\nb", "\"a\nb\""), ("", ""),
+    ])
   func quoting(_ field: String, _ quoted: String) {
     #expect(BenchReport.quoted(field) == quoted)
   }

@@ -157,7 +157,8 @@ enum OpenBufferSource: ~Copyable {
     switch source {
     case .heap(let name): self = .heap(try Heap(name))
     case .contiguousHeap: self = .heap(try Heap(BufferSource.contiguousHeapName()))
-    case .userMemory(let hugePageSize): self = .userMemory(Pages(device: try UserMemory(), hugePageSize: hugePageSize))
+    case .userMemory(let hugePageSize):
+      self = .userMemory(Pages(device: try UserMemory(), hugePageSize: hugePageSize))
     case .dumb(let name): self = .dumb(try DRMNode(DRMNode.path(named: name, primary: true)))
     }
   }

@@ -33,7 +33,8 @@ struct Bench: ParsableCommand {
   var source: [BenchSource] = []
 
   @Option(
-    help: ArgumentHelp("Import into this device, or stream from it: a node, drm:NAME, v4l2:NAME; may be given again.",
+    help: ArgumentHelp(
+      "Import into this device, or stream from it: a node, drm:NAME, v4l2:NAME; may be given again.",
       valueName: "device"),
     transform: DeviceReference.init)
   var device: [DeviceReference] = []
@@ -76,10 +77,12 @@ struct Bench: ParsableCommand {
       throw ValidationError("The value '\(count)' is invalid for '--count <count>': from 1 to \(Repetition.most)")
     }
     guard 0...Repetition.most ~= warmUp else {
-      throw ValidationError("The value '\(warmUp)' is invalid for '--warm-up <warm-up>': from 0 to \(Repetition.most)")
+      throw ValidationError(
+        "The value '\(warmUp)' is invalid for '--warm-up <warm-up>': from 0 to \(Repetition.most)")
     }
     if let cpu, !(0...Processor.highestNumber ~= cpu) {
-      throw ValidationError("The value '\(cpu)' is invalid for '--cpu <number>': from 0 to \(Processor.highestNumber)")
+      throw ValidationError(
+        "The value '\(cpu)' is invalid for '--cpu <number>': from 0 to \(Processor.highestNumber)")
     }
     if count != nil, duration != nil { throw ValidationError("--count and --duration exclude each other") }
     if csv, output.json { throw ValidationError("--csv and --json exclude each other") }
