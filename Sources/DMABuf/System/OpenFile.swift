@@ -1,5 +1,6 @@
 internal import CDMABuf
 import Glibc
+import SystemPackage
 
 /// An open descriptor and what to call it in errors.
 public struct OpenFile: ~Copyable, Sendable {
@@ -33,10 +34,34 @@ public struct OpenFile: ~Copyable, Sendable {
 
   /// The one place that calls `ioctl(2)`. Interrupted calls are made again, unless the process was
   /// asked to end or `deadline` has passed.
-  @discardableResult
+  @inline(__always) @discardableResult
   func ioctl<Argument>(
     _ request: Request<Argument>, _ argument: inout Argument, deadline: Deadline? = nil,
     retryingAgain: Bool = false
+  ) throws(KernelError) -> CInt {
+    // Nearly always this is all, and callers that time it should time nothing else.
+    if deadline == nil {
+      let result = unsafe withUnsafeMutablePointer(to: &argument) {
+        unsafe cdmabuf_ioctl(descriptor.rawValue, request.number, $0)
+      }
+      if result >= 0 { return result }
+      try stop(after: Errno(rawValue: errno), of: request.name, retryingAgain: retryingAgain)
+    }
+    return try repeatIoctl(request, &argument, deadline: deadline, retryingAgain: retryingAgain)
+  }
+
+  /// Throws unless a call that failed is to be made again.
+  @inline(never)
+  private func stop(after reason: Errno, of call: String, retryingAgain: Bool) throws(KernelError) {
+    guard reason == .interrupted || retryingAgain && reason == .resourceTemporarilyUnavailable else {
+      throw KernelError(call, on: name, errno: reason)
+    }
+    try Interruption.check(call, on: name)
+  }
+
+  @inline(never)
+  private func repeatIoctl<Argument>(
+    _ request: Request<Argument>, _ argument: inout Argument, deadline: Deadline?, retryingAgain: Bool
   ) throws(KernelError) -> CInt {
     try Interruption.restarting(request.name, on: name, deadline: deadline, retryingAgain: retryingAgain) {
       unsafe withUnsafeMutablePointer(to: &argument) {
