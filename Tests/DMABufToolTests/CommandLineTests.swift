@@ -30,7 +30,9 @@ struct CommandLineTests {
       (["fence-wait", "fd:3", "--any", "--all"], "--any"), (["fence", "create"], "--sw-sync"),
       (["fence", "create", "--sw-sync", "--after", "1s"], "--hold"),
       (["fence", "timeline", "2147483648"], "'2147483648'"), (["fence", "merge", "fd:3"], "two"),
-      (["fence", "nope"], "nope"),
+      (["fence", "nope"], "nope"), (["bench", "allocate"], "'allocate'"), (["bench", "--size", "4K,"], "'4K,'"),
+      (["bench", "--count", "1000001"], "'1000001'"), (["bench", "--json", "--csv"], "--csv"),
+      (["bench", "--source", "nowhere"], "'nowhere'"),
     ])
   func usage(_ arguments: [String], _ text: String) throws {
     let outcome = try Subprocess.run(Subprocess.dmabuf, arguments)

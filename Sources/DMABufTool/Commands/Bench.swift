@@ -40,7 +40,8 @@ struct Bench: ParsableCommand {
   var device: [DeviceReference] = []
 
   @Option(
-    help: ArgumentHelp("Buffers of these sizes: 64K,8M.", valueName: "size,..."), transform: BenchSizes.init)
+    help: ArgumentHelp("Buffers of these sizes: 64K,1M. Default: 8M.", valueName: "size,..."),
+    transform: BenchSizes.init)
   var size = BenchSizes([8 << 20])
 
   @Option(help: "So many turns each.")
