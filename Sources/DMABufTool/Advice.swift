@@ -33,6 +33,8 @@ enum Advice {
       MemoryInformation().contiguousTotal == nil ? nil : contiguousMemory()
     case ("open", .notPermitted), ("open", .notDirectory), ("open", .tooManySymbolicLinkLevels):
       "the directory of what is held must belong to you and have mode 0700; \(error.subject) does not"
+    case ("connect", .noSuchFileOrDirectory), ("connect", .connectionRefused):
+      "nobody listens there (yet); with --listen this side makes the socket"
     case ("connect", .notSocket): "something else is in the place of its socket"
     case ("pidfd_getfd", .notPermitted): notPermitted(error.subject)
     case ("pidfd_getfd", .badFileDescriptor): "the process has no such descriptor (any more)"

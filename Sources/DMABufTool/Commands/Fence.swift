@@ -9,7 +9,7 @@ struct FenceCommands: ParsableCommand {
     abstract: "Make, look into, merge and pass on fences.",
     discussion: """
       EXAMPLES
-        dmabuf fence create --vgem camera --hold late      vgem seems to write to camera
+        dmabuf fence create --vgem camera --hold late  # as if vgem wrote to camera
         dmabuf fence info camera late
         dmabuf fence signal late
         dmabuf fence import --syncobj 4711:12 late --point 7
