@@ -28,17 +28,20 @@ struct Root: ParsableCommand {
         124 timed out, 128+N ended by signal N
       """,
     version: Version.text,
-    subcommands: commands)
+    subcommands: commands.map(\.value))
 
-  static let commands: [any ParsableCommand.Type] = [
-    Alloc.self, Export.self, Import.self, Devices.self, Map.self, Sync.self, Stat.self, Top.self, FenceWait.self,
-    FenceCommands.self, Held.self, Release.self, Send.self, Receive.self, Check.self, Bench.self, Doctor.self,
+  /// By name, so that finding one does not touch the descriptions of the others.
+  static let commands: KeyValuePairs<String, any ParsableCommand.Type> = [
+    "alloc": Alloc.self, "export": Export.self, "import": Import.self, "devices": Devices.self, "map": Map.self,
+    "sync": Sync.self, "stat": Stat.self, "top": Top.self, "fence-wait": FenceWait.self, "fence": FenceCommands.self,
+    "held": Held.self, "release": Release.self, "send": Send.self, "receive": Receive.self, "check": Check.self,
+    "bench": Bench.self, "doctor": Doctor.self,
   ]
 
   /// Parses and runs. A command that stands first is parsed by itself: going through the whole tree
   /// takes twice as long.
   static func run(_ arguments: [String]) throws {
-    let direct = commands.first { $0.configuration.commandName == arguments.first }
+    let direct = commands.first { $0.key == arguments.first }?.value
     if direct != nil, arguments.prefix(while: { $0 != "--" }).contains("--version") {
       return try StandardStream.output.write(Version.text + "\n")
     }
@@ -51,14 +54,18 @@ struct Root: ParsableCommand {
     }
     do {
       let words = direct == nil ? arguments : Array(arguments.dropFirst())
-      let end = (below ?? direct) is any CommandBeforeAnother.Type ? words.firstIndex(of: "--") : nil
-      var command = try parsed.parseAsRoot(Array(words[..<(end ?? words.endIndex)]))
-      if let end, var first = command as? any CommandBeforeAnother {
-        first.command = Array(words[(end + 1)...])
-        command = first
+      if let end = words.firstIndex(of: "--"), (below ?? direct) is any CommandBeforeAnother.Type {
+        var command = try parsed.parseAsRoot(Array(words[..<end]))
+        if var first = command as? any CommandBeforeAnother {
+          first.command = Array(words[(end + 1)...])
+          command = first
+        }
+        try command.run()
+      } else {
+        var command = try parsed.parseAsRoot(words)
+        // Help is a command too, whose running throws the text.
+        try command.run()
       }
-      // Help is a command too, whose running throws the text.
-      try command.run()
     } catch  where parsed.exitCode(for: error).isSuccess {
       throw HelpRequest(text: parsed.fullMessage(for: error))
     } catch  where parsed.exitCode(for: error) == .validationFailure {

@@ -1,6 +1,8 @@
 import Foundation
 import Testing
 
+@testable import DMABufTool
+
 /// The built executable as scripts meet it.
 @Suite("Command line")
 struct CommandLineTests {
@@ -9,6 +11,12 @@ struct CommandLineTests {
   @Test("The executable is next to the tests")
   func executable() {
     #expect(Subprocess.isInstalled(Subprocess.dmabuf))
+  }
+
+  @Test("Each command is found by the name it calls itself")
+  func names() {
+    #expect(Root.commands.allSatisfy { $0.key == $0.value.configuration.commandName })
+    #expect(Set(Root.commands.map(\.key)).count == Root.commands.count)
   }
 
   // MARK: Usage

@@ -97,6 +97,11 @@ import SystemPackage
       }
       var status = stat()
       let identity = unsafe fstatat(descriptor, name, &status, 0) == 0 ? Identity(status) : nil
+      // The kernel's own file systems have no major number; a file of this name on a disk has.
+      if let identity, identity.device >> 32 != 0 {
+        recollection?.addOther(number)
+        return
+      }
       descriptors.append(Descriptor(pid: pid, number: number, identity: identity))
     }
     if let recollection { memory?.remember(recollection, of: pid) }
