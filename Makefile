@@ -1,6 +1,7 @@
 # The verbs of this project; `make help` lists them.
 
 PREFIX ?= /usr/local
+ZSH_COMPLETIONS ?= $(PREFIX)/share/zsh/site-functions
 DESTDIR ?=
 KERNEL ?= debian-6.12
 CMD ?=
@@ -12,7 +13,7 @@ SWIFT ?= swift
 STATIC = -c release -Xswiftc -static-executable -Xswiftc -use-ld=lld -Xlinker -s
 BINARY = .build/release/dmabuf
 
-.PHONY: help deps build test lab demo check fuzz bench lint format bpf completions pictures install uninstall clean
+.PHONY: help deps build test lab demo check fuzz bench lint format bpf completions pictures install uninstall deb clean
 .DEFAULT_GOAL := help
 
 help: ## list the verbs
@@ -40,6 +41,7 @@ format: ## format all Swift files
 	$(SWIFT) format --in-place --recursive --parallel Package.swift Sources Tests
 
 check: deps ## lint, unit tests, and the lab's cases on every kernel
+	@scripts/deps debhelper lintian mmdebstrap
 	@scripts/check
 
 fuzz: deps ## fuzz the parsers, two million inputs each (RUNS=2000000)
@@ -67,7 +69,7 @@ install: build ## install below PREFIX (/usr/local) and DESTDIR
 	install -m 644 man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 644 man/*.7 $(DESTDIR)$(PREFIX)/share/man/man7
 	install -D -m 644 completions/dmabuf.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/dmabuf
-	install -D -m 644 completions/_dmabuf $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_dmabuf
+	install -D -m 644 completions/_dmabuf $(DESTDIR)$(ZSH_COMPLETIONS)/_dmabuf
 	install -D -m 644 completions/dmabuf.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/dmabuf.fish
 
 uninstall: ## remove what install put there
@@ -75,8 +77,12 @@ uninstall: ## remove what install put there
 	rm -f $(patsubst man/%,$(DESTDIR)$(PREFIX)/share/man/man1/%,$(wildcard man/*.1))
 	rm -f $(patsubst man/%,$(DESTDIR)$(PREFIX)/share/man/man7/%,$(wildcard man/*.7))
 	rm -f $(DESTDIR)$(PREFIX)/share/bash-completion/completions/dmabuf
-	rm -f $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_dmabuf
+	rm -f $(DESTDIR)$(ZSH_COMPLETIONS)/_dmabuf
 	rm -f $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/dmabuf.fish
+
+deb: deps ## build a Debian package, .build/dmabuf_VERSION_ARCHITECTURE.deb
+	@scripts/deps debhelper lintian
+	@scripts/deb
 
 clean: ## remove all that was built here; the lab's kernels stay in the cache
 	rm -rf .build .build-*
