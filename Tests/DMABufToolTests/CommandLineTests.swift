@@ -90,11 +90,18 @@ struct CommandLineTests {
     #expect(output.matches(of: try! Regex("(?m)^  dmabuf \(command)")).count >= 2)
   }
 
-  @Test("The version is one line with the program's name")
-  func version() throws {
-    let outcome = try Subprocess.dmabuf("--version")
-    #expect(outcome.status == 0)
-    #expect(outcome.output.wholeMatch(of: try! Regex("dmabuf [0-9]+\\.[0-9]+\\.[0-9]+[^\n]*\n")) != nil)
+  @Test("The version is a line of its own; what was built in follows", arguments: [["--version"], ["stat", "--version"]])
+  func version(_ arguments: [String]) throws {
+    let outcome = try Subprocess.run(Subprocess.dmabuf, arguments)
+    #expect(outcome.status == 0 && outcome.errors == "")
+    let form = """
+      dmabuf [0-9]+\\.[0-9]+\\.[0-9]+
+      using libbpf [0-9]+\\.[0-9]+, libdrm, libxxhash [0-9]+\\.[0-9]+\\.[0-9]+
+      kernel headers [0-9]+\\.[0-9]+\\.[0-9]+
+      features: bpf object, (static|dynamic)
+
+      """
+    #expect(outcome.output.wholeMatch(of: try! Regex(form)) != nil, "\(outcome.output)")
   }
 
   // MARK: Standard output
