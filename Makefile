@@ -12,8 +12,9 @@ SWIFT ?= swift
 # manifest because tests cannot be linked with them.
 STATIC = -c release -Xswiftc -static-executable -Xswiftc -use-ld=lld -Xlinker -s
 BINARY = .build/release/dmabuf
+EXAMPLE = --package-path Examples/Frame --scratch-path .build-example
 
-.PHONY: help deps build test lab demo check fuzz bench lint format bpf completions pictures install uninstall deb clean
+.PHONY: help deps build test lab demo check fuzz bench lint format bpf completions pictures install uninstall deb example clean
 .DEFAULT_GOAL := help
 
 help: ## list the verbs
@@ -31,14 +32,17 @@ test: deps ## run the unit tests on this machine
 lab: build ## a shell in a real kernel (KERNEL=debian-6.12), or one command there (CMD='dmabuf alloc 8M')
 	@Tests/Lab/lab $(if $(CMD),run $(KERNEL) '$(subst ','\'',$(CMD))',shell $(KERNEL))
 
+example: deps ## build the example of a program that uses the library, .build-example/release/frame
+	@scripts/quietly example $(SWIFT) build $(EXAMPLE) $(STATIC)
+
 demo: build ## make, fill, verify, share and list real buffers
 	@scripts/demo
 
 lint: ## check the formatting
-	$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests
+	$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests Examples
 
 format: ## format all Swift files
-	$(SWIFT) format --in-place --recursive --parallel Package.swift Sources Tests
+	$(SWIFT) format --in-place --recursive --parallel Package.swift Sources Tests Examples
 
 check: deps ## lint, unit tests, and the lab's cases on every kernel
 	@scripts/deps debhelper lintian mmdebstrap

@@ -90,7 +90,8 @@ struct CommandLineTests {
     #expect(output.matches(of: try! Regex("(?m)^  dmabuf \(command)")).count >= 2)
   }
 
-  @Test("The version is a line of its own; what was built in follows", arguments: [["--version"], ["stat", "--version"]])
+  @Test(
+    "The version is a line of its own; what was built in follows", arguments: [["--version"], ["stat", "--version"]])
   func version(_ arguments: [String]) throws {
     let outcome = try Subprocess.run(Subprocess.dmabuf, arguments)
     #expect(outcome.status == 0 && outcome.errors == "")

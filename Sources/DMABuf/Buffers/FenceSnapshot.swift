@@ -137,6 +137,16 @@ public struct FenceSnapshot: ~Copyable, Sendable {
     }
   }
 
+  /// Waits until these fences have signalled, or `deadline` has passed.
+  ///
+  /// Corresponds to `poll(2)`. A process that was asked to end throws `EINTR`.
+  ///
+  /// - Returns: whether they have signalled.
+  public func wait(deadline: Deadline? = nil) throws(KernelError) -> Bool {
+    var entries = [entry()]
+    return try Polling.wait(&entries, on: name, deadline: deadline)
+  }
+
   /// How many to wait for.
   public enum Quorum: Sendable {
     /// Until the first is done.

@@ -34,6 +34,7 @@ has() {
     'kernel:>='*) at_least "${1#kernel:>=}" ;;
     'kernel:<'*) ! at_least "${1#kernel:<}" ;;
     dmabuf) [ -x /bin/dmabuf ] ;;
+    example) [ -x /bin/frame ] ;;
     *) broken "needs: no facility is called '$1'" ;;
   esac
 }

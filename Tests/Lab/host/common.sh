@@ -7,6 +7,8 @@ CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/dmabuf-lab
 KERNELS=(debian-6.1 debian-6.12 debian-7 full-6.12)
 FIXTURES=$REPOSITORY/Tests/DMABufTests/Fixtures
 BINARY=${DMABUF_BINARY:-$REPOSITORY/.build/release/dmabuf}
+# The program of Examples/Frame, taken along where it was built.
+EXAMPLE=$REPOSITORY/.build-example/release/frame
 
 say() { printf 'lab: %s\n' "$*" >&2; }
 fail() { say "$@"; exit 1; }

@@ -75,6 +75,7 @@ boot_image() { # KERNEL JOB DESTINATION
   chmod 755 "$root/init" "$root"/lab
   cp "$actor" "$root/bin/actor"
   if [[ -f $BINARY ]]; then cp "$BINARY" "$root/bin/dmabuf"; fi
+  if [[ -f $EXAMPLE ]]; then cp "$EXAMPLE" "$root/bin/frame"; fi
   pack "$root" "$3.job" && cat "$base" "$3.job" >"$3"
   local status=$?
   rm -rf "$root" "$3.job"

@@ -1,0 +1,11 @@
+// swift-tools-version: 6.3
+import PackageDescription
+
+let package = Package(
+  name: "frame",
+  // A package of its own would name a URL and a version here.
+  dependencies: [.package(name: "dmabuf", path: "../..")],
+  targets: [
+    .executableTarget(
+      name: "frame", dependencies: [.product(name: "DMABuf", package: "dmabuf")], path: "Sources")
+  ])
