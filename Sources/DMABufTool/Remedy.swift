@@ -58,8 +58,8 @@ enum Remedy {
   private static func refused(_ facility: Facility, _ platform: Platform) -> String {
     switch facility.kind {
     case .heap, .contiguousHeap:
-      access(platform, group: "video", rule: #"SUBSYSTEM=="dma_heap", GROUP="video", MODE="0660""#)
-    case .userMemory: access(platform, group: "kvm", rule: #"KERNEL=="udmabuf", TAG+="uaccess""#)
+      access(platform, group: "video", rule: heapRule)
+    case .userMemory: access(platform, group: "kvm", rule: userMemoryRule)
     case .graphics: member("render and video", platform)
     case .video: member("video", platform)
     case .swSync, .bufinfo:
@@ -74,6 +74,10 @@ enum Remedy {
     case .sharing: "see the sources of buffers above"
     }
   }
+
+  /// Lines for udev, as dmabuf-doctor(1) has them.
+  static let heapRule = #"SUBSYSTEM=="dma_heap", GROUP="video", MODE="0660""#
+  static let userMemoryRule = #"SUBSYSTEM=="misc", KERNEL=="udmabuf", TAG+="uaccess""#
 
   private static func access(_ platform: Platform, group: String, rule: String) -> String {
     switch platform {

@@ -1,6 +1,8 @@
 import Foundation
 import Testing
 
+@testable import DMABufTool
+
 /// Manual pages and completions name what the executable understands: each command and each option,
 /// as the executable itself lists them.
 @Suite("Documentation")
@@ -97,6 +99,12 @@ struct DocumentationTests {
     for below in (command.subcommands ?? []).map(\.commandName) {
       #expect(Self.names(Self.page(command), below, after: "(Cm|It) "), "\(below)")
     }
+  }
+
+  @Test(
+    "The udev rules that doctor advises are in its manual page", arguments: [Remedy.heapRule, Remedy.userMemoryRule])
+  func udevRules(_ rule: String) {
+    #expect(Self.text("man/dmabuf-doctor.1").contains("\n\(rule)\n"))
   }
 
   @Test("Each command is in the main manual page", arguments: commands)
