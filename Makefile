@@ -45,7 +45,7 @@ format: ## format all Swift files
 	$(SWIFT) format --in-place --recursive --parallel Package.swift Sources Tests Examples
 
 check: deps ## lint, unit tests, and the lab's cases on every kernel
-	@scripts/deps debhelper lintian mmdebstrap
+	@scripts/deps debhelper lintian mmdebstrap zsh fish
 	@scripts/check
 
 fuzz: deps ## fuzz the parsers, two million inputs each (RUNS=2000000)

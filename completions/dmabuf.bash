@@ -194,6 +194,7 @@ _dmabuf_alloc() {
     # Offer option value completions
     case "${prev}" in
     '--from')
+        __dmabuf_add_completions -W "$(__dmabuf_custom_complete ---completion alloc -- --from "${COMP_CWORD}" "$(__dmabuf_cursor_index_in_current_word)")"
         return
         ;;
     '--count')
@@ -233,6 +234,14 @@ _dmabuf_export() {
         return
         ;;
     esac
+
+    # Offer positional completions
+    case "${positional_number}" in
+    1)
+        __dmabuf_add_completions -W "$(__dmabuf_custom_complete ---completion export -- positional@0 "${COMP_CWORD}" "$(__dmabuf_cursor_index_in_current_word)")"
+        return
+        ;;
+    esac
 }
 
 _dmabuf_import() {
@@ -245,6 +254,7 @@ _dmabuf_import() {
     # Offer option value completions
     case "${prev}" in
     '--from')
+        __dmabuf_add_completions -W "$(__dmabuf_custom_complete ---completion import -- --from "${COMP_CWORD}" "$(__dmabuf_cursor_index_in_current_word)")"
         return
         ;;
     '--size')
@@ -263,6 +273,14 @@ _dmabuf_import() {
         return
         ;;
     esac
+
+    # Offer positional completions
+    case "${positional_number}" in
+    *)
+        __dmabuf_add_completions -W "$(__dmabuf_custom_complete ---completion import -- positional@0 "${COMP_CWORD}" "$(__dmabuf_cursor_index_in_current_word)")"
+        return
+        ;;
+    esac
 }
 
 _dmabuf_devices() {
@@ -271,6 +289,14 @@ _dmabuf_devices() {
     repeating_options=()
     non_repeating_options=()
     __dmabuf_offer_flags_options -1
+
+    # Offer positional completions
+    case "${positional_number}" in
+    *)
+        __dmabuf_add_completions -W "$(__dmabuf_custom_complete ---completion devices -- positional@0 "${COMP_CWORD}" "$(__dmabuf_cursor_index_in_current_word)")"
+        return
+        ;;
+    esac
 }
 
 _dmabuf_map() {
@@ -466,6 +492,14 @@ _dmabuf_fence-wait() {
         return
         ;;
     esac
+
+    # Offer positional completions
+    case "${positional_number}" in
+    *)
+        __dmabuf_add_completions -W "$(__dmabuf_custom_complete ---completion fence-wait -- positional@0 "${COMP_CWORD}" "$(__dmabuf_cursor_index_in_current_word)")"
+        return
+        ;;
+    esac
 }
 
 _dmabuf_fence() {
@@ -504,6 +538,14 @@ _dmabuf_fence_info() {
         return
         ;;
     esac
+
+    # Offer positional completions
+    case "${positional_number}" in
+    *)
+        __dmabuf_add_completions -W "$(__dmabuf_custom_complete ---completion fence info -- positional@0 "${COMP_CWORD}" "$(__dmabuf_cursor_index_in_current_word)")"
+        return
+        ;;
+    esac
 }
 
 _dmabuf_fence_create() {
@@ -516,9 +558,11 @@ _dmabuf_fence_create() {
     # Offer option value completions
     case "${prev}" in
     '--vgem')
+        __dmabuf_add_completions -W "$(__dmabuf_custom_complete ---completion fence create -- --vgem "${COMP_CWORD}" "$(__dmabuf_cursor_index_in_current_word)")"
         return
         ;;
     '--syncobj')
+        __dmabuf_add_completions -W "$(__dmabuf_custom_complete ---completion fence create -- --syncobj "${COMP_CWORD}" "$(__dmabuf_cursor_index_in_current_word)")"
         return
         ;;
     '--value')
@@ -564,6 +608,14 @@ _dmabuf_fence_signal() {
         return
         ;;
     esac
+
+    # Offer positional completions
+    case "${positional_number}" in
+    *)
+        __dmabuf_add_completions -W "$(__dmabuf_custom_complete ---completion fence signal -- positional@0 "${COMP_CWORD}" "$(__dmabuf_cursor_index_in_current_word)")"
+        return
+        ;;
+    esac
 }
 
 _dmabuf_fence_merge() {
@@ -579,6 +631,14 @@ _dmabuf_fence_merge() {
         return
         ;;
     '--hold')
+        return
+        ;;
+    esac
+
+    # Offer positional completions
+    case "${positional_number}" in
+    *)
+        __dmabuf_add_completions -W "$(__dmabuf_custom_complete ---completion fence merge -- positional@0 "${COMP_CWORD}" "$(__dmabuf_cursor_index_in_current_word)")"
         return
         ;;
     esac
@@ -600,6 +660,14 @@ _dmabuf_fence_export() {
         return
         ;;
     esac
+
+    # Offer positional completions
+    case "${positional_number}" in
+    1)
+        __dmabuf_add_completions -W "$(__dmabuf_custom_complete ---completion fence export -- positional@0 "${COMP_CWORD}" "$(__dmabuf_cursor_index_in_current_word)")"
+        return
+        ;;
+    esac
 }
 
 _dmabuf_fence_import() {
@@ -615,6 +683,18 @@ _dmabuf_fence_import() {
         return
         ;;
     esac
+
+    # Offer positional completions
+    case "${positional_number}" in
+    1)
+        __dmabuf_add_completions -W "$(__dmabuf_custom_complete ---completion fence import -- positional@0 "${COMP_CWORD}" "$(__dmabuf_cursor_index_in_current_word)")"
+        return
+        ;;
+    2)
+        __dmabuf_add_completions -W "$(__dmabuf_custom_complete ---completion fence import -- positional@1 "${COMP_CWORD}" "$(__dmabuf_cursor_index_in_current_word)")"
+        return
+        ;;
+    esac
 }
 
 _dmabuf_fence_deadline() {
@@ -623,6 +703,14 @@ _dmabuf_fence_deadline() {
     repeating_options=()
     non_repeating_options=()
     __dmabuf_offer_flags_options 2
+
+    # Offer positional completions
+    case "${positional_number}" in
+    1)
+        __dmabuf_add_completions -W "$(__dmabuf_custom_complete ---completion fence deadline -- positional@0 "${COMP_CWORD}" "$(__dmabuf_cursor_index_in_current_word)")"
+        return
+        ;;
+    esac
 }
 
 _dmabuf_held() {
@@ -700,9 +788,11 @@ _dmabuf_check() {
     # Offer option value completions
     case "${prev}" in
     '--exporter')
+        __dmabuf_add_completions -W "$(__dmabuf_custom_complete ---completion check -- --exporter "${COMP_CWORD}" "$(__dmabuf_cursor_index_in_current_word)")"
         return
         ;;
     '--device')
+        __dmabuf_add_completions -W "$(__dmabuf_custom_complete ---completion check -- --device "${COMP_CWORD}" "$(__dmabuf_cursor_index_in_current_word)")"
         return
         ;;
     '--only')
@@ -795,3 +885,33 @@ _dmabuf_help() {
 }
 
 complete -o filenames -F _dmabuf dmabuf
+# A colon ends words for readline, but not for dmabuf: ino:7 and heap:system are one word.
+_dmabuf_with_colons() {
+    local -a words=("${COMP_WORDS[0]}")
+    local -i index at=0
+    local word cur rest="${COMP_LINE#*"${COMP_WORDS[0]}"}"
+    for ((index = 1; index < ${#COMP_WORDS[@]}; index++)); do
+        word="${COMP_WORDS[index]}"
+        if [[ "${rest}" != [[:space:]]* && ("${word}" == :* || "${words[-1]}" == *:) ]]; then
+            words[-1]+="${word}"
+        else
+            words+=("${word}")
+        fi
+        rest="${rest#*"${word}"}"
+        ((index == COMP_CWORD)) && at=${#words[@]}-1
+    done
+    cur="${2}"
+    [[ "${words[at]}" == *:* ]] && cur="${words[at]}"
+
+    local -a COMP_WORDS=("${words[@]}")
+    local -i COMP_CWORD=at
+    _dmabuf "${1}" "${cur}" "${words[at - 1]}"
+
+    [[ "${COMPREPLY[*]}" == *:* ]] && compopt +o filenames 2>/dev/null
+    if [[ "${cur}" == *:* && "${COMP_WORDBREAKS}" == *:* ]]; then
+        COMPREPLY=("${COMPREPLY[@]#"${cur%"${cur##*:}"}"}")
+    fi
+    return 0
+}
+
+complete -o filenames -F _dmabuf_with_colons dmabuf

@@ -67,7 +67,8 @@ struct Root: ParsableCommand {
         try command.run()
       }
     } catch  where parsed.exitCode(for: error).isSuccess {
-      throw HelpRequest(text: parsed.fullMessage(for: error))
+      let text = parsed.fullMessage(for: error)
+      throw HelpRequest(text: text.hasPrefix("#!/bin/bash") ? text + Completion.bashColons : text)
     } catch  where parsed.exitCode(for: error) == .validationFailure {
       let name = [commandName, direct?.configuration.commandName, below?.configuration.commandName]
         .compactMap(\.self).joined(separator: " ")

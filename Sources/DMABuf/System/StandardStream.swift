@@ -72,4 +72,7 @@ public enum ProcessLimits {
 
   /// The user this process acts as.
   public static var isRoot: Bool { geteuid() == 0 }
+
+  /// Its process id.
+  public static var processID: Int32 { getpid() }
 }

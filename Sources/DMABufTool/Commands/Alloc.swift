@@ -30,7 +30,7 @@ struct Alloc: ParsableCommand {
     help: ArgumentHelp(
       "heap:NAME, heap:cma, udmabuf, udmabuf:2M or udmabuf:1G (huge pages), drm:NODE (dumb buffers). Default: the first that works of heap:system and udmabuf.",
       valueName: "source"),
-    transform: BufferSource.init(argument:))
+    completion: Completion.sources, transform: BufferSource.init(argument:))
   var from: BufferSource?
 
   @Option(help: "How many buffers.")

@@ -23,13 +23,16 @@ struct Check: ParsableCommand {
         dmabuf check camera
       """)
 
-  @Argument(help: "Check this buffer alone.", completion: Reference.completion, transform: Reference.init)
+  @Argument(help: "Check this buffer alone.", completion: Completion.references, transform: Reference.init)
   var reference: Reference?
 
-  @Option(help: "Only on this source of buffers: heap:NAME, udmabuf; may be given again.")
+  @Option(
+    help: "Only on this source of buffers: heap:NAME, udmabuf; may be given again.", completion: Completion.sources)
   var exporter: [String] = []
 
-  @Option(help: "Only on this device: its node, or drm:DRIVER, v4l2:DRIVER; may be given again.")
+  @Option(
+    help: "Only on this device: its node, or drm:DRIVER, v4l2:DRIVER; may be given again.",
+    completion: Completion.devices)
   var device: [String] = []
 
   @Option(help: "Only checks whose id matches this pattern (C3*); may be given again.")

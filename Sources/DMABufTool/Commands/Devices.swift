@@ -20,7 +20,7 @@ struct Devices: ParsableCommand {
 
   @Argument(
     help: ArgumentHelp("Only these: a path, drm:NAME or v4l2:NAME, by driver.", valueName: "device"),
-    transform: DeviceReference.init)
+    completion: Completion.devices, transform: DeviceReference.init)
   var devices: [DeviceReference] = []
 
   @OptionGroup var output: OutputOptions

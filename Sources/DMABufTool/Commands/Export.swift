@@ -20,7 +20,9 @@ struct Export: ParsableCommand {
         dmabuf export v4l2:vivid --size 640x480:NV12 --read-only
       """)
 
-  @Argument(help: "A path, drm:NAME or v4l2:NAME, by driver.", transform: DeviceReference.init)
+  @Argument(
+    help: "A path, drm:NAME or v4l2:NAME, by driver.", completion: Completion.devices, transform: DeviceReference.init
+  )
   var device: DeviceReference
 
   @Option(

@@ -43,7 +43,7 @@ struct FenceInfo: ParsableCommand {
         dmabuf fence info 4711:14 --point 7
       """)
 
-  @Argument(help: "sync_files, syncobjs and buffers.", transform: Reference.init)
+  @Argument(help: "sync_files, syncobjs and buffers.", completion: Completion.references, transform: Reference.init)
   var references: [Reference]
 
   @OptionGroup var access: DirectionOptions
@@ -78,7 +78,7 @@ struct FenceMerge: CommandBeforeAnother {
         dmabuf fence merge fd:3 4711:12 --name frame
       """)
 
-  @Argument(help: "Two sync_files or more.", transform: Reference.init)
+  @Argument(help: "Two sync_files or more.", completion: Completion.references, transform: Reference.init)
   var references: [Reference]
 
   @Option(help: "Name the new file; at most 31 bytes.")
@@ -129,7 +129,7 @@ struct FenceExport: ParsableCommand {
         dmabuf fence export --syncobj 4711:12 --point 7 --hold frame
       """)
 
-  @Argument(help: "The buffer, or syncobj.", transform: Reference.init)
+  @Argument(help: "The buffer, or syncobj.", completion: Completion.references, transform: Reference.init)
   var reference: Reference
 
   @Flag(help: "It is a syncobj, not a buffer.")
@@ -185,10 +185,10 @@ struct FenceImport: ParsableCommand {
         dmabuf fence import --syncobj 4711:12 late --point 7
       """)
 
-  @Argument(help: "The buffer, or syncobj.", transform: Reference.init)
+  @Argument(help: "The buffer, or syncobj.", completion: Completion.references, transform: Reference.init)
   var reference: Reference
 
-  @Argument(help: "The sync_file.", transform: Reference.init)
+  @Argument(help: "The sync_file.", completion: Completion.references, transform: Reference.init)
   var fence: Reference
 
   @Flag(help: "It is a syncobj, not a buffer.")
@@ -254,7 +254,7 @@ struct FenceDeadline: ParsableCommand {
         dmabuf fence deadline 4711:12 16ms
       """)
 
-  @Argument(help: "The sync_file.", transform: Reference.init)
+  @Argument(help: "The sync_file.", completion: Completion.references, transform: Reference.init)
   var fence: Reference
 
   @Argument(help: "How long from now (16ms, 2s).", transform: TimeSpan.init)

@@ -24,11 +24,14 @@ struct FenceCreate: ParsableCommand {
   @Flag(help: "A fence on a new sw_sync timeline.")
   var swSync = false
 
-  @Option(help: ArgumentHelp("A fence of vgem's on this buffer.", valueName: "buffer"), transform: Reference.init)
+  @Option(
+    help: ArgumentHelp("A fence of vgem's on this buffer.", valueName: "buffer"), completion: Completion.references,
+    transform: Reference.init)
   var vgem: Reference?
 
   @Option(
-    help: ArgumentHelp("A syncobj, by way of this device.", valueName: "device"), transform: DeviceReference.init)
+    help: ArgumentHelp("A syncobj, by way of this device.", valueName: "device"), completion: Completion.devices,
+    transform: DeviceReference.init)
   var syncobj: DeviceReference?
 
   @Flag(help: "syncobj: with a fence that has signalled.")

@@ -18,7 +18,7 @@ struct FenceSignal: ParsableCommand {
         dmabuf fence signal 4711:12 --point 7
       """)
 
-  @Argument(help: "What is held, and syncobjs.", transform: Reference.init)
+  @Argument(help: "What is held, and syncobjs.", completion: Completion.references, transform: Reference.init)
   var references: [Reference]
 
   @Option(help: ArgumentHelp("sw_sync: advance the timeline by this much.", valueName: "n"))

@@ -21,7 +21,7 @@ struct FenceWait: ParsableCommand {
         dmabuf fence-wait 4711:12 --point 7                a syncobj's timeline
       """)
 
-  @Argument(help: "Buffers, sync_files and syncobjs.", transform: Reference.init)
+  @Argument(help: "Buffers, sync_files and syncobjs.", completion: Completion.references, transform: Reference.init)
   var references: [Reference]
 
   @Flag(help: "Of buffers: wait until they can be read.")

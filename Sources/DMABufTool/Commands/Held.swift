@@ -36,7 +36,7 @@ struct Release: ParsableCommand {
         dmabuf release --all
       """)
 
-  @Argument(help: "What to let go of.", completion: Reference.completion, transform: HoldOptions.name)
+  @Argument(help: "What to let go of.", completion: Completion.names, transform: HoldOptions.name)
   var names: [HeldName] = []
 
   @Flag(help: "Let go of everything this user holds.")

@@ -25,7 +25,9 @@ struct Import: CommandBeforeAnother {
         dmabuf import --all --from heap:system --from udmabuf --junit
       """)
 
-  @Argument(help: ArgumentHelp("Buffers and devices, in any order.", valueName: "ref-or-device"))
+  @Argument(
+    help: ArgumentHelp("Buffers and devices, in any order.", valueName: "ref-or-device"),
+    completion: Completion.referencesAndDevices)
   var words: [String] = []
 
   @Flag(help: "Every DRM and V4L2 node of this machine.")
@@ -33,7 +35,7 @@ struct Import: CommandBeforeAnother {
 
   @Option(
     help: ArgumentHelp("Try a new buffer of this source (as alloc has it); may be given again.", valueName: "source"),
-    transform: BufferSource.init(argument:))
+    completion: Completion.sources, transform: BufferSource.init(argument:))
   var from: [BufferSource] = []
 
   @Option(help: "The size of those new buffers.", transform: { try ByteSize($0) })

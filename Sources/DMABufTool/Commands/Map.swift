@@ -19,7 +19,7 @@ struct Map: ParsableCommand {
         dmabuf map 4711:23 --output frame.raw
       """)
 
-  @Argument(help: "The buffer.", completion: Reference.completion, transform: Reference.init)
+  @Argument(help: "The buffer.", completion: Completion.references, transform: Reference.init)
   var reference: Reference
 
   @Flag(help: "Print bytes as hexdump -C does (the default).")

@@ -20,7 +20,7 @@ struct Send: ParsableCommand {
   @Argument(help: "The socket's path.")
   var socket: String
 
-  @Argument(help: "The buffers; at most 253.", completion: Reference.completion, transform: Reference.init)
+  @Argument(help: "The buffers; at most 253.", completion: Completion.references, transform: Reference.init)
   var references: [Reference]
 
   @OptionGroup var passing: PassingOptions

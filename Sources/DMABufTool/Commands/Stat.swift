@@ -20,7 +20,7 @@ struct Stat: ParsableCommand {
         dmabuf stat --pid 4711 --fail-if-growth 1M --for 30s
       """)
 
-  @Argument(help: "Only these buffers.", completion: Reference.completion, transform: Reference.init)
+  @Argument(help: "Only these buffers.", completion: Completion.references, transform: Reference.init)
   var references: [Reference] = []
 
   @Option(help: "One row for each buffer, process, exporter, device or name.")

@@ -21,7 +21,7 @@ struct Sync: ParsableCommand {
     case start, end, pulse
   }
 
-  @Argument(help: "The buffer.", completion: Reference.completion, transform: Reference.init)
+  @Argument(help: "The buffer.", completion: Completion.references, transform: Reference.init)
   var reference: Reference
 
   @Argument(help: "start, end or pulse.")

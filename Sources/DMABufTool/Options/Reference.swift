@@ -36,11 +36,6 @@ enum Reference: Equatable, Sendable {
     throw ValidationError("references are a held NAME, fd:N, PID:FD and ino:N")
   }
 
-  /// The names of what is held.
-  static var completion: CompletionKind {
-    .custom { _, _, _ in ((try? Holding.all()) ?? []).map { "\($0.name)" } }
-  }
-
   /// A descriptor of our own for the buffer.
   func open() throws -> DMABuffer { try DMABuffer(openFile()) }
 
