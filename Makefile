@@ -14,7 +14,7 @@ STATIC = -c release -Xswiftc -static-executable -Xswiftc -use-ld=lld -Xlinker -s
 BINARY = .build/release/dmabuf
 EXAMPLE = --package-path Examples/Frame --scratch-path .build-example
 
-.PHONY: help deps build test lab demo check fuzz bench lint format bpf completions pictures install uninstall deb example clean
+.PHONY: help deps build test lab demo check fuzz bench lint format bpf completions pictures install uninstall deb example docs clean
 .DEFAULT_GOAL := help
 
 help: ## list the verbs
@@ -47,6 +47,9 @@ format: ## format all Swift files
 check: deps ## lint, unit tests, and the lab's cases on every kernel
 	@scripts/deps debhelper lintian mmdebstrap zsh fish
 	@scripts/check
+
+docs: deps ## build the library's documentation, .build/docs/DMABuf.doccarchive
+	@scripts/docs
 
 fuzz: deps ## fuzz the parsers, two million inputs each (RUNS=2000000)
 	@scripts/fuzz $(RUNS)

@@ -56,7 +56,7 @@ public enum Pattern: Equatable, Sendable {
     }
   }
 
-  /// Compares with the pattern and adds what differs to `mismatch`. Same arguments as ``fill``.
+  /// Compares with the pattern and adds what differs to `mismatch`. Same arguments as ``fill(_:at:)``.
   public func verify(_ bytes: UnsafeRawBufferPointer, at offset: Int, into mismatch: inout Mismatch) {
     guard let base = bytes.baseAddress else { return }
     switch self {

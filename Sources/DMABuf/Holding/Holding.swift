@@ -19,6 +19,8 @@ public enum Holding {
   /// Starts a holder; when this returns, the name can be used.
   ///
   /// - Parameters:
+  ///   - name: the name.
+  ///   - kind: what the descriptor is.
   ///   - descriptor: what the name stands for; the caller's own stays open.
   ///   - companions: what is kept open beside it, such as the device that has it attached.
   ///   - attached: what that is, in one line.
