@@ -833,6 +833,7 @@ _dmabuf_bench() {
         return
         ;;
     '--device')
+        __dmabuf_add_completions -W "$(__dmabuf_custom_complete ---completion bench -- --device "${COMP_CWORD}" "$(__dmabuf_cursor_index_in_current_word)")"
         return
         ;;
     '--size')

@@ -364,7 +364,7 @@ complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_flags_or_options 
 complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_flags_or_options "dmabuf check" h help' -s 'h' -l 'help' -d 'Show help information.'
 complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_positional "dmabuf bench" -ge 1' -fka 'alloc free mmap touch sync import release qbuf dqbuf send receive wake read write'
 complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_flags_or_options "dmabuf bench"' -l 'source' -d 'Buffers of this source (as alloc has it), or of all; may be given again. Default: the first that works.' -rfka ''
-complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_flags_or_options "dmabuf bench"' -l 'device' -d 'Import into this device, or stream from it: a node, drm:NAME, v4l2:NAME; may be given again.' -rfka ''
+complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_flags_or_options "dmabuf bench"' -l 'device' -d 'Import into this device, or stream from it: a node, drm:NAME, v4l2:NAME; may be given again.' -rfka '(__dmabuf_custom_completion ---completion bench -- --device (count (__dmabuf_tokens -pc)) (__dmabuf_tokens -tC))'
 complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_flags_or_options "dmabuf bench" size' -l 'size' -d 'Buffers of these sizes: 64K,1M. Default: 8M.' -rfka ''
 complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_flags_or_options "dmabuf bench" count' -l 'count' -d 'So many turns each.' -rfka ''
 complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_flags_or_options "dmabuf bench" duration' -l 'duration' -d 'Turns for so long each. Default: 200ms.' -rfka ''

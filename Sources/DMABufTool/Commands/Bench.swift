@@ -36,7 +36,7 @@ struct Bench: ParsableCommand {
     help: ArgumentHelp(
       "Import into this device, or stream from it: a node, drm:NAME, v4l2:NAME; may be given again.",
       valueName: "device"),
-    transform: DeviceReference.init)
+    completion: Completion.devices, transform: DeviceReference.init)
   var device: [DeviceReference] = []
 
   @Option(
