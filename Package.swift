@@ -22,6 +22,7 @@ let package = Package(
   ],
   targets: [
     .target(name: "CDMABuf", exclude: ["bpf"]),
+    .target(name: "CVersion"),
     .systemLibrary(name: "CLibBPF", pkgConfig: "libbpf", providers: [.apt(["libbpf-dev"])]),
     .systemLibrary(
       name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
@@ -39,7 +40,7 @@ let package = Package(
     .executableTarget(
       name: "DMABufTool",
       dependencies: [
-        "DMABuf",
+        "CVersion", "DMABuf",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "BasicContainers", package: "swift-collections"),
         .product(name: "SystemPackage", package: "swift-system"),

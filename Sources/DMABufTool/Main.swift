@@ -8,10 +8,6 @@ enum Main {
     let arguments = ProcessArguments.words
     StandardStream.reserve()
     Interruption.ignoreBrokenPipes()
-    // Scripts ask for the version again and again; parsing costs more than answering.
-    if arguments == ["--version"] {
-      exit(finish { try StandardStream.output.write(Version.text + "\n") })
-    }
     Interruption.catchEndingSignals()
     exit(finish { try Root.run(arguments) })
   }

@@ -1,9 +1,7 @@
-import DMABuf
+internal import CVersion
 
 /// The version, and what was built in.
 enum Version {
-  static let number = "0.1.0"
-
   /// Scripts read the first line.
-  static var text: String { "dmabuf \(number)\n" + BuildInformation.text }
+  static var text: String { unsafe String(cString: cversion_text()) }
 }

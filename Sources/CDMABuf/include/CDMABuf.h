@@ -74,8 +74,6 @@ int cdmabuf_run_on_processor(unsigned number);
 
 /* The words this process was started with, ended by NULL; known without /proc, too. */
 char *const *cdmabuf_arguments(void);
-/* Lines about what was built in. */
-const char *cdmabuf_build(void);
 
 /*
  * Signals that ask the process to end (SIGINT, SIGTERM, SIGHUP, SIGQUIT) are noted, not obeyed,
