@@ -116,6 +116,23 @@ struct StatFormTests {
     #expect(throws: Failure.self) { try StatSnapshot(parsing: text.utf8, from: "file") }
   }
 
+  @Test(
+    "Counts that cannot be are refused, not added up",
+    arguments: ["-9223372036854775808", "-1", "9223372036854775807"],
+    ["buffers", "bytes", "descriptors", "sync_files"])
+  func impossibleCounts(_ count: String, _ key: String) throws {
+    // A sum of sizes may be as large.
+    if key == "bytes", !count.hasPrefix("-") { return }
+    var process = ["pid": "1", "buffers": "1", "bytes": "1", "descriptors": "1", "mappings": "1", "sync_files": "1"]
+    process[key] = count
+    let members = process.map { "\"\($0.key)\":\($0.value)" }.joined(separator: ",")
+    let text = """
+      {"schema":"dmabuf.stat/1","time_ns":1,"buffers":[],"totals":{"buffers":1,"bytes":1},\
+      "processes":[{"comm":null,\(members)},{"comm":null,\(members)}]}
+      """
+    #expect(throws: Failure.self) { try StatSnapshot(parsing: text.utf8, from: "file") }
+  }
+
   @Test("Columns are chosen, added to, and refused")
   func columns() throws {
     #expect(try StatReport.bufferFields.chosen("size,ino").map(\.name) == ["size", "ino"])

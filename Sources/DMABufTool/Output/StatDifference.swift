@@ -2,22 +2,6 @@ import DMABuf
 
 /// What has changed from one census to a later one.
 struct StatDifference: Report {
-  /// How much more a process has than before; less is negative.
-  struct Process: Encodable {
-    let pid: Int32
-    @Nullable var comm: String?
-    let buffers: Int
-    let bytes: Int64
-    let descriptors: Int
-    let mappings: Int
-    let syncFiles: Int
-
-    enum CodingKeys: String, CodingKey {
-      case pid, comm, buffers, bytes, descriptors, mappings
-      case syncFiles = "sync_files"
-    }
-  }
-
   struct Totals: Encodable {
     let buffers: Int
     let bytes: Int64
@@ -43,7 +27,7 @@ struct StatDifference: Report {
   let isRestarted: Bool
   let new: [StatSnapshot.Buffer]
   let gone: [StatSnapshot.Buffer]
-  let processes: [Process]
+  let processes: [StatSnapshot.Process]
   let totals: Totals
   @Nullable var verdict: Verdict?
 
@@ -75,16 +59,16 @@ struct StatDifference: Report {
   /// Those that have changed, the growing first. A process id may be another process's by now.
   private static func processes(
     from before: [StatSnapshot.Process], to after: [StatSnapshot.Process], isRestarted: Bool
-  ) -> [Process] {
+  ) -> [StatSnapshot.Process] {
     let old = Dictionary(before.map { ($0.pid, $0) }, uniquingKeysWith: { first, _ in first })
     let now = Dictionary(after.map { ($0.pid, $0) }, uniquingKeysWith: { first, _ in first })
-    var changes: [Process] = []
+    var changes: [StatSnapshot.Process] = []
     for pid in Set(old.keys).union(now.keys) {
       if let one = old[pid], let two = now[pid], one.comm == two.comm, !isRestarted {
-        changes.append(Process(pid, two.comm, from: one, to: two))
+        changes.append(.init(pid, two.comm, from: one, to: two))
       } else {
-        if let one = old[pid] { changes.append(Process(pid, one.comm, from: one, to: nil)) }
-        if let two = now[pid] { changes.append(Process(pid, two.comm, from: nil, to: two)) }
+        if let one = old[pid] { changes.append(.init(pid, one.comm, from: one, to: nil)) }
+        if let two = now[pid] { changes.append(.init(pid, two.comm, from: nil, to: two)) }
       }
     }
     return changes.filter(\.isChange).sorted { one, two in
@@ -93,11 +77,11 @@ struct StatDifference: Report {
   }
 }
 
-extension StatDifference.Process {
+extension StatSnapshot.Process {
   init(_ pid: Int32, _ comm: String?, from old: StatSnapshot.Process?, to now: StatSnapshot.Process?) {
     self.init(
       pid: pid, comm: comm, buffers: (now?.buffers ?? 0) - (old?.buffers ?? 0),
-      bytes: Int64(clamping: now?.bytes ?? 0) - Int64(clamping: old?.bytes ?? 0),
+      bytes: (now?.bytes ?? 0) - (old?.bytes ?? 0),
       descriptors: (now?.descriptors ?? 0) - (old?.descriptors ?? 0),
       mappings: (now?.mappings ?? 0) - (old?.mappings ?? 0), syncFiles: (now?.syncFiles ?? 0) - (old?.syncFiles ?? 0))
   }

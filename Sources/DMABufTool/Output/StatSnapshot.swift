@@ -21,11 +21,12 @@ struct StatSnapshot: Decodable {
     @Nullable var comm: String?
   }
 
-  struct Process: Decodable {
+  /// What a process has; or, between two censuses, how much more it has than before.
+  struct Process: Codable {
     let pid: Int32
-    let comm: String?
+    @Nullable var comm: String?
     let buffers: Int
-    let bytes: UInt64
+    let bytes: Int64
     let descriptors: Int
     let mappings: Int
     let syncFiles: Int
@@ -66,6 +67,17 @@ struct StatSnapshot: Decodable {
     guard schema == "dmabuf.stat/1" else {
       throw Failure("\(subject) is a \(UntrustedText(schema.utf8).escaped), not a dmabuf.stat/1")
     }
+    guard hasPossibleCounts else { throw Failure("\(subject) is no census: it has counts that cannot be") }
+  }
+
+  /// Counts come from a file, and are added and subtracted.
+  private var hasPossibleCounts: Bool {
+    let possible = 0...(1 << 32)
+    return possible.contains(totals.buffers)
+      && processes.allSatisfy { process in
+        process.bytes >= 0
+          && [process.buffers, process.descriptors, process.mappings, process.syncFiles].allSatisfy(possible.contains)
+      }
   }
 
   init(_ report: StatReport) {
@@ -79,8 +91,9 @@ struct StatSnapshot: Decodable {
     }
     processes = report.processes.map { process in
       Process(
-        pid: process.pid, comm: process.comm?.string, buffers: process.buffers, bytes: process.bytes,
-        descriptors: process.descriptors, mappings: process.mappings, syncFiles: process.syncFiles)
+        pid: process.pid, comm: process.comm?.string, buffers: process.buffers,
+        bytes: Int64(clamping: process.bytes), descriptors: process.descriptors, mappings: process.mappings,
+        syncFiles: process.syncFiles)
     }
     totals = Totals(buffers: report.totals.buffers, bytes: report.totals.bytes)
   }
