@@ -135,3 +135,10 @@ an_interrupt_ends_a_check() {
   finish waiter
   status 130
 }
+
+the_iterators_in_the_kernel_are_checked_too() {
+  needs bpf-dmabuf-iter
+  run dmabuf check --invasive --only 'C12[34]' --json
+  status 0
+  json '[.results[] | [.id, .verdict]]' '[["C123","pass"],["C124","pass"]]'
+}
