@@ -7,6 +7,9 @@ import Synchronization
 /// A number that is closed and becomes a buffer's meanwhile is seen up to two censuses late.
 public final class DescriptorMemory: Sendable {
   private static let turns = 3
+  /// Higher numbers are looked at each time: a process may have one descriptor of any number, and what is
+  /// remembered takes a bit for each number below.
+  private static let remembered = 0..<Int32(65_536)
 
   private struct State {
     var turn = 0
@@ -45,7 +48,9 @@ public final class DescriptorMemory: Sendable {
 
     /// Is this descriptor left alone this time?
     mutating func skips(_ number: Int32) -> Bool {
-      guard number >= 0, Int(number) % DescriptorMemory.turns != turn, others.contains(Int(number)) else {
+      guard DescriptorMemory.remembered.contains(number), Int(number) % DescriptorMemory.turns != turn,
+        others.contains(Int(number))
+      else {
         return false
       }
       seen.insert(Int(number))
@@ -54,7 +59,7 @@ public final class DescriptorMemory: Sendable {
 
     /// It is neither a dma-buf nor a sync_file.
     mutating func addOther(_ number: Int32) {
-      if number >= 0 { seen.insert(Int(number)) }
+      if DescriptorMemory.remembered.contains(number) { seen.insert(Int(number)) }
     }
   }
 }
