@@ -31,7 +31,7 @@ extension Benchmark {
       try sleeper.sleep(on: buffer.descriptorNumber)
       let start = Clock.now
       try device.signal(fence)
-      return (try sleeper.wakingTime() - start, 0)
+      return (try sleeper.wakingTime(since: start), 0)
     }
   }
 
@@ -45,7 +45,7 @@ extension Benchmark {
       try sleeper.sleep(on: fence.descriptorNumber)
       let start = Clock.now
       try timeline.advance(by: 1)
-      return (try sleeper.wakingTime() - start, 0)
+      return (try sleeper.wakingTime(since: start), 0)
     }
   }
 }
@@ -93,8 +93,12 @@ private struct Sleeper: ~Copyable {
     try Deadline(after: .milliseconds(1)).sleep()
   }
 
-  /// The moment it woke, on ``Clock``.
-  func wakingTime() throws(KernelError) -> UInt64 { try answer() }
+  /// How long after `start`, a moment of ``Clock``, it woke. Throws ``NotMeasurable`` when it did not sleep so long.
+  func wakingTime(since start: UInt64) throws -> UInt64 {
+    let moment = try answer()
+    guard moment >= start else { throw NotMeasurable("the kernel woke the thread before its fence had signalled") }
+    return moment - start
+  }
 
   private func answer() throws(KernelError) -> UInt64 {
     var moment: UInt64 = 0

@@ -149,7 +149,10 @@ struct BenchReport: Report {
       "p99_ns", "max_ns", "mean_ns", "outliers", "bytes_per_second", "caching", "skipped",
     ]
     let measured = results.map { result in
-      [result.operation, result.source, result.device ?? "", result.driver?.escaped ?? "", "\(result.size)"]
+      [
+        result.operation, Self.shown(result.source), Self.shown(result.device), result.driver?.escaped ?? "",
+        "\(result.size)",
+      ]
         + [
           UInt64(result.count), result.minimum, result.firstQuartile, result.median, result.thirdQuartile,
           result.percentile95, result.percentile99, result.maximum, result.mean, UInt64(result.outliers),
@@ -157,11 +160,14 @@ struct BenchReport: Report {
         + [result.bytesPerSecond.map { "\($0)" } ?? "", result.caching ?? "", ""]
     }
     let missing = skipped.map { skip in
-      [skip.operation, skip.source, skip.device ?? "", skip.driver?.escaped ?? "", "\(skip.size)"]
-        + Array(repeating: "", count: 12) + [skip.reason]
+      [skip.operation, Self.shown(skip.source), Self.shown(skip.device), skip.driver?.escaped ?? "", "\(skip.size)"]
+        + Array(repeating: "", count: 12) + [Self.shown(skip.reason)]
     }
     return ([names] + measured + missing).map { $0.map(Self.quoted).joined(separator: ",") + "\n" }.joined()
   }
+
+  /// Tables of values are looked at on terminals, too.
+  private static func shown(_ text: String?) -> String { UntrustedText((text ?? "").utf8).escaped }
 
   static func quoted(_ field: String) -> String {
     guard field.contains(where: { ",\"\n\r".contains($0) }) else { return field }
