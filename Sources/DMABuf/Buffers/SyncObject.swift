@@ -222,11 +222,9 @@ extension DRMNode {
 
   /// The first node whose driver has syncobjs, with timelines if any has.
   static func forSyncObjects() throws(KernelError) -> DRMNode {
-    let paths = try paths()
     var best: (path: String, support: SyncObjectSupport)?
     var refusal: KernelError?
-    // Render nodes first: those of the primary kind may be refused, and have a master.
-    for path in paths.filter(isRender) + paths.filter({ !isRender($0) }) {
+    for path in try pathsRenderFirst() {
       do throws(KernelError) {
         let node = try DRMNode(path)
         let support = node.syncObjects

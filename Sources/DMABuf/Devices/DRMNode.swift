@@ -67,6 +67,12 @@ public struct DRMNode: ~Copyable, Sendable {
   /// Is this the path of a render node?
   static func isRender(_ path: String) -> Bool { path.hasPrefix(directory + "/renderD") }
 
+  /// All nodes, those of the primary kind last: they may be refused, and have a master.
+  static func pathsRenderFirst() throws(KernelError) -> [String] {
+    let paths = try paths()
+    return paths.filter(isRender) + paths.filter { !isRender($0) }
+  }
+
   /// The primary node of the same device; `nil` when there is none.
   public var primaryPath: String? {
     guard let name = unsafe drmGetPrimaryDeviceNameFromFd(file.descriptor.rawValue) else { return nil }

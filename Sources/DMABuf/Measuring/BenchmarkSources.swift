@@ -20,10 +20,8 @@ extension DRMNode {
   /// A node of the first device of each driver, a render node where it has one; those that cannot be opened are
   /// left out.
   public static func onePerDriver() -> [String] {
-    let paths = (try? paths()) ?? []
-    let isRender = { (path: String) in path.hasPrefix(directory + "/renderD") }
     var seen: [UntrustedText] = []
-    return (paths.filter(isRender) + paths.filter { !isRender($0) }).filter { path in
+    return ((try? pathsRenderFirst()) ?? []).filter { path in
       guard let driver = try? DRMNode(path).driver, !seen.contains(driver) else { return false }
       seen.append(driver)
       return true
