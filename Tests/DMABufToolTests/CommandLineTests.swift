@@ -16,7 +16,7 @@ struct CommandLineTests {
 
   @Test("Each command is found by the name it calls itself")
   func names() {
-    #expect(Root.commands.allSatisfy { $0.key == $0.value.configuration.commandName })
+    #expect(Root.commands.allSatisfy { $0.key == $0.value().configuration.commandName })
     #expect(Set(Root.commands.map(\.key)).count == Root.commands.count)
   }
 

@@ -48,7 +48,7 @@ struct Alloc: ParsableCommand {
   @Flag(help: "List the sources of buffers on this machine.")
   var list = false
 
-  @OptionGroup var output: OutputOptions
+  @Flag(help: .json) var json = false
 
   @OptionGroup var keeping: KeepOptions
 
@@ -67,15 +67,15 @@ struct Alloc: ParsableCommand {
   }
 
   func run() throws {
-    if list { return try SourceReport.gather().print(asJSON: output.json) }
+    if list { return try SourceReport.gather().print(asJSON: json) }
     // Not in validate(), which would hide an unknown option behind this.
     guard let size else { throw ValidationError("Missing expected argument '<size>'") }
     let (source, buffers, times) = try allocate(size.size)
     try keeping.keep(buffers) { names in
       // With a command, standard output is the command's.
-      guard keeping.command.isEmpty || output.json else { return }
+      guard keeping.command.isEmpty || json else { return }
       try AllocationReport(buffers: buffers, source: source, times: times, image: size.image, names: names)
-        .print(asJSON: output.json)
+        .print(asJSON: json)
     }
   }
 

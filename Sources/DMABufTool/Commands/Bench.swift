@@ -69,7 +69,7 @@ struct Bench: ParsableCommand {
   @Flag(help: "Print comma-separated values.")
   var csv = false
 
-  @OptionGroup var output: OutputOptions
+  @Flag(help: .json) var json = false
 
   private static let operationNames = TimedOperation.allCases.map(\.rawValue)
 
@@ -86,7 +86,7 @@ struct Bench: ParsableCommand {
         "The value '\(cpu)' is invalid for '--cpu <number>': from 0 to \(Processor.highestNumber)")
     }
     if count != nil, duration != nil { throw ValidationError("--count and --duration exclude each other") }
-    if csv, output.json { throw ValidationError("--csv and --json exclude each other") }
+    if csv, json { throw ValidationError("--csv and --json exclude each other") }
     if csv, compare != nil { throw ValidationError("--csv has no place for what --compare finds; --json has") }
     if let failIfSlower {
       guard 0...1_000_000 ~= failIfSlower else {
@@ -114,7 +114,7 @@ struct Bench: ParsableCommand {
     if csv {
       try StandardStream.output.write(report.csv())
     } else {
-      try report.print(asJSON: output.json)
+      try report.print(asJSON: json)
     }
     try conclude(run, report)
   }

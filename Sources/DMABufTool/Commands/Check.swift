@@ -56,10 +56,10 @@ struct Check: ParsableCommand {
   @Option(help: "Write a JUnit report to this file.", completion: .file())
   var junit: String?
 
-  @OptionGroup var output: OutputOptions
+  @Flag(help: .json) var json = false
 
   func validate() throws {
-    if tap && output.json { throw ValidationError("--tap and --json exclude each other") }
+    if tap && json { throw ValidationError("--tap and --json exclude each other") }
   }
 
   func run() throws {
@@ -70,7 +70,7 @@ struct Check: ParsableCommand {
       throw Failure(
         "no check's id matches \(only.joined(separator: ", "))", hint: "dmabuf check --list", status: .usage)
     }
-    if list { return try CheckList(checks).print(asJSON: output.json) }
+    if list { return try CheckList(checks).print(asJSON: json) }
 
     let expectations = try expect.map { try KnownFailures(reading: $0) }
     let report: CheckReport
@@ -84,7 +84,7 @@ struct Check: ParsableCommand {
     if tap {
       try StandardStream.output.write(report.tap() + "\n")
     } else {
-      try report.print(asJSON: output.json)
+      try report.print(asJSON: json)
     }
     if let junit { try OpenFile(creating: junit).write(report.junit().utf8) }
     try end(report)

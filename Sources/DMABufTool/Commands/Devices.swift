@@ -23,12 +23,12 @@ struct Devices: ParsableCommand {
     completion: Completion.devices, transform: DeviceReference.init)
   var devices: [DeviceReference] = []
 
-  @OptionGroup var output: OutputOptions
+  @Flag(help: .json) var json = false
 
   func run() throws {
     let nodes = try devices.isEmpty ? Device.all() : devices.map { try $0.resolve(primary: false) }
     let report = DevicesReport(nodes)
-    try report.print(asJSON: output.json)
+    try report.print(asJSON: json)
     for refusal in report.refusals { Diagnostics.say("\(refusal)", hint: nil) }
     if let first = report.refusals.first {
       throw Failure(

@@ -18,11 +18,11 @@ struct Doctor: ParsableCommand {
         sudo -u camera dmabuf doctor
       """)
 
-  @OptionGroup var output: OutputOptions
+  @Flag(help: .json) var json = false
 
   func run() throws {
     let report = DoctorReport(Facility.all(), on: Platform.current())
-    try report.print(asJSON: output.json)
+    try report.print(asJSON: json)
     if !report.canShare { throw Failure.reported }
   }
 }

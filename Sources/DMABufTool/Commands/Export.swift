@@ -43,7 +43,7 @@ struct Export: ParsableCommand {
   @Flag(help: "Descriptors that the CPU may only read through.")
   var readOnly = false
 
-  @OptionGroup var output: OutputOptions
+  @Flag(help: .json) var json = false
 
   @OptionGroup var keeping: KeepOptions
 
@@ -71,8 +71,8 @@ struct Export: ParsableCommand {
     }
     try keeping.keep(exported.buffers) { names in
       // With a command, standard output is the command's.
-      guard keeping.command.isEmpty || output.json else { return }
-      try ExportReport(device: device.path, driver: driver, exported, names: names).print(asJSON: output.json)
+      guard keeping.command.isEmpty || json else { return }
+      try ExportReport(device: device.path, driver: driver, exported, names: names).print(asJSON: json)
     }
   }
 

@@ -48,7 +48,7 @@ struct FenceInfo: ParsableCommand {
 
   @OptionGroup var access: DirectionOptions
   @OptionGroup var place: PointOptions
-  @OptionGroup var output: OutputOptions
+  @Flag(help: .json) var json = false
 
   func run() throws {
     let files = try references.map { reference in
@@ -60,7 +60,7 @@ struct FenceInfo: ParsableCommand {
       return SyncFileReport.File(
         information, fences: snapshot.fences, points: snapshot.points, reference: "\(reference)")
     }
-    try SyncFileReport(schema: "dmabuf.fence-info/1", files).print(asJSON: output.json)
+    try SyncFileReport(schema: "dmabuf.fence-info/1", files).print(asJSON: json)
   }
 }
 
@@ -84,14 +84,14 @@ struct FenceMerge: CommandBeforeAnother {
   @Option(help: "Name the new file; at most 31 bytes.")
   var name: String?
 
-  @OptionGroup var output: OutputOptions
+  @Flag(help: .json) var json = false
   @OptionGroup var holding: HoldOptions
 
   /// A command that inherits what was made.
   var command: [String] = []
 
   enum CodingKeys: CodingKey {
-    case references, name, output, holding
+    case references, name, json, holding
   }
 
   func validate() throws {
@@ -110,7 +110,7 @@ struct FenceMerge: CommandBeforeAnother {
     }
     let files = SyncFiles()
     files.append(merged)
-    try holding.keep(files, schema: "dmabuf.fence-merge/1", asJSON: output.json, command: command)
+    try holding.keep(files, schema: "dmabuf.fence-merge/1", asJSON: json, command: command)
   }
 }
 
@@ -137,7 +137,7 @@ struct FenceExport: ParsableCommand {
 
   @OptionGroup var place: PointOptions
   @OptionGroup var access: DirectionOptions
-  @OptionGroup var output: OutputOptions
+  @Flag(help: .json) var json = false
   @OptionGroup var keeping: KeepOptions
 
   func validate() throws { try place.check(isSyncObject: syncobj, hasDirection: access.read || access.write) }
@@ -149,7 +149,7 @@ struct FenceExport: ParsableCommand {
         ? try reference.openSyncObject().syncFile(at: place.number)
         : try reference.open().exportSyncFile(for: access.direction))
     try keeping.holding.keep(
-      files, schema: "dmabuf.fence-export/1", asJSON: output.json, command: keeping.command)
+      files, schema: "dmabuf.fence-export/1", asJSON: json, command: keeping.command)
   }
 }
 
@@ -202,13 +202,13 @@ struct FenceImport: ParsableCommand {
   @Flag(help: "As of a device that writes (the default).")
   var write = false
 
-  @OptionGroup var output: OutputOptions
+  @Flag(help: .json) var json = false
 
   func validate() throws { try place.check(isSyncObject: syncobj, hasDirection: read || write) }
 
   func run() throws {
     let report = try syncobj ? intoSyncObject() : intoBuffer()
-    try report.print(asJSON: output.json)
+    try report.print(asJSON: json)
   }
 
   private func intoBuffer() throws -> FenceImportReport {
@@ -260,12 +260,12 @@ struct FenceDeadline: ParsableCommand {
   @Argument(help: "How long from now (16ms, 2s).", transform: TimeSpan.init)
   var duration: TimeSpan
 
-  @OptionGroup var output: OutputOptions
+  @Flag(help: .json) var json = false
 
   func run() throws {
     let moment = Deadline(after: duration.duration).nanoseconds
     try fence.openSyncFile().setDeadline(moment)
-    try FenceDeadlineReport(fence: "\(fence)", deadline: moment).print(asJSON: output.json)
+    try FenceDeadlineReport(fence: "\(fence)", deadline: moment).print(asJSON: json)
   }
 }
 

@@ -49,7 +49,7 @@ struct FenceCreate: ParsableCommand {
   @Option(help: "With --hold: signal it after this long (500ms, 2s).", transform: TimeSpan.init)
   var after: TimeSpan?
 
-  @OptionGroup var output: OutputOptions
+  @Flag(help: .json) var json = false
   @OptionGroup var keeping: KeepOptions
 
   func validate() throws {
@@ -74,7 +74,7 @@ struct FenceCreate: ParsableCommand {
 
   private func keep(_ made: some KeepableFences) throws {
     try keeping.holding.keep(
-      made, schema: "dmabuf.fence-create/1", asJSON: output.json, command: keeping.command)
+      made, schema: "dmabuf.fence-create/1", asJSON: json, command: keeping.command)
   }
 
   private func vgemFence(on reference: Reference) throws -> SyncFiles {
@@ -113,14 +113,14 @@ struct FenceTimeline: CommandBeforeAnother {
   @Argument(help: "The values, from 0 on, at which the fences signal.")
   var values: [UInt32]
 
-  @OptionGroup var output: OutputOptions
+  @Flag(help: .json) var json = false
   @OptionGroup var holding: HoldOptions
 
   /// A command that inherits what was made.
   var command: [String] = []
 
   enum CodingKeys: CodingKey {
-    case values, output, holding
+    case values, json, holding
   }
 
   func validate() throws { try values.forEach(TimelineValue.check) }
@@ -128,7 +128,7 @@ struct FenceTimeline: CommandBeforeAnother {
   func run() throws {
     try holding.keep(
       SyncFiles.onTimeline(values: values, name: holding.hold), schema: "dmabuf.fence-timeline/1",
-      asJSON: output.json, command: command)
+      asJSON: json, command: command)
   }
 }
 

@@ -25,10 +25,10 @@ struct FenceSignal: ParsableCommand {
   var by: UInt32?
 
   @OptionGroup var place: PointOptions
-  @OptionGroup var output: OutputOptions
+  @Flag(help: .json) var json = false
 
   func run() throws {
-    try FenceSignalReport(fences: references.map(signal)).print(asJSON: output.json)
+    try FenceSignalReport(fences: references.map(signal)).print(asJSON: json)
   }
 
   private func signal(_ reference: Reference) throws -> FenceSignalReport.Entry {

@@ -41,7 +41,7 @@ struct FenceWait: ParsableCommand {
   @Option(help: "Give up after this long (500ms, 2s, 1m); 0 only looks.", transform: TimeSpan.init)
   var timeout: TimeSpan?
 
-  @OptionGroup var output: OutputOptions
+  @Flag(help: .json) var json = false
 
   func validate() throws {
     if any && all { throw ValidationError("--any and --all exclude each other") }
@@ -58,7 +58,7 @@ struct FenceWait: ParsableCommand {
       // Somebody may be in a hurry after the waiting; what is drawn for the second time is drawn faster.
       _ = try FenceWaitReport(
         snapshots, isDone: references.map { _ in true }, needsAll: true, waited: 0, ages: since
-      ).drawn(asJSON: output.json)
+      ).drawn(asJSON: json)
     }
 
     let start = Clock.now
@@ -69,7 +69,7 @@ struct FenceWait: ParsableCommand {
     let report = try FenceWaitReport(
       snapshots, isDone: isDone, needsAll: !any, waited: end - start,
       ages: since.map { $0.map { end - min($0, end) } })
-    try report.print(asJSON: output.json)
+    try report.print(asJSON: json)
     try conclude(report)
   }
 

@@ -13,12 +13,12 @@ struct Held: ParsableCommand {
         dmabuf held --json | jq -r '.held[].name'
       """)
 
-  @OptionGroup var output: OutputOptions
+  @Flag(help: .json) var json = false
 
   func run() throws {
     var failures: [(HeldName, any Error)] = []
     let objects = try Holding.all { failures.append(($0, $1)) }
-    try HeldReport(objects, now: Clock.now).print(asJSON: output.json)
+    try HeldReport(objects, now: Clock.now).print(asJSON: json)
     for (_, error) in failures { _ = Diagnostics.report(error) }
     if !failures.isEmpty { throw Failure.reported }
   }

@@ -58,7 +58,7 @@ struct Import: CommandBeforeAnother {
   @Flag(help: "Print the answers as JUnit XML.")
   var junit = false
 
-  @OptionGroup var output: OutputOptions
+  @Flag(help: .json) var json = false
 
   @OptionGroup var holding: HoldOptions
 
@@ -66,7 +66,7 @@ struct Import: CommandBeforeAnother {
   var command: [String] = []
 
   enum CodingKeys: CodingKey {
-    case words, all, from, size, framebuffer, stream, checksum, timeout, junit, output, holding
+    case words, all, from, size, framebuffer, stream, checksum, timeout, junit, json, holding
   }
 
   private var devices: [DeviceReference] { words.compactMap(DeviceReference.parse) }
@@ -97,7 +97,7 @@ struct Import: CommandBeforeAnother {
       throw ValidationError("The value '\(stream)' is invalid for '--stream <stream>': at least 1")
     }
     if checksum, stream == nil { throw ValidationError("--checksum is of frames, and needs --stream") }
-    if junit, output.json { throw ValidationError("--json and --junit cannot both be printed") }
+    if junit, json { throw ValidationError("--json and --junit cannot both be printed") }
     if holding.hold != nil, stream != nil {
       throw ValidationError("--stream gives the queues back, which leaves nothing for --hold")
     }
@@ -144,7 +144,7 @@ struct Import: CommandBeforeAnother {
         attached: reports.flatMap(\.devices).map(\.place).joined(separator: ", "), replacing: holding.replace)
     }
     // With a command, standard output is the command's.
-    if command.isEmpty || output.json || isRefused { try report(reports) }
+    if command.isEmpty || json || isRefused { try report(reports) }
     if !command.isEmpty, !isRefused { try CommandWithDescriptors.run(command, buffers.descriptors) }
   }
 
@@ -169,7 +169,7 @@ struct Import: CommandBeforeAnother {
 
   private func report(_ reports: [ImportReport]) throws {
     if junit { return try StandardStream.output.write(JUnit.document(reports) + "\n") }
-    if output.json {
+    if json {
       for report in reports { try report.print(asJSON: true) }
     } else if reports.count > 1 {
       try ImportMatrix(reports).print(asJSON: false)

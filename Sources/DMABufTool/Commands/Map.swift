@@ -55,7 +55,7 @@ struct Map: ParsableCommand {
   @Option(help: "Give up waiting for devices after this long (500ms, 2s).", transform: TimeSpan.init)
   var timeout: TimeSpan?
 
-  @OptionGroup var form: OutputOptions
+  @Flag(help: .json) var json = false
 
   private var operations: [MapOperation] {
     [
@@ -69,7 +69,7 @@ struct Map: ParsableCommand {
       throw ValidationError(
         "Only one of --dump, --fill, --verify, --output, --input, --checksum and --bandwidth can be done at a time")
     }
-    if form.json, output == "-" || operations.isEmpty || dump {
+    if json, output == "-" || operations.isEmpty || dump {
       throw ValidationError("The bytes themselves go to standard output, so --json has no place there")
     }
   }
@@ -81,7 +81,7 @@ struct Map: ParsableCommand {
       deadline: timeout.map { Deadline(after: $0.duration) })
     let report = try access.run(operations.first ?? .dump)
     if let report {
-      try report.print(asJSON: form.json)
+      try report.print(asJSON: json)
       if !report.ok { throw Failure.reported }
     }
   }

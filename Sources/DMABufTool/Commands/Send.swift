@@ -24,7 +24,7 @@ struct Send: ParsableCommand {
   var references: [Reference]
 
   @OptionGroup var passing: PassingOptions
-  @OptionGroup var output: OutputOptions
+  @Flag(help: .json) var json = false
 
   func validate() throws {
     if references.count > 253 { throw ValidationError("one message carries at most 253 buffers") }
@@ -35,7 +35,7 @@ struct Send: ParsableCommand {
     for reference in references { buffers.append(try reference.open()) }
     let peer = try passing.connect(socket)
     try peer.send([0], descriptors: buffers.descriptors, deadline: passing.deadline)
-    try PassingReport(buffers, schema: "dmabuf.send/1", names: []).print(asJSON: output.json)
+    try PassingReport(buffers, schema: "dmabuf.send/1", names: []).print(asJSON: json)
   }
 }
 
@@ -58,7 +58,7 @@ struct Receive: ParsableCommand {
   var socket: String
 
   @OptionGroup var passing: PassingOptions
-  @OptionGroup var output: OutputOptions
+  @Flag(help: .json) var json = false
   @OptionGroup var keeping: KeepOptions
 
   func run() throws {
@@ -67,8 +67,8 @@ struct Receive: ParsableCommand {
     for other in others { Diagnostics.say("\(other.subject) is \(other.kind), not a dma-buf", hint: nil) }
     guard buffers.count > 0 else { throw Failure("\(UntrustedText(socket.utf8).escaped): no buffer was received") }
     try keeping.keep(buffers) { names in
-      guard keeping.command.isEmpty || output.json else { return }
-      try PassingReport(buffers, schema: "dmabuf.receive/1", names: names).print(asJSON: output.json)
+      guard keeping.command.isEmpty || json else { return }
+      try PassingReport(buffers, schema: "dmabuf.receive/1", names: names).print(asJSON: json)
     }
     if !others.isEmpty { throw Failure.reported }
   }

@@ -71,14 +71,14 @@ struct Stat: ParsableCommand {
 
   @OptionGroup var census: CensusOptions
 
-  @OptionGroup var output: OutputOptions
+  @Flag(help: .json) var json = false
 
   func validate() throws {
     try view.validate()
     if let top, top < 1 {
       throw ValidationError("The value '\(top)' is invalid for '--top <top>': at least 1")
     }
-    let forms = [output.json, prometheus, graph, diff != nil && prometheus, diff != nil && graph]
+    let forms = [json, prometheus, graph, diff != nil && prometheus, diff != nil && graph]
     guard forms.filter(\.self).count <= 1 else {
       throw ValidationError("--json, --prometheus and --graph are different forms: choose one")
     }
@@ -126,7 +126,7 @@ struct Stat: ParsableCommand {
     let census = Census(census.request(wantsAttachments: wantsAttachments))
     let report = StatReport(census, selection, view)
     if let earlier {
-      try StatDifference(from: earlier, to: StatSnapshot(report)).print(asJSON: output.json)
+      try StatDifference(from: earlier, to: StatSnapshot(report)).print(asJSON: json)
     } else {
       try print(report)
     }
@@ -142,7 +142,7 @@ struct Stat: ParsableCommand {
     } else if graph {
       try StandardStream.output.write(StatGraph(report).text + "\n")
     } else {
-      try report.print(asJSON: output.json)
+      try report.print(asJSON: json)
     }
   }
 

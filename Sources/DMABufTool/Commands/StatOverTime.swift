@@ -17,7 +17,7 @@ extension Stat {
     while true {
       let next = Deadline(after: interval)
       let census = Census(request)
-      if !isFirst, !output.json { try StandardStream.output.write("\n") }
+      if !isFirst, !json { try StandardStream.output.write("\n") }
       try print(StatReport(census, selection, view))
       // Said once: what the list lacks, it will lack again.
       if isFirst {
@@ -50,7 +50,7 @@ extension Stat {
       if least.map({ limit.measure(difference.totals) < limit.measure($0.totals) }) ?? true { least = difference }
     }
     guard let least else { return }
-    try least.print(asJSON: output.json)
+    try least.print(asJSON: json)
     if limit.isExceeded(by: least.totals) { throw Failure.reported }
   }
 }

@@ -17,7 +17,7 @@ struct Sync: ParsableCommand {
         dmabuf sync 4711:23 start --read --timeout 2s
       """)
 
-  enum Operation: String, ExpressibleByArgument, CaseIterable, Encodable {
+  enum Operation: String, Choice, Encodable {
     case start, end, pulse
   }
 
@@ -36,7 +36,7 @@ struct Sync: ParsableCommand {
   @Option(help: "Give up waiting after this long (500ms, 2s, 1m).", transform: TimeSpan.init)
   var timeout: TimeSpan?
 
-  @OptionGroup var output: OutputOptions
+  @Flag(help: .json) var json = false
 
   func run() throws {
     let buffer = try reference.open()
@@ -56,7 +56,7 @@ struct Sync: ParsableCommand {
     let report = SyncReport(
       ino: buffer.inode, operation: operation,
       direction: direction == .read ? "read" : direction == .write ? "write" : "read-write", waited: waited)
-    try report.print(asJSON: output.json)
+    try report.print(asJSON: json)
   }
 }
 

@@ -17,7 +17,7 @@ struct Top: ParsableCommand {
         dmabuf top --user camera
       """)
 
-  enum Grouping: String, ExpressibleByArgument, CaseIterable {
+  enum Grouping: String, Choice {
     case buffer, process
   }
 

@@ -1,4 +1,4 @@
-public import ArgumentParser
+import ArgumentParser
 public import DMABuf
 
 /// Which buffers and processes a census shows, and where it looks.
@@ -25,10 +25,10 @@ struct CensusOptions: ParsableArguments {
   var source: [Census.Source] = []
 
   @Option(help: "How many threads walk over /proc. Default: one per processor, at most four.")
-  var threads = Census.defaultThreads
+  var threads: Int?
 
   func validate() throws {
-    guard 1...64 ~= threads else {
+    if let threads, !(1...64 ~= threads) {
       throw ValidationError("The value '\(threads)' is invalid for '--threads <threads>': from 1 to 64")
     }
     if let pid = pid.first(where: { $0 < 1 }) {
@@ -42,7 +42,7 @@ struct CensusOptions: ParsableArguments {
     request.processes = pid.isEmpty ? nil : pid
     request.sources = source.isEmpty ? nil : Set(source)
     request.wantsAttachments = wantsAttachments
-    request.threads = threads
+    request.threads = threads ?? Census.defaultThreads
     return request
   }
 
@@ -74,7 +74,7 @@ struct CensusOptions: ParsableArguments {
   }
 }
 
-extension Census.Source: ExpressibleByArgument {}
+extension Census.Source: Choice {}
 
 /// Which buffers of a census are meant.
 struct StatSelection {

@@ -3,7 +3,7 @@ import DMABuf
 
 /// How a census is drawn: what a row is, which columns it has, in which order rows come and how many.
 struct StatView {
-  enum Grouping: String, ExpressibleByArgument, CaseIterable {
+  enum Grouping: String, Choice {
     case buffer, process, exporter, device, name
   }
 
