@@ -12,7 +12,7 @@ struct Root: ParsableCommand {
 
       EXAMPLES
         dmabuf alloc 8M                     does allocation work here?
-        dmabuf alloc 8M --hold camera       keep it; map camera, stat camera, release camera
+        dmabuf alloc 8M --hold camera       keep it; map camera, release camera
         dmabuf alloc 8M -- sh               a shell that holds a buffer as $DMABUF_FD
         dmabuf stat                         every dma-buf, and who holds it
         dmabuf map 4711:23 --dump           look into another process's buffer
@@ -46,12 +46,18 @@ struct Root: ParsableCommand {
     if direct != nil, arguments.prefix(while: { $0 != "--" }).contains("--version") {
       return try StandardStream.output.write(Version.text + "\n")
     }
-    if let word = arguments.first, direct == nil, word != "help", !word.hasPrefix("-") {
+    let asked = arguments.first == "help" ? arguments.dropFirst() : arguments[...]
+    if let word = asked.first, !word.hasPrefix("-"), !commands.contains(where: { $0.key == word }), word != "help" {
       throw Failure("'\(word)' is not a command", hint: "\(commandName) --help lists them", status: .usage)
     }
     let parsed: any ParsableCommand.Type = direct ?? Self.self
-    let below = direct?.configuration.subcommands.first {
-      $0.configuration.commandName == arguments.dropFirst().first
+    let subcommands = direct?.configuration.subcommands ?? []
+    let below = subcommands.first { $0.configuration.commandName == arguments.dropFirst().first }
+    if let direct, let word = arguments.dropFirst().first, !word.hasPrefix("-"), !subcommands.isEmpty, below == nil,
+      word != "help"
+    {
+      let name = "\(commandName) \(direct.configuration.commandName ?? "")"
+      throw Failure("'\(word)' is not a command of \(name)", hint: "\(name) --help lists them", status: .usage)
     }
     do {
       let words = direct == nil ? arguments : Array(arguments.dropFirst())

@@ -22,6 +22,18 @@ struct CommandLineTests {
 
   // MARK: Usage
 
+  @Test("Examples in help are not broken on a terminal of 80 columns")
+  func examples() {
+    var types: [any ParsableCommand.Type] = [Root.self]
+    for (_, command) in Root.commands { types += [command()] + command().configuration.subcommands }
+    for type in types {
+      let help = type.helpMessage(columns: 80).split(separator: "\n")
+      for line in type.configuration.discussion.split(separator: "\n") where line.hasPrefix("  ") {
+        #expect(help.contains(line))
+      }
+    }
+  }
+
   @Test(
     "Usage errors exit 64, name the text and print nothing on standard output",
     arguments: [
@@ -41,7 +53,8 @@ struct CommandLineTests {
       (["fence", "timeline", "2147483648"], "'2147483648'"), (["fence", "merge", "fd:3"], "two"),
       (["fence", "nope"], "nope"), (["bench", "allocate"], "'allocate'"), (["bench", "--size", "4K,"], "'4K,'"),
       (["bench", "--count", "1000001"], "'1000001'"), (["bench", "--json", "--csv"], "--csv"),
-      (["bench", "--source", "nowhere"], "'nowhere'"),
+      (["bench", "--source", "nowhere"], "'nowhere'"), (["help", "nope"], "'nope'"),
+      (["import", "fd:3", "card0"], "'card0'"),
     ])
   func usage(_ arguments: [String], _ text: String) throws {
     let outcome = try Subprocess.run(Subprocess.dmabuf, arguments)

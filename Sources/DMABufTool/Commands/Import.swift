@@ -90,8 +90,10 @@ struct Import: CommandBeforeAnother {
           : "Buffers are named or made with --from, not both")
     }
     if devices.isEmpty != all {
+      if all { throw ValidationError("--all leaves no device to name") }
+      let named = references.count > 1 ? "; \(references.map { "'\($0)'" }.joined(separator: ", ")) name buffers" : ""
       throw ValidationError(
-        all ? "--all leaves no device to name" : "Missing expected argument '<device>': a device, or --all")
+        "Missing expected argument '<device>': a path, drm:NAME or v4l2:NAME, or --all" + named)
     }
     if let stream, stream < 1 {
       throw ValidationError("The value '\(stream)' is invalid for '--stream <stream>': at least 1")
