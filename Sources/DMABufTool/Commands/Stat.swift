@@ -122,7 +122,7 @@ struct Stat: ParsableCommand {
     selection.isKernelHeld = kernelHeld
     if watch != nil || failIfGrowth != nil { return try runOverTime(selection) }
 
-    let earlier = try diff.map { try StatSnapshot(parsing: SmallFile.read($0, limit: 1 << 30), from: $0) }
+    let earlier = try diff.map { try StatSnapshot(file: $0) }
     let census = Census(census.request(wantsAttachments: wantsAttachments))
     let report = StatReport(census, selection, view)
     if let earlier {

@@ -56,9 +56,19 @@ struct StatSnapshot: Decodable {
     case boot = "boot_id"
   }
 
+  /// Reads a file that `--json` wrote.
+  init(file path: String) throws {
+    // A million buffers take less; a file that never ends must not take all memory.
+    let limit = 1 << 29
+    let bytes = try SmallFile.read(path, limit: limit)
+    guard bytes.count < limit else { throw Failure("\(path) is no census: it is longer than 512 MiB") }
+    try self.init(parsing: bytes, from: path)
+  }
+
   /// Reads a document, or the last one of many lines.
-  init(parsing text: some Collection<UInt8>, from subject: String) throws {
-    let line = Array(text).split(separator: UInt8(ascii: "\n")).last ?? []
+  init(parsing text: some BidirectionalCollection<UInt8>, from subject: String) throws {
+    let newline = UInt8(ascii: "\n")
+    let line = text.reversed().drop { $0 == newline }.prefix { $0 != newline }.reversed()
     do {
       self = try JSONDecoder().decode(Self.self, from: Data(line))
     } catch {
