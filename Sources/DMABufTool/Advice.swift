@@ -124,8 +124,9 @@ enum Advice {
   }
 
   private static func notPermitted(_ subject: String) -> String {
+    if ProcessLimits.isRoot { return "a container or a security module keeps even root from taking its descriptors" }
     let file = "/proc/sys/kernel/yama/ptrace_scope"
-    if let scope = SmallFile.number(file), scope > 0, !ProcessLimits.isRoot {
+    if let scope = SmallFile.number(file), scope > 0 {
       return
         "taking descriptors needs the right to ptrace the process; \(file) is \(scope), so only its ancestors and root may"
     }

@@ -64,7 +64,9 @@ extension ConformanceCheck {
         + (FilePermissions(directory) == nil ? ", then gone" : ", then there")
     },
     .init("C119", "sysfs has no statistics any more", on: .machine, expect: "absent") { _ in
-      guard KernelVersion.running >= KernelVersion(7, 0) else { throw Lacking("before Linux 7 it may have") }
+      guard KernelVersion.running >= KernelVersion(7, 0) else {
+        throw Lacking("sysfs may have statistics before Linux 7")
+      }
       return FilePermissions("/sys/kernel/dmabuf") == nil ? "absent" : "present"
     },
   ]

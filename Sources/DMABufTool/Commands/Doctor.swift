@@ -57,7 +57,10 @@ struct DoctorReport: Report {
     table.rows = facilities.map {
       [shown($0.name), $0.state.rawValue, $0.reason.map(shown) ?? "-"]
     }
-    let remedies = facilities.compactMap { entry in entry.remedy.map { "\(shown(entry.name)): \($0)" } }
+    let remedies = facilities.flatMap { entry in
+      let lines = entry.remedy.map { style.wrap("\(shown(entry.name)): \($0)", indent: 2) } ?? []
+      return lines.prefix(1) + lines.dropFirst().map { "  " + $0 }
+    }
     return (table.lines(style: style) + [""] + remedies + (remedies.isEmpty ? [] : [""]) + [verdict])
       .joined(separator: "\n")
   }
