@@ -79,11 +79,10 @@ struct JSONTests {
 
   @Test("An allocated buffer has all its keys, unknown or not")
   func alloc() throws {
-    let buffer = AllocationReport.Buffer(
-      ino: 7, size: 4096, exporter: UntrustedText("system".utf8), name: nil, source: "heap:system", allocationTime: 1,
-      heldAs: nil, image: nil)
+    let summary = BufferSummary(ino: 7, size: 4096, exporter: UntrustedText("system".utf8), name: nil, heldAs: nil)
+    let buffer = AllocationReport.Buffer(summary: summary, source: "heap:system", allocationTime: 1, image: nil)
     let object = try Self.object(buffer)
-    let promised: Set = ["ino", "size", "exp_name", "name", "source", "allocation_ns", "held_as"]
+    let promised: Set = ["ino", "size", "exp_name", "name", "source", "allocation_ns", "held_as", "image"]
     #expect(promised.isSubset(of: object.keys))
     #expect(object["name"] is NSNull && object["held_as"] is NSNull)
   }

@@ -36,8 +36,8 @@ struct Alloc: ParsableCommand {
   @Option(help: "How many buffers.")
   var count = 1
 
-  @Option(help: "Name the buffers; at most 31 bytes.")
-  var name: String?
+  @Option(help: "Name the buffers; at most 31 bytes.", transform: KernelName.init)
+  var name: KernelName?
 
   @Flag(help: "Descriptors that the CPU may only read through.")
   var readOnly = false
@@ -55,11 +55,6 @@ struct Alloc: ParsableCommand {
   func validate() throws {
     guard 1...1_000_000 ~= count else {
       throw ValidationError("The value '\(count)' is invalid for '--count <count>': from 1 to 1000000")
-    }
-    if let name, name.utf8.count > DMABuffer.longestName {
-      throw ValidationError(
-        "The value '\(name)' is invalid for '--name <name>': \(name.utf8.count) bytes, and at most \(DMABuffer.longestName) fit"
-      )
     }
     if readOnly, case .userMemory = from {
       throw ValidationError("udmabuf makes writable descriptors only; --read-only needs a heap")
@@ -113,7 +108,7 @@ struct Alloc: ParsableCommand {
         throw explained(error, size: size)
       }
       times.append(Clock.now - start)
-      if let name { try buffer.setName(name) }
+      if let name { try buffer.setName(name.text) }
       buffers.append(buffer)
       try Interruption.check("alloc", on: "\(source)")
     }
@@ -144,20 +139,22 @@ struct Alloc: ParsableCommand {
 /// What was allocated.
 struct AllocationReport: Report {
   struct Buffer: Encodable {
-    let ino: UInt64
-    let size: Int
-    let exporter: UntrustedText
-    @Nullable var name: String?
+    let summary: BufferSummary
     let source: String
     let allocationTime: UInt64
-    @Nullable var heldAs: String?
-    @Nullable var image: Image?
+    let image: Image?
 
     enum CodingKeys: String, CodingKey {
-      case ino, size, name, source, image
-      case exporter = "exp_name"
+      case source, image
       case allocationTime = "allocation_ns"
-      case heldAs = "held_as"
+    }
+
+    func encode(to encoder: any Encoder) throws {
+      try summary.encode(to: encoder)
+      var container = encoder.container(keyedBy: CodingKeys.self)
+      try container.encode(source, forKey: .source)
+      try container.encode(allocationTime, forKey: .allocationTime)
+      try container.encode(image, forKey: .image)
     }
   }
 
@@ -169,7 +166,7 @@ struct AllocationReport: Report {
   }
 
   let schema = "dmabuf.alloc/1"
-  private(set) var buffers: [Buffer] = []
+  let buffers: [Buffer]
 
   init(
     buffers: DMABuffers, source: BufferSource, times: [UInt64], image: ImageLayout?, names: [HeldName]
@@ -177,28 +174,16 @@ struct AllocationReport: Report {
     let image = image.map {
       Image(width: $0.width, height: $0.height, format: $0.format.fourcc, planes: $0.planes)
     }
-    for index in 0..<buffers.count {
-      try buffers.withBuffer(index) {
-        let information = try $0.information()
-        self.buffers.append(
-          Buffer(
-            ino: $0.inode, size: $0.size, exporter: information.exporter,
-            name: information.name?.string, source: "\(source)", allocationTime: times[index],
-            heldAs: names.isEmpty ? nil : "\(names[index])", image: image))
-      }
+    self.buffers = zip(try BufferSummary.all(buffers, heldAs: names), times).map {
+      Buffer(summary: $0, source: "\(source)", allocationTime: $1, image: image)
     }
   }
 
   func text(style: Style) -> String {
     var table = Table(
-      .init("INO", .right), .init("SIZE", .right), .init("EXPORTER"), .init("NAME"), .init("SOURCE"),
-      .init("ALLOCATED IN", .right), .init("HELD AS"))
+      BufferSummary.columns + [.init("SOURCE"), .init("ALLOCATED IN", .right), .init("HELD AS")])
     table.rows = buffers.map {
-      [
-        "\($0.ino)", Units.size(UInt64($0.size)), $0.exporter.escaped,
-        $0.name.map { UntrustedText($0.utf8).escaped } ?? "-", $0.source, Units.time($0.allocationTime),
-        $0.heldAs ?? "-",
-      ]
+      $0.summary.cells + [$0.source, Units.time($0.allocationTime), $0.summary.heldAs ?? "-"]
     }
     return (table.lines(style: style) + planeLines(style)).joined(separator: "\n")
   }

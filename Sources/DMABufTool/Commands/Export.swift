@@ -37,8 +37,8 @@ struct Export: ParsableCommand {
   @Option(help: ArgumentHelp("Which of the device's queues. Default: the first.", valueName: "type"))
   var queue: String?
 
-  @Option(help: "Name the buffers; at most 31 bytes.")
-  var name: String?
+  @Option(help: "Name the buffers; at most 31 bytes.", transform: KernelName.init)
+  var name: KernelName?
 
   @Flag(help: "Descriptors that the CPU may only read through.")
   var readOnly = false
@@ -51,11 +51,6 @@ struct Export: ParsableCommand {
     guard 1...1024 ~= buffers else {
       throw ValidationError("The value '\(buffers)' is invalid for '--buffers <buffers>': from 1 to 1024")
     }
-    if let name, name.utf8.count > DMABuffer.longestName {
-      throw ValidationError(
-        "The value '\(name)' is invalid for '--name <name>': \(name.utf8.count) bytes, and at most \(DMABuffer.longestName) fit"
-      )
-    }
   }
 
   func run() throws {
@@ -67,7 +62,7 @@ struct Export: ParsableCommand {
     case .v4l2: driver = try exportQueue(device.path, into: &exported)
     }
     if let name {
-      for index in 0..<exported.buffers.count { try exported.buffers.withBuffer(index) { try $0.setName(name) } }
+      for index in 0..<exported.buffers.count { try exported.buffers.withBuffer(index) { try $0.setName(name.text) } }
     }
     try keeping.keep(exported.buffers) { names in
       // With a command, standard output is the command's.

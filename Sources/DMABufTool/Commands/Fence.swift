@@ -81,8 +81,8 @@ struct FenceMerge: CommandBeforeAnother {
   @Argument(help: "Two sync_files or more.", completion: Completion.references, transform: Reference.init)
   var references: [Reference]
 
-  @Option(help: "Name the new file; at most 31 bytes.")
-  var name: String?
+  @Option(help: "Name the new file; at most 31 bytes.", transform: KernelName.init)
+  var name: KernelName?
 
   @Flag(help: .json) var json = false
   @OptionGroup var holding: HoldOptions
@@ -96,17 +96,12 @@ struct FenceMerge: CommandBeforeAnother {
 
   func validate() throws {
     if references.count < 2 { throw ValidationError("it takes two sync_files or more to merge") }
-    if let name, name.utf8.count > Fence.longestName {
-      throw ValidationError(
-        "The value '\(name)' is invalid for '--name <name>': \(name.utf8.count) bytes, and at most \(Fence.longestName) fit"
-      )
-    }
   }
 
   func run() throws {
     var merged = try references[0].openSyncFile()
     for reference in references.dropFirst() {
-      merged = try merged.merged(with: reference.openSyncFile(), name: name ?? "")
+      merged = try merged.merged(with: reference.openSyncFile(), name: name?.text ?? "")
     }
     let files = SyncFiles()
     files.append(merged)

@@ -116,44 +116,17 @@ struct PassingOptions: ParsableArguments {
 
 /// What went over a socket.
 struct PassingReport: Report {
-  struct Buffer: Encodable {
-    let ino: UInt64
-    let size: Int
-    let exporter: UntrustedText
-    @Nullable var name: UntrustedText?
-    @Nullable var heldAs: String?
-
-    enum CodingKeys: String, CodingKey {
-      case ino, size, name
-      case exporter = "exp_name"
-      case heldAs = "held_as"
-    }
-  }
-
   let schema: String
-  private(set) var buffers: [Buffer] = []
+  let buffers: [BufferSummary]
 
   init(_ buffers: DMABuffers, schema: String, names: [HeldName]) throws {
     self.schema = schema
-    for index in 0..<buffers.count {
-      try buffers.withBuffer(index) {
-        let information = try $0.information()
-        self.buffers.append(
-          Buffer(
-            ino: $0.inode, size: $0.size, exporter: information.exporter, name: information.name,
-            heldAs: names.isEmpty ? nil : "\(names[index])"))
-      }
-    }
+    self.buffers = try BufferSummary.all(buffers, heldAs: names)
   }
 
   func text(style: Style) -> String {
-    var table = Table(
-      .init("INO", .right), .init("SIZE", .right), .init("EXPORTER"), .init("NAME"), .init("HELD AS"))
-    table.rows = buffers.map {
-      [
-        "\($0.ino)", Units.size(UInt64($0.size)), $0.exporter.escaped, $0.name?.escaped ?? "-", $0.heldAs ?? "-",
-      ]
-    }
+    var table = Table(BufferSummary.columns + [.init("HELD AS")])
+    table.rows = buffers.map { $0.cells + [$0.heldAs ?? "-"] }
     return table.lines(style: style).joined(separator: "\n")
   }
 }

@@ -1,0 +1,34 @@
+import DMABuf
+
+/// What each command that makes, sends or receives buffers tells of one.
+struct BufferSummary: Encodable {
+  let ino: UInt64
+  let size: Int
+  let exporter: UntrustedText
+  @Nullable var name: UntrustedText?
+  @Nullable var heldAs: String?
+
+  enum CodingKeys: String, CodingKey {
+    case ino, size, name
+    case exporter = "exp_name"
+    case heldAs = "held_as"
+  }
+
+  /// The buffers as they are; `names` are those they are held under, or none.
+  static func all(_ buffers: DMABuffers, heldAs names: [HeldName]) throws -> [BufferSummary] {
+    try (0..<buffers.count).map { index in
+      try buffers.withBuffer(index) {
+        let information = try $0.information()
+        return BufferSummary(
+          ino: $0.inode, size: $0.size, exporter: information.exporter, name: information.name,
+          heldAs: names.isEmpty ? nil : "\(names[index])")
+      }
+    }
+  }
+
+  static let columns: [Table.Column] = [
+    .init("INO", .right), .init("SIZE", .right), .init("EXPORTER"), .init("NAME"),
+  ]
+
+  var cells: [String] { ["\(ino)", Units.size(UInt64(size)), exporter.escaped, name?.escaped ?? "-"] }
+}
