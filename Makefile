@@ -85,13 +85,15 @@ install: build ## install below PREFIX (/usr/local) and DESTDIR
 	install -D -m 644 completions/_dmabuf $(DESTDIR)$(ZSH_COMPLETIONS)/_dmabuf
 	install -D -m 644 completions/dmabuf.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/dmabuf.fish
 
-uninstall: ## remove what install put there
+uninstall: ## remove what install put there, and directories that are empty then
 	rm -f $(DESTDIR)$(PREFIX)/bin/dmabuf
 	rm -f $(patsubst man/%,$(DESTDIR)$(PREFIX)/share/man/man1/%,$(wildcard man/*.1))
 	rm -f $(patsubst man/%,$(DESTDIR)$(PREFIX)/share/man/man7/%,$(wildcard man/*.7))
 	rm -f $(DESTDIR)$(PREFIX)/share/bash-completion/completions/dmabuf
 	rm -f $(DESTDIR)$(ZSH_COMPLETIONS)/_dmabuf
 	rm -f $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/dmabuf.fish
+	@rmdir $(addprefix $(DESTDIR)$(PREFIX)/share/,man/man1 man/man7 bash-completion/completions bash-completion \
+	  fish/vendor_completions.d fish) $(DESTDIR)$(ZSH_COMPLETIONS) $(dir $(DESTDIR)$(ZSH_COMPLETIONS)) 2>/dev/null || :
 
 deb: deps ## build a Debian package, .build/dmabuf_VERSION_ARCHITECTURE.deb
 	@scripts/deps debhelper lintian
