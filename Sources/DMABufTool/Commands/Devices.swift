@@ -29,7 +29,6 @@ struct Devices: ParsableCommand {
     let nodes = try devices.isEmpty ? Device.all() : devices.map { try $0.resolve(primary: false) }
     let report = DevicesReport(nodes)
     try report.print(asJSON: json)
-    for refusal in report.refusals { Diagnostics.say("\(refusal)", hint: nil) }
     if let first = report.refusals.first {
       throw Failure(
         "\(report.refusals.count) of \(nodes.count) nodes could not be looked into", hint: Advice.hint(for: first))

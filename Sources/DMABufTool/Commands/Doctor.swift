@@ -57,12 +57,26 @@ struct DoctorReport: Report {
     table.rows = facilities.map {
       [shown($0.name), $0.state.rawValue, $0.reason.map(shown) ?? "-"]
     }
-    let remedies = facilities.flatMap { entry in
-      let lines = entry.remedy.map { style.wrap("\(shown(entry.name)): \($0)", indent: 2) } ?? []
+    let remedies = steps.flatMap { step, names in
+      let lines = style.wrap("\(names.map(shown).joined(separator: ", ")): \(step)", indent: 2)
       return lines.prefix(1) + lines.dropFirst().map { "  " + $0 }
     }
     return (table.lines(style: style) + [""] + remedies + (remedies.isEmpty ? [] : [""]) + [verdict])
       .joined(separator: "\n")
+  }
+
+  /// What to do, each step once, with the facilities that it gets.
+  private var steps: [(step: String, names: [String])] {
+    var steps: [(step: String, names: [String])] = []
+    for entry in facilities {
+      guard let remedy = entry.remedy else { continue }
+      if let index = steps.firstIndex(where: { $0.step == remedy }) {
+        steps[index].names.append(entry.name)
+      } else {
+        steps.append((remedy, [entry.name]))
+      }
+    }
+    return steps
   }
 
   private var verdict: String {

@@ -20,7 +20,12 @@ struct Send: ParsableCommand {
   @Argument(help: "The socket's path.")
   var socket: String
 
-  @Argument(help: "The buffers; at most 253.", completion: Completion.references, transform: Reference.init)
+  @Argument(
+    help: "The buffers; at most 253.", completion: Completion.references,
+    transform: {
+      guard !$0.contains("/") else { throw ValidationError("the socket's path comes first, then the buffers") }
+      return try Reference($0)
+    })
   var references: [Reference]
 
   @OptionGroup var passing: PassingOptions
