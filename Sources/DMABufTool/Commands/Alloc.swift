@@ -99,7 +99,10 @@ struct Alloc: ParsableCommand {
     try refuseMoreThanAvailable(size, from: source)
     let buffers = DMABuffers()
     var times: [UInt64] = []
-    for _ in 0..<count {
+    let progress = Progress()
+    defer { progress.finish() }
+    for number in 1...count {
+      progress.show("\(number) of \(count) buffers")
       let start = Clock.now
       let buffer: DMABuffer
       do {

@@ -33,6 +33,7 @@ struct BenchRun {
   private(set) var results: [Result] = []
   private(set) var skipped: [Skip] = []
   private(set) var refusals: [KernelError] = []
+  private let progress = Progress()
 
   init(operations: Set<TimedOperation>, fences: FenceSource, devices: [Device]) {
     self.operations = operations
@@ -98,6 +99,9 @@ struct BenchRun {
     _ wanted: [TimedOperation], _ benchmark: Benchmark, _ device: Node? = nil, _ body: () throws -> [Measurement]
   ) throws {
     guard !operations.isDisjoint(with: wanted) else { return }
+    let names = wanted.map(\.rawValue).joined(separator: ", ")
+    progress.show("\(benchmark.source), \(Units.size(UInt64(benchmark.size))): \(names)")
+    defer { progress.finish() }
     do {
       for measurement in try body() where operations.contains(measurement.operation) {
         results.append(Result(measurement: measurement, benchmark: benchmark, device: device))

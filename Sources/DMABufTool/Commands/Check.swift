@@ -116,8 +116,11 @@ struct Check: ParsableCommand {
     let permission = ConformanceCheck.Permission(invasive: invasive)
     var results: [ConformanceResult] = []
     var sentences: [String: String] = [:]
+    let progress = Progress()
+    defer { progress.finish() }
     for target in targets {
       for check in checks where target.isFor(check.scope) {
+        progress.show("\(check.id) on \(target.label), \(results.count) done")
         sentences[check.id] = check.sentence
         let result = try check.run(on: target, kernel: kernel, permission)
         results.append(expectations?.judge(result) ?? result)

@@ -159,7 +159,10 @@ struct Import: CommandBeforeAnother {
       stream: stream.map { Trial.Stream(frames: $0, isChecked: checksum, timeout: timeout.duration) },
       attachments: isKept ? attachments : nil)
     var answers: [ImportReport.Answer] = []
+    let progress = Progress(after: stream == nil ? 1_000_000_000 : 0)
+    defer { progress.finish() }
     for target in targets {
+      progress.show(target.path + (stream.map { ": \($0) frames" } ?? ""))
       switch target.subsystem {
       case .drm: answers.append(trial.give(toDisplay: target.path))
       case .v4l2: answers += trial.give(toVideo: target.path)

@@ -93,13 +93,14 @@ struct MapAccess: ~Copyable {
     _ bytes: UnsafeMutableRawBufferPointer, _ title: String, size: Int = pieceSize,
     _ body: (UnsafeMutableRawBufferPointer, Int) throws -> Void
   ) throws {
-    let progress = Progress(title, total: bytes.count)
+    let progress = Progress()
+    let total = Units.size(UInt64(bytes.count))
     defer { progress.finish() }
     for start in stride(from: 0, to: bytes.count, by: size) {
       let end = min(start + size, bytes.count)
       try unsafe body(UnsafeMutableRawBufferPointer(rebasing: bytes[start..<end]), range.lowerBound + start)
       try Interruption.check(title, on: buffer.file.name)
-      progress.update(end)
+      progress.show("\(title): \(end * 100 / bytes.count) % of \(total)")
     }
   }
 

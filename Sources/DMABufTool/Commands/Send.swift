@@ -110,12 +110,19 @@ struct PassingOptions: ParsableArguments {
 
   /// The other end. A socket that was made for it is gone again then.
   func connect(_ path: String) throws -> UnixSocket {
-    if listen { return try UnixSocket.acceptOne(at: path, deadline: deadline) }
+    if listen { return try accept(path) }
     do {
       return try UnixSocket(connectingTo: path, .stream, deadline: deadline)
     } catch  where error.errno == .protocolWrongTypeForSocket {
       return try UnixSocket(connectingTo: path, .packets, deadline: deadline)
     }
+  }
+
+  private func accept(_ path: String) throws -> UnixSocket {
+    let progress = Progress(after: 0)
+    defer { progress.finish() }
+    progress.show("\(path): waiting for the other program to connect")
+    return try UnixSocket.acceptOne(at: path, deadline: deadline)
   }
 }
 

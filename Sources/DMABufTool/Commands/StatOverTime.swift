@@ -43,6 +43,9 @@ extension Stat {
     let moments = [0.8, 0.9, 1.0].map { Deadline(after: duration * $0) }
     let (census, first) = try snapshot()
     try complain(of: census)
+    let progress = Progress(after: 0)
+    defer { progress.finish() }
+    progress.show("watching \(first.totals.buffers) buffers, \(Units.size(first.totals.bytes)), for \(duration)")
     var least: StatDifference?
     for moment in moments {
       try moment.sleep()
@@ -50,6 +53,7 @@ extension Stat {
       if least.map({ limit.measure(difference.totals) < limit.measure($0.totals) }) ?? true { least = difference }
     }
     guard let least else { return }
+    progress.finish()
     try least.print(asJSON: json)
     if limit.isExceeded(by: least.totals) { throw Failure.reported }
   }

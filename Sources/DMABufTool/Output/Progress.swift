@@ -1,29 +1,27 @@
 import DMABuf
 
-/// How far long work is, on a terminal, from the second second on.
+/// What long work is at: one line on a terminal, gone when the work is done.
 final class Progress {
-  private let title: String
-  private let total: Int
   private let isShown = StandardStream.error.isTerminal
   private let start = Clock.now
-  private var last: UInt64 = 0
+  private let delay: UInt64
+  private var last: UInt64?
 
-  init(_ title: String, total: Int) {
-    self.title = title
-    self.total = total
-  }
+  /// The line appears after so many nanoseconds: at once for what is known to take long.
+  init(after delay: UInt64 = 1_000_000_000) { self.delay = delay }
 
-  func update(_ done: Int) {
+  func show(_ state: @autoclosure () -> String) {
     guard isShown else { return }
     let elapsed = Clock.now - start
-    guard elapsed > 1_000_000_000, elapsed - last > 100_000_000 else { return }
+    guard elapsed >= delay, last.map({ elapsed - $0 > 100_000_000 }) ?? true else { return }
     last = elapsed
-    let percent = total > 0 ? "\(done * 100 / total) % of \(Units.size(UInt64(total)))" : Units.size(UInt64(done))
-    try? StandardStream.error.write("\r\u{1b}[K\(title): \(percent)")
+    let style = Style(isColored: false, width: StandardStream.error.columns)
+    try? StandardStream.error.write("\r\u{1b}[K" + style.fit(UntrustedText(state().utf8).escaped))
   }
 
   /// Takes the line away again.
   func finish() {
-    if last > 0 { try? StandardStream.error.write("\r\u{1b}[K") }
+    if last != nil { try? StandardStream.error.write("\r\u{1b}[K") }
+    last = nil
   }
 }

@@ -142,3 +142,10 @@ the_iterators_in_the_kernel_are_checked_too() {
   status 0
   json '[.results[] | [.id, .verdict]]' '[["C123","pass"],["C124","pass"]]'
 }
+
+what_takes_long_says_on_a_terminal_what_it_is_at() {
+  needs heap:system
+  limit 120
+  run sh -c "actor default-signals exec script -q -e -c 'stty rows 24 cols 80; dmabuf check' screen </dev/null >/dev/null"
+  check grep -qaE 'C[0-9]+ on [a-z0-9:-]+, [0-9]+ done' screen
+}
