@@ -7,6 +7,8 @@ struct StatDifference: Report {
     let bytes: Int64
     /// Descriptors of buffers, and sync_files.
     let descriptors: Int
+
+    var areZero: Bool { buffers == 0 && bytes == 0 && descriptors == 0 }
   }
 
   /// What was allowed, and what came of it.
@@ -123,7 +125,8 @@ extension StatDifference {
     }
     let interval =
       Units.time(time >= since ? time - since : 0) + (isRestarted ? ", since when the machine restarted" : "")
-    let total = "\(signed(totals.buffers)) buffers, \(size(totals.bytes)), \(signed(totals.descriptors)) descriptors"
+    let counts = "\(signed(totals.buffers)) buffers, \(size(totals.bytes)), \(signed(totals.descriptors)) descriptors"
+    let total = lines.isEmpty && totals.areZero ? "unchanged" : counts
     lines.append("\(total) in \(interval)" + (verdict.map { "; \($0.limit) more are allowed" } ?? ""))
     return lines.joined(separator: "\n")
   }
