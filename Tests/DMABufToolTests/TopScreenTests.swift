@@ -32,6 +32,12 @@ struct TopScreenTests {
     if columns > 1 { #expect(lines.allSatisfy { $0.count <= columns }) }
   }
 
+  @Test("All keys are told on a terminal of 80 columns", arguments: ["", "p", "r"])
+  func keys(_ pressed: String) {
+    let lines = Self.lines(Self.pressing(Self.typed(pressed)), columns: 80)
+    #expect(lines.last?.hasPrefix("q quit") == true && lines.last?.hasSuffix("↑↓") == true)
+  }
+
   @Test("Each buffer has a row")
   func rows() {
     let lines = Self.lines(Self.screen("named"))

@@ -59,7 +59,7 @@ extension StatReport {
     ]
   }
 
-  private static func sum(_ buffers: Int, _ bytes: UInt64) -> String {
+  static func sum(_ buffers: Int, _ bytes: UInt64) -> String {
     "\(buffers) buffer\(buffers == 1 ? "" : "s"), \(Units.size(bytes))"
   }
 }

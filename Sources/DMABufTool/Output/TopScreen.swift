@@ -122,9 +122,10 @@ struct TopScreen {
   }
 
   private func heading(_ report: StatReport) -> String {
-    var parts = ["\(report.totals.buffers) buffers", Units.size(report.totals.bytes)]
+    var parts = [StatReport.sum(report.totals.buffers, report.totals.bytes)]
     if let held = report.totals.kernelHeld { parts.append("\(held.buffers) held by no process") }
-    parts.append("\(report.processes.reduce(0) { $0 + $1.syncFiles }) sync_files")
+    let syncFiles = report.processes.reduce(0) { $0 + $1.syncFiles }
+    parts.append("\(syncFiles) sync_file\(syncFiles == 1 ? "" : "s")")
     if report.unreadableProcesses > 0 { parts.append("\(report.unreadableProcesses) processes unreadable") }
     let sources = report.sources.filter(\.used).map(\.name).joined(separator: "+")
     return "dmabuf top (\(sources)): " + parts.joined(separator: ", ") + (isPaused ? " [paused]" : "")
@@ -141,8 +142,9 @@ struct TopScreen {
 
   private var footer: String {
     if isFiltering { return "filter: \(UntrustedText(filter.utf8).escaped)_   enter keeps it, escape drops it" }
-    let order = (view.sort ?? "size") + (view.isReversed ? ", reversed" : "")
     let shown = filter.isEmpty ? "" : "filter: \(UntrustedText(filter.utf8).escaped)   "
-    return shown + "q quit  b buffers  p processes  s sort (\(order))  r reverse  / filter  space pause  ↑↓ scroll"
+    let direction = view.isReversed ? "forward" : "reverse"
+    return shown
+      + "q quit  b buffers  p processes  s by \(view.sort ?? "size")  r \(direction)  / filter  space pause  ↑↓"
   }
 }

@@ -18,8 +18,8 @@ top_shows_buffers_and_gives_the_terminal_back() {
   status 0
   _screen_has ' cam '
   _screen_has "cameraman($holder_pid)"
-  _screen_has '1 buffers, 64K'
-  _screen_has '1 sync_files'
+  _screen_has '1 buffer, 64K'
+  _screen_has '1 sync_file'
   # The other screen is left, and keys are echoed again.
   _screen_has '1049h'
   _screen_has '1049l'
