@@ -19,9 +19,7 @@ struct CensusOptions: ParsableArguments {
   var minSize: ByteSize?
 
   @Option(
-    help:
-      "Use this source and those given likewise: \(Census.Source.allCases.map(\.rawValue).joined(separator: ", ")). Default: those that answer without stalling the machine."
-  )
+    help: "Look only here; may be given again. Default: the sources that answer without stalling the machine.")
   var source: [Census.Source] = []
 
   @Option(help: "How many threads walk over /proc. Default: one per processor, at most four.")
