@@ -46,40 +46,74 @@ struct Root: ParsableCommand {
     if direct != nil, arguments.prefix(while: { $0 != "--" }).contains("--version") {
       return try StandardStream.output.write(Version.text + "\n")
     }
-    let asked = arguments.first == "help" ? arguments.dropFirst() : arguments[...]
-    if let word = asked.first, !word.hasPrefix("-"), !commands.contains(where: { $0.key == word }), word != "help" {
-      throw Failure("'\(word)' is not a command", hint: "\(commandName) --help lists them", status: .usage)
-    }
-    let parsed: any ParsableCommand.Type = direct ?? Self.self
     let subcommands = direct?.configuration.subcommands ?? []
     let below = subcommands.first { $0.configuration.commandName == arguments.dropFirst().first }
-    if let direct, let word = arguments.dropFirst().first, !word.hasPrefix("-"), !subcommands.isEmpty, below == nil,
-      word != "help"
-    {
-      let name = "\(commandName) \(direct.configuration.commandName ?? "")"
-      throw Failure("'\(word)' is not a command of \(name)", hint: "\(name) --help lists them", status: .usage)
-    }
-    do {
-      let words = direct == nil ? arguments : Array(arguments.dropFirst())
-      if let end = words.firstIndex(of: "--"), (below ?? direct) is any CommandBeforeAnother.Type {
-        var command = try parsed.parseAsRoot(Array(words[..<end]))
-        if var first = command as? any CommandBeforeAnother {
-          first.command = Array(words[(end + 1)...])
-          command = first
-        }
-        try command.run()
-      } else {
-        var command = try parsed.parseAsRoot(words)
-        // Help is a command too, whose running throws the text.
-        try command.run()
+    if direct == nil {
+      try refuseStranger(in: arguments[...], to: commandName) { word in commands.contains { $0.key == word } }
+    } else if !subcommands.isEmpty, below == nil {
+      try refuseStranger(in: arguments.dropFirst(), to: name(direct)) { word in
+        subcommands.contains { $0.configuration.commandName == word }
       }
-    } catch  where parsed.exitCode(for: error).isSuccess {
+    }
+
+    let parsed: any ParsableCommand.Type = direct ?? Self.self
+    let wanted = below ?? (subcommands.isEmpty ? direct : nil)
+    var command: any ParsableCommand
+    do {
+      command = try parse(direct == nil ? arguments : Array(arguments.dropFirst()), as: parsed, wanted)
+      // Help is a command too, whose running throws the text.
+      if type(of: command) != wanted { return try command.run() }
+    } catch {
+      throw explained(error, parsed, name(direct, below))
+    }
+    // What a command throws is not the parser's: for want of knowing it, that would write all of help first.
+    do {
+      try command.run()
+    } catch let error as ValidationError {
+      throw explained(error, parsed, name(direct, below))
+    }
+  }
+
+  /// Refuses a first word, or one after `help`, that is no command.
+  private static func refuseStranger(
+    in words: ArraySlice<String>, to name: String, isKnown: (String) -> Bool
+  ) throws {
+    let word = words.first == "help" ? words.dropFirst().first : words.first
+    guard let word, !word.hasPrefix("-"), word != "help", !isKnown(word) else { return }
+    throw Failure(
+      "'\(word)' is not a command" + (name == commandName ? "" : " of \(name)"), hint: "\(name) --help lists them",
+      status: .usage)
+  }
+
+  private static func parse(
+    _ words: [String], as command: any ParsableCommand.Type, _ wanted: (any ParsableCommand.Type)?
+  ) throws -> any ParsableCommand {
+    guard let end = words.firstIndex(of: "--"), wanted is any CommandBeforeAnother.Type else {
+      return try command.parseAsRoot(words)
+    }
+    let command = try command.parseAsRoot(Array(words[..<end]))
+    guard var first = command as? any CommandBeforeAnother else { return command }
+    first.command = Array(words[(end + 1)...])
+    return first
+  }
+
+  /// Help that was asked for, and words that cannot be, as the parser puts them.
+  private static func explained(
+    _ error: any Error, _ parsed: any ParsableCommand.Type, _ name: String
+  ) -> any Error {
+    let code = parsed.exitCode(for: error)
+    if code.isSuccess {
       let text = parsed.fullMessage(for: error)
-      throw HelpRequest(text: text.hasPrefix("#!/bin/bash") ? text + Completion.bashColons : text)
-    } catch  where parsed.exitCode(for: error) == .validationFailure {
-      let name = [commandName, direct?.configuration.commandName, below?.configuration.commandName]
-        .compactMap(\.self).joined(separator: " ")
-      throw Failure(parsed.message(for: error), hint: "\(name) --help", status: .usage)
+      return HelpRequest(text: text.hasPrefix("#!/bin/bash") ? text + Completion.bashColons : text)
+    }
+    guard code == .validationFailure else { return error }
+    return Failure(parsed.message(for: error), hint: "\(name) --help", status: .usage)
+  }
+
+  /// As it is typed.
+  private static func name(_ commands: (any ParsableCommand.Type)?...) -> String {
+    commands.reduce(commandName) { name, command in
+      name + (command?.configuration.commandName.map { " " + $0 } ?? "")
     }
   }
 
