@@ -45,7 +45,7 @@ extension Stat {
     try complain(of: census)
     let progress = Progress(after: 0)
     defer { progress.finish() }
-    progress.show("watching \(first.totals.buffers) buffers, \(Units.size(first.totals.bytes)), for \(duration)")
+    progress.show("watching \(StatReport.sum(first.totals.buffers, first.totals.bytes)), for \(duration)")
     var least: StatDifference?
     for moment in moments {
       try moment.sleep()

@@ -75,8 +75,12 @@ nodes_that_may_not_be_opened_are_rows_too() {
   status 1
   json_true '.devices | length > 3'
   json '.devices[0] | [.driver, .reason]' '[null,"open: Permission denied"]'
-  stderr 'nodes could not be looked into$'
+  stderr '^dmabuf: [0-9]+ of [0-9]+ nodes could not be looked into$'
   stderr '^dmabuf: hint: /dev/dri/card0 belongs to root:root, mode 0600;'
+  # What the row says is not said again.
+  run_as_nobody dmabuf devices
+  stdout '^/dev/dri/card0 +- .* open: Permission denied$'
+  no_stderr 'Permission denied'
 }
 
 names_that_are_no_device_say_which_there_are() {

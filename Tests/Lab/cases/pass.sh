@@ -84,3 +84,15 @@ an_interrupt_takes_the_socket_away() {
   status 130
   check [ ! -e socket ]
 }
+
+who_listens_says_on_a_terminal_that_it_waits() {
+  run sh -c "actor default-signals exec script -q -e -c 'stty rows 24 cols 80; dmabuf receive ./frames.sock --listen --timeout 1s' screen </dev/null >/dev/null"
+  status 124
+  check grep -qa 'frames.sock: waiting for the other program to connect' screen
+}
+
+the_path_of_a_socket_comes_first() {
+  run dmabuf send fd:3 ./frames.sock
+  status 64
+  stderr "'./frames.sock' .*the socket's path comes first"
+}

@@ -65,6 +65,8 @@ across_a_restart_everything_is_new_and_the_old_is_gone() {
   dmabuf stat --json >now
   run dmabuf stat --diff now --json
   json '[.restarted, .new, .gone]' '[false,[],[]]'
+  run dmabuf stat --diff now
+  stdout '^unchanged in [0-9.]+ m?s$'
   send_signal stays TERM
   finish stays
 }
@@ -98,7 +100,7 @@ what_stays_as_it_is_passes_the_test() {
   wait_for_line holder ready
   run dmabuf stat --fail-if-growth 0 --for 500ms
   status 0
-  stdout '^unchanged in .*; 0 descriptors more are allowed$'
+  stdout '^no growth in [0-9.]+ m?s; 0 descriptors more are allowed$'
   run dmabuf stat --fail-if-growth 1M
   status 64
   stderr 'needs --for'
@@ -138,6 +140,17 @@ graphs_have_processes_buffers_and_devices() {
   stdout "^  p$holder_pid -> b[0-9]+ \[label=\"1 fd, 1 map\"\];\$"
   if has heap:system; then stdout '^  b[0-9]+ -> d0;$'; fi
   stdout '^}$'
+  send_signal holder TERM
+  finish holder
+}
+
+a_leak_test_says_on_a_terminal_what_it_watches() {
+  start holder actor buffer 64K name 0 stays ready pause
+  wait_for_line holder ready
+  run sh -c "actor default-signals exec script -q -e -c 'stty rows 24 cols 80; dmabuf stat --fail-if-growth 0 --for 500ms' screen </dev/null >/dev/null"
+  status 0
+  check grep -qa 'watching [0-9]* buffers\{0,1\}, .* for 0.5 seconds' screen
+  check grep -qa 'no growth in' screen
   send_signal holder TERM
   finish holder
 }

@@ -19,7 +19,7 @@ top_shows_buffers_and_gives_the_terminal_back() {
   _screen_has ' cam '
   _screen_has "cameraman($holder_pid)"
   _screen_has '1 buffer, 64K'
-  _screen_has '1 sync_file'
+  _screen_has '1 sync_file[^s]'
   # The other screen is left, and keys are echoed again.
   _screen_has '1049h'
   _screen_has '1049l'
