@@ -33,7 +33,7 @@ struct BenchRun {
   private(set) var results: [Result] = []
   private(set) var skipped: [Skip] = []
   private(set) var refusals: [KernelError] = []
-  private let progress = Progress()
+  private let progress = Progress(after: 0)
 
   init(operations: Set<TimedOperation>, fences: FenceSource, devices: [Device]) {
     self.operations = operations
