@@ -37,6 +37,6 @@ __attribute__((constructor(102))) static void answer(int count, char **values) {
   const char *text = cversion_text();
   struct iovec parts[] = {{(void *)text, strlen(text)}, {"\n", 1}};
   sighandler_t before = signal(SIGPIPE, SIG_IGN);
-  if (writev(STDOUT_FILENO, parts, 2) > 0) _exit(0);
+  if (writev(STDOUT_FILENO, parts, 2) == (ssize_t)strlen(text) + 1) _exit(0);
   signal(SIGPIPE, before);
 }
