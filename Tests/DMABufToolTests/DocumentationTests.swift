@@ -114,6 +114,25 @@ struct DocumentationTests {
       Self.names(page, command.commandName, after: "Cm ") || Self.names(page, command.commandName, after: "dmabuf-"))
   }
 
+  static let pages = ((try? FileManager.default.contentsOfDirectory(atPath: checkout.path + "/man")) ?? []).sorted()
+
+  @Test(
+    "mandoc has nothing against a manual page",
+    .enabled(if: Subprocess.isInstalled("/usr/bin/mandoc"), "needs Debian's mandoc"), arguments: pages)
+  func lint(_ page: String) throws {
+    let outcome = try Subprocess.run("/usr/bin/mandoc", ["-Tlint", Self.checkout.path + "/man/" + page])
+    // Which other pages there are is the machine's affair.
+    let complaints = outcome.output.split(separator: "\n").filter { !$0.contains("referenced manual not found") }
+    #expect(complaints == [])
+  }
+
+  @Test("A manual page refers to pages that there are", arguments: pages)
+  func references(_ page: String) {
+    let matches = Self.text("man/" + page).matches(of: try! Regex("(?m)^\\.(?:It )?Xr (dmabuf[a-z-]*) ([17])"))
+    let named = matches.map { "\($0.output[1].substring!).\($0.output[2].substring!)" }
+    #expect(!named.isEmpty && Set(named).subtracting(Self.pages) == [])
+  }
+
   @Test("Manual pages of commands that are no more are gone")
   func noStalePages() throws {
     let names = try FileManager.default.contentsOfDirectory(atPath: Self.checkout.path + "/man")
