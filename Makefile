@@ -5,6 +5,7 @@ ZSH_COMPLETIONS ?= $(PREFIX)/share/zsh/site-functions
 DESTDIR ?=
 KERNEL ?= debian-6.12
 CMD ?=
+PROGRAMS ?=
 RUNS ?= 2000000
 SWIFT ?= swift
 
@@ -32,7 +33,7 @@ test: deps ## run the unit tests on this machine
 	$(SWIFT) test
 
 lab: build ## a shell in a real kernel (KERNEL=debian-6.12), or one command there (CMD='dmabuf alloc 8M')
-	@Tests/Lab/lab $(if $(CMD),run $(KERNEL) '$(subst ','\'',$(CMD))',shell $(KERNEL))
+	@$(if $(PROGRAMS),DMABUF_LAB_PROGRAMS='$(subst ','\'',$(PROGRAMS))') Tests/Lab/lab $(if $(CMD),run $(KERNEL) '$(subst ','\'',$(CMD))',shell $(KERNEL))
 
 example: deps ## build the example of a program that uses the library, .build-example/release/frame
 	@scripts/quietly example $(SWIFT) build $(EXAMPLE) $(STATIC)

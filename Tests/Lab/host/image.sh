@@ -47,7 +47,7 @@ copy_with_libraries() { # PROGRAM ROOT
   while read -r library; do
     mkdir -p "$2$(dirname "$library")"
     cp -L "$library" "$2$library"
-  done < <(ldd "$1" | grep -oE '/[^ ]+')
+  done < <(ldd "$1" 2>/dev/null | grep -oE '/[^ ]+')
 }
 
 # The actor program, built once per source text; prints its path.
@@ -64,7 +64,15 @@ actor_binary() {
 
 # The archive of one boot. JOB is a directory whose files appear in the guest's /lab.
 boot_image() { # KERNEL JOB DESTINATION
-  local base actor root
+  local base actor root program
+  local -a programs
+  read -ra programs <<<"${DMABUF_LAB_PROGRAMS:-}"
+  for program in "${programs[@]}"; do
+    [[ -f $program && -x $program ]] && continue
+    echo "lab: DMABUF_LAB_PROGRAMS: $program is no program" >&2
+    return 1
+  done
+  if [[ -f $EXAMPLE ]]; then programs+=("$EXAMPLE"); fi
   base=$(base_image "$1") && actor=$(actor_binary) || return 1
   root=$(mktemp -d) || return 1
   chmod 755 "$root"
@@ -73,9 +81,9 @@ boot_image() { # KERNEL JOB DESTINATION
   echo "$1" >"$root/lab/kernel"
   mv "$root/lab/init" "$root/init"
   chmod 755 "$root/init" "$root"/lab
+  for program in "${programs[@]}"; do copy_with_libraries "$program" "$root"; done
   cp "$actor" "$root/bin/actor"
   if [[ -f $BINARY ]]; then cp "$BINARY" "$root/bin/dmabuf"; fi
-  if [[ -f $EXAMPLE ]]; then cp "$EXAMPLE" "$root/bin/frame"; fi
   pack "$root" "$3.job" && cat "$base" "$3.job" >"$3"
   local status=$?
   rm -rf "$root" "$3.job"
