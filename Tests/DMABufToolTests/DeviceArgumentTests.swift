@@ -63,7 +63,7 @@ struct ImageArgumentTests {
 struct ImportAdviceTests {
   @Test("XML has no control characters and no bare markup")
   func xml() {
-    #expect(JUnit.escaped("a<b>&\"\u{1b}") == "a&lt;b&gt;&amp;&quot;\\x1b")
+    #expect(Escaping.xml("a<b>&\"\u{1b}") == "a&lt;b&gt;&amp;&quot;\\x1b")
   }
 
   @Test("Errors have their symbols")

@@ -8,7 +8,12 @@ import Testing
 @Suite("Forms of the census")
 struct StatFormTests {
   static func path(_ program: String) -> String? {
-    ["/usr/bin/", "/usr/local/bin/", "/bin/"].map { $0 + program }.first(where: FileManager.default.isExecutableFile)
+    let environment = ProcessInfo.processInfo.environment
+    let cache = environment["XDG_CACHE_HOME"] ?? "\(environment["HOME"] ?? "")/.cache"
+    let folders = (environment["PATH"] ?? "/usr/bin").split(separator: ":").map(String.init)
+    // scripts/promtool's.
+    return (folders + ["\(cache)/dmabuf-lab/tools"]).map { "\($0)/\(program)" }
+      .first(where: FileManager.default.isExecutableFile)
   }
 
   /// Feeds `text` to a program; its status and what it prints.

@@ -36,21 +36,26 @@ public struct UntrustedText: Hashable, Sendable {
     }
   }
 
-  private static func visible(_ scalar: Unicode.Scalar) -> String {
+  /// A character as ``escaped`` writes it.
+  public static func visible(_ scalar: Unicode.Scalar) -> String {
     switch scalar {
-    case "\\": return "\\\\"
-    case "\n": return "\\n"
-    case "\t": return "\\t"
-    case "\r": return "\\r"
-    default: break
+    case "\\": "\\\\"
+    case "\n": "\\n"
+    case "\t": "\\t"
+    case "\r": "\\r"
+    case _ where isVisible(scalar): String(scalar)
+    case _ where scalar.isASCII: hexadecimal(UInt8(scalar.value))
+    default: "\\u{\(String(scalar.value, radix: 16))}"
     }
-    switch scalar.properties.generalCategory {
-    case .control where scalar.isASCII:
-      return hexadecimal(UInt8(scalar.value))
-    case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .surrogate, .unassigned:
-      return "\\u{\(String(scalar.value, radix: 16))}"
-    default:
-      return String(scalar)
+  }
+
+  /// Is it neither a control character (C0, DEL, C1) nor one that only formats what is around it (such as the
+  /// overrides of the writing direction), nor one without an assigned meaning?
+  public static func isVisible(_ scalar: Unicode.Scalar) -> Bool {
+    if scalar.isASCII { return 0x20...0x7e ~= scalar.value }
+    return switch scalar.properties.generalCategory {
+    case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .surrogate, .unassigned: false
+    default: true
     }
   }
 

@@ -22,17 +22,31 @@ struct KnownFailures {
   init(_ text: String, path: String) throws {
     self.path = path
     var lines: [Line] = []
-    for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
-      let content = line.hasPrefix("#") ? "" : line[..<(line.firstRange(of: " #")?.lowerBound ?? line.endIndex)]
-      let words = content.split(maxSplits: 2) { $0 == " " || $0 == "\t" }
+    for (index, line) in text.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).enumerated()
+    {
+      let words = Self.withoutComment(line).split(maxSplits: 2, whereSeparator: Self.isBlank).map { String($0) ?? "" }
       if words.isEmpty { continue }
       guard words.count >= 2 else {
         throw Failure("\(path):\(index + 1): a line is ID TARGET, or ID TARGET FOUND", status: .usage)
       }
-      let found = words.count > 2 && !words[2].trimmed.isEmpty ? words[2].trimmed : nil
-      lines.append(Line(number: index + 1, id: String(words[0]), target: String(words[1]), found: found))
+      let found = words.count > 2 ? Self.trimmed(words[2]) : ""
+      lines.append(Line(number: index + 1, id: words[0], target: words[1], found: found.isEmpty ? nil : found))
     }
     self.lines = lines
+  }
+
+  /// Bytes that separate words; a carriage return is one, at the end of a line from elsewhere.
+  private static func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 || byte == 0x0d }
+
+  private static func withoutComment(_ line: Substring.UTF8View) -> Substring.UTF8View {
+    guard line.first != UInt8(ascii: "#") else { return line.prefix(0) }
+    return line.firstRange(of: " #".utf8).map { line[..<$0.lowerBound] } ?? line
+  }
+
+  private static func trimmed(_ text: String) -> String {
+    var rest = text.utf8.drop(while: isBlank)
+    while rest.last.map(isBlank) ?? false { rest.removeLast() }
+    return String(Substring(rest))
   }
 
   /// The result as the file has it: an expected failure is a known difference, one that does not come a failure.
@@ -54,14 +68,5 @@ struct KnownFailures {
       judged.reason = "\(place) expects it to fail, and it does not"
     }
     return judged
-  }
-}
-
-extension Substring {
-  /// Without blanks at its ends.
-  fileprivate var trimmed: String {
-    var rest = self.drop { $0.isWhitespace }
-    while rest.last?.isWhitespace ?? false { rest.removeLast() }
-    return String(rest)
   }
 }

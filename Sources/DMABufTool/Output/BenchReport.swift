@@ -163,16 +163,11 @@ struct BenchReport: Report {
       [skip.operation, Self.shown(skip.source), Self.shown(skip.device), skip.driver?.escaped ?? "", "\(skip.size)"]
         + Array(repeating: "", count: 12) + [Self.shown(skip.reason)]
     }
-    return ([names] + measured + missing).map { $0.map(Self.quoted).joined(separator: ",") + "\n" }.joined()
+    return ([names] + measured + missing).map { $0.map(Escaping.csv).joined(separator: ",") + "\n" }.joined()
   }
 
   /// Tables of values are looked at on terminals, too.
   private static func shown(_ text: String?) -> String { UntrustedText((text ?? "").utf8).escaped }
-
-  static func quoted(_ field: String) -> String {
-    guard field.contains(where: { ",\"\n\r".contains($0) }) else { return field }
-    return "\"" + field.replacing("\"", with: "\"\"") + "\""
-  }
 }
 
 extension BenchReport {

@@ -76,7 +76,7 @@ struct CheckReport: Report {
         result.sentence, result.expected.map { "expected \($0)" }, result.found.map { "found \($0)" },
         result.reason,
       ]
-      return [result.id, result.target, shown(parts.compactMap(\.self).joined(separator: "; "))]
+      return [result.id, result.target, Escaping.visible(parts.compactMap(\.self).joined(separator: "; "))]
     }
     return table.lines(style: style) + [""]
   }
@@ -87,25 +87,22 @@ struct CheckReport: Report {
     guard !reasons.isEmpty else { return [] }
     var table = Table(.init("SKIPPED", .right), .init("WHY"))
     table.rows = reasons.sorted { ($1.value.count, $0.key) < ($0.value.count, $1.key) }.map {
-      ["\($0.value.count)", shown($0.key)]
+      ["\($0.value.count)", Escaping.visible($0.key)]
     }
     return table.lines(style: style) + [""]
   }
 
-  private func shown(_ text: String) -> String { UntrustedText(text.utf8).escaped.replacing("\\\\", with: "\\") }
-
   /// The Test Anything Protocol, version 13; known differences are TODO tests, which do not fail a run.
   func tap() -> String {
     let lines = results.enumerated().map { index, result in
-      let test = "\(index + 1) - \(result.id) \(result.target): \(result.sentence)".replacing("#", with: "\\#")
-      let detail = shown(
-        [result.expected.map { "expected \($0)" }, result.found.map { "found \($0)" }, result.reason]
-          .compactMap(\.self).joined(separator: "; "))
+      let test = "\(index + 1) - \(Escaping.tap("\(result.id) \(result.target): \(result.sentence)"))"
+      let detail = [result.expected.map { "expected \($0)" }, result.found.map { "found \($0)" }, result.reason]
+        .compactMap(\.self).joined(separator: "; ")
       return switch result.verdict {
       case .pass: "ok \(test)"
-      case .fail: "not ok \(test)\n  ---\n  message: '\(detail.replacing("'", with: "''"))'\n  ..."
-      case .skip: "ok \(test) # SKIP \(result.reason.map(shown) ?? "")"
-      case .knownDifference: "not ok \(test) # TODO \(detail)"
+      case .fail: "not ok \(test)\n  ---\n  message: \(Escaping.yaml(detail))\n  ..."
+      case .skip: "ok \(test) # SKIP \(Escaping.visible(result.reason ?? ""))"
+      case .knownDifference: "not ok \(test) # TODO \(Escaping.visible(detail))"
       }
     }
     return (["TAP version 13", "1..\(results.count)"] + lines).joined(separator: "\n")
@@ -120,7 +117,8 @@ struct CheckReport: Report {
       let counts =
         "tests=\"\(own.count)\" failures=\"\(own.filter { $0.verdict == .fail }.count)\" "
         + "skipped=\"\(own.filter { $0.verdict == .skip }.count)\""
-      return "  <testsuite name=\"\(xml(target))\" \(counts)>\n" + own.map(testCase).joined() + "  </testsuite>\n"
+      return "  <testsuite name=\"\(Escaping.xml(target))\" \(counts)>\n" + own.map(testCase).joined()
+        + "  </testsuite>\n"
     }
     return "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"dmabuf check\">\n" + suites.joined()
       + "</testsuites>\n"
@@ -131,17 +129,13 @@ struct CheckReport: Report {
     let inner =
       switch result.verdict {
       case .pass: ""
-      case .fail: "<failure message=\"\(xml(detail))\">\(xml(result.reason ?? ""))</failure>"
-      case .skip: "<skipped message=\"\(xml(result.reason ?? ""))\"/>"
-      case .knownDifference: "<system-out>known difference: \(xml(detail)); \(xml(result.reason ?? ""))</system-out>"
+      case .fail: "<failure message=\"\(Escaping.xml(detail))\">\(Escaping.xml(result.reason ?? ""))</failure>"
+      case .skip: "<skipped message=\"\(Escaping.xml(result.reason ?? ""))\"/>"
+      case .knownDifference:
+        "<system-out>known difference: \(Escaping.xml(detail)); \(Escaping.xml(result.reason ?? ""))</system-out>"
       }
-    let name = xml("\(result.id) \(result.sentence)")
-    return "    <testcase classname=\"\(xml(result.target))\" name=\"\(name)\">\(inner)</testcase>\n"
-  }
-
-  private func xml(_ text: String) -> String {
-    shown(text).replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;")
-      .replacing("\"", with: "&quot;")
+    let name = Escaping.xml("\(result.id) \(result.sentence)")
+    return "    <testcase classname=\"\(Escaping.xml(result.target))\" name=\"\(name)\">\(inner)</testcase>\n"
   }
 }
 

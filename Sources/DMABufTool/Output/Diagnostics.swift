@@ -81,16 +81,9 @@ enum Diagnostics {
 
   /// One line on what went wrong, and one on what to do about it.
   static func say(_ message: String, hint: String?) {
-    let text = "dmabuf: \(message)\n" + (hint.map { "dmabuf: hint: \($0)\n" } ?? "")
-    try? StandardStream.error.write(withoutControls(text))
-  }
-
-  /// Paths and arguments are quoted as they were given; their control characters must not reach a terminal.
-  private static func withoutControls(_ text: String) -> String {
-    text.unicodeScalars.reduce(into: "") { result, scalar in
-      let isControl = scalar.properties.generalCategory == .control && scalar != "\n"
-      result += isControl ? UntrustedText(String(scalar).utf8).escaped : String(scalar)
-    }
+    // Paths and arguments are quoted as they were given; none of them begins a line of its own.
+    let lines = ["dmabuf: \(message)"] + (hint.map { ["dmabuf: hint: \($0)"] } ?? [])
+    try? StandardStream.error.write(lines.map { Escaping.visible($0) + "\n" }.joined())
   }
 
   private static func report(_ request: HelpRequest) -> CInt {

@@ -51,7 +51,11 @@ struct JSONWriter {
   mutating func value(_ text: String) {
     separate()
     bytes.append(UInt8(ascii: "\""))
-    for byte in text.utf8 { append(byte) }
+    if text.utf8.allSatisfy({ $0 < 0x7f }) {
+      for byte in text.utf8 { append(byte) }
+    } else {
+      for scalar in text.unicodeScalars { append(scalar) }
+    }
     bytes.append(UInt8(ascii: "\""))
   }
 
@@ -83,7 +87,15 @@ struct JSONWriter {
     if let elements { array(elements, write) } else { null() }
   }
 
-  /// A byte of a string. Those of a character beyond ASCII are as they are.
+  private mutating func append(_ scalar: Unicode.Scalar) {
+    if 0x20..<0x7f ~= scalar.value {
+      append(UInt8(scalar.value))
+    } else {
+      bytes += (Escaping.jsonEscape(scalar) ?? String(scalar)).utf8
+    }
+  }
+
+  /// A byte of a string in ASCII.
   private mutating func append(_ byte: UInt8) {
     switch byte {
     case UInt8(ascii: "\""), UInt8(ascii: "\\"): bytes += [UInt8(ascii: "\\"), byte]

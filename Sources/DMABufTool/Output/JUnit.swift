@@ -12,32 +12,19 @@ enum JUnit {
     let refused = report.devices.count { $0.result == .refused }
     let skipped = report.devices.count { $0.result == .skipped }
     let head =
-      "  <testsuite name=\"\(escaped(report.title))\" tests=\"\(report.devices.count)\" failures=\"\(refused)\" "
+      "  <testsuite name=\"\(Escaping.xml(report.title))\" tests=\"\(report.devices.count)\" failures=\"\(refused)\" "
       + "errors=\"0\" skipped=\"\(skipped)\">"
     return ([head] + report.devices.map(testCase) + ["  </testsuite>"]).joined(separator: "\n")
   }
 
   private static func testCase(_ answer: ImportReport.Answer) -> String {
-    let name = escaped(answer.place)
-    let start = "    <testcase classname=\"\(escaped(answer.driver?.string ?? "unknown"))\" name=\"\(name)\""
-    let message = escaped(answer.explanation)
+    let name = Escaping.xml(answer.place)
+    let start = "    <testcase classname=\"\(Escaping.xml(answer.driver?.escaped ?? "unknown"))\" name=\"\(name)\""
+    let message = Escaping.xml(answer.explanation)
     return switch answer.result {
     case .ok: start + "/>"
-    case .refused: start + "><failure type=\"\(escaped(answer.word))\" message=\"\(message)\"/></testcase>"
+    case .refused: start + "><failure type=\"\(Escaping.xml(answer.word))\" message=\"\(message)\"/></testcase>"
     case .skipped: start + "><skipped message=\"\(message)\"/></testcase>"
-    }
-  }
-
-  /// XML has no way at all to write most control characters.
-  static func escaped(_ text: String) -> String {
-    UntrustedText(text.utf8).escaped.reduce(into: "") { result, character in
-      switch character {
-      case "&": result += "&amp;"
-      case "<": result += "&lt;"
-      case ">": result += "&gt;"
-      case "\"": result += "&quot;"
-      default: result.append(character)
-      }
     }
   }
 }

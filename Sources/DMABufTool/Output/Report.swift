@@ -22,7 +22,7 @@ extension Report {
   func json() throws -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return String(decoding: try encoder.encode(self), as: UTF8.self)
+    return Escaping.json(String(decoding: try encoder.encode(self), as: UTF8.self))
   }
 }
 

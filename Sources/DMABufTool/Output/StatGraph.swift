@@ -45,14 +45,10 @@ struct StatGraph {
   }
 
   private mutating func node(_ id: String, _ label: [String], _ look: String) {
-    lines.append("  \(id) [label=\"\(label.map(Self.quoted).joined(separator: "\\n"))\", \(look)];")
+    lines.append("  \(id) [label=\"\(label.map(Escaping.dot).joined(separator: "\\n"))\", \(look)];")
   }
 
   private mutating func edge(_ from: String, _ to: String, _ label: String) {
-    lines.append("  \(from) -> \(to)" + (label.isEmpty ? ";" : " [label=\"\(Self.quoted(label))\"];"))
-  }
-
-  private static func quoted(_ text: String) -> String {
-    text.map { $0 == "\\" || $0 == "\"" ? "\\\($0)" : "\($0)" }.joined()
+    lines.append("  \(from) -> \(to)" + (label.isEmpty ? ";" : " [label=\"\(Escaping.dot(label))\"];"))
   }
 }

@@ -3,8 +3,10 @@ import DMABuf
 /// The census as Prometheus scrapes it: text exposition format, one gauge for each number.
 struct StatMetrics {
   private var lines: [String] = []
+  private let isTerminal: Bool
 
-  init(_ report: StatReport) {
+  init(_ report: StatReport, isTerminal: Bool = StandardStream.output.isTerminal) {
+    self.isTerminal = isTerminal
     let totals = report.totals
     gauge("dmabuf_buffers", "Number of dma-bufs.", [([], "\(totals.buffers)")])
     gauge(
@@ -56,21 +58,8 @@ struct StatMetrics {
   private mutating func gauge(_ name: String, _ help: String, _ samples: [([(String, String)], String)]) {
     lines += ["# HELP \(name) \(help)", "# TYPE \(name) gauge"]
     for (labels, value) in samples {
-      let list = labels.map { "\($0.0)=\"\(Self.quoted($0.1))\"" }.joined(separator: ",")
+      let list = labels.map { "\($0.0)=\"\(Escaping.label($0.1, isTerminal: isTerminal))\"" }.joined(separator: ",")
       lines.append(list.isEmpty ? "\(name) \(value)" : "\(name){\(list)} \(value)")
     }
-  }
-
-  private static func quoted(_ text: String) -> String {
-    var result = ""
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "\\": result += "\\\\"
-      case "\"": result += "\\\""
-      case "\n": result += "\\n"
-      default: result.unicodeScalars.append(scalar)
-      }
-    }
-    return result
   }
 }

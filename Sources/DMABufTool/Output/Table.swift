@@ -84,10 +84,10 @@ struct Style {
     guard let width, line.columns > width, width > 1 else { return line }
     var fitting = ""
     var columns = 1
-    for character in line {
-      columns += character.columns
+    for scalar in line.unicodeScalars {
+      columns += scalar.columns
       if columns > width { break }
-      fitting.append(character)
+      fitting.unicodeScalars.append(scalar)
     }
     return fitting + "…"
   }
@@ -95,13 +95,18 @@ struct Style {
 
 extension String {
   /// How many columns of a terminal the text takes.
-  fileprivate var columns: Int { reduce(0) { $0 + $1.columns } }
+  fileprivate var columns: Int { unicodeScalars.reduce(0) { $0 + $1.columns } }
 }
 
-extension Character {
-  /// 2 for what Unicode calls wide (East Asian scripts, emoji), else 1.
+extension Unicode.Scalar {
+  /// 2 for what Unicode calls wide (East Asian scripts, emoji), 0 for marks on the character before, else 1.
   fileprivate var columns: Int {
-    switch unicodeScalars.first?.value ?? 0 {
+    if value < 0x300 { return 1 }
+    switch properties.generalCategory {
+    case .nonspacingMark, .enclosingMark: return 0
+    default: break
+    }
+    return switch value {
     case 0x1100...0x115F, 0x2E80...0x303E, 0x3041...0xA4CF, 0xAC00...0xD7A3, 0xF900...0xFAFF, 0xFE30...0xFE6F,
       0xFF00...0xFF60, 0xFFE0...0xFFE6, 0x1F300...0x1F64F, 0x1F680...0x1F6FF, 0x1F900...0x1F9FF,
       0x20000...0x3FFFD:
