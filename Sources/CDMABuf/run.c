@@ -1,4 +1,5 @@
-/* Running a command with chosen descriptors: fork, exec, pass signals on, wait. */
+/* Running a command with chosen descriptors: fork, exec, pass signals on, wait. In C, because what runs between
+   fork(2) and exec(2), and what handles signals, has to be async-signal-safe. */
 #define _GNU_SOURCE
 #include "CDMABuf.h"
 
@@ -7,15 +8,6 @@
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-static bool ignores_broken_pipes;
-
-void cdmabuf_ignore_broken_pipes(void) {
-  struct sigaction action = {.sa_handler = SIG_IGN}, before;
-  sigemptyset(&action.sa_mask);
-  sigaction(SIGPIPE, &action, &before);
-  ignores_broken_pipes = before.sa_handler == SIG_IGN;
-}
 
 static volatile sig_atomic_t child;
 
@@ -30,7 +22,7 @@ static void pass_on(int signal, siginfo_t *information, void *context) {
   errno = saved;
 }
 
-static const int passed[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH, SIGCONT};
+static const int passed[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGALRM, SIGUSR1, SIGUSR2, SIGWINCH, SIGCONT};
 enum { PASSED = sizeof passed / sizeof *passed };
 
 static void become(
@@ -39,7 +31,8 @@ static void become(
     int flags = fcntl(descriptors[i], F_GETFD);
     if (flags < 0 || fcntl(descriptors[i], F_SETFD, flags & ~FD_CLOEXEC) < 0) goto failed;
   }
-  if (!ignores_broken_pipes) signal(SIGPIPE, SIG_DFL);
+  /* Signals that came since the fork come now, and end the child. */
+  cdmabuf_restore_signals();
   execvpe(argv[0], argv, environment);
 failed:;
   int error = errno;
@@ -48,18 +41,48 @@ failed:;
   _exit(127);
 }
 
+/* Signals that wait since before there was a child: a terminal has not sent them to it. */
+static void pass_pending_on(void) {
+  sigset_t pending;
+  if (sigpending(&pending) < 0) return;
+  for (int i = 0; i < PASSED; i++)
+    if (passed[i] != SIGWINCH && passed[i] != SIGCONT && sigismember(&pending, passed[i]) == 1) kill(child, passed[i]);
+}
+
+/* The status of the command; -1 with errno when it cannot be had. */
+static int wait_for_child(int failure) {
+  int status = 0, error = 0;
+  ssize_t got;
+  while ((got = read(failure, &error, sizeof error)) < 0 && errno == EINTR) {
+  }
+  pid_t ended;
+  while ((ended = waitpid(child, &status, 0)) < 0 && errno == EINTR) {
+  }
+  if (got == (ssize_t)sizeof error) {
+    errno = error;
+    return -1;
+  }
+  return ended < 0 ? -1 : status;
+}
+
 int cdmabuf_run(
   char *const argv[], char *const environment[], const int descriptors[], size_t count) {
   struct sigaction before[PASSED], action = {.sa_sigaction = pass_on, .sa_flags = SA_SIGINFO | SA_RESTART};
-  int failure[2], status = 0, error = 0;
+  int failure[2], status = -1, error = 0;
   sigset_t all, mask;
   if (pipe2(failure, O_CLOEXEC) < 0) return -1;
 
   /* Until the handlers know whom to pass a signal to, signals wait. */
   sigfillset(&all);
   sigprocmask(SIG_BLOCK, &all, &mask);
+  if (cdmabuf_ending_signal() != 0) {
+    sigprocmask(SIG_SETMASK, &mask, NULL);
+    close(failure[0]);
+    close(failure[1]);
+    errno = EINTR;
+    return -1;
+  }
   sigemptyset(&action.sa_mask);
-  cdmabuf_interrupt_after(0);
   for (int i = 0; i < PASSED; i++) {
     sigaction(passed[i], NULL, &before[i]);
     if (before[i].sa_handler != SIG_IGN) sigaction(passed[i], &action, NULL);
@@ -68,26 +91,21 @@ int cdmabuf_run(
   if (child == 0) {
     for (int i = 0; i < PASSED; i++)
       if (before[i].sa_handler != SIG_IGN) signal(passed[i], SIG_DFL);
-    signal(SIGALRM, SIG_DFL);
-    sigprocmask(SIG_SETMASK, &mask, NULL);
     become(argv, environment, descriptors, count, failure[1]);
   }
-  error = child < 0 ? errno : 0;
+  error = errno;
+  if (child > 0) pass_pending_on();
   sigprocmask(SIG_SETMASK, &mask, NULL);
   close(failure[1]);
   if (child > 0) {
-    ssize_t got;
-    while ((got = read(failure[0], &error, sizeof error)) < 0 && errno == EINTR) {
-    }
-    if (got <= 0) error = 0;
-    while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
-    }
+    status = wait_for_child(failure[0]);
+    error = errno;
   }
   close(failure[0]);
   child = 0;
   for (int i = 0; i < PASSED; i++) sigaction(passed[i], &before[i], NULL);
   errno = error;
-  return error ? -1 : status;
+  return status;
 }
 
 int cdmabuf_exit_status(int wait_status) {

@@ -1,48 +1,130 @@
-/* The process's signals: noting those that ask it to end, and waking calls that would sleep. */
+/* The process's signals: noting those that ask it to end, and waking calls that would sleep. In C, because
+   signal handlers have to be async-signal-safe. */
 #define _GNU_SOURCE
 #include "CDMABuf.h"
 
 #include <signal.h>
-#include <sys/time.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
-static const int ending[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+/* SIGALRM among them: an alarm that was set before exec(2) still comes, and must not leave anything open. */
+static const int ending[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGALRM};
+enum { ENDING = sizeof ending / sizeof *ending };
 static volatile sig_atomic_t noted;
 
-static void note(int signal);
+/* ---- waking a thread whose system call sleeps --------------------------------------------- */
+
+/* A timer that sends a thread a signal nobody else uses. Timers belong to one process: after fork(2), and in
+   another thread, there has to be another. */
+struct waker {
+  timer_t timer;
+  pid_t thread;
+};
+
+static _Thread_local struct waker deadline_waker;
+static struct waker ending_waker;
+
+static int wake_signal(void) { return SIGRTMAX; }
+
+static void wake(int signal) { (void)signal; }
 
 /* No SA_RESTART: the interrupted call is the point. */
-static void handle(int signal) {
-  struct sigaction action = {.sa_handler = note};
+static void handle(int signal, void (*handler)(int)) {
+  struct sigaction action = {.sa_handler = handler};
   sigemptyset(&action.sa_mask);
   sigaction(signal, &action, NULL);
 }
 
-int cdmabuf_interrupt_after(uint64_t nanoseconds) {
-  struct itimerval timer = {{0, 0}, {0, 0}};
-  if (nanoseconds > 0) {
-    handle(SIGALRM);
-    uint64_t microseconds = (nanoseconds + 999) / 1000;
-    timer.it_value.tv_sec = (time_t)(microseconds / 1000000);
-    timer.it_value.tv_usec = (suseconds_t)(microseconds % 1000000);
-    timer.it_interval.tv_usec = 10000;
-  }
-  return setitimer(ITIMER_REAL, &timer, NULL);
+static void let_wake(void) {
+  sigset_t set;
+  handle(wake_signal(), wake);
+  sigemptyset(&set);
+  sigaddset(&set, wake_signal());
+  pthread_sigmask(SIG_UNBLOCK, &set, NULL);
 }
 
-static void note(int signal) {
-  if (noted == 0 && signal != SIGALRM) {
-    noted = signal;
-    cdmabuf_interrupt_after(1);
+static int start_waking(struct waker *waker, pid_t thread, uint64_t nanoseconds) {
+  struct itimerspec when = {
+    .it_value = {(time_t)(nanoseconds / 1000000000), (long)(nanoseconds % 1000000000)},
+    .it_interval = {0, 10000000},
+  };
+  if (waker->thread != thread) {
+    struct sigevent event;
+    memset(&event, 0, sizeof event);
+    event.sigev_notify = SIGEV_THREAD_ID;
+    event.sigev_signo = wake_signal();
+    event._sigev_un._tid = thread;
+    if (timer_create(CLOCK_MONOTONIC, &event, &waker->timer) < 0) return -1;
+    waker->thread = thread;
   }
+  return timer_settime(waker->timer, 0, &when, NULL);
+}
+
+int cdmabuf_interrupt_after(uint64_t nanoseconds) {
+  pid_t thread = (pid_t)syscall(SYS_gettid);
+  if (nanoseconds > 0) {
+    let_wake();
+    return start_waking(&deadline_waker, thread, nanoseconds);
+  }
+  if (deadline_waker.thread == thread) timer_delete(deadline_waker.timer);
+  deadline_waker.thread = 0;
+  return 0;
+}
+
+/* ---- signals that ask the process to end -------------------------------------------------- */
+
+static void note(int signal) {
+  if (noted == 0) {
+    noted = signal;
+    /* The main thread's id is the process's. */
+    start_waking(&ending_waker, getpid(), 1);
+  }
+}
+
+/* What this process was started with, for the commands it starts. */
+static struct {
+  bool is_known;
+  sigset_t mask;
+  bool ignored[NSIG];
+} inherited;
+
+static const int adjusted[] = {SIGPIPE, SIGXFSZ, SIGCHLD};
+enum { ADJUSTED = sizeof adjusted / sizeof *adjusted };
+
+void cdmabuf_adopt_signals(void) {
+  inherited.is_known = true;
+  sigprocmask(SIG_SETMASK, NULL, &inherited.mask);
+  for (size_t i = 0; i < ADJUSTED; i++) {
+    struct sigaction before;
+    /* Writes fail with EPIPE and EFBIG. Children are waited for, which an ignored SIGCHLD would prevent. */
+    struct sigaction action = {.sa_handler = adjusted[i] == SIGCHLD ? SIG_DFL : SIG_IGN};
+    sigemptyset(&action.sa_mask);
+    if (sigaction(adjusted[i], &action, &before) == 0)
+      inherited.ignored[adjusted[i]] = before.sa_handler == SIG_IGN || before.sa_flags & SA_NOCLDWAIT;
+  }
+  cdmabuf_catch_ending_signals();
+}
+
+void cdmabuf_restore_signals(void) {
+  if (!inherited.is_known) return;
+  for (size_t i = 0; i < ADJUSTED; i++) signal(adjusted[i], inherited.ignored[adjusted[i]] ? SIG_IGN : SIG_DFL);
+  sigprocmask(SIG_SETMASK, &inherited.mask, NULL);
 }
 
 void cdmabuf_catch_ending_signals(void) {
-  for (size_t i = 0; i < sizeof ending / sizeof *ending; i++) {
+  sigset_t caught;
+  let_wake();
+  sigemptyset(&caught);
+  for (size_t i = 0; i < ENDING; i++) {
     struct sigaction now;
-    /* What the caller had ignored (nohup) stays ignored. */
-    if (sigaction(ending[i], NULL, &now) == 0 && now.sa_handler == SIG_DFL) handle(ending[i]);
+    /* What the caller had ignored (nohup) stays ignored; what it had blocked must end this process all the same. */
+    if (sigaction(ending[i], NULL, &now) != 0 || now.sa_handler == SIG_IGN) continue;
+    handle(ending[i], note);
+    sigaddset(&caught, ending[i]);
   }
+  sigprocmask(SIG_UNBLOCK, &caught, NULL);
 }
 
 int cdmabuf_ending_signal(void) { return noted; }

@@ -5,10 +5,14 @@ import Glibc
 @main
 enum Main {
   static func main() {
+    if ProcessLimits.isSetUserID {
+      Diagnostics.say(
+        "cannot run set-user-ID: another user's environment and descriptors are not to be trusted", hint: nil)
+      exit(ExitStatus.failed.rawValue)
+    }
     let arguments = ProcessArguments.words
     StandardStream.reserve()
-    Interruption.ignoreBrokenPipes()
-    Interruption.catchEndingSignals()
+    Interruption.adoptSignals()
     exit(finish { try Root.run(arguments) })
   }
 

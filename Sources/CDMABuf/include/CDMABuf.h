@@ -76,23 +76,28 @@ int cdmabuf_run_on_processor(unsigned number);
 char *const *cdmabuf_arguments(void);
 
 /*
- * Signals that ask the process to end (SIGINT, SIGTERM, SIGHUP, SIGQUIT) are noted, not obeyed,
+ * Signals that ask the process to end (SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGALRM) are noted, not obeyed,
  * once caught; cdmabuf_ending_signal() tells the first one, 0 when there was none.
  * A system call entered just after the note was looked at would sleep through it, so the handler
- * starts a timer that interrupts every later call until the process ends.
+ * starts a timer that interrupts every later call of the main thread until the process ends.
  */
 void cdmabuf_catch_ending_signals(void);
 int cdmabuf_ending_signal(void);
-/* Interrupts system calls of this process `nanoseconds` from now and each 10 ms after; 0 stops. */
+/* For a program's start: the same, and nothing of the signal dispositions and the mask that were inherited is
+   trusted. A command that cdmabuf_run() starts gets them back. */
+void cdmabuf_adopt_signals(void);
+/* In a child, before exec(2): dispositions and mask as cdmabuf_adopt_signals() found them. */
+void cdmabuf_restore_signals(void);
+/* Interrupts system calls of this thread `nanoseconds` from now and each 10 ms after; 0 stops. Takes SIGRTMAX. */
 int cdmabuf_interrupt_after(uint64_t nanoseconds);
 /* Ends this process as the default action of `signal` does; returns only if that is not to end. */
 void cdmabuf_end_by_signal(int signal);
-void cdmabuf_ignore_broken_pipes(void);
 
 /*
  * Runs argv[0] (looked up in PATH) with `environment`, with these descriptors left open besides those
  * that this process has inherited itself, and with the signal dispositions this process was started with.
- * Signals sent to this process are passed on. Returns waitpid(2)'s status, or -1 with errno.
+ * Signals sent to this process are passed on. Returns waitpid(2)'s status, or -1 with errno: EINTR when this
+ * process was asked to end before the command was started.
  */
 int cdmabuf_run(
   char *const argv[], char *const environment[], const int descriptors[], size_t count);

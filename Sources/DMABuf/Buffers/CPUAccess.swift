@@ -28,11 +28,23 @@ extension DMABuffer {
   /// Waits for the devices' fences and makes memory ready for the CPU. A reader waits for writers,
   /// a writer for everyone.
   ///
-  /// Corresponds to `DMA_BUF_IOCTL_SYNC` with `DMA_BUF_SYNC_START`. The kernel waits without limit;
-  /// throws `ETIMEDOUT` once `deadline` has passed.
+  /// Corresponds to `DMA_BUF_IOCTL_SYNC` with `DMA_BUF_SYNC_START`. The kernel waits without limit, so with a
+  /// `deadline` the fences are first waited for by `poll(2)`; a fence that comes after that is waited for by
+  /// START, which a timer of this thread interrupts. Throws `ETIMEDOUT` once `deadline` has passed.
   public func beginAccess(_ direction: AccessDirection, deadline: Deadline? = nil) throws(KernelError) {
+    if let deadline { try awaitFences(for: direction, deadline: deadline) }
     var argument = dma_buf_sync(flags: direction.rawValue)
     try file.ioctl(Self.synchronize, &argument, deadline: deadline, retryingAgain: true)
+  }
+
+  /// Waits for the fences that START would wait for; at once where the kernel does not export them (before
+  /// Linux 6.0).
+  private func awaitFences(for direction: AccessDirection, deadline: Deadline) throws(KernelError) {
+    guard let fences = try? exportSyncFile(for: direction) else { return }
+    var entries = [pollfd(fd: fences.descriptorNumber, events: Int16(POLLIN), revents: 0)]
+    guard try Polling.wait(&entries, on: file.name, deadline: deadline) else {
+      throw KernelError(Self.synchronize.name, on: file.name, errno: .timedOut)
+    }
   }
 
   /// The same, and calls `slow` when a second has not been enough.

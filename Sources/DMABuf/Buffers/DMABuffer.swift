@@ -70,7 +70,7 @@ public struct DMABuffer: ~Copyable, Sendable {
   public func setName(_ name: String) throws(KernelError) {
     let request = Request<UInt8>("DMA_BUF_SET_NAME", CDMABUF_DMA_BUF_SET_NAME)
     _ = try Interruption.restarting(request.name, on: file.name) {
-      unsafe name.withCString {
+      unsafe name.withSystemBytes {
         unsafe cdmabuf_ioctl(file.descriptor.rawValue, request.number, UnsafeMutableRawPointer(mutating: $0))
       }
     }

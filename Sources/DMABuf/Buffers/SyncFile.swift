@@ -68,7 +68,9 @@ public struct SyncFile: ~Copyable, Sendable {
   /// Corresponds to `SYNC_IOC_MERGE`.
   public func merged(with other: borrowing SyncFile, name: String = "") throws(KernelError) -> SyncFile {
     var argument = sync_merge_data()
-    unsafe withUnsafeMutableBytes(of: &argument.name) { unsafe $0.copyBytes(from: name.utf8.prefix($0.count - 1)) }
+    unsafe withUnsafeMutableBytes(of: &argument.name) {
+      unsafe $0.copyBytes(from: SystemText.bytes(name).prefix($0.count - 1))
+    }
     argument.fd2 = other.descriptorNumber
     try file.ioctl(Request("SYNC_IOC_MERGE", CDMABUF_SYNC_IOC_MERGE), &argument)
     return SyncFile(trusting: OpenFile(OwnedDescriptor(owning: argument.fence), name: "merge of \(file.name)"))

@@ -15,7 +15,7 @@ public enum DeviceSubsystem: String, Sendable {
   public static func of(_ path: String) throws(KernelError) -> DeviceSubsystem? {
     var status = stat()
     // What opening it would say.
-    guard unsafe stat(path, &status) == 0 else { throw KernelError("open", on: path) }
+    guard unsafe path.withSystemBytes({ unsafe stat($0, &status) }) == 0 else { throw KernelError("open", on: path) }
     guard status.st_mode & S_IFMT == S_IFCHR else { return nil }
     // Documentation/admin-guide/devices.txt has both numbers.
     return switch cdmabuf_device(status.st_rdev) >> 32 {

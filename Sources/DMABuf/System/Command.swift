@@ -12,28 +12,29 @@ public enum Command {
   public static func run(
     _ arguments: [String], variables: [String: String?], descriptors: [CInt]
   ) throws(KernelError) -> CInt {
-    let kept = environmentStrings().filter { entry in
-      !variables.keys.contains { entry.hasPrefix($0 + "=") }
+    var argumentPointers = unsafe arguments.map { word in unsafe word.withSystemBytes { unsafe strdup($0) } } + [nil]
+    let additions = unsafe variables.compactMap { name, value in
+      unsafe value.map { value in unsafe "\(name)=\(value)".withSystemBytes { unsafe strdup($0) } }
     }
-    let environment = kept + variables.compactMap { name, value in value.map { "\(name)=\($0)" } }
-    var argumentPointers = unsafe arguments.map { unsafe strdup($0) } + [nil]
-    var environmentPointers = unsafe environment.map { unsafe strdup($0) } + [nil]
-    defer {
-      unsafe (argumentPointers + environmentPointers).forEach { unsafe free($0) }
-    }
-    let status = unsafe cdmabuf_run(
-      &argumentPointers, &environmentPointers, descriptors, descriptors.count)
+    defer { unsafe (argumentPointers + additions).forEach { unsafe free($0) } }
+    var environmentPointers = unsafe environment(without: variables.keys) + additions + [nil]
+    let status = unsafe cdmabuf_run(&argumentPointers, &environmentPointers, descriptors, descriptors.count)
     guard status != -1 else { throw KernelError("exec", on: arguments.first ?? "") }
     return cdmabuf_exit_status(status)
   }
 
-  private static func environmentStrings() -> [String] {
-    var strings: [String] = []
+  /// This process's environment, bytes as they are, less these variables.
+  private static func environment(
+    without names: some Sequence<String>
+  ) -> [UnsafeMutablePointer<CChar>?] {
+    let prefixes = names.map { $0 + "=" }
+    var kept = unsafe [UnsafeMutablePointer<CChar>?]()
     var entry = unsafe environ
     while let text = unsafe entry.pointee {
-      unsafe strings.append(String(cString: text))
+      let isReplaced = prefixes.contains { unsafe strncmp(text, $0, $0.utf8.count) == 0 }
+      if !isReplaced { unsafe kept.append(text) }
       unsafe entry += 1
     }
-    return strings
+    return unsafe kept
   }
 }

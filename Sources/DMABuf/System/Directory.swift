@@ -13,7 +13,9 @@ struct Directory: ~Copyable {
   }
 
   init(_ name: String, in parent: borrowing Directory) throws(KernelError) {
-    let number = unsafe openat(parent.descriptor, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    let number = unsafe name.withSystemBytes {
+      unsafe openat(parent.descriptor, $0, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    }
     guard number >= 0 else { throw KernelError("openat", on: parent.file.name + "/" + name) }
     file = OpenFile(OwnedDescriptor(owning: number), name: parent.file.name + "/" + name)
   }
@@ -47,7 +49,9 @@ struct Directory: ~Copyable {
     var names: [String] = []
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 4096, alignment: 8)
     defer { unsafe buffer.deallocate() }
-    try unsafe forEachName(buffer: buffer) { unsafe names.append(String(cString: $0)) }
+    try unsafe forEachName(buffer: buffer) {
+      unsafe names.append(SystemText.string(UnsafeRawBufferPointer(start: $0, count: strlen($0))))
+    }
     return names
   }
 }

@@ -12,7 +12,7 @@ public struct FilePermissions: Sendable {
   /// Corresponds to `stat(2)`; `nil` if there is no such file.
   public init?(_ path: String) {
     var status = stat()
-    guard unsafe stat(path, &status) == 0 else { return nil }
+    guard unsafe path.withSystemBytes({ unsafe stat($0, &status) }) == 0 else { return nil }
     owner = Users.name(of: status.st_uid) ?? String(status.st_uid)
     group = Users.groupName(of: status.st_gid) ?? String(status.st_gid)
     mode = status.st_mode & 0o7777

@@ -61,12 +61,17 @@ public enum Clock {
 /// How this process learns that it should end, and how a call that sleeps is woken for it.
 ///
 /// Nothing is caught until ``catchEndingSignals()``: a program that uses the library keeps its own
-/// signal handling, and interrupted calls are then simply made again. Only while a call with a ``Deadline``
-/// runs, or ``DMABuffer/withAccess(_:deadline:slow:_:)`` waits, are SIGALRM and `ITIMER_REAL` taken.
+/// signal handling, and interrupted calls are then simply made again. A call with a ``Deadline`` that the kernel
+/// cannot be told of is interrupted by a timer of its thread alone, which takes `SIGRTMAX`.
 public enum Interruption {
-  /// From now on SIGINT, SIGTERM, SIGHUP and SIGQUIT make calls fail with `EINTR` instead of ending
+  /// From now on SIGINT, SIGTERM, SIGHUP, SIGQUIT and SIGALRM make calls fail with `EINTR` instead of ending
   /// the process, so that what is open can be closed. Signals that the caller ignores stay ignored.
   public static func catchEndingSignals() { cdmabuf_catch_ending_signals() }
+
+  /// The same for a program that has just started. Inherited signal dispositions and masks are set right:
+  /// writes to closed pipes fail with `EPIPE`, writes over the file size limit with `EFBIG`, children can be
+  /// waited for. Commands started later get what was inherited.
+  public static func adoptSignals() { cdmabuf_adopt_signals() }
 
   /// The signal that asked this process to end, if one has.
   public static var signal: CInt? {
@@ -76,9 +81,6 @@ public enum Interruption {
 
   /// Ends the process as the signal would have, for the parent to see.
   public static func end(by signal: CInt) { cdmabuf_end_by_signal(signal) }
-
-  /// Makes writes to closed pipes fail with `EPIPE`; commands started later do not inherit that.
-  public static func ignoreBrokenPipes() { cdmabuf_ignore_broken_pipes() }
 
   /// Throws `EINTR` once the process was asked to end: for loops that make no calls.
   public static func check(_ work: String, on subject: String) throws(KernelError) {
@@ -93,7 +95,7 @@ public enum Interruption {
     _ body: () -> Result
   ) throws(KernelError) -> Result {
     if let deadline { cdmabuf_interrupt_after(max(1, deadline.remaining)) }
-    defer { if deadline != nil && cdmabuf_ending_signal() == 0 { cdmabuf_interrupt_after(0) } }
+    defer { if deadline != nil { cdmabuf_interrupt_after(0) } }
     while true {
       let result = body()
       if result >= 0 { return result }

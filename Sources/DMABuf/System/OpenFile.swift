@@ -19,7 +19,7 @@ public struct OpenFile: ~Copyable, Sendable {
   /// Corresponds to `open(2)`. `flags` are added to `O_CLOEXEC`.
   public init(_ path: String, _ flags: CInt, permissions: UInt32 = 0) throws(KernelError) {
     let number = try Interruption.restarting("open", on: path) {
-      unsafe Glibc.open(path, flags | O_CLOEXEC, permissions)
+      unsafe path.withSystemBytes { unsafe Glibc.open($0, flags | O_CLOEXEC, permissions) }
     }
     self.init(OwnedDescriptor(owning: number), name: path)
   }
@@ -75,6 +75,12 @@ public struct OpenFile: ~Copyable, Sendable {
     var result = stat()
     guard unsafe fstat(descriptor.rawValue, &result) == 0 else { throw KernelError("fstat", on: name) }
     return result
+  }
+
+  /// Is this the dma-buf with that inode number?
+  public func isBuffer(inode: UInt64) throws(KernelError) -> Bool {
+    let status = try status()
+    return cdmabuf_magic(descriptor.rawValue) == CDMABUF_SUPER_MAGIC && UInt64(status.st_ino) == inode
   }
 
   /// Reads at most `buffer.count` bytes; 0 at the end.

@@ -52,11 +52,14 @@ public enum StandardStream: CInt, Sendable {
 
 /// What this process was started with.
 public enum ProcessArguments {
-  /// The words after the program's name. Swift's own list is empty where `/proc` is not mounted.
+  /// The words after the program's name, as ``SystemText`` writes them. Swift's own list is empty where `/proc` is
+  /// not mounted.
   public static let words: [String] = {
     guard let arguments = unsafe cdmabuf_arguments() else { return [] }
     var words: [String] = []
-    while let word = unsafe arguments[words.count] { unsafe words.append(String(cString: word)) }
+    while let word = unsafe arguments[words.count] {
+      unsafe words.append(SystemText.string(UnsafeRawBufferPointer(start: word, count: strlen(word))))
+    }
     return Array(words.dropFirst())
   }()
 }
@@ -72,6 +75,10 @@ public enum ProcessLimits {
 
   /// The user this process acts as.
   public static var isRoot: Bool { geteuid() == 0 }
+
+  /// Does this process act as another user or group than its caller's (a set-user-ID or set-group-ID executable)?
+  /// File capabilities do not count: they are given on purpose, to no user in particular.
+  public static var isSetUserID: Bool { getuid() != geteuid() || getgid() != getegid() }
 
   /// Its process id.
   public static var processID: Int32 { getpid() }

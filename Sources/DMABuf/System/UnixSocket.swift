@@ -49,15 +49,18 @@ public struct UnixSocket: ~Copyable, Sendable {
     let socket = try UnixSocket(kind, name: name ?? path)
     let descriptor = socket.descriptor
     _ = try Interruption.restarting("connect", on: name ?? path, deadline: deadline) {
-      unsafe cdmabuf_unix_connect(descriptor, path)
+      unsafe path.withSystemBytes { unsafe cdmabuf_unix_connect(descriptor, $0) }
     }
     self = socket
   }
 
-  /// Makes a socket at `path` that others can connect to. Throws `EADDRINUSE` when something is there.
+  /// Makes a socket at `path` that this user's processes can connect to, whatever the umask. Throws
+  /// `EADDRINUSE` when something is there.
   init(listeningAt path: String, _ kind: Kind, name: String? = nil) throws(KernelError) {
     let socket = try UnixSocket(kind, name: name ?? path)
-    guard unsafe cdmabuf_unix_bind(socket.descriptor, path) == 0 else {
+    // The socket's mode becomes the file's: nobody else can connect, not even for a moment.
+    guard fchmod(socket.descriptor, 0o600) == 0 else { throw KernelError("fchmod", on: name ?? path) }
+    guard unsafe path.withSystemBytes({ unsafe cdmabuf_unix_bind(socket.descriptor, $0) }) == 0 else {
       throw KernelError("bind", on: name ?? path)
     }
     guard listen(socket.descriptor, 64) == 0 else { throw KernelError("listen", on: name ?? path) }
@@ -66,12 +69,33 @@ public struct UnixSocket: ~Copyable, Sendable {
 
   var descriptor: CInt { file.descriptor.rawValue }
 
-  /// Makes a socket at `path`, waits for the first who connects, and removes the socket again, after an
-  /// error too.
+  /// Makes a socket at `path`, waits for the first process of this user or of root that connects, and removes the
+  /// socket again, after an error too.
   public static func acceptOne(at path: String, deadline: Deadline?) throws(KernelError) -> UnixSocket {
     let listener = try UnixSocket(listeningAt: path, .stream)
-    defer { _ = unsafe unlink(path) }
-    return try listener.accept(deadline: deadline)
+    let identity = FileIdentity(path)
+    defer {
+      // Another program may have put a socket of its own there meanwhile.
+      if let identity, FileIdentity(path) == identity { _ = unsafe path.withSystemBytes { unsafe unlink($0) } }
+    }
+    while true {
+      let peer = try listener.accept(deadline: deadline)
+      let user = try peer.peerUser()
+      if user == geteuid() || user == 0 { return peer }
+    }
+  }
+
+  /// Which file a path leads to.
+  private struct FileIdentity: Equatable {
+    let device: dev_t
+    let inode: ino_t
+
+    init?(_ path: String) {
+      var status = stat()
+      guard unsafe path.withSystemBytes({ unsafe lstat($0, &status) }) == 0 else { return nil }
+      device = status.st_dev
+      inode = status.st_ino
+    }
   }
 
   /// Waits for the next who connects.

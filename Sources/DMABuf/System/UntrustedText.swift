@@ -29,7 +29,7 @@ public struct UntrustedText: Hashable, Sendable {
   }
 
   /// How many bytes a UTF-8 sequence has that starts with `byte`.
-  private static func sequenceLength(_ byte: UInt8) -> Int {
+  static func sequenceLength(_ byte: UInt8) -> Int {
     switch (~byte).leadingZeroBitCount {
     case 2...4: (~byte).leadingZeroBitCount
     default: 1
@@ -59,7 +59,8 @@ public struct UntrustedText: Hashable, Sendable {
     }
   }
 
-  private static func hexadecimal(_ byte: UInt8) -> String {
+  /// A byte that is no character, as ``escaped`` writes it.
+  public static func hexadecimal(_ byte: UInt8) -> String {
     "\\x" + (byte < 16 ? "0" : "") + String(byte, radix: 16)
   }
 }

@@ -6,8 +6,8 @@ struct KernelName {
   let text: String
 
   init(_ text: String) throws {
-    guard text.utf8.count <= DMABuffer.longestName else {
-      throw ValidationError("\(text.utf8.count) bytes, and at most \(DMABuffer.longestName) fit")
+    guard SystemText.bytes(text).count <= DMABuffer.longestName else {
+      throw ValidationError("\(SystemText.bytes(text).count) bytes, and at most \(DMABuffer.longestName) fit")
     }
     self.text = text
   }

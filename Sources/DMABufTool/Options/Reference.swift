@@ -59,8 +59,7 @@ enum Reference: Equatable, Sendable {
     case .process(let pid, let number):
       return try OpenFile(OwnedDescriptor(takenFrom: pid, number), name: description)
     case .inode(let inode):
-      let (pid, number) = try holder(of: inode)
-      return try OpenFile(OwnedDescriptor(takenFrom: pid, number), name: description)
+      return try openBuffer(inode)
     }
   }
 
@@ -84,16 +83,32 @@ enum Reference: Equatable, Sendable {
     }
   }
 
-  private func holder(of inode: UInt64) throws -> (Int32, Int32) {
+  /// Takes the buffer from a process that has a descriptor for it. Between the census and the taking, a process can
+  /// put another file under the number, so what was taken is compared with what was asked for.
+  private func openBuffer(_ inode: UInt64) throws -> OpenFile {
     let census = Census()
     guard let buffer = census.buffers.first(where: { $0.inode == inode }) else {
       throw Failure(
         "\(self): no such buffer is held by any process that may be read",
         hint: census.refused.isEmpty ? "dmabuf stat lists the buffers there are" : Advice.unreadable(census.refused))
     }
+    var refusal: KernelError?
+    var isChanged = false
     for holder in buffer.holders {
-      if let number = holder.descriptors.first { return (holder.pid, number) }
+      for number in holder.descriptors {
+        do throws(KernelError) {
+          let file = try OpenFile(OwnedDescriptor(takenFrom: holder.pid, number), name: description)
+          if try file.isBuffer(inode: inode) { return file }
+          isChanged = true
+        } catch {
+          refusal = refusal ?? error
+        }
+      }
     }
+    if isChanged {
+      throw Failure("cannot open \(self): its holders have closed it or put another file under its descriptor")
+    }
+    if let refusal { throw refusal }
     throw Failure(
       "\(self): no process has a descriptor for it, only mappings",
       hint: "a mapping cannot be taken from a process; dmabuf stat \(self) shows who has one")

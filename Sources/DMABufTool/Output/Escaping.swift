@@ -6,9 +6,12 @@ import DMABuf
 /// is not equal to a quote.
 enum Escaping {
   /// Text that is sent to a terminal: escapes what ``UntrustedText/escaped`` does, but no backslash, as parts of the
-  /// text may be escaped already.
+  /// text may be escaped already. Bytes of arguments that are no characters are `\xff`.
   static func visible(_ text: String) -> String {
-    replacing(text) { $0 == "\\" ? nil : UntrustedText.visible($0) }
+    replacing(text) { scalar in
+      if let byte = SystemText.byte(scalar) { return UntrustedText.hexadecimal(byte) }
+      return scalar == "\\" ? nil : UntrustedText.visible(scalar)
+    }
   }
 
   /// Text and attribute values of XML, which cannot contain most control characters at all.

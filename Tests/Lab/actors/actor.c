@@ -229,6 +229,10 @@ VERB(v_poll_now, poll_now(word[0], word[1]))
 VERB(v_epoll, epoll_watch(word[0]))
 VERB(v_epoll_wait, epoll_wait_for(word[0], word[1]))
 VERB(v_alarm, alarm_after(word[0]))
+VERB(v_ignore, ignore_signal(word[0]))
+VERB(v_block, block_signal(word[0]))
+VERB(v_swap, swap(word[0], word[1]))
+VERB(v_umask, set_umask(word[0]))
 VERB(v_nonblock, do_not_block(word[0]))
 VERB(v_vgem_readers, vgem_readers(word[0], word[1]))
 VERB(v_sw_timeline, sw_timeline())
@@ -290,6 +294,10 @@ static const struct {
 	{ "epoll", 1, v_epoll, "SLOT   slot: an epoll that watches it for POLLIN and POLLOUT, armed" },
 	{ "epoll-wait", 2, v_epoll_wait, "SLOT MS   waits so long for an event of the epoll, and prints it or 0" },
 	{ "alarm", 1, v_alarm, "SECONDS   a signal after that, which interrupts what then blocks" },
+	{ "ignore", 1, v_ignore, "SIGNAL   (CHLD, ALRM, INT, …) from here on, and over exec" },
+	{ "block", 1, v_block, "SIGNAL   likewise" },
+	{ "swap", 2, v_swap, "SLOT SLOT   for ever: puts now the one, now the other under number 100" },
+	{ "umask", 1, v_umask, "MASK   0 or 077" },
 	{ "nonblock", 1, v_nonblock, "SLOT   O_NONBLOCK" },
 	{ "ioctl", 3, v_ioctl, "SLOT REQUEST WORD,…|null   prints ok and the 32-bit words after it, or the error" },
 	{ "wait-readable", 1, v_wait_readable, "FD   polls a descriptor's number until it can be read" },

@@ -61,6 +61,12 @@ void default_signals(void);
 void eintr_storm(void);
 void alarm_after(const char *seconds);
 
+/* inherited.c */
+void ignore_signal(const char *name);
+void block_signal(const char *name);
+void swap(const char *first, const char *second);
+void set_umask(const char *mask);
+
 /* operations.c */
 void time_operation(const char *operation, const char *bytes, const char *turns);
 

@@ -1,7 +1,7 @@
 # shellcheck shell=dash disable=SC1091,SC2034,SC2154
 # Runs the cases inside the guest and reports on stdout, one line per case and detail lines:
 #   case NAME | pass NAME SECONDS | skip NAME TAB REASON | fail NAME | `  text` of the failure
-# runner.sh GLOB: only cases whose name matches; `controls` runs the negative controls instead.
+# runner.sh GLOBS: only cases whose name matches one of them; `controls` runs the negative controls instead.
 
 warnings='WARNING|BUG:|Oops|KASAN|lockdep|INFO: task .* blocked|possible circular'
 export CASE_NOTES=/run/case
@@ -99,13 +99,22 @@ judge() { # STATUS-OF-THE-CASE BUFFERS-BEFORE
 
 functions_of() { sed -n 's/^\([a-zA-Z0-9][a-zA-Z0-9_]*\)() *{.*/\1/p' "$1"; }
 
+# Does the name match one of the patterns?
+is_wanted() ( # NAME PATTERNS
+  set -f
+  for pattern in $2; do
+    # shellcheck disable=SC2254  # a glob on purpose
+    case $1 in $pattern) exit 0 ;; esac
+  done
+  exit 1
+)
+
 folder=cases
 [ "$1" = controls ] && { folder=controls; set -- '*'; }
 dmesg -c >/run/kmsg
 for file in /lab/"$folder"/*.sh; do
   for name in $(functions_of "$file"); do
-    # shellcheck disable=SC2254  # a glob on purpose
-    case $name in $1) run_case "$file" "$name" ;; esac
+    is_wanted "$name" "$1" && run_case "$file" "$name"
   done
 done
 exit 0

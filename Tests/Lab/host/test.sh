@@ -85,27 +85,31 @@ controls_and_reasons() { # NAME TAB REASON
 
 functions_of() { sed -n 's/^\([a-zA-Z0-9][a-zA-Z0-9_]*\)() *{.*/\1/p' "$@"; }
 
-count_of_cases() { # GLOB
-  local name count=0
+count_of_cases() { # GLOBS
+  local name pattern patterns count=0
+  read -ra patterns <<<"$1"
   while read -r name; do
-    # shellcheck disable=SC2053  # a glob on purpose
-    [[ $name == $1 ]] && count=$((count + 1))
+    for pattern in "${patterns[@]}"; do
+      # shellcheck disable=SC2053  # a glob on purpose
+      [[ $name == $pattern ]] && count=$((count + 1)) && break
+    done
   done < <(functions_of "$LAB"/cases/*.sh)
   echo "$count"
 }
 
 lab_test() {
-  local kernels=() only='*' totals='' kernel count controls_on='' status=0
+  local kernels=() only='' totals='' kernel count controls_on='' status=0
   while (( $# )); do
     case $1 in
       --kernel) demand_kernel "${2:-}"; kernels+=("$2"); shift 2 ;;
-      --only) only=${2:?}; shift 2 ;;
+      --only) only="${only:+$only }${2:?}"; shift 2 ;;
       --verbose) VERBOSE=yes; shift ;;
       --totals) totals=${2:?}; shift 2 ;;
       *) say "lab test has no option $1"; exit 64 ;;
     esac
   done
   (( ${#kernels[@]} )) || kernels=("${KERNELS[@]}")
+  only=${only:-*}
   count=$(count_of_cases "$only")
   (( count )) || fail "no case matches '$only'"
   require_run_time || exit 1

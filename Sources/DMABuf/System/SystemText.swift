@@ -1,0 +1,56 @@
+/// Text of the system's: arguments, paths and environment are bytes, which need not be UTF-8.
+///
+/// A byte that is not part of a valid character stands as one of the private characters U+EF80 to U+EFFF, and so
+/// do the bytes of such a character itself. So nothing is lost on the way through a `String`, and
+/// ``Swift/String/withSystemBytes(_:)`` restores the bytes for the kernel.
+public enum SystemText {
+  private static let escapes: ClosedRange<UInt32> = 0xef80...0xefff
+
+  /// The text that stands for these bytes.
+  public static func string(_ bytes: some Sequence<UInt8>) -> String {
+    var result = String.UnicodeScalarView()
+    var rest = Array(bytes)[...]
+    while let first = rest.first {
+      let width = UntrustedText.sequenceLength(first)
+      if let text = String(validating: rest.prefix(width), as: UTF8.self), let scalar = text.unicodeScalars.first,
+        !escapes.contains(scalar.value)
+      {
+        result.append(scalar)
+        rest = rest.dropFirst(width)
+      } else {
+        result.append(Unicode.Scalar(first < 0x80 ? UInt16(first) : 0xef00 + UInt16(first)) ?? "\u{fffd}")
+        rest = rest.dropFirst()
+      }
+    }
+    return String(result)
+  }
+
+  /// The bytes that the text stands for.
+  public static func bytes(_ text: String) -> [UInt8] {
+    var result: [UInt8] = []
+    result.reserveCapacity(text.utf8.count)
+    for scalar in text.unicodeScalars {
+      if let byte = byte(scalar) {
+        result.append(byte)
+      } else {
+        result += UTF8.encode(scalar)?.map(\.self) ?? []
+      }
+    }
+    return result
+  }
+
+  /// The byte that a character of the text stands for; `nil` for a character that stands for itself.
+  public static func byte(_ scalar: Unicode.Scalar) -> UInt8? {
+    escapes.contains(scalar.value) ? UInt8(scalar.value & 0xff) : nil
+  }
+}
+
+extension String {
+  /// Calls `body` with the bytes that this text stands for, NUL-terminated, valid during the call.
+  public func withSystemBytes<Result>(_ body: (UnsafePointer<CChar>) throws -> Result) rethrows -> Result {
+    // All private characters begin with this byte, and few texts have it.
+    guard utf8.contains(0xee) else { return try unsafe withCString(body) }
+    let bytes = SystemText.bytes(self).map { CChar(bitPattern: $0) } + [0]
+    return try unsafe bytes.withUnsafeBufferPointer { try unsafe body($0.baseAddress!) }
+  }
+}

@@ -1,0 +1,53 @@
+/* What a program can be started with: dispositions, masks, alarms; and a process that cheats with its descriptors. */
+#define _GNU_SOURCE
+#include "actor.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static int signal_number(const char *name)
+{
+	static const struct { const char *name; int number; } known[] = {
+		{ "CHLD", SIGCHLD }, { "ALRM", SIGALRM }, { "INT", SIGINT }, { "TERM", SIGTERM }, { "PIPE", SIGPIPE },
+		{ "XFSZ", SIGXFSZ }, { "QUIT", SIGQUIT }, { "HUP", SIGHUP }, { "RTMAX", -1 },
+	};
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (strcmp(known[i].name, name) == 0)
+			return known[i].number < 0 ? SIGRTMAX : known[i].number;
+	errno = 0;
+	die(name);
+}
+
+void ignore_signal(const char *name)
+{
+	if (signal(signal_number(name), SIG_IGN) == SIG_ERR)
+		die(name);
+}
+
+void block_signal(const char *name)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, signal_number(name));
+	if (sigprocmask(SIG_BLOCK, &set, NULL))
+		die(name);
+}
+
+/* For ever: under one number now the one buffer, now the other. */
+void swap(const char *first, const char *second)
+{
+	int one = slot_fd(first), other = slot_fd(second), number = 100;
+
+	for (;;) {
+		if (dup2(one, number) < 0 || dup2(other, number) < 0)
+			die("dup2");
+	}
+}
+
+void set_umask(const char *mask) { umask((mode_t)number(mask)); }
