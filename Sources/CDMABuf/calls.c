@@ -40,6 +40,8 @@ const void *cdmabuf_find(const void *bytes, size_t count, const char *text) {
   return memmem(bytes, count, text, strlen(text));
 }
 
+int cdmabuf_open_path(const char *path) { return open(path, O_PATH | O_CLOEXEC); }
+
 long cdmabuf_path_magic(const char *path) {
   struct statfs information;
   return statfs(path, &information) == 0 ? (long)information.f_type : -1;

@@ -22,6 +22,8 @@ enum Advice {
     case ("open", .noSuchFileOrDirectory): absent(error.subject)
     case ("BPF_PROG_LOAD", .notPermitted): "loading programs into the kernel needs root, or CAP_BPF and CAP_PERFMON"
     case ("stat", .notSupported): "process ids of the kernel are not those of this pid namespace"
+    case ("read", .notSupported) where error.subject.hasSuffix("/bufinfo"):
+      "its rows have no inode numbers before Linux 5.3"
     case ("read", .badMessage): "the kernel's text ended, or went on, in an unknown way; what came before is shown"
     case (_, .tooManyOpenFiles):
       "this process may have \(ProcessLimits.openFiles) descriptors (ulimit -n)"
@@ -77,6 +79,16 @@ enum Advice {
     let names = ((try? Holding.all()) ?? []).map { "\($0.name)" }
     return names.isEmpty
       ? "nothing is held; --hold NAME keeps what a command makes" : "held are " + names.joined(separator: ", ")
+  }
+
+  /// Why `/proc` lacks processes.
+  static func reason(for hidden: Census.HiddenProcesses) -> String {
+    switch hidden {
+    case .namespace: "/proc shows the processes of one pid namespace, not of the whole machine"
+    case .foreignNamespace: "/proc shows a pid namespace that this process is not in"
+    case .option(let option?): "/proc is mounted with \(option), which hides processes of other users"
+    case .option(nil): "/proc hides processes of other users"
+    }
   }
 
   /// Processes that could not be looked at: how many, and what would help.

@@ -1,3 +1,4 @@
+import Foundation
 import SystemPackage
 import Testing
 
@@ -7,7 +8,7 @@ import Testing
 @Suite("bufinfo")
 struct DebugTableTests {
   static func table(_ recording: Recording) throws -> DebugTable {
-    try #require(DebugTable(parsing: recording.data("sys/kernel/debug/dma_buf/bufinfo")))
+    try DebugTable(parsing: recording.data("sys/kernel/debug/dma_buf/bufinfo"))
   }
 
   static let heading = "\nDma-buf Objects:\nsize    \tflags   \tmode    \tcount   \texp_name\tino     \tname\n"
@@ -18,7 +19,13 @@ struct DebugTableTests {
     "00004096\t00000002\t00080007\t00000001\tsystem\t0000000\(inode)\t\(name)\n\(body)"
   }
 
-  static func parsed(_ text: String) throws -> DebugTable { try #require(DebugTable(parsing: Array(text.utf8))) }
+  static func parsed(_ text: String) throws -> DebugTable { try DebugTable(parsing: Array(text.utf8)) }
+
+  /// A list as it was published.
+  static func published(_ name: String) throws -> DebugTable {
+    let path = Checkout.fixtures.path + "/bufinfo/" + name
+    return try DebugTable(parsing: Array(#require(FileManager.default.contents(atPath: path))))
+  }
 
   @Test("It is read to its end, as many buffers as it counts", arguments: Recording.all)
   func whole(_ recording: Recording) throws {
@@ -103,11 +110,92 @@ struct DebugTableTests {
 
   @Test("A name known from elsewhere leaves no doubt")
   func knownName() throws {
-    // A name that forges a whole body; 31 bytes are too few for it in truth.
-    let name = "x\n\tread fence:a b seq 1 signalled"
+    let name = "x\n\tread fence:a b signalled"
     let text = Self.heading + Self.row(name) + "\nTotal 1 objects, 4096 bytes\n"
-    let table = try #require(DebugTable(parsing: Array(text.utf8), names: [7: UntrustedText(name.utf8)]))
-    #expect(table.buffers.first?.name?.string == name && table.buffers.first?.fences == [])
+    let known = DebugTable.KnownNames(names: [7: UntrustedText(name.utf8)])
+    let buffer = try #require(try DebugTable(parsing: Array(text.utf8), known: known).buffers.first)
+    #expect(buffer.name?.string == name && buffer.fences == [] && buffer.doubts.isEmpty)
+    let other = DebugTable.KnownNames(names: [7: UntrustedText("x".utf8)])
+    let fenced = try #require(try DebugTable(parsing: Array(text.utf8), known: other).buffers.first)
+    #expect(fenced.name?.string == "x" && fenced.fences?.count == 1 && fenced.doubts.isEmpty)
+  }
+
+  @Test(
+    "A name that forges a fence is in doubt, and so is the fence",
+    arguments: ["x\n\tread fence:a b signalled", "\n\tread fence:1:1 a b signalled"])
+  func forgedFence(_ name: String) throws {
+    let buffer = try #require(
+      try Self.parsed(Self.heading + Self.row(name) + "\nTotal 1 objects, 4096 bytes\n").buffers.first)
+    #expect(buffer.name == nil && buffer.isNamed == nil && buffer.fences == nil && buffer.devices == [])
+    #expect(buffer.doubts == [.name, .fences])
+  }
+
+  @Test("What stands for no name may be one, unless another source tells")
+  func nameOfNone() throws {
+    let text = Self.heading + Self.row("<none>") + "\nTotal 1 objects, 4096 bytes\n"
+    let doubted = try #require(try Self.parsed(text).buffers.first)
+    #expect(doubted.name == nil && doubted.isNamed == nil && doubted.doubts == [.name])
+    let none = try #require(try DebugTable(parsing: Array(text.utf8), known: .init(unnamed: [7])).buffers.first)
+    #expect(none.name == nil && none.isNamed == false && none.doubts.isEmpty)
+    let named = DebugTable.KnownNames(names: [7: UntrustedText("<none>".utf8)])
+    #expect(try DebugTable(parsing: Array(text.utf8), known: named).buffers.first?.name?.string == "<none>")
+  }
+
+  // MARK: Other kernels
+
+  @Test(
+    "Lists of other kernels are read whole",
+    arguments: [
+      ("5.10-named", 2), ("5.10-rpi", 10), ("5.14-amdgpu", 9), ("5.19-radeon", 5), ("6.1-asahi", 3), ("6.17-rdma", 2),
+      ("6.6-cockpit", 80),
+    ])
+  func others(_ name: String, _ count: Int) throws {
+    let table = try Self.published(name)
+    #expect(table.isWhole && table.buffers.count == count)
+    #expect(table.total?.bytes == table.buffers.reduce(0) { $0 + ($1.size ?? 0) })
+    #expect(
+      table.buffers.allSatisfy { $0.count != nil && $0.exporter != nil && $0.devices != nil && $0.fences != nil })
+  }
+
+  @Test("Before Linux 6.0 rows have a name that the heading has not")
+  func oldRows() throws {
+    #expect(try Self.published("5.10-named").buffers.map { $0.name?.string } == ["camera-0", nil])
+    let amdgpu = try Self.published("5.14-amdgpu").buffers.flatMap { $0.fences ?? [] }
+    #expect(amdgpu.count == 6)
+    #expect(
+      amdgpu.allSatisfy {
+        $0.usage.string == "shared" && $0.driver?.string == "drm_sched" && $0.timeline?.string == "gfx"
+          && $0.isSignalled
+      })
+    let radeon = try #require(try Self.published("5.19-radeon").buffers.first?.fences?.first)
+    #expect(
+      radeon.usage.string == "read" && radeon.driver?.string == "radeon" && radeon.timeline?.string == "radeon.gfx")
+    #expect(radeon.sequence == 6580 && radeon.isSignalled)
+    #expect(try Self.published("5.10-rpi").buffers.allSatisfy { $0.devices?.first?.string == "vcsm-cma" })
+  }
+
+  @Test(
+    "Vendors' titles may have spaces, and rows one field more or less than the heading",
+    arguments: [
+      ("size\tflags\tmode\tcount\texp name\tino\tbuf name", "4096\t2\t7\t3\tsystem\t7\tcam", "cam"),
+      ("size\tflags\tmode\tcount\texp_name\tino\tname\tpid", "4096\t2\t7\t3\tsystem\t7\tcam\t12", "cam"),
+      ("size\tflags\tmode\tcount\texp_name\tino\tname", "4096\t2\t7\t3\tsystem\t7", nil),
+      ("size\tflags\tmode\tcount\texp_name\tino", "4096\t2\t7\t3\tsystem\t7", nil),
+      ("size\tflags\tmode\tcount\texp_name\tino\tpid", "4096\t2\t7\t3\tsystem\t7", nil),
+    ] as [(String, String, String?)])
+  func vendors(_ heading: String, _ row: String, _ name: String?) throws {
+    let text =
+      "\nDma-buf Objects:\n\(heading)\n\(row)\n\tAttached Devices:\nTotal 0 devices attached\n\n\nTotal 1 objects, 4096 bytes\n"
+    let table = try Self.parsed(text)
+    let buffer = try #require(table.buffers.first)
+    #expect(table.isWhole && buffer.inode == 7 && buffer.size == 4096 && buffer.count == 3)
+    #expect(buffer.exporter?.string == "system" && buffer.name?.string == name)
+  }
+
+  @Test("A row that lacks two fields is not read")
+  func twoFieldsLess() throws {
+    let text = "size\tflags\tmode\tcount\texp_name\tino\tpid\tname\n4096\t2\t7\t3\tsystem\t7\n\tAttached Devices:\n"
+    #expect(try Self.parsed(text).buffers.isEmpty)
   }
 
   @Test("No name is no name, and the empty name is one")
@@ -130,8 +218,8 @@ struct DebugTableTests {
 
   @Test("A table without inode numbers cannot be joined, and is refused")
   func noInodes() {
-    #expect(DebugTable(parsing: Array("\nDma-buf Objects:\nsize\tflags\tmode\tcount\texp_name\n".utf8)) == nil)
-    #expect(DebugTable(parsing: []) == nil)
+    #expect(throws: DebugTable.Refusal.noInodes) { try Self.published("4.12-etnaviv") }
+    #expect(throws: DebugTable.Refusal.noHeading) { try DebugTable(parsing: []) }
   }
 
   @Test(
@@ -141,7 +229,7 @@ struct DebugTableTests {
     let text = recording.data("sys/kernel/debug/dma_buf/bufinfo")
     let whole = try Self.table(recording).buffers
     for length in 0..<(text.count - 1) {
-      guard let table = DebugTable(parsing: Array(text.prefix(length))) else { continue }
+      guard let table = try? DebugTable(parsing: Array(text.prefix(length))) else { continue }
       #expect(table.buffers.elementsEqual(whole.prefix(table.buffers.count)))
       if length < text.count - 30 { #expect(!table.isWhole) }
     }

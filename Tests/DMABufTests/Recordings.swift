@@ -13,7 +13,7 @@ struct Recording: CustomTestStringConvertible, Sendable {
   /// Does the kernel list its buffers in sysfs?
   var hasStatistics: Bool { FileManager.default.fileExists(atPath: root + "/sys/kernel/dmabuf/buffers") }
 
-  static let all: [Recording] = names(in: "").flatMap { kernel in
+  static let all: [Recording] = names(in: "").filter { $0 != "bufinfo" }.flatMap { kernel in
     names(in: kernel).map { Recording(kernel: kernel, moment: $0) }
   }
 

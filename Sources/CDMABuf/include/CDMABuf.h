@@ -64,6 +64,8 @@ int cdmabuf_pidfd_open(pid_t pid);
 int cdmabuf_pidfd_getfd(int pidfd, int fd);
 /* The first place in `bytes` where `text` stands, NULL if nowhere. */
 const void *cdmabuf_find(const void *bytes, size_t count, const char *text);
+/* A descriptor that says what a path leads to, and opens nothing (O_PATH); -1 with errno. */
+int cdmabuf_open_path(const char *path);
 /* The superblock magic of what a path, or an open descriptor, leads to; -1 with errno. */
 long cdmabuf_path_magic(const char *path);
 long cdmabuf_magic(int fd);

@@ -9,6 +9,10 @@ public struct Census: Sendable {
   public private(set) var processes: [Int32: Process] = [:]
   /// Processes whose files this user may not look at.
   public private(set) var refused: [KernelError] = []
+  /// Why `/proc` may lack processes of the machine; `nil` if it lacks none.
+  public private(set) var hidden: HiddenProcesses?
+  /// Mappings that are called like a dma-buf's and could not be verified, by process. They count nowhere.
+  public private(set) var unverified: [Int32: Int] = [:]
   /// Sources that were read, if not wholly then in part.
   public private(set) var used: Set<Source> = []
   /// Sources that could not be read, or not to their end, and why.
@@ -19,6 +23,10 @@ public struct Census: Sendable {
   public private(set) var listsAllBuffers = false
   /// Was it told what processes hold?
   public private(set) var tellsOfProcesses = false
+  /// Was it asked for some processes only?
+  public let isOfSomeProcesses: Bool
+  /// What is known of references that are neither descriptors nor mappings; `nil` if that was not looked at.
+  public private(set) var otherReferences: OtherReferences?
   /// When it was taken, in nanoseconds of `CLOCK_REALTIME`.
   public let time: UInt64
   /// The id of this run of the machine, from `/proc/sys/kernel/random/boot_id`: inode numbers and process ids
@@ -47,7 +55,8 @@ public struct Census: Sendable {
   public init(root: String = "", _ request: Request) {
     time = Clock.realTime
     boot = SmallFile.text(root + "/proc/sys/kernel/random/boot_id")?.split(separator: "\n").first.map(String.init)
-    var join = CensusJoin(proc: root + "/proc")
+    isOfSomeProcesses = request.processes != nil
+    var join = CensusJoin(root: root)
     let iterators = iterators(root: root, request)
     let statistics = opened(.sysfs, request) { () throws(KernelError) in SysfsStatistics(root: root) }
     if let statistics { read(statistics, into: &join) }
@@ -84,11 +93,28 @@ public struct Census: Sendable {
     let lists: [Source] = iterated == nil ? [.sysfs, .bufinfo] : [.sysfs, .bufinfo, .bpf]
     listsAllBuffers = lists.contains { used.contains($0) && failures[$0] == nil } && request.processes == nil
     tellsOfProcesses = used.contains(.procfs) || used.contains(.bpf) && iterators?.listsProcesses == true
+    let seesTree = request.processes == nil && used.contains(.procfs)
+    if seesTree, iterators?.listsProcesses != true { hidden = ProcessView.hidden(root: root) }
     join.describeProcesses()
+    unverified = join.unverified
     buffers = join.buffers.values.sorted { $0.inode < $1.inode }
+    if used.contains(.procfs) || used.contains(.bpf), request.wantsReferences ?? hasUnheldBuffers {
+      let devices = Set(buffers.lazy.flatMap { $0.devices ?? [] })
+      let walk = OtherReferencesWalk(root: root, devices: devices, processes: nil)
+      otherReferences = walk.found
+      for process in walk.processes { join.learn(process) }
+    }
     processes = join.processes
     refused = join.refused
   }
+
+  /// Were all processes of the machine looked at? Then a buffer without a holder is held by no process.
+  public var seesAllProcesses: Bool {
+    tellsOfProcesses && !isOfSomeProcesses && refused.isEmpty && hidden == nil && unverified.isEmpty
+  }
+
+  /// Are there buffers that no process holds, as far as that can be told?
+  private var hasUnheldBuffers: Bool { tellsOfProcesses && buffers.contains(where: \.holders.isEmpty) }
 
   private mutating func read(_ source: some CensusSource, into join: inout CensusJoin) {
     do throws(KernelError) {

@@ -9,17 +9,27 @@ import SystemPackage
 /// are made to look like them.
 struct CensusJoin {
   let proc: String
+  /// Is this the running machine? Files of a recorded tree cannot be asked what they are.
+  let isLive: Bool
+  /// When the census began, on the clock of ``ProcessStatus/start``.
+  private let begin = ProcessStatus.now
   private(set) var buffers: [UInt64: Census.Buffer] = [:]
   private(set) var processes: [Int32: Census.Process] = [:]
   private(set) var refused: [KernelError] = []
+  /// Mappings that look like a dma-buf's and could not be asked, by process.
+  private(set) var unverified: [Int32: Int] = [:]
   private var device: UInt64?
   /// Buffers whose fdinfo has been read.
   private var informed: Set<UInt64> = []
 
-  init(proc: String) { self.proc = proc }
+  init(root: String) {
+    proc = root + "/proc"
+    isLive = root.isEmpty
+  }
 
   mutating func add(_ walks: [ProcessFiles]) {
     for walk in walks {
+      for process in walk.processes { processes[process.pid] = process }
       for descriptor in walk.descriptors { add(descriptor) }
     }
     for walk in walks {
@@ -27,8 +37,7 @@ struct CensusJoin {
       for (pid, count) in walk.syncFiles { process(pid) { $0.syncFiles += count } }
     }
     sortHolders()
-    // Kernel threads have no files; not being allowed to look hides nothing.
-    refused += walks.flatMap(\.refused).filter { !isKernelThread($0.pid) }.map(\.reason)
+    refused += walks.flatMap(\.refused)
   }
 
   /// Adds what an iterator in the kernel tells of a process and one of its buffers.
@@ -43,6 +52,11 @@ struct CensusJoin {
   mutating func addSyncFile(_ pid: Int32) { process(pid) { $0.syncFiles += 1 } }
 
   mutating func name(_ pid: Int32, _ command: UntrustedText) { process(pid) { $0.command = command } }
+
+  /// Adds a process that holds nothing itself, if it is not known yet.
+  mutating func learn(_ process: Census.Process) {
+    if processes[process.pid] == nil { processes[process.pid] = process }
+  }
 
   mutating func sortHolders() {
     for inode in buffers.keys {
@@ -70,13 +84,12 @@ struct CensusJoin {
 
   private mutating func add(_ descriptor: ProcessFiles.Descriptor) {
     let identity = descriptor.identity
-    let isTrusted = device != nil && identity?.device == device
-    var inode = isTrusted ? identity?.inode : nil
+    if isLive, let identity, !isDMABuffer(descriptor, identity) { return }
+    var inode = isLive ? identity?.inode : nil
     if inode.map({ !informed.contains($0) }) ?? true, let information = information(descriptor) {
       // Only the kernel's own fdinfo makes it a dma-buf: its link may be a file's name.
       guard let number = identity?.inode ?? information.inode else { return }
       inode = number
-      device = identity?.device ?? device
       informed.insert(number)
       buffers[number, default: Census.Buffer(inode: number)].learn(information)
     }
@@ -87,7 +100,11 @@ struct CensusJoin {
   }
 
   private mutating func add(_ mapping: ProcessFiles.Mapping) {
-    guard isDMABuffer(mapping) else { return }
+    switch isDMABuffer(mapping) {
+    case true: break
+    case false: return
+    case nil: return unverified[mapping.pid, default: 0] += 1
+    }
     let isKnown = buffers[mapping.inode]?.size != nil && buffers[mapping.inode]?.created != nil
     let identity = isKnown ? nil : identity(mapping)
     buffers[mapping.inode, default: Census.Buffer(inode: mapping.inode)].hold(by: mapping.pid, .procfs, identity) {
@@ -95,18 +112,58 @@ struct CensusJoin {
     }
   }
 
+  /// What fdinfo says, if that is of the same buffer: a number may be another file's by now.
   private func information(_ descriptor: ProcessFiles.Descriptor) -> DescriptorInformation? {
-    (try? SmallFile.read("\(proc)/\(descriptor.pid)/fdinfo/\(descriptor.number)"))
-      .flatMap { DescriptorInformation(parsing: $0) }
+    guard let text = try? SmallFile.read("\(proc)/\(descriptor.pid)/fdinfo/\(descriptor.number)"),
+      let information = DescriptorInformation(parsing: text)
+    else { return nil }
+    guard isLive, let identity = descriptor.identity else { return information }
+    let isSame = information.inode.map { $0 == identity.inode } ?? true
+    return isSame && information.size == identity.size ? information : nil
   }
 
-  private mutating func isDMABuffer(_ mapping: ProcessFiles.Mapping) -> Bool {
+  // MARK: Telling dma-bufs from files that are called so
+
+  private mutating func isDMABuffer(
+    _ descriptor: ProcessFiles.Descriptor, _ identity: ProcessFiles.Identity
+  ) -> Bool {
+    if device == nil {
+      learnDevice(
+        from: "\(proc)/\(descriptor.pid)/fd/\(descriptor.number)", device: identity.device, inode: identity.inode)
+    }
+    return device == identity.device
+  }
+
+  /// `nil` if that cannot be told.
+  private mutating func isDMABuffer(_ mapping: ProcessFiles.Mapping) -> Bool? {
+    guard isLive else {
+      let magic = unsafe cdmabuf_path_magic(mapFile(mapping))
+      return magic == -1 || magic == CDMABUF_SUPER_MAGIC
+    }
+    // Where no descriptor has told the device the mapping itself is asked, which takes more privilege.
+    let reason =
+      device == nil ? learnDevice(from: mapFile(mapping), device: mapping.device, inode: mapping.inode) : nil
     if let device { return mapping.device == device }
-    // No descriptor has told the device yet, so the mapping itself is asked; where that takes more
-    // privilege than there is, only the user's own processes are seen at all.
-    let magic = unsafe cdmabuf_path_magic(mapFile(mapping))
-    if magic == CDMABUF_SUPER_MAGIC { device = mapping.device }
-    return magic == CDMABUF_SUPER_MAGIC || magic == -1
+    let isGone = reason == nil || reason == .noSuchFileOrDirectory || reason == .noSuchProcess
+    return isGone ? false : nil
+  }
+
+  /// Learns the device number of dma-bufs from a file that is one. Returns why the file could not be opened.
+  @discardableResult
+  private mutating func learnDevice(from path: String, device number: UInt64, inode: UInt64) -> Errno? {
+    do throws(KernelError) {
+      let file = try OpenFile(namedBy: path)
+      let status = try file.status()
+      // One open file answers both, so that nothing can be put in its place between.
+      if cdmabuf_magic(file.descriptor.rawValue) == CDMABUF_SUPER_MAGIC, cdmabuf_device(status.st_dev) == number,
+        UInt64(status.st_ino) == inode
+      {
+        device = number
+      }
+      return nil
+    } catch {
+      return error.errno
+    }
   }
 
   private func identity(_ mapping: ProcessFiles.Mapping) -> ProcessFiles.Identity? {
@@ -125,38 +182,24 @@ struct CensusJoin {
     SmallFile.text("\(proc)/\(pid)/stat") != nil
   }
 
-  /// Looks up who the processes are that hold anything.
+  /// Looks up who the processes are that hold anything and were not looked at in `/proc`.
   mutating func describeProcesses() {
     for holder in Set(buffers.values.lazy.flatMap { $0.holders.lazy.map(\.pid) }) { process(holder) { _ in } }
-    for pid in processes.keys { processes[pid]?.describe(proc: proc) }
+    for (pid, process) in processes where process.user == nil {
+      guard let directory = try? Directory("\(proc)/\(pid)") else { continue }
+      // What was started since has the number of a process that has ended.
+      if isLive, ProcessStatus(in: directory)?.start.map({ $0 >= begin }) ?? true { continue }
+      let description = Census.Process(pid, in: directory)
+      processes[pid]?.command = process.command ?? description.command
+      processes[pid]?.user = description.user
+      processes[pid]?.controlGroup = description.controlGroup
+      processes[pid]?.openFiles = description.openFiles
+      processes[pid]?.openFileLimit = description.openFileLimit
+    }
   }
 
   private mutating func process(_ pid: Int32, _ change: (inout Census.Process) -> Void) {
     change(&processes[pid, default: Census.Process(pid: pid)])
-  }
-
-  private func isKernelThread(_ pid: Int32) -> Bool {
-    // PID (COMM) STATE PPID PGRP SESSION TTY TPGID FLAGS …; COMM may contain anything but is last to close.
-    guard let text = try? SmallFile.read("\(proc)/\(pid)/stat"),
-      let end = text.lastIndex(of: UInt8(ascii: ")"))
-    else { return false }
-    let fields = text[end...].split(separator: UInt8(ascii: " "))
-    let kernelThread: UInt32 = 0x0020_0000  // PF_KTHREAD
-    return fields.count > 7
-      && (UInt32(String(decoding: fields[7], as: UTF8.self)) ?? 0) & kernelThread != 0
-  }
-}
-
-extension Census.Process {
-  fileprivate mutating func describe(proc: String) {
-    if command == nil, let bytes = try? SmallFile.read("\(proc)/\(pid)/comm") {
-      command = UntrustedText(bytes.last == UInt8(ascii: "\n") ? bytes.dropLast() : bytes[...])
-    }
-    if let text = try? SmallFile.read("\(proc)/\(pid)/cgroup") { controlGroup = ControlGroup(parsing: text) }
-    // The process's name comes before, with its newlines escaped.
-    let status = SmallFile.text("\(proc)/\(pid)/status")
-    let users = status?.split(separator: "\n").first { $0.hasPrefix("Uid:\t") }
-    user = users.flatMap { UInt32($0.split(separator: "\t")[1]) }
   }
 }
 
@@ -165,6 +208,7 @@ extension Census.Buffer {
     size = information.size
     exporter = information.exporter
     name = information.name
+    isNamed = information.name != nil
     count = information.count
   }
 
@@ -191,11 +235,12 @@ extension Census.Buffer {
     sources.insert(source)
     size = size ?? other.size
     exporter = exporter ?? other.exporter
-    name = name ?? other.name
+    if isNamed == nil { (name, isNamed) = (other.name, other.isNamed) }
     count = count ?? other.count
     owner = owner ?? other.owner
     created = created ?? other.created
     devices = devices ?? other.devices
     fences = fences ?? other.fences
+    doubts.formUnion(other.doubts.filter { $0 != .name || isNamed == nil })
   }
 }

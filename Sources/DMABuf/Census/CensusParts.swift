@@ -19,6 +19,8 @@ extension Census {
     public var exporter: UntrustedText?
     /// The name somebody gave it.
     public var name: UntrustedText?
+    /// Has anybody given it a name? `nil` if that cannot be told.
+    public var isNamed: Bool?
     /// References to the open file: descriptors, mappings, importers, armed polls.
     public var count: UInt64?
     /// The user who exported it.
@@ -33,6 +35,13 @@ extension Census {
     public var holders: [Holder] = []
     /// Which sources have listed it.
     public var sources: Set<Source> = []
+    /// What the kernel's text can be read as in several ways, because somebody chose such a name.
+    public var doubts: Set<Doubt> = []
+  }
+
+  /// What of a buffer may be a forgery.
+  public enum Doubt: String, Sendable {
+    case name, fences, devices
   }
 
   /// A process that holds buffers or sync_files.
@@ -47,11 +56,15 @@ extension Census {
     public var controlGroup: ControlGroup?
     /// How many of its descriptors are sync_files.
     public var syncFiles = 0
+    /// How many descriptors of all kinds it has.
+    public var openFiles: UInt64?
+    /// How many it may have (the soft `RLIMIT_NOFILE`).
+    public var openFileLimit: UInt64?
   }
 
   /// A fence on a buffer, as debugfs describes it.
   public struct Fence: Equatable, Sendable {
-    /// What it stands for: `kernel`, `write` or `read`.
+    /// What it stands for: `kernel`, `write` or `read`; `exclusive` or `shared` before Linux 5.18.
     public var usage: UntrustedText
     /// The driver that will signal it; unknown once it has signalled, on Linux 7.
     public var driver: UntrustedText?
@@ -100,6 +113,9 @@ extension Census {
     public var sources: Set<Source>?
     /// Are attachments and fences wanted?
     public var wantsAttachments = false
+    /// Are processes wanted that may have references which are neither descriptors nor mappings? `nil`: where a
+    /// buffer has no holder.
+    public var wantsReferences: Bool?
     /// Iterators that are loaded already; without them some are loaded for this census where that pays.
     public var iterators: KernelIterators?
     /// What earlier censuses have learned, for those that are taken each second or so.

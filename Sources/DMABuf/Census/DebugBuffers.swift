@@ -1,3 +1,4 @@
+import Glibc
 import SystemPackage
 
 /// `/sys/kernel/debug/dma_buf/bufinfo`: every buffer of the machine with the devices attached to it
@@ -20,23 +21,41 @@ struct DebugBuffers: MachineList {
   }
 
   func add(to join: inout CensusJoin) throws(KernelError) {
-    let table = try parsed(names: join.buffers.compactMapValues(\.name))
+    var known = DebugTable.KnownNames()
+    for buffer in join.buffers.values {
+      if let name = buffer.name { known.names[buffer.inode] = name }
+      if buffer.isNamed == false { known.unnamed.insert(buffer.inode) }
+    }
+    let table = try parsed(text, known)
     for buffer in table.buffers { join.merge(buffer, from: source) }
     if !table.isWhole { throw KernelError("read", on: path, errno: .badMessage) }
   }
 
   func stillListed(_ inodes: Set<UInt64>) -> Set<UInt64> {
-    guard let text = try? SmallFile.read(path, limit: 1 << 28), let table = DebugTable(parsing: text) else {
+    guard let text = try? SmallFile.read(path, limit: 1 << 28), let table = try? DebugTable(parsing: text) else {
       return inodes
     }
     return inodes.intersection(table.buffers.map(\.inode))
   }
 
-  private func parsed(names: [UInt64: UntrustedText]) throws(KernelError) -> DebugTable {
-    guard let table = DebugTable(parsing: text, names: names) else {
-      // Before Linux 5.3 there was no inode number in it to join it by.
-      throw KernelError("read", on: path, errno: .notSupported)
+  /// Reads the list of this machine, for whoever asks whether that is possible.
+  static func probe(root: String) throws(KernelError) {
+    let list = try DebugBuffers(root: root)
+    if try !list.parsed(list.text, .init()).isWhole { throw KernelError("read", on: list.path, errno: .badMessage) }
+  }
+
+  private func parsed(_ text: [UInt8], _ known: DebugTable.KnownNames) throws(KernelError) -> DebugTable {
+    do throws(DebugTable.Refusal) {
+      return try DebugTable(parsing: text, known: known)
+    } catch {
+      throw KernelError("read", on: path, errno: error == .noInodes ? .notSupported : .badMessage)
     }
-    return table
+  }
+}
+
+extension Census {
+  /// The kernel's list of all buffers in debugfs, if this user may read it.
+  public static var readableDebugList: String? {
+    unsafe access(DebugBuffers.file, R_OK) == 0 ? DebugBuffers.file : nil
   }
 }

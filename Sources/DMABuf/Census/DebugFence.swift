@@ -20,7 +20,11 @@ extension Census.Fence {
     case "unsignalled": isSignalled = false
     default: return nil
     }
-    usage = UntrustedText(line[..<start])
+    switch String(decoding: line[..<start], as: UTF8.self) {
+    case "Exclusive": usage = UntrustedText("exclusive".utf8)
+    case "Shared": usage = UntrustedText("shared".utf8)
+    default: usage = UntrustedText(line[..<start])
+    }
 
     let numbers = words[0].split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
     if numbers.count == 2, let context = Digits.number(numbers[0]), let sequence = Digits.number(numbers[1]) {
@@ -37,7 +41,7 @@ extension Census.Fence {
       driver = Self.text(words.prefix(1))
       timeline = Self.text(words.dropFirst().dropLast(2))
     } else {
-      // Before Linux 5.19 there were no numbers at all.
+      // Before Linux 5.18 there were no numbers at all.
       context = nil
       sequence = nil
       driver = Self.text(words.prefix(1))

@@ -90,11 +90,9 @@ public final class KernelIterators: Sendable {
   /// The kernel tells the ids that processes have in the first pid namespace; in another they would
   /// mean other processes.
   private static func demandInitialNamespace() throws(KernelError) {
-    let path = "/proc/self/ns/pid"
-    var status = stat()
-    guard unsafe stat(path, &status) == 0 else { throw KernelError("stat", on: path) }
-    let initial: UInt64 = 0xefff_fffc  // PROC_PID_INIT_INO
-    guard UInt64(status.st_ino) == initial else { throw KernelError("stat", on: path, errno: .notSupported) }
+    if try !ProcessView.isInitialNamespace {
+      throw KernelError("stat", on: "/proc/self/ns/pid", errno: .notSupported)
+    }
   }
 }
 
@@ -193,6 +191,7 @@ extension KernelIterators {
       buffer.count = raw.count
       buffer.exporter = Self.text(raw.exporter)
       buffer.name = raw.named != 0 ? Self.text(raw.name) : nil
+      buffer.isNamed = raw.named != 0
       buffer.owner = raw.owner
       buffer.created = raw.created
       return buffer

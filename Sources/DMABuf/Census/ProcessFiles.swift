@@ -45,9 +45,13 @@ import SystemPackage
   private(set) var mappings: [Mapping] = []
   /// How many sync_files a process has, where it has any.
   private(set) var syncFiles: [(pid: Int32, count: Int)] = []
+  /// The processes that have any of these, as they were while they were looked at.
+  private(set) var processes: [Census.Process] = []
   /// Processes whose files may not be looked at, with the kernel's reason.
-  private(set) var refused: [(pid: Int32, reason: KernelError)] = []
+  private(set) var refused: [KernelError] = []
 
+  /// How many descriptors the process has that is looked at.
+  private var openFiles: UInt64?
   private let proc: String
   private let names = UnsafeMutableRawBufferPointer.allocate(byteCount: 32 << 10, alignment: 8)
   private let text = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 8)
@@ -66,25 +70,38 @@ import SystemPackage
     unsafe link.deallocate()
   }
 
+  /// Looks at one process through its directory, which stays that process's when its number is another's.
   func visit(_ pid: Int32) {
     do {
-      try readDescriptors(pid)
-      try readMappings(pid)
-    } catch {
-      switch error.errno {
-      case .noSuchFileOrDirectory, .noSuchProcess: break  // it ended meanwhile
-      default: refused.append((pid, error))
+      let directory = try Directory("\(proc)/\(pid)")
+      let before = (descriptors.count, mappings.count, syncFiles.count)
+      do {
+        try readDescriptors(pid, in: directory)
+        try readMappings(pid, in: directory)
+      } catch {
+        // Kernel threads have no files: not being let in hides nothing.
+        if !error.isAbsence, ProcessStatus(in: directory)?.isKernelThread != true { refused.append(error) }
       }
+      if before != (descriptors.count, mappings.count, syncFiles.count) {
+        var process = Census.Process(pid, in: directory)
+        process.openFiles = openFiles
+        processes.append(process)
+      }
+    } catch {
+      if !error.isAbsence { refused.append(error) }
     }
   }
 
-  private func readDescriptors(_ pid: Int32) throws(KernelError) {
-    let directory = try Directory("\(proc)/\(pid)/fd")
+  private func readDescriptors(_ pid: Int32, in process: borrowing Directory) throws(KernelError) {
+    let directory = try Directory("fd", in: process)
     let descriptor = directory.descriptor
     var fences = 0
+    var count: UInt64 = 0
+    openFiles = nil
     var recollection = memory?.recall(pid)
     try unsafe directory.forEachName(buffer: names) { name in
       let number = unsafe atoi(name)
+      count += 1
       if recollection?.skips(number) == true { return }
       let length = unsafe readlinkat(descriptor, name, link.baseAddress!, link.count)
       guard length >= 8, unsafe memcmp(link.baseAddress!, "/dmabuf:", 8) == 0 else {
@@ -104,12 +121,13 @@ import SystemPackage
       }
       descriptors.append(Descriptor(pid: pid, number: number, identity: identity))
     }
+    openFiles = count
     if let recollection { memory?.remember(recollection, of: pid) }
     if fences > 0 { syncFiles.append((pid, fences)) }
   }
 
-  private func readMappings(_ pid: Int32) throws(KernelError) {
-    let maps = try OpenFile("\(proc)/\(pid)/maps", O_RDONLY)
+  private func readMappings(_ pid: Int32, in process: borrowing Directory) throws(KernelError) {
+    let maps = try OpenFile("maps", in: process, O_RDONLY)
     var kept = 0
     while true {
       let space = unsafe UnsafeMutableRawBufferPointer(rebasing: text[kept...])
@@ -133,7 +151,8 @@ import SystemPackage
     {
       let at = unsafe UnsafeRawPointer(hit) - lines.baseAddress!
       let start = unsafe (lines[..<at].lastIndex(of: UInt8(ascii: "\n")) ?? -1) + 1
-      if let line = unsafe MapsLine(parsing: lines[start..<at]) {
+      // As above: a file on a disk has a major number.
+      if let line = unsafe MapsLine(parsing: lines[start..<at]), line.device >> 32 == 0 {
         mappings.append(
           Mapping(
             pid: pid, start: line.start, end: line.end, device: line.device, inode: line.inode))
@@ -141,4 +160,9 @@ import SystemPackage
       position = unsafe (lines[at...].firstIndex(of: UInt8(ascii: "\n")) ?? lines.count - 1) + 1
     }
   }
+}
+
+extension KernelError {
+  /// Did the process end meanwhile?
+  fileprivate var isAbsence: Bool { errno == .noSuchFileOrDirectory || errno == .noSuchProcess }
 }

@@ -124,7 +124,8 @@ enum RawSyncFile {
 extension DebugTable {
   /// The machine's list of buffers.
   static func ofMachine() throws -> DebugTable {
-    guard let text = try? SmallFile.read(DebugBuffers.file, limit: 1 << 24), let table = DebugTable(parsing: text)
+    guard let text = try? SmallFile.read(DebugBuffers.file, limit: 1 << 24),
+      let table = try? DebugTable(parsing: text)
     else {
       throw Lacking("bufinfo cannot be read")
     }

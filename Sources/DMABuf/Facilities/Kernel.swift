@@ -16,6 +16,7 @@ extension Facility {
   static func bufinfo() -> Facility {
     Facility(.bufinfo, "bufinfo") {
       _ = try debugFile("dma_buf/bufinfo", O_RDONLY)
+      try DebugBuffers.probe(root: "")
       return "the kernel's list of all buffers"
     }
   }

@@ -24,6 +24,24 @@ public struct OpenFile: ~Copyable, Sendable {
     self.init(OwnedDescriptor(owning: number), name: path)
   }
 
+  /// Opens a name in a directory that is open, close-on-exec.
+  ///
+  /// Corresponds to `openat(2)`.
+  init(_ name: String, in directory: borrowing Directory, _ flags: CInt) throws(KernelError) {
+    let path = directory.file.name + "/" + name
+    let parent = directory.descriptor
+    let number = try Interruption.restarting("openat", on: path) { unsafe openat(parent, name, flags | O_CLOEXEC) }
+    self.init(OwnedDescriptor(owning: number), name: path)
+  }
+
+  /// Takes hold of what a path leads to without opening it.
+  ///
+  /// Corresponds to `open(2)` with `O_PATH`.
+  init(namedBy path: String) throws(KernelError) {
+    let number = try Interruption.restarting("open", on: path) { unsafe cdmabuf_open_path(path) }
+    self.init(OwnedDescriptor(owning: number), name: path)
+  }
+
   /// Opens a file of the user's for reading.
   public init(reading path: String) throws(KernelError) { try self.init(path, O_RDONLY) }
 

@@ -5,7 +5,17 @@ import SystemPackage
 public enum SmallFile {
   /// All bytes of the file, at most `limit`.
   public static func read(_ path: String, limit: Int = 1 << 20) throws(KernelError) -> [UInt8] {
-    let file = try OpenFile(path, O_RDONLY)
+    try read(OpenFile(path, O_RDONLY), limit: limit)
+  }
+
+  /// The same of a file in a directory that is open, whatever the directory's path leads to by now.
+  static func read(_ name: String, in directory: borrowing Directory, limit: Int = 1 << 20) throws(KernelError)
+    -> [UInt8]
+  {
+    try read(OpenFile(name, in: directory, O_RDONLY), limit: limit)
+  }
+
+  private static func read(_ file: consuming OpenFile, limit: Int) throws(KernelError) -> [UInt8] {
     var result: [UInt8] = []
     let chunk = UnsafeMutableRawBufferPointer.allocate(byteCount: 4096, alignment: 8)
     defer { unsafe chunk.deallocate() }

@@ -110,10 +110,17 @@ struct Stat: ParsableCommand {
     return view
   }
 
-  var wantsAttachments: Bool {
-    let named = (columns ?? "").split(separator: ",").map { $0.hasPrefix("+") ? $0.dropFirst() : $0 }
-    return fences || kernelHeld || by == .device || !Set(named).isDisjoint(with: ["devices", "fences", "held-by"])
+  private var namedColumns: Set<Substring> {
+    Set((columns ?? "").split(separator: ",").map { $0.hasPrefix("+") ? $0.dropFirst() : $0 })
   }
+
+  var wantsAttachments: Bool {
+    fences || kernelHeld || by == .device
+      || !namedColumns.isDisjoint(with: ["devices", "fences", "held-by", "references"])
+  }
+
+  /// Are processes wanted that may have other references than descriptors and mappings?
+  var wantsReferences: Bool { kernelHeld || !namedColumns.isDisjoint(with: ["held-by", "references"]) }
 
   func run() throws {
     var selection = try census.selection()
@@ -123,7 +130,9 @@ struct Stat: ParsableCommand {
     if watch != nil || failIfGrowth != nil { return try runOverTime(selection) }
 
     let earlier = try diff.map { try StatSnapshot(file: $0) }
-    let census = Census(census.request(wantsAttachments: wantsAttachments))
+    var request = census.request(wantsAttachments: wantsAttachments)
+    request.wantsReferences = wantsReferences ? true : nil
+    let census = Census(request)
     let report = StatReport(census, selection, view)
     if let earlier {
       try StatDifference(from: earlier, to: StatSnapshot(report)).print(asJSON: json)
@@ -133,6 +142,7 @@ struct Stat: ParsableCommand {
     for (reference, inode) in zip(references, inodes) where !report.buffers.contains(where: { $0.ino == inode }) {
       throw Failure("\(reference): no such buffer can be seen", hint: nil)
     }
+    report.reportUnmatched(selection)
     try complain(of: census)
   }
 
@@ -143,26 +153,6 @@ struct Stat: ParsableCommand {
       try StandardStream.output.write(StatGraph(report).text + "\n")
     } else {
       try report.print(asJSON: json)
-    }
-  }
-
-  /// Says what the list lacks.
-  func complain(of census: Census) throws {
-    let chosen = self.census.source
-    var failed: [KernelError] = Census.Source.allCases.compactMap { source in
-      census.failures[source].flatMap { failure in
-        let isMissed = chosen.isEmpty ? source == .procfs || source == .bufinfo : chosen.contains(source)
-        return isMissed ? failure : nil
-      }
-    }
-    if let last = failed.popLast() {
-      for failure in failed { Diagnostics.say("\(failure)", hint: Advice.hint(for: failure)) }
-      throw last
-    }
-    if let first = census.refused.first {
-      throw Failure(
-        "\(first)" + (census.refused.count > 1 ? ", and \(census.refused.count - 1) more like it" : ""),
-        hint: "the list is not complete: " + Advice.unreadable(census.refused))
     }
   }
 }

@@ -9,6 +9,9 @@ struct CensusOptions: ParsableArguments {
   @Option(help: "Only what this user's processes hold, by name or number.")
   var user: String?
 
+  @Option(help: "List only what processes of this service or container hold; a shell pattern (*, ?, […]).")
+  var unit: String?
+
   @Option(help: "Only buffers of this exporter.")
   var exporter: String?
 
@@ -53,6 +56,7 @@ struct CensusOptions: ParsableArguments {
       request.iterators = KernelIterators.loadedWherePermitted()
     }
     request.mayLoadPrograms = false
+    request.wantsReferences = false
     return request
   }
 
@@ -67,37 +71,10 @@ struct CensusOptions: ParsableArguments {
     }
     selection.exporter = exporter.map { UntrustedText($0.utf8) }
     selection.namePattern = name
+    selection.unitPattern = unit
     selection.minimumSize = UInt64(minSize?.bytes ?? 0)
     return selection
   }
 }
 
 extension Census.Source: Choice {}
-
-/// Which buffers of a census are meant.
-struct StatSelection {
-  /// Only these, if any are given.
-  var inodes: [UInt64]?
-  /// Only what processes of this user hold.
-  var user: UInt32?
-  var exporter: UntrustedText?
-  var namePattern: String?
-  var minimumSize: UInt64 = 0
-  /// Only what no process holds.
-  var isKernelHeld = false
-
-  /// The buffer with the holders that are meant; `nil` if it is not meant at all.
-  func select(_ buffer: Census.Buffer, processes: [Int32: Census.Process]) -> Census.Buffer? {
-    if let inodes, !inodes.contains(buffer.inode) { return nil }
-    if let exporter, buffer.exporter != exporter { return nil }
-    if minimumSize > 0, buffer.size ?? 0 < minimumSize { return nil }
-    if let namePattern, !(buffer.name.map { Glob.matches($0.string, namePattern) } ?? false) { return nil }
-    if isKernelHeld, !buffer.holders.isEmpty { return nil }
-    guard let user else { return buffer }
-    var buffer = buffer
-    buffer.holders = buffer.holders.filter { processes[$0.pid]?.user == user }
-    return buffer.holders.isEmpty ? nil : buffer
-  }
-
-  func select(_ process: Census.Process) -> Bool { user == nil || process.user == user }
-}

@@ -75,9 +75,9 @@ struct JSONWriter {
     atom(number.map { "\($0)" } ?? "null")
   }
 
-  mutating func member(_ key: StaticString, _ truth: Bool) {
+  mutating func member(_ key: StaticString, _ truth: Bool?) {
     self.key(key)
-    atom(truth ? "true" : "false")
+    atom(truth.map { $0 ? "true" : "false" } ?? "null")
   }
 
   mutating func member<Element>(

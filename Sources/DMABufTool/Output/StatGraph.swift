@@ -15,15 +15,22 @@ struct StatGraph {
     }
     var devices: Set<UntrustedText> = []
     for buffer in report.buffers {
-      let name = buffer.name.map { $0.bytes.isEmpty ? "\"\"" : $0.escaped }
+      let name = buffer.label.flatMap { $0 == "-" ? nil : $0 }
       let title = ["\(buffer.ino)", name].compactMap(\.self).joined(separator: " ")
       node(
         "b\(buffer.ino)", [title, "\(buffer.size.map(Units.size) ?? "?") \(buffer.exporter?.escaped ?? "?")"],
-        buffer.processes.isEmpty ? "style=filled, fillcolor=orange" : "shape=ellipse")
+        buffer.hasUnknownHolders
+          ? "style=\"filled,dashed\", fillcolor=lightgrey"
+          : buffer.processes.isEmpty ? "style=filled, fillcolor=orange" : "shape=ellipse")
       for holder in buffer.processes {
         edge("p\(holder.pid)", "b\(buffer.ino)", Self.share(holder))
       }
       devices.formUnion(buffer.devices ?? [])
+    }
+    let unclear = report.buffers.filter { !$0.areHoldersKnown && !$0.isOfSomeProcesses }
+    if !unclear.isEmpty {
+      node("unknown", ["holders unknown"], "shape=box, style=dashed")
+      for buffer in unclear { lines.append("  unknown -> b\(buffer.ino) [style=dashed];") }
     }
     let names = devices.sorted { $0.escaped < $1.escaped }
     for (index, device) in names.enumerated() {

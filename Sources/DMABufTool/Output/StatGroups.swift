@@ -8,11 +8,15 @@ extension StatReport {
     let uid: UInt32?
     let cgroup: UntrustedText?
     let unit: UntrustedText?
+    /// Descriptors of all kinds, and how many it may have.
+    let openFiles: UInt64?
+    let openFileLimit: UInt64?
     var buffers = 0
     /// The sizes of its buffers: those it shares count wholly, here and in the other processes.
     var bytes: UInt64 = 0
     /// The size of each buffer divided by the number of processes that hold it: adds up to what processes hold.
-    var share: UInt64 = 0
+    /// Unknown where other holders may be.
+    var share: UInt64? = 0
     var descriptors = 0
     var mappings = 0
     var syncFiles = 0
@@ -23,6 +27,8 @@ extension StatReport {
       uid = process.user
       cgroup = process.controlGroup?.path
       unit = process.controlGroup?.unit
+      openFiles = process.openFiles
+      openFileLimit = process.openFileLimit
       syncFiles = process.syncFiles
     }
   }
@@ -41,11 +47,21 @@ extension StatReport {
 
   /// Buffers that have something in common.
   struct Group {
-    /// The name they have in common, `nil` if that is to have none.
-    let key: UntrustedText?
+    /// What that is.
+    enum Key: Hashable {
+      case named(UntrustedText)
+      case user(UInt32)
+      /// Not to have what the others have.
+      case none
+      case unknown
+    }
+
+    let key: Key
     var buffers = 0
     var bytes: UInt64 = 0
     var processes: Set<Int32> = []
+    /// May there be more processes?
+    var areProcessesKnown = true
   }
 
   /// Groups of one kind.
@@ -54,20 +70,33 @@ extension StatReport {
     private(set) var groups: [Group]
 
     init?(_ buffers: [Buffer], by kind: StatView.Grouping) {
-      var groups: [UntrustedText?: Group] = [:]
-      for buffer in buffers {
-        let keys: [UntrustedText?]
-        switch kind {
-        case .buffer, .process: return nil
-        case .exporter: keys = [buffer.exporter]
-        case .name: keys = [buffer.name]
-        case .device: keys = Set(buffer.devices ?? []).map(Optional.some)
-        }
-        for key in keys { groups[key, default: Group(key: key)].add(buffer) }
-      }
       if kind == .buffer || kind == .process { return nil }
+      var groups: [Group.Key: Group] = [:]
+      for buffer in buffers {
+        for (key, holders) in Self.keys(of: buffer, by: kind) {
+          groups[key, default: Group(key: key)].add(buffer, holders)
+        }
+      }
       self.kind = kind
-      self.groups = groups.values.sorted { ($0.bytes, $1.text) > ($1.bytes, $0.text) }
+      let rows = groups.values.map { (text: $0.text, group: $0) }
+      self.groups = rows.sorted { ($0.group.bytes, $1.text) > ($1.group.bytes, $0.text) }.map(\.group)
+    }
+
+    /// The groups that a buffer is in, each with the holders that make it one of them.
+    private static func keys(of buffer: Buffer, by kind: StatView.Grouping) -> [Group.Key: [Holder]] {
+      let all = buffer.processes
+      switch kind {
+      case .buffer, .process: return [:]
+      case .exporter: return [buffer.exporter.map { .named($0) } ?? .unknown: all]
+      case .name: return [buffer.name.map { .named($0) } ?? (buffer.isNamed == false ? .none : .unknown): all]
+      case .device:
+        guard let devices = buffer.devices else { return [.unknown: all] }
+        if devices.isEmpty { return [.none: all] }
+        return Dictionary(uniqueKeysWithValues: Set(devices).map { (.named($0), all) })
+      case .unit, .user:
+        if all.isEmpty { return [buffer.areHoldersKnown ? .none : .unknown: all] }
+        return Dictionary(grouping: all) { kind == .unit ? $0.unit : $0.user }
+      }
     }
   }
 }
@@ -77,18 +106,43 @@ extension StatReport.Process {
     let size = buffer.size ?? 0
     buffers += 1
     bytes = bytes.addingReportingOverflow(size).partialValue
-    share = share.addingReportingOverflow(size / UInt64(buffer.processes.count)).partialValue
+    let part = buffer.areHoldersKnown ? buffer.size.map { $0 / UInt64(buffer.processes.count) } : nil
+    share = share.flatMap { sum in part.map { sum.addingReportingOverflow($0).partialValue } }
     descriptors += holder.fds.count
     mappings += holder.mappings
   }
 }
 
 extension StatReport.Group {
-  var text: String { key.map { $0.bytes.isEmpty ? "\"\"" : $0.escaped } ?? "-" }
+  var text: String {
+    switch key {
+    case .named(let name): name.bytes.isEmpty ? "\"\"" : name.escaped
+    case .user(let number): StatReport.userName(number)
+    case .none: "-"
+    case .unknown: "?"
+    }
+  }
 
-  fileprivate mutating func add(_ buffer: StatReport.Buffer) {
+  fileprivate mutating func add(_ buffer: StatReport.Buffer, _ holders: [StatReport.Holder]) {
     buffers += 1
     bytes = bytes.addingReportingOverflow(buffer.size ?? 0).partialValue
-    processes.formUnion(buffer.processes.map(\.pid))
+    processes.formUnion(holders.map(\.pid))
+    if !buffer.areHoldersKnown, !buffer.isOfSomeProcesses { areProcessesKnown = false }
+  }
+}
+
+extension StatReport.Holder {
+  /// By number: a name is looked up once, when the group is drawn.
+  fileprivate var user: StatReport.Group.Key { uid.map { .user($0) } ?? .unknown }
+}
+
+extension StatReport.Group.Key {
+  /// The name; `nil` where there is none, or none is known.
+  var string: String? {
+    switch self {
+    case .named(let name): name.string
+    case .user(let number): StatReport.userName(number)
+    case .none, .unknown: nil
+    }
   }
 }

@@ -8,23 +8,29 @@ struct StatMetrics {
   init(_ report: StatReport, isTerminal: Bool = StandardStream.output.isTerminal) {
     self.isTerminal = isTerminal
     let totals = report.totals
-    gauge("dmabuf_buffers", "Number of dma-bufs.", [([], "\(totals.buffers)")])
+    let isExact = totals.areComplete && totals.sizesUnknown == 0
+    // What is not known to be all has another name: an alert on a total must not see a part of it.
+    let prefix = isExact ? "dmabuf" : "dmabuf_seen"
+    let which = isExact ? "all dma-bufs" : "the dma-bufs that the sources list; there may be more"
+    gauge("\(prefix)_buffers", "Number of \(which).", [([], "\(totals.buffers)")])
     gauge(
-      "dmabuf_bytes", "Sizes of all dma-bufs; memory that was exported again counts again.", [([], "\(totals.bytes)")]
-    )
+      "\(prefix)_bytes", "Sizes of \(which); memory that was exported again counts again.", [([], "\(totals.bytes)")])
     gauge(
-      "dmabuf_v4l2_export_bytes", "Sizes of the dma-bufs that V4L2 queues have exported.",
+      "\(prefix)_v4l2_export_bytes", "Sizes of the dma-bufs that V4L2 queues have exported.",
       [([], "\(totals.repeatable.bytes)")])
     if let held = totals.kernelHeld {
       gauge("dmabuf_kernel_held_buffers", "Number of dma-bufs that no process holds.", [([], "\(held.buffers)")])
       gauge("dmabuf_kernel_held_bytes", "Sizes of the dma-bufs that no process holds.", [([], "\(held.bytes)")])
     }
+    gauge(
+      "dmabuf_unknown_holder_buffers", "Number of dma-bufs whose holders are not all known.",
+      [([], "\(totals.holdersUnknown.buffers)")])
     let exporters = StatReport.Groups(report.buffers, by: .exporter)?.groups ?? []
     let byExporter = { (value: (StatReport.Group) -> String) in
-      exporters.map { ([("exporter", $0.key?.string ?? "")], value($0)) }
+      exporters.map { ([("exporter", $0.key.string ?? "")], value($0)) }
     }
-    gauge("dmabuf_exporter_buffers", "Number of dma-bufs of an exporter.", byExporter { "\($0.buffers)" })
-    gauge("dmabuf_exporter_bytes", "Sizes of the dma-bufs of an exporter.", byExporter { "\($0.bytes)" })
+    gauge("\(prefix)_exporter_buffers", "Number of dma-bufs of an exporter.", byExporter { "\($0.buffers)" })
+    gauge("\(prefix)_exporter_bytes", "Sizes of the dma-bufs of an exporter.", byExporter { "\($0.bytes)" })
     processes(report.processes)
     gauge(
       "dmabuf_unreadable_processes", "Number of processes that may not be looked at.",
@@ -37,19 +43,21 @@ struct StatMetrics {
   var text: String { lines.joined(separator: "\n") }
 
   private mutating func processes(_ processes: [StatReport.Process]) {
-    let each = { (value: (StatReport.Process) -> String) in
-      processes.map { process in
-        (
-          [("pid", "\(process.pid)"), ("comm", process.comm?.string ?? ""), ("unit", process.unit?.string ?? "")],
-          value(process)
-        )
+    let each = { (value: (StatReport.Process) -> String?) in
+      processes.compactMap { process in
+        value(process).map { value in
+          (
+            [("pid", "\(process.pid)"), ("comm", process.comm?.string ?? ""), ("unit", process.unit?.string ?? "")],
+            value
+          )
+        }
       }
     }
     gauge("dmabuf_process_buffers", "Number of dma-bufs a process holds.", each { "\($0.buffers)" })
     gauge("dmabuf_process_bytes", "Sizes of the dma-bufs a process holds.", each { "\($0.bytes)" })
     gauge(
       "dmabuf_process_proportional_bytes", "Each dma-buf's size divided by the number of processes that hold it.",
-      each { "\($0.share)" })
+      each { $0.share.map { "\($0)" } })
     gauge(
       "dmabuf_process_descriptors", "Number of a process's descriptors for dma-bufs.", each { "\($0.descriptors)" })
     gauge("dmabuf_process_sync_files", "Number of a process's sync_files.", each { "\($0.syncFiles)" })

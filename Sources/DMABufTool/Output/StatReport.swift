@@ -22,18 +22,40 @@ struct StatReport {
     let descriptors: Int
     let mappings: Int
     let processes: [Holder]
+    /// Are these all processes that hold it?
+    let areHoldersKnown: Bool
+    /// Was it asked for some processes only?
+    let isOfSomeProcesses: Bool
+    /// References that are neither descriptors nor mappings.
+    let otherReferences: UInt64?
+    let isNamed: Bool?
+    /// What the kernel's text can be read as in several ways.
+    let doubts: [String]
     let devices: [UntrustedText]?
     let fences: [Fence]?
     /// What keeps a buffer that no process holds.
     let heldBy: [Keeper]?
+    /// What the references may be that are neither descriptors nor mappings; `nil` if that was not looked at.
+    let references: [Reference]?
     let sources: [String]
   }
 
   struct Holder {
     let pid: Int32
     let comm: UntrustedText?
+    let unit: Group.Key
+    let uid: UInt32?
     let fds: [Int32]
     let mappings: Int
+
+    init(_ holder: Census.Holder, _ process: Census.Process?) {
+      pid = holder.pid
+      comm = process?.command
+      unit = process?.controlGroup.map { $0.unit.map { .named($0) } ?? .none } ?? .unknown
+      uid = process?.user
+      fds = holder.descriptors
+      mappings = holder.mappings
+    }
   }
 
   struct Fence {
@@ -55,6 +77,29 @@ struct StatReport {
     case unseen
   }
 
+  /// What a reference may be that is neither a descriptor nor a mapping.
+  struct Reference {
+    enum Kind: String {
+      /// A device is attached; the processes have a node of it open.
+      case attachment
+      /// A fence is pending: a poll that was armed holds the buffer until then.
+      case pendingFence = "pending-fence"
+      /// The processes have not received messages that carry descriptors, perhaps of this buffer.
+      case message
+      case unknown
+    }
+
+    let kind: Kind
+    var device: UntrustedText?
+    var nodes: [String] = []
+    var processes: [Owner] = []
+  }
+
+  struct Owner {
+    let pid: Int32
+    let comm: UntrustedText?
+  }
+
   struct Totals {
     let buffers: Int
     /// The sizes of these buffers. The same memory counts once for each buffer made of it.
@@ -63,6 +108,20 @@ struct StatReport {
     let repeatable: Sum
     /// Those no process holds; unknown when processes could not be read, or nothing lists all buffers.
     let kernelHeld: Sum?
+    /// Those that may be held by no process, as far as can be seen.
+    let holdersUnknown: Sum
+    /// Those a filter could not judge, by the filter's fact.
+    let undecided: Undecided
+    /// Those without a size.
+    let sizesUnknown: Int
+    /// Do the sources list all buffers there are, or was only a part of them asked for?
+    let areComplete: Bool
+  }
+
+  /// Buffers that a filter neither takes nor leaves out, because what it goes by is unknown.
+  struct Undecided {
+    var buffers = 0
+    var facts: Set<StatSelection.Fact> = []
   }
 
   struct Sum {
@@ -82,9 +141,15 @@ struct StatReport {
   let boot: String?
   let sources: [Source]
   let unreadableProcesses: Int
+  /// Are the holders of all buffers known?
+  let areHoldersKnown: Bool
+  /// Does a source list all buffers of the machine, whoever holds them?
+  let listsAllBuffers: Bool
+  /// Mappings that are called like a dma-buf's and could not be verified.
+  let unverifiedMappings: Int
   let buffers: [Buffer]
   let processes: [Process]
-  /// Present when rows are asked for by exporter, device or name.
+  /// Present when rows are neither buffers nor processes.
   let groups: Groups?
   let totals: Totals
   /// How it is drawn.
@@ -98,34 +163,78 @@ struct StatReport {
       Source(name: $0.rawValue, used: census.used.contains($0), reason: census.reason(for: $0))
     }
     unreadableProcesses = census.refused.count
-    let chosen = census.buffers
-      .compactMap { selection.select($0, processes: census.processes) }
-      .map { Buffer($0, in: census) }
+    areHoldersKnown = census.seesAllProcesses
+    listsAllBuffers = census.listsAllBuffers
+    unverifiedMappings = census.unverified.values.reduce(0, +)
+    var undecided = Undecided()
+    var chosen: [Buffer] = []
+    for buffer in census.buffers {
+      switch selection.select(buffer, in: census) {
+      case .taken(let part): chosen.append(Buffer(part, of: buffer, in: census))
+      case .leftOut: break
+      case .undecided(let fact):
+        undecided.buffers += 1
+        undecided.facts.insert(fact)
+      }
+    }
     processes = Self.processes(chosen, census.processes.values.filter(selection.select), isWhole: selection.isWhole)
     groups = Groups(chosen, by: view.grouping)
     totals = Totals(
       buffers: chosen.count, bytes: Sum(chosen).bytes,
       repeatable: Sum(chosen.filter { $0.exporter?.bytes.starts(with: "videobuf2".utf8) ?? false }),
-      kernelHeld: census.listsAllBuffers && census.tellsOfProcesses && census.refused.isEmpty
-        ? Sum(chosen.filter(\.processes.isEmpty)) : nil)
+      kernelHeld: census.listsAllBuffers && census.seesAllProcesses ? Sum(chosen.filter(\.processes.isEmpty)) : nil,
+      holdersUnknown: Sum(census.isOfSomeProcesses ? [] : chosen.filter { !$0.areHoldersKnown }),
+      undecided: undecided, sizesUnknown: chosen.count { $0.size == nil },
+      areComplete: census.listsAllBuffers || census.isOfSomeProcesses || selection.inodes != nil)
     buffers = view.arranged(chosen)
   }
 }
 
 extension StatReport.Buffer {
-  init(_ buffer: Census.Buffer, in census: Census) {
-    self.init(
-      ino: buffer.inode, size: buffer.size, exporter: buffer.exporter, name: buffer.name,
-      count: buffer.count, owner: buffer.owner,
-      age: buffer.created.map { census.time > $0 ? census.time - $0 : 0 },
-      descriptors: buffer.holders.reduce(0) { $0 + $1.descriptors.count },
-      mappings: buffer.holders.reduce(0) { $0 + $1.mappings },
-      processes: buffer.holders.map {
-        StatReport.Holder(
-          pid: $0.pid, comm: census.processes[$0.pid]?.command, fds: $0.descriptors, mappings: $0.mappings)
-      },
-      devices: buffer.devices, fences: buffer.fences?.map(StatReport.Fence.init),
-      heldBy: Self.keepers(of: buffer), sources: buffer.sources.map(\.rawValue).sorted())
+  /// `part` has those holders that were asked for, `buffer` all that are known.
+  init(_ part: Census.Buffer, of buffer: Census.Buffer, in census: Census) {
+    let descriptors = buffer.holders.reduce(0) { $0 + $1.descriptors.count }
+    let mappings = buffer.holders.reduce(0) { $0 + $1.mappings }
+    let (seen, count) = (UInt64(descriptors + mappings), buffer.count)
+    // Where each reference has been seen nobody is missing, whatever else cannot be read.
+    areHoldersKnown = census.seesAllProcesses || count.map { $0 <= seen && seen > 0 } ?? false
+    isOfSomeProcesses = census.isOfSomeProcesses
+    // A count is of another moment than the processes: then nothing can be said.
+    otherReferences = areHoldersKnown ? count.flatMap { $0 >= seen ? $0 - seen : nil } : nil
+    ino = buffer.inode
+    size = buffer.size
+    exporter = buffer.exporter
+    name = buffer.name
+    isNamed = buffer.isNamed
+    doubts = buffer.doubts.map(\.rawValue).sorted()
+    self.count = count
+    owner = buffer.owner
+    age = buffer.created.map { census.time > $0 ? census.time - $0 : 0 }
+    self.descriptors = part.holders.reduce(0) { $0 + $1.descriptors.count }
+    self.mappings = part.holders.reduce(0) { $0 + $1.mappings }
+    processes = part.holders.map { StatReport.Holder($0, census.processes[$0.pid]) }
+    devices = buffer.devices
+    fences = buffer.fences?.map(StatReport.Fence.init)
+    heldBy = areHoldersKnown ? Self.keepers(of: buffer) : nil
+    references = otherReferences == 0 && !buffer.holders.isEmpty ? [] : Self.references(of: buffer, in: census)
+    sources = buffer.sources.map(\.rawValue).sorted()
+  }
+
+  private static func references(of buffer: Census.Buffer, in census: Census) -> [StatReport.Reference]? {
+    guard let known = census.otherReferences else { return nil }
+    let owners = { (pids: [Int32]) in
+      pids.sorted().map { StatReport.Owner(pid: $0, comm: census.processes[$0]?.command) }
+    }
+    var references = Set(buffer.devices ?? []).sorted { $0.escaped < $1.escaped }.map { device in
+      StatReport.Reference(
+        kind: .attachment, device: device, nodes: known.nodes[device] ?? [],
+        processes: owners(known.users[device] ?? []))
+    }
+    if buffer.fences?.contains(where: { !$0.isSignalled }) ?? false { references.append(.init(kind: .pendingFence)) }
+    if !known.messages.isEmpty {
+      references.append(.init(kind: .message, processes: owners(Array(known.messages.keys))))
+    }
+    return references.isEmpty ? [.init(kind: .unknown)] : references
   }
 
   private static func keepers(of buffer: Census.Buffer) -> [StatReport.Keeper]? {
@@ -135,6 +244,9 @@ extension StatReport.Buffer {
     if fences.contains(where: { !$0.isSignalled }) { keepers.append(.pendingFence) }
     return keepers.isEmpty ? [.unseen] : keepers
   }
+
+  /// Are there no holders to be seen, and perhaps some?
+  var hasUnknownHolders: Bool { processes.isEmpty && !areHoldersKnown }
 }
 
 extension StatReport.Fence {
@@ -157,12 +269,5 @@ extension Census {
     case .privileged: return "needs root"
     case nil: return nil
     }
-  }
-}
-
-extension StatSelection {
-  /// Are all buffers meant? Then processes without any are, too: they may hold sync_files.
-  var isWhole: Bool {
-    inodes == nil && exporter == nil && namePattern == nil && minimumSize == 0 && !isKernelHeld
   }
 }

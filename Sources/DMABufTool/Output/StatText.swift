@@ -4,7 +4,7 @@ import DMABuf
 extension StatReport {
   func text(style: Style) -> String {
     let table = view.isGrid ? grid() : table()
-    let body = table.rows.isEmpty ? [] : table.lines(style: style)
+    let body = table.rows.isEmpty ? reasonForNoRows : table.lines(style: style)
     return (body + total()).joined(separator: "\n")
   }
 
@@ -16,15 +16,21 @@ extension StatReport {
     case .process:
       let fields = Self.processFields
       return fields.table(view.arranged(processes), (try? fields.chosen(view.columns)) ?? [])
-    case .exporter, .device, .name:
+    case .exporter, .device, .name, .unit, .user:
       let fields = view.groupFields
       return fields.table(view.arranged(groups?.groups ?? []), (try? fields.chosen(view.columns)) ?? [])
     }
   }
 
+  /// Buffers, and no row of them.
+  private var reasonForNoRows: [String] {
+    guard totals.buffers > 0, view.grouping == .process else { return [] }
+    return [areHoldersKnown ? "no process holds a buffer" : "no process that can be read holds a buffer"]
+  }
+
   private var defaultColumns: String? {
     if view.isKernelHeld { return "ino,size,exporter,name,count,devices,fences,held-by" }
-    return view.showsFences ? "ino,size,exporter,name,count,fds,maps,devices,fences,processes" : nil
+    return view.showsFences ? "ino,size,exporter,name,count,fds,maps,other,devices,fences,processes" : nil
   }
 
   /// Buffers against processes: descriptors and mappings in each cell.
@@ -36,7 +42,7 @@ extension StatReport {
     table.rows = buffers.map { buffer in
       let shares = Dictionary(
         uniqueKeysWithValues: buffer.processes.map { ($0.pid, "\($0.fds.count)+\($0.mappings)") })
-      return ["\(buffer.ino)", buffer.size.map(Units.size) ?? "?", buffer.name.map(\.escaped) ?? "-"]
+      return ["\(buffer.ino)", buffer.size.map(Units.size) ?? "?", buffer.label ?? "?"]
         + holders.map { shares[$0.pid] ?? "·" }
     }
     return table
@@ -44,11 +50,14 @@ extension StatReport {
 
   /// What there is altogether, and what that number does not mean.
   private func total() -> [String] {
-    var line = Self.sum(totals.buffers, totals.bytes)
+    var line = (areTotalsExact ? "" : "at least ") + Self.sum(totals.buffers, totals.bytes)
     if buffers.count < totals.buffers { line += "; \(buffers.count) shown" }
     if let held = totals.kernelHeld, held.buffers > 0, !view.isKernelHeld {
       line += "; of these \(Self.sum(held.buffers, held.bytes)) held by no process"
     }
+    let unknown = totals.holdersUnknown
+    if unknown.buffers > 0 { line += "; holders of \(Self.sum(unknown.buffers, unknown.bytes)) unknown" }
+    if totals.undecided.buffers > 0 { line += "; " + totals.undecided.description }
     let syncFiles = processes.reduce(0) { $0 + $1.syncFiles }
     if syncFiles > 0, view.grouping == .process { line += "; \(syncFiles) sync_file\(syncFiles == 1 ? "" : "s")" }
     let repeated = totals.repeatable
@@ -59,7 +68,18 @@ extension StatReport {
     ]
   }
 
+  /// Is that all there is, and of known size?
+  private var areTotalsExact: Bool { totals.areComplete && totals.sizesUnknown == 0 }
+
   static func sum(_ buffers: Int, _ bytes: UInt64) -> String {
     "\(buffers) buffer\(buffers == 1 ? "" : "s"), \(Units.size(bytes))"
+  }
+}
+
+extension StatReport.Undecided: CustomStringConvertible {
+  /// `2 buffers of unknown name not shown`.
+  var description: String {
+    let names = StatSelection.Fact.allCases.filter(facts.contains).map(\.rawValue).joined(separator: " or ")
+    return "\(buffers) buffer\(buffers == 1 ? "" : "s") of unknown \(names) not shown"
   }
 }

@@ -4,7 +4,7 @@ import DMABuf
 /// How a census is drawn: what a row is, which columns it has, in which order rows come and how many.
 struct StatView {
   enum Grouping: String, Choice {
-    case buffer, process, exporter, device, name
+    case buffer, process, exporter, device, name, unit, user
   }
 
   var grouping = Grouping.buffer
@@ -27,7 +27,7 @@ struct StatView {
     case .process:
       _ = try StatReport.processFields.chosen(columns)
       _ = try StatReport.processFields.sorted([], by: sort, isReversed: false)
-    case .exporter, .device, .name:
+    case .exporter, .device, .name, .unit, .user:
       _ = try groupFields.chosen(columns)
       _ = try groupFields.sorted([], by: sort, isReversed: false)
     }
@@ -63,19 +63,19 @@ extension StatReport {
     .number("ino", "INO") { $0.ino },
     .number("size", "SIZE", { $0.size }, as: Units.size),
     .text("exporter", "EXPORTER") { $0.exporter?.escaped },
-    .text("name", "NAME", none: "-") { $0.name.map { $0.bytes.isEmpty ? "\"\"" : $0.escaped } },
+    .text("name", "NAME") { $0.label },
     .number("count", "COUNT") { $0.count },
-    .number("fds", "FDS") { UInt64($0.descriptors) },
-    .number("maps", "MAPS") { UInt64($0.mappings) },
+    .number("fds", "FDS") { $0.hasUnknownHolders ? nil : UInt64($0.descriptors) },
+    .number("maps", "MAPS") { $0.hasUnknownHolders ? nil : UInt64($0.mappings) },
+    .number("other", "OTHER") { $0.otherReferences },
     .number("age", "AGE", isUsual: false, { $0.age }, as: Units.age),
     .text("owner", "OWNER", isUsual: false) { $0.owner.map(userName) },
     .text("devices", "DEVICES", isUsual: false) { $0.devices.map { listed($0.map(\.escaped)) } },
     .text("fences", "FENCES", isUsual: false) { $0.fences.map { listed($0.map(\.summary)) } },
     .text("held-by", "HELD BY", isUsual: false) { $0.keeping },
+    .text("references", "REFERENCES", isUsual: false) { $0.references.map { listed($0.map(\.summary)) } },
     .text("sources", "SOURCES", isUsual: false) { $0.sources.joined(separator: ",") },
-    .text("processes", "PROCESSES") { buffer in
-      buffer.processes.map { "\($0.comm?.escaped ?? "?")(\($0.pid))" }.joined(separator: " ")
-    },
+    .text("processes", "PROCESSES") { $0.holderList },
   ])
 
   static let processFields = Fields<Process>(all: [
@@ -90,6 +90,10 @@ extension StatReport {
     .number("fds", "FDS") { UInt64($0.descriptors) },
     .number("maps", "MAPS") { UInt64($0.mappings) },
     .number("syncs", "SYNC_FILES") { UInt64($0.syncFiles) },
+    Field(
+      name: "limit", title: "LIMIT", alignment: .right, isUsual: false,
+      text: { "\($0.openFiles.map(String.init) ?? "?")/\($0.openFileLimit.map(String.init) ?? "?")" },
+      key: { $0.fullness.map { .number($0) } ?? .unknown }),
   ])
 
   static func groupFields(_ kind: StatView.Grouping) -> Fields<Group> {
@@ -97,13 +101,23 @@ extension StatReport {
       .text(kind.rawValue, kind.rawValue.uppercased()) { $0.text },
       .number("buffers", "BUFFERS") { UInt64($0.buffers) },
       .number("size", "SIZE", { $0.bytes }, as: Units.size),
-      .number("processes", "PROCESSES") { UInt64($0.processes.count) },
+      .number("processes", "PROCESSES") {
+        $0.areProcessesKnown || !$0.processes.isEmpty ? UInt64($0.processes.count) : nil
+      },
     ])
   }
 
   private static func listed(_ words: [String]) -> String { words.isEmpty ? "-" : words.joined(separator: " ") }
 
-  private static func userName(_ number: UInt32) -> String { Users.name(of: number) ?? "\(number)" }
+  static func userName(_ number: UInt32) -> String { Users.name(of: number) ?? "\(number)" }
+}
+
+extension StatReport.Process {
+  /// How near it is to the limit of its descriptors, in thousandths.
+  var fullness: UInt64? {
+    guard let openFiles, let openFileLimit, openFileLimit > 0 else { return nil }
+    return openFiles.multipliedReportingOverflow(by: 1000).partialValue / openFileLimit
+  }
 }
 
 extension StatReport.Fence {
@@ -115,15 +129,59 @@ extension StatReport.Fence {
 }
 
 extension StatReport.Buffer {
+  /// Its name as a table shows it: `-` for none, `nil` for unknown.
+  var label: String? {
+    guard let name else { return isNamed == false ? "-" : nil }
+    return name.bytes.isEmpty ? "\"\"" : name.escaped
+  }
+
+  /// `cam(42) sh(7)`, and `?` where there may be more.
+  var holderList: String {
+    let seen = processes.map { "\($0.comm?.escaped ?? "?")(\($0.pid))" }
+    return (seen + (areHoldersKnown || isOfSomeProcesses ? [] : ["?"])).joined(separator: " ")
+  }
+
   /// What keeps a buffer that no process holds, in words.
   var keeping: String? {
     guard let heldBy else { return processes.isEmpty ? nil : "processes" }
     return heldBy.map { keeper in
       switch keeper {
-      case .attachment: "attached to " + (devices ?? []).map(\.escaped).joined(separator: " ")
+      case .attachment:
+        "attached to "
+          + (references ?? []).filter { $0.kind == .attachment }.map(\.attachment).joined(separator: " ")
       case .pendingFence: "pending fence"
-      case .unseen: "unseen: in flight over a socket, or imported without attachment"
+      case .unseen: unseen
       }
     }.joined(separator: "; ")
   }
+
+  /// Where a buffer may be that nothing shows.
+  private var unseen: String {
+    let owners = (references ?? []).filter { $0.kind == .message }.flatMap(\.processes)
+    let place =
+      owners.isEmpty ? "in flight over a socket" : "in a message to " + owners.map(\.text).joined(separator: " ")
+    return "unseen: \(place), or imported without attachment"
+  }
+}
+
+extension StatReport.Reference {
+  /// `attachment:vgem`, `message:actor(42)`.
+  var summary: String {
+    switch kind {
+    case .attachment: "attachment:" + attachment
+    case .message: "message?:" + processes.map(\.text).joined(separator: ",")
+    case .pendingFence: "poll?"
+    case .unknown: "?"
+    }
+  }
+
+  /// `vgem (open in actor(42))`.
+  var attachment: String {
+    let users = processes.map(\.text).joined(separator: " ")
+    return (device?.escaped ?? "?") + (users.isEmpty ? "" : " (open in \(users))")
+  }
+}
+
+extension StatReport.Owner {
+  var text: String { "\(comm?.escaped ?? "?")(\(pid))" }
 }

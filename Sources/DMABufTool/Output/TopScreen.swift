@@ -123,7 +123,12 @@ struct TopScreen {
 
   private func heading(_ report: StatReport) -> String {
     var parts = [StatReport.sum(report.totals.buffers, report.totals.bytes)]
+    if !report.totals.areComplete { parts[0] = "at least " + parts[0] }
     if let held = report.totals.kernelHeld { parts.append("\(held.buffers) held by no process") }
+    let unknown = report.totals.holdersUnknown.buffers
+    if unknown > 0 { parts.append("holders of \(unknown) unknown") }
+    if report.totals.undecided.buffers > 0 { parts.append(report.totals.undecided.description) }
+    if report.unverifiedMappings > 0 { parts.append("\(report.unverifiedMappings) mappings unverified") }
     let syncFiles = report.processes.reduce(0) { $0 + $1.syncFiles }
     parts.append("\(syncFiles) sync_file\(syncFiles == 1 ? "" : "s")")
     if report.unreadableProcesses > 0 { parts.append("\(report.unreadableProcesses) processes unreadable") }

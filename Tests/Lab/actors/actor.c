@@ -247,6 +247,10 @@ VERB(v_listen, scm_listen(word[0]))
 VERB(v_connect, scm_connect(word[0]))
 VERB(v_say, scm_say(word[0], word[1]))
 VERB(v_receive, scm_receive(word[0]))
+VERB(v_forge_descriptor, forge_descriptor(word[0]))
+VERB(v_forge_mapping, forge_mapping(word[0]))
+VERB(v_forge_storm, forge_storm(word[0]))
+VERB(v_dumpable, prctl(PR_SET_DUMPABLE, 1))
 VERB(v_uid, become(word[0]))
 VERB(v_limit_nofile, limit_nofile(word[0]))
 VERB(v_eintr_storm, eintr_storm())
@@ -320,6 +324,10 @@ static const struct {
 	{ "receive", 1, v_receive, "PATH   the same; what comes takes slots" },
 	{ "connect", 1, v_connect, "PATH   slot: a connection to a UNIX packet socket" },
 	{ "say", 2, v_say, "SLOT TEXT   sends a packet" },
+	{ "forge-descriptor", 1, v_forge_descriptor, "NAME   slot: a file of this name whose path is /NAME, mounted nowhere" },
+	{ "forge-mapping", 1, v_forge_mapping, "NAME   maps such a file and closes it" },
+	{ "forge-storm", 1, v_forge_storm, "NAME   without end: processes that map such a file and exit" },
+	{ "dumpable", 0, v_dumpable, "others of this user may look at this process, uid notwithstanding" },
 	{ "uid", 1, v_uid, "N   uid and gid N, no groups" },
 	{ "limit-nofile", 1, v_limit_nofile, "N" },
 	{ "default-signals", 0, v_default_signals, "a shell's background job ignores SIGINT and SIGQUIT; not from here on" },

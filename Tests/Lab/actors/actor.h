@@ -70,6 +70,11 @@ void set_umask(const char *mask);
 /* operations.c */
 void time_operation(const char *operation, const char *bytes, const char *turns);
 
+/* forgery.c */
+void forge_descriptor(const char *name);
+void forge_mapping(const char *name);
+void forge_storm(const char *name);
+
 /* sockets.c */
 void scm_in_flight(const char *slot);
 void scm_listen(const char *path);

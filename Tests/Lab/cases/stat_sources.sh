@@ -75,7 +75,7 @@ together_they_tell_everything() {
   json_true '[.buffers[].owner] | all(. == 0 or . == null)'
   json_true '[.buffers[].age_ns | values] | length >= 4 and all(. >= 0 and . < 60000000000)'
   run dmabuf stat --fences
-  stdout '^ *INO +SIZE +EXPORTER +NAME +COUNT +FDS +MAPS +DEVICES +FENCES +PROCESSES$'
+  stdout '^ *INO +SIZE +EXPORTER +NAME +COUNT +FDS +MAPS +OTHER +DEVICES +FENCES +PROCESSES$'
   stdout ' read:vgem/unbound#1! read:vgem/unbound#1!  actor'
   stdout '^6 buffers, 440K; of these 1 buffer, 16K held by no process$'
   _everybody_leaves
@@ -99,8 +99,15 @@ what_only_the_kernel_holds_is_listed_with_what_holds_it() {
     # Its own exporter does not attach to it.
     json '[.buffers[] | select(.name == "polled") | .held_by]' '[["pending-fence"]]'
   fi
+  json "[.buffers[] | select(.name == \"flying\") | .references[] | select(.kind == \"message\") | .processes]" \
+    "[[{\"comm\":\"actor\",\"pid\":$flying_pid}]]"
+  if has heap:system; then
+    json '[.buffers[] | select(.name == "attached") | .references[0] | [.kind, .device, (.processes | map(.pid) | contains(['"$attached_pid"']))]]' \
+      '[["attachment","vgem",true]]'
+  fi
   run dmabuf stat --kernel-held
-  stdout ' unseen: in flight over a socket, or imported without attachment$'
+  stdout " unseen: in a message to actor\($flying_pid\), or imported without attachment\$"
+  ! has heap:system || stdout " attached to vgem \(open in .*actor\($attached_pid\)"
   run_as_nobody dmabuf stat --kernel-held
   status 1
   stderr '^dmabuf: /sys/kernel/debug/dma_buf/bufinfo: open: Permission denied$'
@@ -114,10 +121,11 @@ attached_devices_are_rows_too() {
   wait_for_line both ready
   run dmabuf stat --by device --json
   status 0
-  json '.devices' '[{"buffers":2,"bytes":98304,"device":"vgem","processes":1}]'
+  json '.devices' '[{"buffers":2,"bytes":98304,"device":"vgem","known":true,"processes":1},{"buffers":1,"bytes":16384,"device":null,"known":true,"processes":1}]'
   run dmabuf stat --by device
   stdout '^DEVICE +BUFFERS +SIZE +PROCESSES$'
   stdout '^vgem +2 +96K +1$'
+  stdout '^- +1 +16K +1$'
   send_signal both TERM
   finish both
 }
@@ -185,19 +193,24 @@ without_proc_the_rest_still_answers() {
   wait_for_line holder ready
   run unshare -m sh -c 'umount -l /proc; dmabuf stat --json'
   status 1
-  json '[.buffers[] | [.size, .processes]]' '[[65536,[]]]'
+  json '[.buffers[] | [.size, .processes, .descriptors, .holders_known]]' '[[65536,[],null,false]]'
   stderr '^dmabuf: /proc/self: open: No such file or directory$'
   stderr '^dmabuf: hint: mount -t proc'
   send_signal holder TERM
   finish holder
 }
 
-processes_hidden_by_hidepid_are_not_seen_and_no_error() {
+processes_hidden_by_hidepid_are_reported() {
   start holder actor buffer 64K name 0 hidden ready pause
   wait_for_line holder ready
   run unshare -m sh -c 'mount -t proc -o hidepid=2 proc /proc && exec actor uid 65534 exec dmabuf stat --source procfs --json'
+  status 1
+  json '[.buffers, .holders_known]' '[[],false]'
+  stderr '^dmabuf: cannot list all holders: /proc is mounted with hidepid=(2|invisible), which hides processes of other users$'
+  # Root is not among those that are hidden from.
+  run unshare -m sh -c 'mount -t proc -o hidepid=2 proc /proc && dmabuf stat --source procfs --json'
   status 0
-  json '.buffers' '[]'
+  json '[(.buffers | length), .holders_known]' '[1,true]'
   send_signal holder TERM
   finish holder
 }

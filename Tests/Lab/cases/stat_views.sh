@@ -23,6 +23,7 @@ buffers_are_chosen_by_name_size_exporter_and_user() {
   run dmabuf stat --exporter "$exporter" --json
   json '.buffers | length' 3
   run dmabuf stat --exporter nobody --json
+  status 1
   json '.buffers' '[]'
   run dmabuf stat --user root --json
   json '.buffers | length' 3
@@ -44,7 +45,7 @@ rows_are_ordered_and_cut_as_asked() {
   status 0
   stdout ' display '
   no_stdout camera
-  stdout '^3 buffers, 224K; 1 shown$'
+  stdout '^(at least )?3 buffers, 224K; 1 shown$'
   run dmabuf stat --sort colour
   status 64
   stderr "The value 'colour' is invalid for '--sort <column>': there are ino, size, "
@@ -53,7 +54,7 @@ rows_are_ordered_and_cut_as_asked() {
 
 columns_are_shown_as_asked() {
   _few
-  run dmabuf stat --columns name,size --sort name
+  run dmabuf stat --pid "$one_pid" --pid "$two_pid" --columns name,size --sort name
   stdout_is 'NAME          SIZE
 camera-back    32K
 camera-front   64K
@@ -119,7 +120,7 @@ names_are_rows_too() {
   start more actor buffer 32K name 0 display ready pause
   wait_for_line more ready
   run dmabuf stat --by name --json
-  json '.names[0]' '{"buffers":2,"bytes":163840,"name":"display","processes":2}'
+  json '.names[0]' '{"buffers":2,"bytes":163840,"known":true,"name":"display","processes":2}'
   run dmabuf stat --by name
   stdout '^display +2 +160K +2$'
   send_signal more TERM

@@ -1,0 +1,76 @@
+import DMABuf
+
+/// What a census cannot tell, on standard error.
+extension Stat {
+  /// Reports what the list lacks. The last of it becomes the error that ends the command.
+  func complain(of census: Census) throws {
+    let failed = failures(of: census)
+    if failed.isEmpty, !census.listsAllBuffers, self.census.source.isEmpty, self.census.pid.isEmpty,
+      references.isEmpty
+    {
+      Diagnostics.say(
+        "buffers that no process holds are not listed by the sources here",
+        hint: Census.readableDebugList.map { "--fences also reads \($0), which lists them" })
+    }
+    var errors: [any Error] = []
+    if let hidden = census.hidden {
+      errors.append(Failure("cannot list all holders: \(Advice.reason(for: hidden))"))
+    }
+    if !census.unverified.isEmpty {
+      let count = census.unverified.values.reduce(0, +)
+      let owners = census.unverified.keys.sorted().map { pid in
+        "\(census.processes[pid]?.command?.escaped ?? "?")(\(pid))"
+      }
+      errors.append(
+        Failure(
+          "cannot verify \(count) mapping\(count == 1 ? "" : "s") called /dmabuf: of \(owners.joined(separator: " "))",
+          hint: "a file may have that name; the mapping is not counted"))
+    }
+    if let first = census.refused.first, failed.isEmpty {
+      errors.append(
+        Failure(
+          "\(first)" + (census.refused.count > 1 ? ", and \(census.refused.count - 1) more like it" : ""),
+          hint: "the list is not complete: " + Advice.unreadable(census.refused)))
+    }
+    if let error = unknownExporter(in: census) { errors.append(error) }
+    // The status is that of a source that was asked for and is not there, if there is one.
+    errors += failed
+    guard let last = errors.popLast() else { return }
+    for error in errors { _ = Diagnostics.report(error) }
+    throw last
+  }
+
+  /// Sources that were wanted and could not be read.
+  private func failures(of census: Census) -> [KernelError] {
+    let chosen = self.census.source
+    return Census.Source.allCases.compactMap { source in
+      let isMissed = chosen.isEmpty ? source == .procfs || source == .bufinfo : chosen.contains(source)
+      return isMissed ? census.failures[source] : nil
+    }
+  }
+
+  /// A leak test with a mistyped exporter would be green for ever.
+  private func unknownExporter(in census: Census) -> Failure? {
+    guard let wanted = self.census.exporter.map({ UntrustedText($0.utf8) }) else { return nil }
+    let listed = Set(census.buffers.compactMap(\.exporter))
+    guard !listed.contains(wanted), !Exporters.mayExist(wanted) else { return nil }
+    let names = Set(listed.map(\.escaped)).union(Exporters.names).sorted()
+    return Failure(
+      "no buffer has exporter \(wanted.escaped)",
+      hint: names.isEmpty ? nil : "exporters here: " + names.joined(separator: ", "))
+  }
+}
+
+extension StatReport {
+  /// Reports a filter that nothing matches.
+  func reportUnmatched(_ selection: StatSelection) {
+    guard buffers.isEmpty, totals.undecided.buffers == 0 else { return }
+    if let pattern = selection.namePattern {
+      Diagnostics.say("no buffer has a name that matches '\(UntrustedText(pattern.utf8).escaped)'", hint: nil)
+    }
+    if let pattern = selection.unitPattern {
+      let text = UntrustedText(pattern.utf8).escaped
+      Diagnostics.say("no buffer is held by a unit that matches '\(text)'", hint: "dmabuf stat --by unit lists them")
+    }
+  }
+}
