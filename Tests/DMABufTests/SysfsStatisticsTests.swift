@@ -116,4 +116,23 @@ struct MemoryInformationTests {
     let limit = UInt64(text.trimmingPrefix(" ").prefix { $0.isNumber })
     #expect(UserMemory.sizeLimit(root: recording.root) == limit.map { $0 * 1_048_576 })
   }
+
+  /// No kernel of the lab has them: the tree follows the text of
+  /// `Documentation/ABI/testing/sysfs-kernel-dmabuf-buffers` before attachments were removed from it.
+  @Test("Attached devices are told where the kernel has attachments")
+  func attachments() throws {
+    let tree = try TemporaryTree()
+    let path = "sys/kernel/dmabuf/buffers"
+    for inode in [5, 6] {
+      try tree.file("\(path)/\(inode)/size", "4096\n")
+      try tree.file("\(path)/\(inode)/exporter_name", "system\n")
+      try tree.directory("\(path)/\(inode)/attachments")
+    }
+    for (uid, device) in [(1, "fe800000.rkisp"), (2, "fde40000.npu")] {
+      try tree.file("\(path)/5/attachments/\(uid)/map_counter", "1\n")
+      try tree.link("\(path)/5/attachments/\(uid)/device", "../../../../../../devices/platform/\(device)")
+    }
+    let buffers = Census(root: tree.root).buffers
+    #expect(buffers.map { $0.devices?.map(\.string) } == [["fe800000.rkisp", "fde40000.npu"], []])
+  }
 }

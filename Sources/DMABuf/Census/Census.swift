@@ -44,6 +44,7 @@ public struct Census: Sendable {
     request.processes = processes
     request.threads = threads
     request.mayLoadPrograms = false
+    request.wantsReferences = false
     self.init(root: root, request)
   }
 

@@ -1,7 +1,10 @@
+import Glibc
 import SystemPackage
 
 /// `/sys/kernel/dmabuf/buffers`: every buffer of the machine with its size and exporter, on kernels
 /// built with `CONFIG_DMABUF_SYSFS_STATS` (removed from Linux 7).
+///
+/// The first of them, in Android's trees of Linux 5.10, tell of attached devices, too.
 ///
 /// Corresponds to `drivers/dma-buf/dma-buf-sysfs-stats.c`.
 struct SysfsStatistics: MachineList {
@@ -9,6 +12,8 @@ struct SysfsStatistics: MachineList {
     let inode: UInt64
     let size: UInt64?
     let exporter: UntrustedText?
+    /// One for each attachment; `nil` where the kernel does not tell.
+    var devices: [UntrustedText]?
   }
 
   static let directory = "/sys/kernel/dmabuf/buffers"
@@ -18,7 +23,9 @@ struct SysfsStatistics: MachineList {
 
   func add(to join: inout CensusJoin) throws(KernelError) {
     for entry in try Self.buffers(root: root) {
-      join.merge(Census.Buffer(inode: entry.inode, size: entry.size, exporter: entry.exporter), from: source)
+      var buffer = Census.Buffer(inode: entry.inode, size: entry.size, exporter: entry.exporter)
+      buffer.devices = entry.devices
+      join.merge(buffer, from: source)
     }
   }
 
@@ -30,13 +37,28 @@ struct SysfsStatistics: MachineList {
   /// directory is read are left out.
   static func buffers(root: String) throws(KernelError) -> [Buffer] {
     let path = root + directory
-    return try Directory(path).names().compactMap { name in
+    let names = try Directory(path).names()
+    // A kernel has the directory for each buffer or for none.
+    let hasAttachments = names.contains { unsafe access("\(path)/\($0)/attachments", F_OK) == 0 }
+    return names.compactMap { name in
       guard let inode = UInt64(name) else { return nil }
       let size = SmallFile.number("\(path)/\(name)/size")
       let exporter = (try? SmallFile.read("\(path)/\(name)/exporter_name")).map {
         UntrustedText($0.last == UInt8(ascii: "\n") ? $0.dropLast() : $0[...])
       }
-      return size == nil && exporter == nil ? nil : Buffer(inode: inode, size: size, exporter: exporter)
+      if size == nil && exporter == nil { return nil }
+      let devices = hasAttachments ? attachments(of: "\(path)/\(name)") : nil
+      return Buffer(inode: inode, size: size, exporter: exporter, devices: devices)
+    }
+  }
+
+  /// `attachments/UID/device` leads to the device.
+  private static func attachments(of buffer: String) -> [UntrustedText]? {
+    guard let directory = try? Directory(buffer + "/attachments"), let names = try? directory.names() else {
+      return nil
+    }
+    return names.sorted().compactMap { name in
+      directory.link(name + "/device")?.split(separator: "/").last.map { UntrustedText($0.utf8) }
     }
   }
 }
