@@ -2,6 +2,7 @@
 # dmabuf stat --fail-if-growth: programs that leak one thing for each frame, and programs that do not.
 
 _leaker() { # WORD…: an actor called `leaker`
+  limit 240
   start leaker actor comm leaker "$@"
   wait_for_line leaker ready
 }
