@@ -90,26 +90,54 @@ struct StatFormTests {
   func difference(_ kernel: String) throws {
     let before = StatSnapshot(StatReportTests.report(kernel, "no-buffers"))
     let after = StatSnapshot(StatReportTests.report(kernel, "named"))
-    let growth = StatDifference(from: before, to: after, limit: .bytes(1))
-    #expect(growth.new.count == 4 && growth.totals.bytes == 28672 && growth.verdict?.isKept == false)
+    let growth = StatDifference(from: before, to: after, limit: try Growth("1B"))
+    #expect(
+      growth.new.count == 4 && growth.totals.bytes == 28672 && growth.verdict?.exceeded.contains(.bytes) == true)
     #expect(growth.processes.map(\.bytes) == growth.processes.map(\.bytes).sorted(by: >))
-    let shrinking = StatDifference(from: after, to: before, limit: .descriptors(0))
-    #expect(shrinking.gone.count == 4 && shrinking.totals.bytes == -28672 && shrinking.verdict?.isKept == true)
+    let shrinking = StatDifference(from: after, to: before, limit: Growth())
+    #expect(shrinking.gone.count == 4 && shrinking.totals.bytes == -28672 && shrinking.verdict?.exceeded == [])
   }
 
   @Test(
-    "Growth is a number of descriptors, or a size",
+    "Growth is a size, a number of references, or both; what has no limit may not grow",
     arguments: [
-      ("0", .descriptors(0)), ("10", .descriptors(10)), ("1M", .bytes(1 << 20)), ("4096B", .bytes(4096)),
-      ("0K", .bytes(0)),
-    ] as [(String, Growth)])
-  func growth(_ text: String, _ growth: Growth) throws {
-    #expect(try Growth(text) == growth)
+      ("0", 0, 0), ("10", 0, 10), ("1M", 1 << 20, 0), ("4096B", 4096, 0), ("0K", 0, 0), ("1M,10", 1 << 20, 10),
+      ("10,1M", 1 << 20, 10),
+    ] as [(String, Int64, Int64)])
+  func growth(_ text: String, _ bytes: Int64, _ references: Int64) throws {
+    let growth = try Growth(text)
+    #expect(growth.limit(of: .bytes) == bytes)
+    #expect(Growth.Kind.allCases.dropFirst().allSatisfy { growth.limit(of: $0) == references })
   }
 
-  @Test("Anything else is no growth", arguments: ["", "-1", "much", "1.5M", "10x", "99999999999999999999"])
+  @Test(
+    "Anything else is no growth",
+    arguments: ["", "-1", "much", "1.5M", "10x", "99999999999999999999", "1M,2M", "1,2", "1M,", ",1", "1M,2,3"])
   func noGrowth(_ text: String) {
     #expect(throws: (any Error).self) { try Growth(text) }
+  }
+
+  @Test(
+    "Limits that are given one by one hold together",
+    arguments: [
+      ("stat --fail-if-growth 1M --for 1s --fail-if-growth=10", "stat --fail-if-growth=1M,10 --for 1s"),
+      ("stat --fail-if-growth --for 1s", "stat --fail-if-growth --for 1s"),
+      ("stat --fail-if-growth 1M", "stat --fail-if-growth=1M"), ("stat --json", "stat --json"),
+      ("stat --fail-if-growth -- --fail-if-growth 1", "stat --fail-if-growth -- --fail-if-growth 1"),
+    ])
+  func joined(_ given: String, _ joined: String) {
+    let words = { (text: String) in text.split(separator: " ").map(String.init) }
+    #expect(Growth.joined(words(given)) == words(joined))
+  }
+
+  @Test("A floor has the least of each look, in all and by process")
+  func floor() throws {
+    let few = StatSnapshot(StatReportTests.report("full-6.12", "named"))
+    let none = StatSnapshot(StatReportTests.report("full-6.12", "no-buffers"))
+    #expect(few.floor(with: few).counts == few.counts)
+    for floor in [few.floor(with: none), none.floor(with: few)] {
+      #expect(floor.counts[.bytes] == 0 && floor.counts[.descriptors] == 0 && floor.processes.isEmpty)
+    }
   }
 
   @Test(
@@ -124,11 +152,14 @@ struct StatFormTests {
   @Test(
     "Counts that cannot be are refused, not added up",
     arguments: ["-9223372036854775808", "-1", "9223372036854775807"],
-    ["buffers", "bytes", "descriptors", "sync_files"])
+    ["buffers", "bytes", "descriptors", "sync_files", "syncobjs"])
   func impossibleCounts(_ count: String, _ key: String) throws {
     // A sum of sizes may be as large.
     if key == "bytes", !count.hasPrefix("-") { return }
-    var process = ["pid": "1", "buffers": "1", "bytes": "1", "descriptors": "1", "mappings": "1", "sync_files": "1"]
+    var process = [
+      "pid": "1", "buffers": "1", "bytes": "1", "descriptors": "1", "mappings": "1", "sync_files": "1",
+      "syncobjs": "1",
+    ]
     process[key] = count
     let members = process.map { "\"\($0.key)\":\($0.value)" }.joined(separator: ",")
     let text = """

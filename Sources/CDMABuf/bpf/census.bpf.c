@@ -124,7 +124,7 @@ SEC("iter/dmabuf") int census_buffers(struct bpf_iter__dmabuf *context) {
 }
 
 SEC("iter/task_file") int census_descriptors(struct bpf_iter__task_file *context) {
-  static const char sync_file[] = "sync_file";
+  static const char sync_file[] = "sync_file", syncobj_file[] = "syncobj_file";
   struct cdmabuf_record record = {.fd = context->fd};
   struct task_struct *task = context->task;
   struct file *file = context->file;
@@ -132,10 +132,14 @@ SEC("iter/task_file") int census_descriptors(struct bpf_iter__task_file *context
   unsigned long magic = magic_of(file);
   if (magic == anon_inode_magic) {
     /* /proc prints `anon_inode:` before that. */
-    char name[sizeof sync_file] = {0};
+    char name[sizeof syncobj_file + 1] = {0};
     bpf_probe_read_kernel_str(name, sizeof name, name_of(file));
-    if (bpf_strncmp(name, sizeof name, sync_file)) return 0;
-    record.kind = CDMABUF_RECORD_SYNC_FILE;
+    if (!bpf_strncmp(name, sizeof sync_file, sync_file))
+      record.kind = CDMABUF_RECORD_SYNC_FILE;
+    else if (!bpf_strncmp(name, sizeof syncobj_file, syncobj_file))
+      record.kind = CDMABUF_RECORD_SYNCOBJ;
+    else
+      return 0;
     describe_task(&record, task);
   } else if (magic == dma_buf_magic) {
     record.kind = CDMABUF_RECORD_DESCRIPTOR;

@@ -7,6 +7,7 @@ enum cdmabuf_record_kind {
   CDMABUF_RECORD_DESCRIPTOR = 2,
   CDMABUF_RECORD_SYNC_FILE = 3,
   CDMABUF_RECORD_MAPPING = 4,
+  CDMABUF_RECORD_SYNCOBJ = 5,
 };
 
 struct cdmabuf_record {

@@ -35,6 +35,7 @@ struct CensusJoin {
     for walk in walks {
       for mapping in walk.mappings { add(mapping) }
       for (pid, count) in walk.syncFiles { process(pid) { $0.syncFiles += count } }
+      for (pid, count) in walk.syncObjects { process(pid) { $0.syncObjects += count } }
     }
     sortHolders()
     refused += walks.flatMap(\.refused)
@@ -50,6 +51,8 @@ struct CensusJoin {
   }
 
   mutating func addSyncFile(_ pid: Int32) { process(pid) { $0.syncFiles += 1 } }
+
+  mutating func addSyncObject(_ pid: Int32) { process(pid) { $0.syncObjects += 1 } }
 
   mutating func name(_ pid: Int32, _ command: UntrustedText) { process(pid) { $0.command = command } }
 

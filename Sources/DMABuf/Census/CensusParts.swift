@@ -44,7 +44,7 @@ extension Census {
     case name, fences, devices
   }
 
-  /// A process that holds buffers or sync_files.
+  /// A process that holds buffers, sync_files or descriptors of syncobjs.
   public struct Process: Equatable, Sendable {
     /// Process id, in the reader's pid namespace.
     public let pid: Int32
@@ -56,6 +56,8 @@ extension Census {
     public var controlGroup: ControlGroup?
     /// How many of its descriptors are sync_files.
     public var syncFiles = 0
+    /// How many of its descriptors are syncobjs.
+    public var syncObjects = 0
     /// How many descriptors of all kinds it has.
     public var openFiles: UInt64?
     /// How many it may have (the soft `RLIMIT_NOFILE`).

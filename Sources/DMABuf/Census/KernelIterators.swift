@@ -182,6 +182,7 @@ extension KernelIterators {
     var descriptor: Int32 { raw.fd }
     var inode: UInt64 { raw.inode }
     var isSyncFile: Bool { raw.kind == CDMABUF_RECORD_SYNC_FILE.rawValue }
+    var isSyncObject: Bool { raw.kind == CDMABUF_RECORD_SYNCOBJ.rawValue }
     var command: UntrustedText { Self.text(raw.command) }
 
     /// The buffer as the record has it, without holders.
@@ -238,6 +239,8 @@ struct IteratedProcesses: CensusSource {
     try iterators.forEachDescriptor { record in
       if record.isSyncFile {
         join.addSyncFile(record.pid)
+      } else if record.isSyncObject {
+        join.addSyncObject(record.pid)
       } else {
         join.add(holder: record.pid, of: record.buffer, inode: record.inode, source) {
           $0.descriptors.append(record.descriptor)

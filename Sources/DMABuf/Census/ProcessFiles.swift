@@ -45,6 +45,8 @@ import SystemPackage
   private(set) var mappings: [Mapping] = []
   /// How many sync_files a process has, where it has any.
   private(set) var syncFiles: [(pid: Int32, count: Int)] = []
+  /// How many descriptors of syncobjs a process has, where it has any.
+  private(set) var syncObjects: [(pid: Int32, count: Int)] = []
   /// The processes that have any of these, as they were while they were looked at.
   private(set) var processes: [Census.Process] = []
   /// Processes whose files may not be looked at, with the kernel's reason.
@@ -74,7 +76,7 @@ import SystemPackage
   func visit(_ pid: Int32) {
     do {
       let directory = try Directory("\(proc)/\(pid)")
-      let before = (descriptors.count, mappings.count, syncFiles.count)
+      let before = (descriptors.count, mappings.count, syncFiles.count, syncObjects.count)
       do {
         try readDescriptors(pid, in: directory)
         try readMappings(pid, in: directory)
@@ -82,7 +84,7 @@ import SystemPackage
         // Kernel threads have no files: not being let in hides nothing.
         if !error.isAbsence, ProcessStatus(in: directory)?.isKernelThread != true { refused.append(error) }
       }
-      if before != (descriptors.count, mappings.count, syncFiles.count) {
+      if before != (descriptors.count, mappings.count, syncFiles.count, syncObjects.count) {
         var process = Census.Process(pid, in: directory)
         process.openFiles = openFiles
         processes.append(process)
@@ -96,6 +98,7 @@ import SystemPackage
     let directory = try Directory("fd", in: process)
     let descriptor = directory.descriptor
     var fences = 0
+    var objects = 0
     var count: UInt64 = 0
     openFiles = nil
     var recollection = memory?.recall(pid)
@@ -107,6 +110,8 @@ import SystemPackage
       guard length >= 8, unsafe memcmp(link.baseAddress!, "/dmabuf:", 8) == 0 else {
         if length == 20, unsafe memcmp(link.baseAddress!, "anon_inode:sync_file", 20) == 0 {
           fences += 1
+        } else if length == 23, unsafe memcmp(link.baseAddress!, "anon_inode:syncobj_file", 23) == 0 {
+          objects += 1
         } else {
           recollection?.addOther(number)
         }
@@ -124,6 +129,7 @@ import SystemPackage
     openFiles = count
     if let recollection { memory?.remember(recollection, of: pid) }
     if fences > 0 { syncFiles.append((pid, fences)) }
+    if objects > 0 { syncObjects.append((pid, objects)) }
   }
 
   private func readMappings(_ pid: Int32, in process: borrowing Directory) throws(KernelError) {

@@ -17,7 +17,8 @@ struct Stat: ParsableCommand {
         dmabuf stat --name 'camera*' --columns +age,+owner
         dmabuf stat --kernel-held
         dmabuf stat --pid 4711 --json > before; dmabuf stat --pid 4711 --diff before
-        dmabuf stat --pid 4711 --fail-if-growth 1M --for 30s
+        dmabuf stat --pid 4711 --fail-if-growth 1M,10 --for 30s
+        dmabuf stat --json > before; ./run-tests; dmabuf stat --diff before --fail-if-growth
       """)
 
   @Argument(help: "Only these buffers.", completion: Completion.references, transform: Reference.init)
@@ -56,11 +57,20 @@ struct Stat: ParsableCommand {
   var diff: String?
 
   @Option(
-    help: "A leak test: fail if there is so much more (1M), or so many descriptors and sync_files (10), after --for.",
+    defaultAsFlag: Growth(),
+    help: ArgumentHelp(
+      """
+      Fail if memory grows by more than SIZE, or references of a kind by more than COUNT, within --for or since \
+      --diff (1M,10). Default: any growth fails.
+      """,
+      valueName: "SIZE,COUNT"),
     transform: Growth.init)
   var failIfGrowth: Growth?
 
-  @Option(name: .customLong("for"), help: "How long --fail-if-growth and --watch go on.", transform: TimeSpan.init)
+  @Option(
+    name: .customLong("for"),
+    help: ArgumentHelp("Run --fail-if-growth or --watch for DURATION (500ms, 2s, 1m).", valueName: "DURATION"),
+    transform: TimeSpan.init)
   var period: TimeSpan?
 
   @Flag(help: "Print metrics for Prometheus' node_exporter.")
@@ -82,12 +92,14 @@ struct Stat: ParsableCommand {
     guard forms.filter(\.self).count <= 1 else {
       throw ValidationError("--json, --prometheus and --graph are different forms: choose one")
     }
-    let tasks = [watch != nil, diff != nil, failIfGrowth != nil]
-    guard tasks.filter(\.self).count <= 1 else {
-      throw ValidationError("--watch, --diff and --fail-if-growth are different tasks: choose one")
+    guard watch == nil || diff == nil && failIfGrowth == nil else {
+      throw ValidationError("--watch excludes --diff and --fail-if-growth")
     }
-    guard (failIfGrowth == nil) || period != nil else {
-      throw ValidationError("--fail-if-growth needs --for: growth takes time")
+    guard failIfGrowth == nil || period != nil || diff != nil else {
+      throw ValidationError("--fail-if-growth needs --for DURATION or --diff FILE")
+    }
+    guard failIfGrowth == nil || !prometheus && !graph else {
+      throw ValidationError("--fail-if-growth excludes --prometheus and --graph")
     }
     guard period == nil || failIfGrowth != nil || watch != nil else {
       throw ValidationError("--for says how long --fail-if-growth or --watch go on")
@@ -127,12 +139,19 @@ struct Stat: ParsableCommand {
     let inodes = try references.map { try $0.resolveInode() }
     selection.inodes = references.isEmpty ? nil : inodes
     selection.isKernelHeld = kernelHeld
-    if watch != nil || failIfGrowth != nil { return try runOverTime(selection) }
-
     let earlier = try diff.map { try StatSnapshot(file: $0) }
+    if let failIfGrowth { return try testForLeaks(failIfGrowth, since: earlier, selection) }
+    if let watch {
+      let request = try census.repeatedRequest(wantsAttachments: wantsAttachments)
+      return try look(each: watch.duration, request, selection)
+    }
+
     var request = census.request(wantsAttachments: wantsAttachments)
     request.wantsReferences = wantsReferences ? true : nil
     let census = Census(request)
+    var view = view
+    // A comparison needs all rows.
+    if earlier != nil { view.top = nil }
     let report = StatReport(census, selection, view)
     if let earlier {
       try StatDifference(from: earlier, to: StatSnapshot(report)).print(asJSON: json)

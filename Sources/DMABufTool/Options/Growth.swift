@@ -1,55 +1,71 @@
 import ArgumentParser
 
-/// How much more there may be after a while: `1M` of buffers, or `10` descriptors.
-enum Growth: Equatable {
-  case bytes(UInt64)
-  /// Descriptors of buffers, and sync_files.
-  case descriptors(Int)
+/// The growth that a leak test permits: `1M` of memory, `10` references of each kind, or both as `1M,10`.
+/// What has no limit of its own may not grow at all.
+struct Growth: Equatable {
+  /// What a leak test measures.
+  enum Kind: String, CaseIterable {
+    /// Sizes of buffers.
+    case bytes
+    /// Descriptors of buffers.
+    case descriptors
+    case mappings
+    case syncFiles = "sync_files"
+    /// Descriptors of syncobjs.
+    case syncObjects = "syncobjs"
+    /// Buffers that no process holds.
+    case kernelHeld = "kernel_held"
+  }
 
-  /// A bare number counts descriptors, one with a unit is a size.
+  private(set) var bytes: UInt64?
+  private(set) var references: Int?
+
+  /// No growth of any kind.
+  init() {}
+
+  /// A number with a unit is a size, a bare number counts references of each kind.
   init(_ text: String) throws {
-    if let number = Int(text), number >= 0 {
-      self = .descriptors(number)
-    } else {
-      self = .bytes(UInt64(try ByteSize(text, atLeast: 0).bytes))
+    for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+      if let number = Int(part), number >= 0 {
+        guard references == nil else { throw ValidationError("two limits for references: \(text)") }
+        references = number
+      } else {
+        let size = UInt64(try ByteSize(String(part), atLeast: 0).bytes)
+        guard bytes == nil else { throw ValidationError("two limits for memory: \(text)") }
+        bytes = size
+      }
     }
   }
 
-  func isExceeded(by totals: StatDifference.Totals) -> Bool {
-    switch self {
-    case .bytes(let limit): measure(totals) > Int64(clamping: limit)
-    case .descriptors(let limit): measure(totals) > Int64(limit)
-    }
+  func limit(of kind: Kind) -> Int64 {
+    kind == .bytes ? Int64(clamping: bytes ?? 0) : Int64(references ?? 0)
   }
 
-  /// What of it counts.
-  func measure(_ totals: StatDifference.Totals) -> Int64 {
-    switch self {
-    case .bytes: totals.bytes
-    case .descriptors: Int64(totals.descriptors)
+  /// The arguments with all limits in one place: the parser alone would keep the last.
+  static func joined(_ arguments: [String], option: String = "--fail-if-growth") -> [String] {
+    var joined: [String] = []
+    var limits: [String] = []
+    var place: Int?
+    var rest = arguments[...]
+    while let word = rest.popFirst() {
+      if word == "--" {
+        joined += [word] + rest
+        break
+      }
+      guard word == option || word.hasPrefix(option + "=") else {
+        joined.append(word)
+        continue
+      }
+      place = place ?? joined.count
+      if word != option {
+        limits.append(String(word.dropFirst(option.count + 1)))
+      } else if let next = rest.first, !next.hasPrefix("-") {
+        limits.append(next)
+        rest.removeFirst()
+      }
     }
-  }
-}
-
-extension Growth: Encodable {
-  private enum CodingKeys: String, CodingKey {
-    case bytes, descriptors
-  }
-
-  func encode(to encoder: any Encoder) throws {
-    var container = encoder.container(keyedBy: CodingKeys.self)
-    switch self {
-    case .bytes(let limit): try container.encode(limit, forKey: .bytes)
-    case .descriptors(let limit): try container.encode(limit, forKey: .descriptors)
-    }
-  }
-}
-
-extension Growth: CustomStringConvertible {
-  var description: String {
-    switch self {
-    case .bytes(let limit): Units.size(limit)
-    case .descriptors(let limit): "\(limit) descriptors"
-    }
+    guard let place else { return arguments }
+    joined.insert(option + (limits.isEmpty ? "" : "=" + limits.joined(separator: ",")), at: place)
+    return joined
   }
 }

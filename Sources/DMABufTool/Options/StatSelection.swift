@@ -27,6 +27,9 @@ struct StatSelection {
   var minimumSize: UInt64 = 0
   /// Only what no process holds.
   var isKernelHeld = false
+  /// Only what these processes hold, and those buffers of ``unheld`` that no process holds.
+  var processes: Set<Int32>?
+  var unheld: Set<UInt64> = []
 
   func select(_ buffer: Census.Buffer, in census: Census) -> Verdict {
     if let inodes, !inodes.contains(buffer.inode) { return .leftOut }
@@ -45,6 +48,10 @@ struct StatSelection {
       unknown = unknown ?? .name
     }
     var buffer = buffer
+    if let processes, !(buffer.holders.isEmpty && unheld.contains(buffer.inode)) {
+      buffer.holders = buffer.holders.filter { processes.contains($0.pid) }
+      if buffer.holders.isEmpty { return .leftOut }
+    }
     if user != nil || unitPattern != nil {
       let holders = buffer.holders
       buffer.holders = holders.filter { census.processes[$0.pid].map(select) ?? false }
@@ -59,6 +66,7 @@ struct StatSelection {
   }
 
   func select(_ process: Census.Process) -> Bool {
+    if let processes, !processes.contains(process.pid) { return false }
     if let user, process.user != user { return false }
     guard let unitPattern else { return true }
     return process.controlGroup?.unit.map { Glob.matches($0.string, unitPattern) } ?? false

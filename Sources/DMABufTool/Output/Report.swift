@@ -47,3 +47,10 @@ extension Nullable: Decodable where Value: Decodable {
 }
 
 extension Nullable: Equatable where Value: Equatable {}
+
+extension KeyedDecodingContainer {
+  /// What is missing in a document is unknown, as what is `null` there.
+  func decode<Value: Decodable>(_ type: Nullable<Value>.Type, forKey key: Key) throws -> Nullable<Value> {
+    try decodeIfPresent(type, forKey: key) ?? Nullable(wrappedValue: nil)
+  }
+}

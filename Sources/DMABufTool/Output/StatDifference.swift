@@ -11,17 +11,6 @@ struct StatDifference: Report {
     var areZero: Bool { buffers == 0 && bytes == 0 && descriptors == 0 }
   }
 
-  /// What was allowed, and what came of it.
-  struct Verdict: Encodable {
-    let limit: Growth
-    let isKept: Bool
-
-    enum CodingKeys: String, CodingKey {
-      case limit
-      case isKept = "ok"
-    }
-  }
-
   let schema = "dmabuf.stat-diff/1"
   let time: UInt64
   let since: UInt64
@@ -31,7 +20,7 @@ struct StatDifference: Report {
   let gone: [StatSnapshot.Buffer]
   let processes: [StatSnapshot.Process]
   let totals: Totals
-  @Nullable var verdict: Verdict?
+  @Nullable var verdict: LeakVerdict?
 
   enum CodingKeys: String, CodingKey {
     case schema, new, gone, processes, totals
@@ -54,8 +43,8 @@ struct StatDifference: Report {
       buffers: after.totals.buffers - before.totals.buffers,
       bytes: Int64(clamping: after.totals.bytes) - Int64(clamping: before.totals.bytes),
       descriptors: after.descriptors - before.descriptors)
-    let totals = totals
-    verdict = limit.map { Verdict(limit: $0, isKept: !$0.isExceeded(by: totals)) }
+    let growth = after.counts - before.counts
+    verdict = limit.map { LeakVerdict(growth, limit: $0) }
   }
 
   /// Those that have changed, the growing first. A process id may be another process's by now.
@@ -85,11 +74,28 @@ extension StatSnapshot.Process {
       pid: pid, comm: comm, buffers: (now?.buffers ?? 0) - (old?.buffers ?? 0),
       bytes: (now?.bytes ?? 0) - (old?.bytes ?? 0),
       descriptors: (now?.descriptors ?? 0) - (old?.descriptors ?? 0),
-      mappings: (now?.mappings ?? 0) - (old?.mappings ?? 0), syncFiles: (now?.syncFiles ?? 0) - (old?.syncFiles ?? 0))
+      mappings: (now?.mappings ?? 0) - (old?.mappings ?? 0), syncFiles: (now?.syncFiles ?? 0) - (old?.syncFiles ?? 0),
+      syncObjects: [old, now].allSatisfy { $0.map { $0.syncObjects != nil } ?? true }
+        ? (now?.syncObjects ?? 0) - (old?.syncObjects ?? 0) : nil)
   }
 
-  var isChange: Bool { buffers != 0 || bytes != 0 || descriptors != 0 || mappings != 0 || syncFiles != 0 }
-  var isGrowth: Bool { bytes > 0 || descriptors > 0 || syncFiles > 0 }
+  var isChange: Bool {
+    buffers != 0 || bytes != 0 || descriptors != 0 || mappings != 0 || syncFiles != 0 || syncObjects ?? 0 != 0
+  }
+
+  /// Has it more of one of these?
+  func hasGrown(in kinds: [Growth.Kind]) -> Bool {
+    kinds.contains { kind in
+      switch kind {
+      case .bytes: bytes > 0
+      case .descriptors: descriptors > 0
+      case .mappings: mappings > 0
+      case .syncFiles: syncFiles > 0
+      case .syncObjects: syncObjects ?? 0 > 0
+      case .kernelHeld: false
+      }
+    }
+  }
 }
 
 // MARK: Text
@@ -110,27 +116,30 @@ extension StatDifference {
       }
       lines += table.lines(style: style)
     }
-    let changed = verdict == nil ? processes : processes.filter(\.isGrowth)
-    if !changed.isEmpty {
-      var table = Table(
-        .init("PID", .right), .init("COMMAND"), .init("BUFFERS", .right), .init("SIZE", .right), .init("FDS", .right),
-        .init("MAPS", .right), .init("SYNC_FILES", .right))
-      table.rows = changed.map { process in
-        [
-          "\(process.pid)", escaped(process.comm) ?? "?", signed(process.buffers), size(process.bytes),
-          signed(process.descriptors), signed(process.mappings), signed(process.syncFiles),
-        ]
-      }
-      lines += table.lines(style: style)
-    }
+    let changed = verdict.map { verdict in processes.filter { $0.hasGrown(in: verdict.grown) } } ?? processes
+    if !changed.isEmpty { lines += table(of: changed).lines(style: style) }
     let interval =
       Units.time(time >= since ? time - since : 0) + (isRestarted ? ", since when the machine restarted" : "")
+    if let verdict { return (lines + verdict.details + [verdict.sentence(in: interval)]).joined(separator: "\n") }
     let counts = "\(signed(totals.buffers)) buffers, \(size(totals.bytes)), \(signed(totals.descriptors)) descriptors"
-    // A leak test lists no buffers: as many may have come as have gone.
-    let nothing = verdict == nil ? "unchanged" : "no growth"
-    let total = lines.isEmpty && totals.areZero ? nothing : counts
-    lines.append("\(total) in \(interval)" + (verdict.map { "; \($0.limit) more are allowed" } ?? ""))
+    lines.append("\(lines.isEmpty && totals.areZero ? "unchanged" : counts) in \(interval)")
     return lines.joined(separator: "\n")
+  }
+
+  private func table(of processes: [StatSnapshot.Process]) -> Table {
+    let hasSyncObjects = processes.contains { $0.syncObjects ?? 0 != 0 }
+    var table = Table(
+      [
+        .init("PID", .right), .init("COMMAND"), .init("BUFFERS", .right), .init("SIZE", .right), .init("FDS", .right),
+        .init("MAPS", .right), .init("SYNC_FILES", .right),
+      ] + (hasSyncObjects ? [.init("SYNCOBJS", .right)] : []))
+    table.rows = processes.map { process in
+      [
+        "\(process.pid)", escaped(process.comm) ?? "?", signed(process.buffers), size(process.bytes),
+        signed(process.descriptors), signed(process.mappings), signed(process.syncFiles),
+      ] + (hasSyncObjects ? [process.syncObjects.map(signed) ?? "?"] : [])
+    }
+    return table
   }
 
   private func escaped(_ text: String?) -> String? { text.map { UntrustedText($0.utf8).escaped } }

@@ -20,6 +20,7 @@ extension StatReport {
     var descriptors = 0
     var mappings = 0
     var syncFiles = 0
+    var syncObjects = 0
 
     init(_ process: Census.Process) {
       pid = process.pid
@@ -30,6 +31,7 @@ extension StatReport {
       openFiles = process.openFiles
       openFileLimit = process.openFileLimit
       syncFiles = process.syncFiles
+      syncObjects = process.syncObjects
     }
   }
 
@@ -42,7 +44,7 @@ extension StatReport {
         processes[holder.pid]?.add(holder, of: buffer)
       }
     }
-    return processes.values.filter { $0.buffers > 0 || isWhole && $0.syncFiles > 0 }.sorted { $0.pid < $1.pid }
+    return processes.values.filter { $0.buffers > 0 || isWhole && $0.syncFiles + $0.syncObjects > 0 }.sorted { $0.pid < $1.pid }
   }
 
   /// Buffers that have something in common.

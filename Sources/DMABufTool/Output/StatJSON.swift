@@ -128,6 +128,7 @@ extension StatReport.Process {
       writer.member("pid", pid)
       writer.member("proportional_bytes", share)
       writer.member("sync_files", syncFiles)
+      writer.member("syncobjs", syncObjects)
       writer.member("uid", uid)
       writer.member("unit", unit)
     }

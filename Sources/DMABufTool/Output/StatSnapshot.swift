@@ -30,16 +30,32 @@ struct StatSnapshot: Decodable {
     let descriptors: Int
     let mappings: Int
     let syncFiles: Int
+    /// Descriptors of syncobjs; documents of earlier versions have none.
+    @Nullable var syncObjects: Int?
 
     enum CodingKeys: String, CodingKey {
       case pid, comm, buffers, bytes, descriptors, mappings
       case syncFiles = "sync_files"
+      case syncObjects = "syncobjs"
     }
   }
 
   struct Totals: Decodable {
     let buffers: Int
     let bytes: UInt64
+    /// Buffers that no process holds; `nil` where that is unknown.
+    var kernelHeld: Sum?
+    /// How many buffers a filter could not judge.
+    var undecided: Int?
+
+    enum CodingKeys: String, CodingKey {
+      case buffers, bytes, undecided
+      case kernelHeld = "kernel_held"
+    }
+  }
+
+  struct Sum: Decodable {
+    let buffers: Int
   }
 
   let schema: String
@@ -49,9 +65,16 @@ struct StatSnapshot: Decodable {
   let buffers: [Buffer]
   let processes: [Process]
   let totals: Totals
+  var unreadableProcesses: Int?
+  /// Are the holders of all buffers known?
+  var areHoldersKnown: Bool?
+  /// The least that several looks have counted, where this is made of several.
+  private var least: LeakCounts?
 
   enum CodingKeys: String, CodingKey {
     case schema, buffers, processes, totals
+    case unreadableProcesses = "unreadable_processes"
+    case areHoldersKnown = "holders_known"
     case time = "time_ns"
     case boot = "boot_id"
   }
@@ -83,10 +106,12 @@ struct StatSnapshot: Decodable {
   /// Counts come from a file, and are added and subtracted.
   private var hasPossibleCounts: Bool {
     let possible = 0...(1 << 32)
-    return possible.contains(totals.buffers)
+    return possible.contains(totals.buffers) && possible.contains(totals.kernelHeld?.buffers ?? 0)
       && processes.allSatisfy { process in
         process.bytes >= 0
-          && [process.buffers, process.descriptors, process.mappings, process.syncFiles].allSatisfy(possible.contains)
+          && [
+            process.buffers, process.descriptors, process.mappings, process.syncFiles, process.syncObjects ?? 0,
+          ].allSatisfy(possible.contains)
       }
   }
 
@@ -103,17 +128,75 @@ struct StatSnapshot: Decodable {
       Process(
         pid: process.pid, comm: process.comm?.string, buffers: process.buffers,
         bytes: Int64(clamping: process.bytes), descriptors: process.descriptors, mappings: process.mappings,
-        syncFiles: process.syncFiles)
+        syncFiles: process.syncFiles, syncObjects: process.syncObjects)
     }
-    totals = Totals(buffers: report.totals.buffers, bytes: report.totals.bytes)
+    totals = Totals(
+      buffers: report.totals.buffers, bytes: report.totals.bytes,
+      kernelHeld: report.totals.kernelHeld.map { Sum(buffers: $0.buffers) },
+      undecided: report.totals.undecided.buffers)
+    unreadableProcesses = report.unreadableProcesses
+    areHoldersKnown = report.areHoldersKnown
   }
 
   /// Descriptors of buffers, and sync_files.
-  var descriptors: Int { processes.reduce(0) { $0 + $1.descriptors + $1.syncFiles } }
+  var descriptors: Int { Int((counts[.descriptors] ?? 0) + (counts[.syncFiles] ?? 0)) }
+
+  /// What a leak test measures.
+  var counts: LeakCounts {
+    if let least { return least }
+    var counts = LeakCounts()
+    let sum = { (count: KeyPath<Process, Int>) in processes.reduce(0) { $0 + Int64($1[keyPath: count]) } }
+    counts[.bytes] = Int64(clamping: totals.bytes)
+    counts[.descriptors] = sum(\.descriptors)
+    counts[.mappings] = sum(\.mappings)
+    counts[.syncFiles] = sum(\.syncFiles)
+    if processes.allSatisfy({ $0.syncObjects != nil }) {
+      counts[.syncObjects] = processes.reduce(0) { $0 + Int64($1.syncObjects ?? 0) }
+    }
+    counts[.kernelHeld] = totals.kernelHeld.map { Int64($0.buffers) }
+    return counts
+  }
+
+  /// The floor of this look and a later one: the lesser of both, in all and by process. Its buffers are the later
+  /// look's.
+  func floor(with later: StatSnapshot) -> StatSnapshot {
+    let before = Dictionary(processes.map { ($0.pid, $0) }, uniquingKeysWith: { first, _ in first })
+    let both = later.processes.compactMap { now in
+      before[now.pid].flatMap { $0.comm == now.comm ? $0.least(now) : nil }
+    }
+    var floor = StatSnapshot(
+      schema: schema, time: later.time, boot: later.boot, buffers: later.buffers, processes: both,
+      totals: Totals(
+        buffers: min(totals.buffers, later.totals.buffers), bytes: min(totals.bytes, later.totals.bytes),
+        kernelHeld: later.totals.kernelHeld, undecided: max(totals.undecided ?? 0, later.totals.undecided ?? 0)))
+    floor.least = counts.least(later.counts)
+    return floor
+  }
+
+  private init(
+    schema: String, time: UInt64, boot: String?, buffers: [Buffer], processes: [Process], totals: Totals
+  ) {
+    self.schema = schema
+    self.time = time
+    self.boot = boot
+    self.buffers = buffers
+    self.processes = processes
+    self.totals = totals
+  }
 
   /// Has the machine started anew since `earlier`?
   func isRestarted(since earlier: StatSnapshot) -> Bool {
     guard let boot, let old = earlier.boot else { return false }
     return boot != old
+  }
+}
+
+extension StatSnapshot.Process {
+  fileprivate func least(_ other: StatSnapshot.Process) -> StatSnapshot.Process {
+    StatSnapshot.Process(
+      pid: pid, comm: comm, buffers: min(buffers, other.buffers), bytes: min(bytes, other.bytes),
+      descriptors: min(descriptors, other.descriptors), mappings: min(mappings, other.mappings),
+      syncFiles: min(syncFiles, other.syncFiles),
+      syncObjects: syncObjects.flatMap { own in other.syncObjects.map { min(own, $0) } })
   }
 }

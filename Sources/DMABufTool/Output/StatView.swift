@@ -90,6 +90,7 @@ extension StatReport {
     .number("fds", "FDS") { UInt64($0.descriptors) },
     .number("maps", "MAPS") { UInt64($0.mappings) },
     .number("syncs", "SYNC_FILES") { UInt64($0.syncFiles) },
+    .number("syncobjs", "SYNCOBJS", isUsual: false) { UInt64($0.syncObjects) },
     Field(
       name: "limit", title: "LIMIT", alignment: .right, isUsual: false,
       text: { "\($0.openFiles.map(String.init) ?? "?")/\($0.openFileLimit.map(String.init) ?? "?")" },

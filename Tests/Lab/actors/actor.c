@@ -67,6 +67,18 @@ void slot_close(const char *word)
 	slots[index] = -1;
 }
 
+/* For loops that make descriptors and close them: the table does not grow by them. */
+int slot_last(void) { return slots_used - 1; }
+
+int slot_take(int index) { return slots[index]; }
+
+/* Closes the newest. */
+void slot_drop(int index)
+{
+	if (index != slots_used - 1 || close(slots[--slots_used]))
+		die("close");
+}
+
 /* Decimal, 0x…, or with K, M, G. */
 unsigned long long number(const char *word)
 {
@@ -259,6 +271,7 @@ VERB(v_comm, prctl(PR_SET_NAME, word[0]))
 VERB(v_sleep, sleep_for(word[0]))
 VERB(v_ready, printf("ready %d\n", getpid()))
 VERB(v_pause, pause_for_ever())
+VERB(v_leak, leak(word[0], word[1]))
 
 static const struct {
 	const char *name;
@@ -317,6 +330,7 @@ static const struct {
 	{ "fence-refusals", 1, v_fence_refusals, "SLOT   the same of vgem's fences; takes 10 s" },
 	{ "video-refusals", 2, v_video_refusals, "NODE SLOT   the same of a camera; the buffer is too small for it" },
 	{ "video-length", 2, v_video_length, "NODE SLOT   a length beyond the buffer; Linux 6.12 leaks it" },
+	{ "leak", 2, v_leak, "sync-file|descriptor|mapping|mapped-buffer|handle|syncobj|buffer|nothing SLOT   one for each frame" },
 	{ "fork", 0, v_fork, "the child keeps everything and pauses" },
 	{ "scm", 1, v_scm, "SLOT   sends it to this process and leaves it in flight" },
 	{ "listen", 1, v_listen, "PATH   slot: a listening UNIX stream socket; pause serves nobody" },

@@ -8,6 +8,9 @@
 int  slot_add(int fd);
 int  slot_fd(const char *word);
 void slot_close(const char *word);
+int  slot_last(void);
+int  slot_take(int index);
+void slot_drop(int index);
 
 void die(const char *what) __attribute__((noreturn));
 unsigned long long number(const char *word);
@@ -74,6 +77,9 @@ void time_operation(const char *operation, const char *bytes, const char *turns)
 void forge_descriptor(const char *name);
 void forge_mapping(const char *name);
 void forge_storm(const char *name);
+
+/* loops.c */
+void leak(const char *what, const char *slot);
 
 /* sockets.c */
 void scm_in_flight(const char *slot);

@@ -1,0 +1,237 @@
+import DMABuf
+import SystemPackage
+
+/// `stat --fail-if-growth`.
+extension Stat {
+  /// Compares the floor of looks at the beginning, or an earlier census, with the floor of looks at the end.
+  func testForLeaks(_ limit: Growth, since earlier: StatSnapshot?, _ selection: StatSelection) throws {
+    let limited = try census.repeatedRequest(wantsAttachments: wantsAttachments)
+    if limited.processes != nil { try complain(of: Census(limited)) }
+    var view = view
+    view.top = nil
+    var test = LeakTest(limited, selection, view)
+    let progress = Progress(after: 0)
+    defer { progress.finish() }
+
+    let first: StatSnapshot
+    var last: StatSnapshot?
+    if let earlier {
+      first = earlier
+      let end = period?.duration ?? .seconds(1)
+      for moment in LeakTest.moments(8, from: 0, to: 1, of: end) {
+        try moment.sleep()
+        last = test.look(after: last)
+        // Without a period the first look that finds nothing decides.
+        if period == nil, let last, LeakVerdict(last.counts - first.counts, limit: limit).exceeded.isEmpty { break }
+      }
+    } else {
+      let duration = period?.duration ?? .zero
+      let early = LeakTest.moments(5, from: 0, to: 0.2, of: duration)
+      let late = LeakTest.moments(16, from: 0.7, to: 1, of: duration)
+      first = try test.floor(early) { look in
+        progress.show("watching \(StatReport.sum(look.totals.buffers, look.totals.bytes)), for \(duration)")
+      }
+      last = try test.floor(late)
+      // What is restarted again and again is at its floor for moments only: growth has to last.
+      for moment in LeakTest.moments(48, from: 0, to: 0.3, of: duration) {
+        guard let floor = last, !LeakVerdict(floor.counts - first.counts, limit: limit).exceeded.isEmpty else { break }
+        try moment.sleep()
+        last = test.look(after: floor)
+      }
+    }
+    guard let last else { return }
+    progress.finish()
+    try report(StatDifference(from: first, to: last, limit: limit), since: first, test)
+    if let ended = LeakTest.ended(limited) {
+      throw Failure("cannot compare \(ended.subject): the process ended during the test")
+    }
+    if earlier == nil, !test.hasMatched, let filter = filterInWords {
+      throw Failure("cannot compare buffers \(filter): the test found none", hint: "dmabuf stat lists all buffers")
+    }
+  }
+
+  private func report(_ difference: StatDifference, since first: StatSnapshot, _ test: LeakTest) throws {
+    var difference = difference
+    guard var verdict = difference.verdict else { return }
+    verdict.unseen = test.unseen
+    if first.unreadableProcesses ?? 0 > 0 || first.areHoldersKnown == false, census.pid.isEmpty {
+      verdict.unseen.append("some holders in the earlier census")
+    }
+    let isPartial = !verdict.unseen.isEmpty
+    if verdict.growth[.kernelHeld] == nil { verdict.unseen.append("buffers that no process holds") }
+    if verdict.growth[.syncObjects] == nil { verdict.unseen.append("syncobjs") }
+    if verdict.growth[.kernelHeld] ?? 0 > 0 { verdict.references = test.references(since: first) }
+    if verdict.growth[.syncFiles] ?? 0 > 0 {
+      verdict.fences = difference.processes.filter { $0.syncFiles > 0 }.prefix(16).flatMap(LeakTest.fences)
+    }
+    difference.verdict = verdict
+    try difference.print(asJSON: json)
+    try complain(of: test.census)
+    if isPartial || !verdict.exceeded.isEmpty { throw Failure.reported }
+  }
+
+  /// The filters that choose buffers by what they are.
+  private var filterInWords: String? {
+    let filters = [("exporter", census.exporter), ("name", census.name), ("unit", census.unit)]
+    let words = filters.compactMap { name, value in
+      value.map { "of \(name) \(UntrustedText($0.utf8).escaped)" }
+    }
+    return words.isEmpty ? nil : words.joined(separator: ", ")
+  }
+}
+
+/// The looks of a leak test.
+struct LeakTest {
+  private let request: Census.Request
+  private var selection: StatSelection
+  private let view: StatView
+  /// Buffers that no process holds, by inode: is one attached to a device whose node a chosen process has open?
+  private var attributions: [UInt64: Bool?] = [:]
+  /// The census that tells best what could not be seen.
+  private(set) var census: Census
+  /// Has there been a buffer that is meant?
+  private(set) var hasMatched = false
+  private var undecided = StatReport.Undecided()
+
+  /// Chooses the sources: buffers that no process holds are seen only where the whole machine is.
+  init(_ request: Census.Request, _ selection: StatSelection, _ view: StatView) {
+    var wide = request
+    wide.processes = nil
+    if request.sources == nil, wide.iterators == nil { wide.iterators = KernelIterators.loadedWherePermitted() }
+    var census = Census(wide)
+    if !census.listsAllBuffers, request.sources == nil, Census.readableDebugList != nil {
+      wide.wantsAttachments = true
+      census = Census(wide)
+    }
+    self.selection = selection
+    self.view = view
+    if let processes = request.processes {
+      let isWide = census.listsAllBuffers && census.seesAllProcesses
+      self.request = isWide ? wide : request
+      self.selection.processes = isWide ? Set(processes) : nil
+      self.census = isWide ? census : Census(request)
+    } else {
+      self.request = wide
+      self.census = census
+    }
+  }
+
+  /// Moments spread unevenly, so that they do not fall into step with what happens at regular intervals.
+  static func moments(_ count: Int, from start: Double, to end: Double, of duration: Duration) -> [Deadline] {
+    let golden = 0.618_033_988_75
+    return (0..<count).map { index in
+      let shift = (Double(index) * golden).truncatingRemainder(dividingBy: 1)
+      let place = index == count - 1 ? 1 : (Double(index) + (index == 0 ? 0 : shift)) / Double(count)
+      return Deadline(after: duration * (start + place * (end - start)))
+    }
+  }
+
+  /// The floor of looks at these moments; fewer, but three, where a look takes longer than there is time.
+  mutating func floor(_ moments: [Deadline], _ show: (StatSnapshot) -> Void = { _ in }) throws -> StatSnapshot {
+    var floor = look(after: nil)
+    for (index, moment) in moments.enumerated() {
+      if index > 2, moments.last?.isPast == true { break }
+      show(floor)
+      try moment.sleep()
+      floor = look(after: floor)
+    }
+    return floor
+  }
+
+  /// Looks once more; returns the floor of that and of earlier looks.
+  mutating func look(after floor: StatSnapshot?) -> StatSnapshot {
+    let census = Census(request)
+    if selection.processes != nil { attribute(census) }
+    let report = StatReport(census, selection, view)
+    if report.totals.buffers > 0, !hasMatched || census.refused.count > self.census.refused.count {
+      self.census = census
+    }
+    hasMatched = hasMatched || report.totals.buffers > 0
+    if report.totals.undecided.buffers > undecided.buffers { undecided = report.totals.undecided }
+    let look = StatSnapshot(report)
+    return floor?.floor(with: look) ?? look
+  }
+
+  /// What could not be seen of processes and buffers that are meant.
+  var unseen: [String] {
+    var unseen: [String] = []
+    let count = census.refused.count
+    if count > 0 { unseen.append("\(count) process\(count == 1 ? "" : "es") that may not be read") }
+    if census.hidden != nil { unseen.append("processes that are hidden") }
+    if !census.unverified.isEmpty { unseen.append("mappings that may not be verified") }
+    if undecided.buffers > 0 { unseen.append(undecided.description) }
+    let unattributed = attributions.values.count { $0 == nil }
+    if unattributed > 0 {
+      unseen.append("devices attached to \(unattributed) buffer\(unattributed == 1 ? "" : "s") that no process holds")
+    }
+    return unseen
+  }
+
+  /// Why a process that was asked for is not there any more.
+  static func ended(_ request: Census.Request) -> KernelError? {
+    guard request.processes != nil, let failure = Census(request).failures[.procfs] else { return nil }
+    return failure.errno == .noSuchProcess ? failure : nil
+  }
+
+  // MARK: Naming
+
+  private var detailed: Census {
+    var request = request
+    request.wantsAttachments = true
+    request.wantsReferences = true
+    return Census(request)
+  }
+
+  /// Finds out once for each buffer without a holder whether it is a chosen process's.
+  private mutating func attribute(_ census: Census) {
+    let unheld = census.buffers.filter(\.holders.isEmpty).map(\.inode)
+    if unheld.contains(where: { attributions[$0] == nil }), let processes = selection.processes {
+      let detailed = detailed
+      let users = detailed.otherReferences?.users ?? [:]
+      for buffer in detailed.buffers where buffer.holders.isEmpty && attributions[buffer.inode] == nil {
+        attributions[buffer.inode] = .some(
+          buffer.devices.map { $0.contains { device in !processes.isDisjoint(with: users[device] ?? []) } })
+      }
+    }
+    selection.unheld = Set(unheld.filter { attributions[$0] == true })
+  }
+
+  /// What refers to the buffers that no process holds, and that `first` has not.
+  func references(since first: StatSnapshot) -> [LeakVerdict.Reference] {
+    let known = Set(first.buffers.filter(\.processes.isEmpty).map(\.ino))
+    let new = StatReport(detailed, selection, view).buffers.filter {
+      $0.processes.isEmpty && $0.areHoldersKnown && !known.contains($0.ino)
+    }
+    let groups = Dictionary(grouping: new) { buffer in
+      (buffer.references ?? []).map { $0.device?.string ?? $0.kind.rawValue }.joined(separator: " ")
+    }
+    return groups.sorted { $0.key < $1.key }.flatMap { _, buffers in
+      let sum = StatReport.Sum(buffers)
+      let references = buffers.first?.references ?? []
+      return (references.isEmpty ? [.init(kind: .unknown)] : references).map { reference in
+        LeakVerdict.Reference(
+          device: reference.device?.string, kind: reference.kind.rawValue, buffers: sum.buffers, bytes: sum.bytes,
+          nodes: reference.nodes,
+          processes: reference.processes.map { StatSnapshot.Holder(pid: $0.pid, comm: $0.comm?.string) })
+      }
+    }
+  }
+
+  static func fences(of process: StatSnapshot.Process) -> [LeakVerdict.Fences] {
+    let fences = ProcessFences(of: process.pid)
+    let known = fences.files.sorted { ($0.value, $1.key.name) > ($1.value, $0.key.name) }.prefix(8).map {
+      LeakVerdict.Fences(
+        pid: process.pid, comm: process.comm, driver: $0.key.driver?.string, timeline: $0.key.timeline?.string,
+        files: $0.value, isKnown: true)
+    }
+    guard fences.unread > 0 else { return known }
+    return known + [
+      LeakVerdict.Fences(
+        pid: process.pid, comm: process.comm, driver: nil, timeline: nil, files: fences.unread, isKnown: false)
+    ]
+  }
+}
+
+extension ProcessFences.Timeline {
+  fileprivate var name: String { (driver?.string ?? "") + "/" + (timeline?.string ?? "") }
+}

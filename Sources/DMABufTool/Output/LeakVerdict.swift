@@ -1,0 +1,168 @@
+import DMABuf
+
+/// How much there is of each kind that a leak test measures. What is unknown is `nil`.
+struct LeakCounts: Equatable {
+  private var counts: [Growth.Kind: Int64] = [:]
+
+  subscript(kind: Growth.Kind) -> Int64? {
+    get { counts[kind] }
+    set { counts[kind] = newValue }
+  }
+
+  /// The lesser of both, of each kind. A look that does not know a kind says nothing of it.
+  func least(_ other: LeakCounts) -> LeakCounts {
+    LeakCounts(counts: counts.merging(other.counts, uniquingKeysWith: min))
+  }
+
+  static func - (one: LeakCounts, two: LeakCounts) -> LeakCounts {
+    var difference = LeakCounts()
+    for kind in Growth.Kind.allCases {
+      if let one = one[kind], let two = two[kind] { difference[kind] = one - two }
+    }
+    return difference
+  }
+
+  private init(counts: [Growth.Kind: Int64]) { self.counts = counts }
+  init() {}
+}
+
+/// The result of a leak test: what has grown, and beyond what was permitted.
+struct LeakVerdict: Encodable {
+  /// Buffers that came and are held by no process, by what refers to them.
+  struct Reference: Encodable {
+    /// The attached device; `nil` for messages nobody has received, and where nothing is known.
+    @Nullable var device: String?
+    let kind: String
+    let buffers: Int
+    let bytes: UInt64
+    /// The device's nodes.
+    let nodes: [String]
+    /// The processes that have a node open, or have not received a message.
+    let processes: [StatSnapshot.Holder]
+  }
+
+  /// The fences in a process's sync_files.
+  struct Fences: Encodable {
+    let pid: Int32
+    @Nullable var comm: String?
+    @Nullable var driver: String?
+    @Nullable var timeline: String?
+    /// How many of its sync_files have such a fence, or could not be asked.
+    let files: Int
+    /// Could they be asked?
+    let isKnown: Bool
+
+    enum CodingKeys: String, CodingKey {
+      case pid, comm, driver, timeline
+      case files = "sync_files"
+      case isKnown = "known"
+    }
+  }
+
+  let limit: Growth
+  let growth: LeakCounts
+  /// What could not be seen, so that nothing can be said of it.
+  var unseen: [String] = []
+  var references: [Reference] = []
+  var fences: [Fences] = []
+
+  /// Kinds that have grown beyond their limit.
+  var exceeded: [Growth.Kind] {
+    Growth.Kind.allCases.filter { kind in growth[kind].map { $0 > limit.limit(of: kind) } ?? false }
+  }
+
+  var grown: [Growth.Kind] { Growth.Kind.allCases.filter { growth[$0] ?? 0 > 0 } }
+
+  init(_ growth: LeakCounts, limit: Growth) {
+    self.growth = growth
+    self.limit = limit
+  }
+
+  private enum CodingKeys: String, CodingKey {
+    case limit, growth, exceeded, unseen, references, fences
+    case isKept = "ok"
+  }
+
+  func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    let kinds = Growth.Kind.allCases
+    try container.encode(
+      Dictionary(uniqueKeysWithValues: kinds.map { ($0.rawValue, limit.limit(of: $0)) }), forKey: .limit)
+    try container.encode(
+      Dictionary(uniqueKeysWithValues: kinds.map { ($0.rawValue, Nullable(wrappedValue: growth[$0])) }),
+      forKey: .growth
+    )
+    try container.encode(exceeded.map(\.rawValue), forKey: .exceeded)
+    try container.encode(exceeded.isEmpty, forKey: .isKept)
+    try container.encode(unseen, forKey: .unseen)
+    try container.encode(references, forKey: .references)
+    try container.encode(fences, forKey: .fences)
+  }
+}
+
+// MARK: Text
+
+extension LeakVerdict {
+  /// What the growing holders refer to, a line for each.
+  var details: [String] {
+    references.map { reference in
+      let amount =
+        "\(reference.buffers) new buffer\(reference.buffers == 1 ? "" : "s"), \(Units.size(reference.bytes))"
+      let names = reference.processes.map { "\(escaped($0.comm))(\($0.pid))" }.joined(separator: " ")
+      switch (reference.device, reference.kind) {
+      case (let device?, _):
+        let place = reference.nodes.joined(separator: " and ")
+        let users = names.isEmpty ? "no process that can be read" : names
+        return "\(amount) attached to \(escaped(device))"
+          + (place.isEmpty ? "; the device has no known node" : "; \(escaped(place)) is open in \(users)")
+      case (nil, "message"): return "\(amount) perhaps in messages not received by \(names)"
+      default: return "\(amount) held by no process; the reference is unknown"
+      }
+    }
+      + fences.map { fence in
+        let owner = "\(escaped(fence.comm))(\(fence.pid)): \(fence.files) sync_file\(fence.files == 1 ? "" : "s")"
+        guard fence.isKnown else { return owner + " of unknown timeline: the process may not be traced" }
+        guard let driver = fence.driver, let timeline = fence.timeline else {
+          return owner + " of unknown timeline: signalled, and this kernel no longer knows the name"
+        }
+        return owner + " of driver \(escaped(driver)), timeline \(escaped(timeline))"
+      }
+  }
+
+  /// The last line: in `time`, what has grown.
+  func sentence(in time: String) -> String {
+    let kinds = exceeded.isEmpty ? grown : exceeded
+    let amounts = kinds.map { kind in
+      "\(kind.amount(growth[kind] ?? 0)) (limit \(kind.number(limit.limit(of: kind))))"
+    }
+    let result: String
+    if !exceeded.isEmpty {
+      result = "growth in \(time): " + amounts.joined(separator: ", ")
+    } else if !grown.isEmpty {
+      result = "growth within the limits in \(time): " + amounts.joined(separator: ", ")
+    } else {
+      result = "no growth in \(time)"
+    }
+    return result + unseen.map { "; unknown: \($0)" }.joined()
+  }
+
+  private func escaped(_ text: String?) -> String { text.map { UntrustedText($0.utf8).escaped } ?? "?" }
+}
+
+extension Growth.Kind {
+  fileprivate func number(_ count: Int64) -> String {
+    self == .bytes ? Units.size(UInt64(clamping: count)) : "\(count)"
+  }
+
+  fileprivate func amount(_ count: Int64) -> String {
+    let plural = count == 1 ? "" : "s"
+    return switch self {
+    case .bytes: "+\(number(count)) of buffers"
+    case .descriptors: "+\(count) descriptor\(plural) of buffers"
+    case .mappings: "+\(count) mapping\(plural)"
+    case .syncFiles: "+\(count) sync_file\(plural)"
+    case .syncObjects: "+\(count) syncobj\(plural)"
+    case .kernelHeld: "+\(count) buffer\(plural) that no process holds"
+    }
+  }
+}
