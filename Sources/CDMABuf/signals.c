@@ -13,6 +13,7 @@
 static const int ending[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGALRM};
 enum { ENDING = sizeof ending / sizeof *ending };
 static volatile sig_atomic_t noted;
+static volatile sig_atomic_t ends_at_once;
 
 /* ---- waking a thread whose system call sleeps --------------------------------------------- */
 
@@ -76,6 +77,10 @@ int cdmabuf_interrupt_after(uint64_t nanoseconds) {
 /* ---- signals that ask the process to end -------------------------------------------------- */
 
 static void note(int signal) {
+  if (ends_at_once) {
+    cdmabuf_terminal_leave();
+    cdmabuf_end_by_signal(signal);
+  }
   if (noted == 0) {
     noted = signal;
     /* The main thread's id is the process's. */
@@ -128,6 +133,19 @@ void cdmabuf_catch_ending_signals(void) {
 }
 
 int cdmabuf_ending_signal(void) { return noted; }
+
+bool cdmabuf_end_at_once(bool enabled) {
+  bool before = ends_at_once;
+  ends_at_once = enabled;
+  return before;
+}
+
+void cdmabuf_release_ending_signals(void) {
+  for (size_t i = 0; i < ENDING; i++) {
+    struct sigaction now;
+    if (sigaction(ending[i], NULL, &now) == 0 && now.sa_handler == note) signal(ending[i], SIG_DFL);
+  }
+}
 
 void cdmabuf_end_by_signal(int signal) {
   struct sigaction action = {.sa_handler = SIG_DFL};

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 static struct termios before;
+static volatile sig_atomic_t entered = -1;
 static volatile sig_atomic_t events;
 
 static void note(int signal) { events |= signal == SIGTSTP ? CDMABUF_EVENT_SUSPEND : CDMABUF_EVENT_RESIZE; }
@@ -30,11 +31,17 @@ int cdmabuf_terminal_enter(int fd) {
   mode.c_cc[VTIME] = 0;
   handle(SIGWINCH);
   handle(SIGTSTP);
+  entered = fd;
   return tcsetattr(fd, TCSADRAIN, &mode);
 }
 
-void cdmabuf_terminal_leave(int fd) {
-  tcsetattr(fd, TCSADRAIN, &before);
+void cdmabuf_terminal_leave(void) {
+  static const char usual[] = "\033[?25h\033[?1049l";
+  if (entered < 0) return;
+  ssize_t written = write(STDOUT_FILENO, usual, sizeof usual - 1);
+  (void)written;
+  tcsetattr(entered, TCSADRAIN, &before);
+  entered = -1;
   signal(SIGTSTP, SIG_DFL);
   signal(SIGWINCH, SIG_DFL);
 }

@@ -10,7 +10,8 @@ enum Advice {
       error.subject.hasPrefix("/dev/") || error.subject.hasPrefix("/sys/") ? .missing : .failed
     case ("DRM_CAP_SYNCOBJ", _): .missing
     case (_, .notSupportedOnSocket) where error.call.hasPrefix("DRM_IOCTL_SYNCOBJ_"): .missing
-    case ("DMA_BUF_IOCTL_SYNC", .timedOut), ("VIDIOC_DQBUF", .timedOut), ("poll", .timedOut), ("connect", .timedOut):
+    case ("DMA_BUF_IOCTL_SYNC", .timedOut), ("VIDIOC_DQBUF", .timedOut), ("poll", .timedOut), ("connect", .timedOut),
+      ("accept", .timedOut), ("sendmsg", .timedOut), ("recvmsg", .timedOut), ("flock", .timedOut):
       .timedOut
     default: .failed
     }

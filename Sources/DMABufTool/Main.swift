@@ -13,7 +13,10 @@ enum Main {
     let arguments = ProcessArguments.words
     StandardStream.reserve()
     Interruption.adoptSignals()
-    exit(finish { try Root.run(arguments) })
+    let status = finish { try Root.run(arguments) }
+    // Whoever asked the process to end is not told that all is well.
+    Interruption.finish()
+    exit(status)
   }
 
   /// Runs `body`, says what went wrong, and returns the exit status.

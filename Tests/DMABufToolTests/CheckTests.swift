@@ -44,6 +44,14 @@ struct CheckTests {
     #expect(known.judge(Self.result(.newDifference)).verdict == .knownDifference)
   }
 
+  @Test("Lines end in LF or CR LF, and a mark on a blank or # does not hide it")
+  func endsOfLines() throws {
+    let known = try KnownFailures("#\u{301} comment\r\n\r\nC1 heap:*\r\nC2 * 5 #\u{301} why\r\n", path: "known")
+    #expect(known.lines.map(\.number) == [3, 4])
+    #expect(known.lines.map(\.target) == ["heap:*", "*"])
+    #expect(known.lines.map(\.found) == [nil, "5"])
+  }
+
   @Test("A line without a target is refused")
   func wrongLine() {
     #expect(throws: Failure.self) { try KnownFailures("C1", path: "known") }

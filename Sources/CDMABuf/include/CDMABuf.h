@@ -86,6 +86,10 @@ char *const *cdmabuf_arguments(void);
  */
 void cdmabuf_catch_ending_signals(void);
 int cdmabuf_ending_signal(void);
+/* While enabled such a signal ends the process at once, with the terminal as it was. Returns what was set before. */
+bool cdmabuf_end_at_once(bool enabled);
+/* Signals that are caught end the process again by themselves. */
+void cdmabuf_release_ending_signals(void);
 /* For a program's start: the same, and nothing of the signal dispositions and the mask that were inherited is
    trusted. A command that cdmabuf_run() starts gets them back. */
 void cdmabuf_adopt_signals(void);
@@ -171,11 +175,12 @@ int cdmabuf_kernel_release(char *release, size_t size);
 
 /*
  * The terminal behind `fd`, given to this process to draw on: keys come as they are typed. Leaving
- * puts it back as it was. Suspending stops this process as ^Z does, until it is continued.
+ * puts it back as it was, its usual screen and cursor included. Suspending stops this process as ^Z does, until it is continued.
  */
 enum { CDMABUF_EVENT_RESIZE = 1, CDMABUF_EVENT_SUSPEND = 2 };
 int cdmabuf_terminal_enter(int fd);
-void cdmabuf_terminal_leave(int fd);
+/* Async-signal-safe; nothing when no terminal was entered. */
+void cdmabuf_terminal_leave(void);
 /* What has happened since last asked. */
 int cdmabuf_terminal_events(void);
 void cdmabuf_suspend(void);

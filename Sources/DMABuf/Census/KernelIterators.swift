@@ -160,6 +160,7 @@ extension KernelIterators {
     defer { unsafe bytes.deallocate() }
     var kept = 0
     while true {
+      try Interruption.check("read", on: file.name)
       let space = unsafe UnsafeMutableRawBufferPointer(rebasing: bytes[kept...])
       let count = try unsafe file.read(into: space, retryingAgain: true)
       if count == 0 { return }

@@ -15,6 +15,7 @@ struct ProcessTree: CensusSource {
     // An empty directory is where /proc would be mounted: this process at least would be there.
     if pids.isEmpty { throw KernelError("open", on: root + "/proc/self", errno: .noSuchFileOrDirectory) }
     join.add(walk(pids))
+    try Interruption.check("walk", on: root + "/proc")
     if let processes, let missing = processes.first(where: { !join.exists($0) }) {
       throw KernelError("open", on: "\(root)/proc/\(missing)", errno: .noSuchProcess)
     }

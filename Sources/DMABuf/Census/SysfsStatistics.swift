@@ -40,7 +40,7 @@ struct SysfsStatistics: MachineList {
     let names = try Directory(path).names()
     // A kernel has the directory for each buffer or for none.
     let hasAttachments = names.contains { unsafe access("\(path)/\($0)/attachments", F_OK) == 0 }
-    return names.compactMap { name in
+    let buffers = names.compactMap { name -> Buffer? in
       guard let inode = UInt64(name) else { return nil }
       let size = SmallFile.number("\(path)/\(name)/size")
       let exporter = (try? SmallFile.read("\(path)/\(name)/exporter_name")).map {
@@ -50,6 +50,9 @@ struct SysfsStatistics: MachineList {
       let devices = hasAttachments ? attachments(of: "\(path)/\(name)") : nil
       return Buffer(inode: inode, size: size, exporter: exporter, devices: devices)
     }
+    // Then files were not read, rather than gone.
+    try Interruption.check("read", on: path)
+    return buffers
   }
 
   /// `attachments/UID/device` leads to the device.

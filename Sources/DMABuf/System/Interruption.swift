@@ -82,6 +82,23 @@ public enum Interruption {
   /// Ends the process as the signal would have, for the parent to see.
   public static func end(by signal: CInt) { cdmabuf_end_by_signal(signal) }
 
+  /// Runs `body`, which has nothing to put back: a signal that asks the process to end ends it there and then,
+  /// as it would without ``catchEndingSignals()``. A ``Terminal`` is given back first.
+  ///
+  /// Throws `EINTR` when such a signal has come before.
+  public static func endingAtOnce<Result: ~Copyable>(_ body: () throws -> Result) throws -> Result {
+    let before = cdmabuf_end_at_once(true)
+    defer { _ = cdmabuf_end_at_once(before) }
+    try check("signal", on: "dmabuf")
+    return try body()
+  }
+
+  /// Ends the process if it was asked to end. From now on such a signal does that by itself.
+  public static func finish() {
+    cdmabuf_release_ending_signals()
+    if let signal { end(by: signal) }
+  }
+
   /// Throws `EINTR` once the process was asked to end: for loops that make no calls.
   public static func check(_ work: String, on subject: String) throws(KernelError) {
     if cdmabuf_ending_signal() != 0 { throw KernelError(work, on: subject, errno: .interrupted) }

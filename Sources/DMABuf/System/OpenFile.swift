@@ -45,11 +45,6 @@ public struct OpenFile: ~Copyable, Sendable {
   /// Opens a file of the user's for reading.
   public init(reading path: String) throws(KernelError) { try self.init(path, O_RDONLY) }
 
-  /// Creates a file of the user's, or empties the one that is there.
-  public init(creating path: String) throws(KernelError) {
-    try self.init(path, O_WRONLY | O_CREAT | O_TRUNC, permissions: 0o666)
-  }
-
   /// The one place that calls `ioctl(2)`. Interrupted calls are made again, unless the process was
   /// asked to end or `deadline` has passed.
   @inline(__always) @discardableResult

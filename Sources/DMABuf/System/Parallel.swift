@@ -34,7 +34,7 @@ func inParallel(_ threads: Int, _ body: @escaping @Sendable (Int) -> Void) {
   for thread in started { pthread_join(thread, nil) }
 }
 
-/// Hands out the numbers from 0 up to a limit, each once, to whoever asks.
+/// Hands out the numbers from 0 up to a limit, each once, to whoever asks, until the process is asked to end.
 final class Turnstile: Sendable {
   private let next = Atomic<Int>(0)
   private let limit: Int
@@ -42,6 +42,7 @@ final class Turnstile: Sendable {
   init(limit: Int) { self.limit = limit }
 
   func take() -> Int? {
+    if Interruption.signal != nil { return nil }
     let number = next.wrappingAdd(1, ordering: .relaxed).oldValue
     return number < limit ? number : nil
   }

@@ -46,10 +46,7 @@ public struct Terminal: ~Copyable {
     try StandardStream.output.write("\u{1b}[?1049h\u{1b}[?25l\u{1b}[2J")
   }
 
-  private static func leave() {
-    try? StandardStream.output.write("\u{1b}[?25h\u{1b}[?1049l")
-    cdmabuf_terminal_leave(StandardStream.input.rawValue)
-  }
+  private static func leave() { cdmabuf_terminal_leave() }
 
   /// Columns and rows; 80 by 24 where the terminal does not say.
   public var size: (columns: Int, rows: Int) {

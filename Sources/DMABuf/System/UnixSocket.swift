@@ -82,6 +82,8 @@ public struct UnixSocket: ~Copyable, Sendable {
       let peer = try listener.accept(deadline: deadline)
       let user = try peer.peerUser()
       if user == geteuid() || user == 0 { return peer }
+      // Others may come without end.
+      if let deadline, deadline.isPast { throw KernelError("accept", on: path, errno: .timedOut) }
     }
   }
 

@@ -91,7 +91,11 @@ struct Check: ParsableCommand {
     } else {
       try report.print(asJSON: json)
     }
-    if let junit { try OpenFile(creating: junit).write(report.junit().utf8) }
+    if let junit {
+      let file = try OutputFile(junit)
+      try file.write(report.junit().utf8)
+      try file.commit()
+    }
     try end(report)
   }
 

@@ -48,6 +48,7 @@ struct FenceWait: ParsableCommand {
   }
 
   func run() throws {
+    let deadline = timeout.map { Deadline(after: $0.duration) }
     let since = references.map(\.heldFenceSince)
     var snapshots = UniqueArray<FenceSnapshot>()
     for reference in references {
@@ -63,7 +64,7 @@ struct FenceWait: ParsableCommand {
 
     let start = Clock.now
     let isDone = try FenceSnapshot.wait(
-      for: snapshots, any ? .any : .all, deadline: timeout.map { Deadline(after: $0.duration) })
+      for: snapshots, any ? .any : .all, deadline: deadline)
     let end = Clock.now
 
     let report = try FenceWaitReport(

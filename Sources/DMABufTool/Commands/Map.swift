@@ -22,7 +22,7 @@ struct Map: ParsableCommand {
   @Argument(help: "The buffer.", completion: Completion.references, transform: Reference.init)
   var reference: Reference
 
-  @Flag(help: "Print bytes as hexdump -C does (the default).")
+  @Flag(help: "Print bytes as hexdump -C does. Default on a terminal: the first 256 bytes.")
   var dump = false
 
   @Option(help: "Write a pattern.", transform: Pattern.init(argument:))
@@ -75,15 +75,31 @@ struct Map: ParsableCommand {
   }
 
   func run() throws {
+    let deadline = timeout.map { Deadline(after: $0.duration) }
     let buffer = try reference.open()
+    let size = buffer.size
+    let excerpt = excerpt(of: size)
     let access = try MapAccess(
-      buffer: buffer, offset: offset.bytes, length: length?.bytes, isSynchronized: !noSync,
-      deadline: timeout.map { Deadline(after: $0.duration) })
+      buffer: buffer, offset: offset.bytes, length: excerpt ?? length?.bytes, isSynchronized: !noSync,
+      deadline: deadline)
     let report = try access.run(operations.first ?? .dump)
     if let report {
       try report.print(asJSON: json)
       if !report.ok { throw Failure.reported }
     }
+    if let excerpt {
+      Diagnostics.say(
+        "\(reference): printed \(excerpt) of \(size) bytes",
+        hint: "--dump prints all bytes, --length N the first N")
+    }
+  }
+
+  /// How many bytes to print on a terminal when no operation was chosen; `nil` for all of them.
+  private func excerpt(of size: Int) -> Int? {
+    guard operations.isEmpty, length == nil, StandardStream.output.isTerminal, size - offset.bytes > 256 else {
+      return nil
+    }
+    return 256
   }
 }
 

@@ -154,13 +154,22 @@ struct MapAccess: ~Copyable {
   }
 
   private func copy(to path: String, _ report: inout MapReport) throws {
-    let file = try path == "-" ? StandardStream.output.open() : OpenFile(creating: path)
+    if path == "-" {
+      let output = try StandardStream.output.open()
+      return try unsafe write(&report) { piece throws(KernelError) in try unsafe output.write(piece) }
+    }
+    let file = try OutputFile(path)
+    try unsafe write(&report) { piece throws(KernelError) in try unsafe file.write(piece) }
+    try file.commit()
+  }
+
+  private func write(
+    _ report: inout MapReport, _ body: (UnsafeRawBufferPointer) throws(KernelError) -> Void
+  ) throws {
     var elapsed: UInt64 = 0
     try unsafe access(.read) { bytes in
       let start = Clock.now
-      try unsafe forEachPiece(bytes, "output") { piece, _ in
-        try unsafe file.write(UnsafeRawBufferPointer(piece))
-      }
+      try unsafe forEachPiece(bytes, "output") { piece, _ in try unsafe body(UnsafeRawBufferPointer(piece)) }
       elapsed = Clock.now - start
     }
     report.setRate(bytes: range.count, nanoseconds: elapsed)

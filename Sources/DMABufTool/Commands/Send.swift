@@ -36,10 +36,11 @@ struct Send: ParsableCommand {
   }
 
   func run() throws {
+    let deadline = passing.deadline()
     let buffers = DMABuffers()
     for reference in references { buffers.append(try reference.open()) }
-    let peer = try passing.connect(socket)
-    try peer.send([0], descriptors: buffers.descriptors, deadline: passing.deadline)
+    let peer = try passing.connect(socket, deadline: deadline)
+    try peer.send([0], descriptors: buffers.descriptors, deadline: deadline)
     try PassingReport(buffers, schema: "dmabuf.send/1", names: []).print(asJSON: json)
   }
 }
@@ -67,8 +68,9 @@ struct Receive: ParsableCommand {
   @OptionGroup var keeping: KeepOptions
 
   func run() throws {
-    let peer = try passing.connect(socket)
-    let (buffers, others) = try receive(from: peer)
+    let deadline = passing.deadline()
+    let peer = try passing.connect(socket, deadline: deadline)
+    let (buffers, others) = try receive(from: peer, deadline: deadline)
     for other in others { Diagnostics.say("\(other.subject) is \(other.kind), not a dma-buf", hint: nil) }
     guard buffers.count > 0 else { throw Failure("\(UntrustedText(socket.utf8).escaped): no buffer was received") }
     try keeping.keep(buffers) { names in
@@ -79,11 +81,13 @@ struct Receive: ParsableCommand {
   }
 
   /// The first message that carries descriptors; what is before it is only data.
-  private func receive(from peer: borrowing UnixSocket) throws -> (DMABuffers, [WrongKind]) {
+  private func receive(
+    from peer: borrowing UnixSocket, deadline: Deadline?
+  ) throws -> (DMABuffers, [WrongKind]) {
     let buffers = DMABuffers()
     var others: [WrongKind] = []
     while true {
-      let message = try peer.receive(limit: 64 << 10, deadline: passing.deadline)
+      let message = try peer.receive(limit: 64 << 10, deadline: deadline)
       if message.bytes.isEmpty && message.descriptors.isEmpty { return (buffers, others) }
       for (index, descriptor) in message.descriptors.enumerated() {
         do {
@@ -94,6 +98,8 @@ struct Receive: ParsableCommand {
         }
       }
       if !message.descriptors.isEmpty { return (buffers, others) }
+      // Messages without descriptors may come without end.
+      if let deadline, deadline.isPast { throw KernelError("poll", on: socket, errno: .timedOut) }
     }
   }
 }
@@ -106,11 +112,12 @@ struct PassingOptions: ParsableArguments {
   @Option(help: "Give up waiting after this long (500ms, 2s, 1m).", transform: TimeSpan.init)
   var timeout: TimeSpan?
 
-  var deadline: Deadline? { timeout.map { Deadline(after: $0.duration) } }
+  /// When --timeout ends, counted from now: a command asks once, at its beginning.
+  func deadline() -> Deadline? { timeout.map { Deadline(after: $0.duration) } }
 
   /// The other end. A socket that was made for it is gone again then.
-  func connect(_ path: String) throws -> UnixSocket {
-    if listen { return try accept(path) }
+  func connect(_ path: String, deadline: Deadline?) throws -> UnixSocket {
+    if listen { return try accept(path, deadline: deadline) }
     do {
       return try UnixSocket(connectingTo: path, .stream, deadline: deadline)
     } catch  where error.errno == .protocolWrongTypeForSocket {
@@ -118,7 +125,7 @@ struct PassingOptions: ParsableArguments {
     }
   }
 
-  private func accept(_ path: String) throws -> UnixSocket {
+  private func accept(_ path: String, deadline: Deadline?) throws -> UnixSocket {
     let progress = Progress(after: 0)
     defer { progress.finish() }
     progress.show("\(path): waiting for the other program to connect")

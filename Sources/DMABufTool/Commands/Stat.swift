@@ -134,7 +134,9 @@ struct Stat: ParsableCommand {
   /// Are processes wanted that may have other references than descriptors and mappings?
   var wantsReferences: Bool { kernelHeld || !namedColumns.isDisjoint(with: ["held-by", "references"]) }
 
-  func run() throws {
+  func run() throws { try Interruption.endingAtOnce { try look() } }
+
+  private func look() throws {
     var selection = try census.selection()
     let inodes = try references.map { try $0.resolveInode() }
     selection.inodes = references.isEmpty ? nil : inodes

@@ -39,12 +39,13 @@ struct Sync: ParsableCommand {
   @Flag(help: .json) var json = false
 
   func run() throws {
+    let deadline = timeout.map { Deadline(after: $0.duration) }
     let buffer = try reference.open()
     let direction: AccessDirection = read == write ? [.read, .write] : read ? .read : .write
     let start = Clock.now
     if operation != .end {
       do throws(KernelError) {
-        try buffer.beginAccess(direction, deadline: timeout.map { Deadline(after: $0.duration) }) {
+        try buffer.beginAccess(direction, deadline: deadline) {
           AccessWait.explain(buffer, direction)
         }
       } catch {

@@ -50,7 +50,9 @@ struct Top: ParsableCommand {
     let terminal = try Terminal()
     while !screen.hasEnded {
       let next = Deadline(after: interval.duration)
-      if !screen.isPaused { screen.show(StatReport(Census(request), selection, StatView())) }
+      if !screen.isPaused {
+        try Interruption.endingAtOnce { screen.show(StatReport(Census(request), selection, StatView())) }
+      }
       var isDrawn = false
       while !screen.hasEnded {
         let size = terminal.size

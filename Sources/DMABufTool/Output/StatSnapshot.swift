@@ -1,5 +1,6 @@
 import DMABuf
 import FoundationEssentials
+import SystemPackage
 
 /// A census as its JSON document has it: what an earlier one is compared by.
 struct StatSnapshot: Decodable {
@@ -83,9 +84,11 @@ struct StatSnapshot: Decodable {
   init(file path: String) throws {
     // A million buffers take less; a file that never ends must not take all memory.
     let limit = 1 << 29
-    let bytes = try SmallFile.read(path, limit: limit)
-    guard bytes.count < limit else { throw Failure("\(path) is no census: it is longer than 512 MiB") }
-    try self.init(parsing: bytes, from: path)
+    do {
+      try self.init(parsing: SmallFile.read(path, limit: limit), from: path)
+    } catch let error as KernelError where error.errno == .fileTooLarge {
+      throw Failure("\(path) is no census: it is longer than 512 MiB")
+    }
   }
 
   /// Reads a document, or the last one of many lines.

@@ -257,6 +257,7 @@ VERB(v_fork, fork_and_stay())
 VERB(v_scm, scm_in_flight(word[0]))
 VERB(v_listen, scm_listen(word[0]))
 VERB(v_connect, scm_connect(word[0]))
+VERB(v_chatter, chatter(word[0], word[1]))
 VERB(v_say, scm_say(word[0], word[1]))
 VERB(v_receive, scm_receive(word[0]))
 VERB(v_forge_descriptor, forge_descriptor(word[0]))
@@ -337,6 +338,7 @@ static const struct {
 	{ "send", -1, NULL, "PATH SLOT…   connects, or accepts where this actor listens, and sends" },
 	{ "receive", 1, v_receive, "PATH   the same; what comes takes slots" },
 	{ "connect", 1, v_connect, "PATH   slot: a connection to a UNIX packet socket" },
+	{ "chatter", 2, v_chatter, "PATH SECONDS   listens, and sends bytes to who connects, a byte each 100 ms" },
 	{ "say", 2, v_say, "SLOT TEXT   sends a packet" },
 	{ "forge-descriptor", 1, v_forge_descriptor, "NAME   slot: a file of this name whose path is /NAME, mounted nowhere" },
 	{ "forge-mapping", 1, v_forge_mapping, "NAME   maps such a file and closes it" },

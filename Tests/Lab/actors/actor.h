@@ -89,4 +89,7 @@ void scm_receive(const char *path);
 void scm_connect(const char *path);
 void scm_say(const char *slot, const char *text);
 
+/* chatter.c */
+void chatter(const char *path, const char *seconds);
+
 #endif
