@@ -32,7 +32,9 @@ enum Remedy {
     case .contiguousHeap: kernel("CONFIG_DMABUF_HEAPS_CMA", nil, platform) + ", and cma=64M on its command line"
     case .userMemory:
       platform == .android
-        ? kernel("CONFIG_UDMABUF", nil, platform) : "modprobe udmabuf, or a kernel with CONFIG_UDMABUF"
+        ? kernel("CONFIG_UDMABUF", nil, platform)
+        : KernelModule("udmabuf").isLoadable == false
+          ? "a kernel with CONFIG_UDMABUF" : "modprobe udmabuf, or a kernel with CONFIG_UDMABUF"
     case .graphics: "a GPU's driver; modprobe vgem makes a device to test with"
     case .video: "a camera's driver; modprobe vivid makes a device to test with"
     case .swSync: "a kernel with CONFIG_SW_SYNC, and debugfs mounted; vgem makes test fences without"
@@ -42,7 +44,7 @@ enum Remedy {
     case .contiguousMemory: "a kernel with CONFIG_DMA_CMA, and cma=64M on its command line"
     case .sharing: "one source of buffers is enough: a heap, udmabuf, or a DRM or V4L2 device"
     case .takingDescriptors: "Linux 5.6 or later"
-    case .processes, .memory, .openFiles: "mount -t proc proc /proc"
+    case .processes, .memory, .openFiles, .holding: "mount -t proc proc /proc"
     }
   }
 
@@ -72,6 +74,7 @@ enum Remedy {
     case .contiguousMemory: "release CMA buffers (dmabuf stat --by process), or a larger cma= on the command line"
     case .openFiles: "ulimit -n 4096" + (platform == .android ? "" : ", or LimitNOFILE= of the service")
     case .sharing: "see the sources of buffers above"
+    case .holding: "chmod 700 \(Holding.directory), or set XDG_RUNTIME_DIR to a directory of this user's"
     }
   }
 

@@ -89,7 +89,7 @@ struct FenceTests {
     let description = HeldObject.description(
       kind: .syncFile, inode: nil, size: nil, attached: "vgem fence 2 on ino:7", exporter: nil, trigger: trigger)
     let name = try #require(HeldName("late"))
-    let object = try #require(HeldObject(name: name, pid: 1, decoding: Array(description.utf8)))
+    let object = try #require(HeldObject(name: name, pid: 1, decoding: Array(description)))
     #expect(object.trigger == trigger)
     #expect(object.kind == .syncFile)
     #expect(object.attached == "vgem fence 2 on ino:7")

@@ -68,6 +68,20 @@ extension Facility {
     }
   }
 
+  /// A descriptor is held under a name, fetched and released.
+  static func holding() -> Facility {
+    Facility(.holding, "holding") {
+      let number = cdmabuf_eventfd()
+      guard number >= 0 else { throw KernelError("eventfd", on: "eventfd") }
+      let event = OwnedDescriptor(owning: number)
+      guard let name = HeldName("doctor-\(getpid())") else { return nil }
+      let socket = try Holding.start(name, kind: .buffer, descriptor: event.rawValue)
+      defer { try? Holding.release(name, socket) }
+      _ = OwnedDescriptor(owning: try Holding.fetch(name).1)
+      return "a background process held a descriptor; its socket was in \(Holding.directory)"
+    }
+  }
+
   private static func anyBuffer() throws -> DMABuffer {
     var refusal: any Error = KernelError("open", on: Heap.directory, errno: .noSuchFileOrDirectory)
     for name in (try? Heap.names()) ?? [] {

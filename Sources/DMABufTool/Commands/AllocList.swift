@@ -28,6 +28,7 @@ struct SourceReport: Report {
   static func gather() throws -> SourceReport {
     let heaps = try Heap.names().map { heap($0) }
     let system = heaps.contains { $0.source == "heap:system" } ? [] : [heap("system")]
+    let page = Units.size(UInt64(Mapping.pageSize))
     let hugePages = [2 << 20, 1 << 30].compactMap { page in
       MemoryInformation.hugePages(of: page).map { pages in
         userMemory(
@@ -36,7 +37,7 @@ struct SourceReport: Report {
       }
     }
     return SourceReport(
-      sources: system + heaps + [userMemory(nil, note: "memory of the process, in pages of 4K")] + hugePages)
+      sources: system + heaps + [userMemory(nil, note: "memory of the process, in pages of \(page)")] + hugePages)
   }
 
   private static func heap(_ name: String) -> Source {
@@ -45,11 +46,17 @@ struct SourceReport: Report {
     let isContiguous = Heap.contiguousNames.contains(name)
     let total = MemoryInformation().contiguousTotal.map { " of \(Units.size($0))" } ?? ""
     return Source(
-      source: "\(source)", state: state, reason: reason, granule: 4096, limit: nil,
+      source: "\(source)", state: state, reason: reason, granule: Mapping.pageSize, limit: nil,
       available: state == .missing ? nil : source.available(),
       note: name == "system"
-        ? "scattered chunks of 1M, 64K and 4K"
+        ? "scattered chunks of \(chunks)"
         : isContiguous ? "heap:cma; contiguous, from the area\(total) that CMA reserves" : "")
+  }
+
+  /// The system heap asks for 256, 16 and single pages.
+  private static var chunks: String {
+    let sizes = [256, 16, 1].map { Units.size(UInt64($0 * Mapping.pageSize)) }
+    return "\(sizes[0]), \(sizes[1]) and \(sizes[2])"
   }
 
   private static func userMemory(_ page: Int?, note: String, lack: String? = nil) -> Source {
@@ -57,7 +64,7 @@ struct SourceReport: Report {
     if state == .works, let lack { (state, reason) = (.missing, lack) }
     let source = BufferSource.userMemory(hugePageSize: page)
     return Source(
-      source: "\(source)", state: state, reason: reason, granule: page ?? 4096,
+      source: "\(source)", state: state, reason: reason, granule: page ?? Mapping.pageSize,
       limit: state == .missing ? nil : UserMemory.sizeLimit(),
       available: state == .missing ? nil : source.available(), note: note)
   }

@@ -70,6 +70,9 @@ void set_umask(const char *mask);
 /* operations.c */
 void time_operation(const char *operation, const char *bytes, const char *turns);
 
+/* holders.c */
+void serve_as_holder(const char *version, const char *path, const char *description, const char *slot);
+
 /* sockets.c */
 void scm_in_flight(const char *slot);
 void scm_listen(const char *path);
