@@ -123,7 +123,7 @@ struct FenceTests {
     let description = HeldObject.description(
       kind: .syncObject, inode: nil, size: nil, attached: "made on /dev/dri/renderD128", exporter: nil)
     let name = try #require(HeldName("frame"))
-    let object = try #require(HeldObject(name: name, pid: 1, decoding: Array(description.utf8)))
+    let object = try #require(HeldObject(name: name, pid: 1, decoding: Array(description)))
     #expect(object.kind == .syncObject && object.kind.rawValue == "syncobj")
   }
 
