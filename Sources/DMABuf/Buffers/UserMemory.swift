@@ -59,6 +59,12 @@ public struct UserMemory: ~Copyable, Sendable {
   /// The file of the module parameter that limits one buffer's size, in MiB.
   public static let sizeLimitFile = "/sys/module/udmabuf/parameters/size_limit_mb"
 
+  /// The file of the module parameter that limits how many pieces a buffer may have.
+  public static let listLimitFile = "/sys/module/udmabuf/parameters/list_limit"
+
+  /// How many pieces a buffer may have (1024 by default); `nil` when it cannot be read.
+  public static func listLimit(root: String = "") -> UInt64? { SmallFile.number(root + listLimitFile) }
+
   /// The largest buffer in bytes (64 MiB by default until Linux 7); `nil` when it cannot be read.
   public static func sizeLimit(root: String = "") -> UInt64? {
     SmallFile.number(root + sizeLimitFile).map { $0 << 20 }

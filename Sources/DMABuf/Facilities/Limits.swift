@@ -77,10 +77,10 @@ extension Facility {
         do {
           guard let name = HeldName("doctor-\(getpid())") else { return "no name" }
           let file = try OpenFile("/dev/null", O_RDONLY)
-          try Holding.start(name, kind: .buffer, descriptor: file.descriptor.rawValue)
+          let socket = try Holding.start(name, kind: .buffer, descriptor: file.descriptor.rawValue)
           // It ends a moment after it has answered, and is not to be there any more when this is over.
           let holder = cdmabuf_pidfd_open(try Holding.describe(name).pid)
-          try Holding.release(name)
+          try Holding.release(name, socket)
           if holder >= 0 { _ = Raw.poll(holder, POLLIN, milliseconds: 2000) }
           return "ok"
         } catch {
@@ -89,7 +89,7 @@ extension Facility {
       }
       switch outcome {
       case .said("ok"):
-        return Facility(.holding, "holding", .works, "a holder was started in \(RuntimeDirectory.path)")
+        return Facility(.holding, "holding", .works, "a holder was started in \(Holding.directory)")
       case .said(let reason): return Facility(.holding, "holding", .denied, reason)
       case .ended(let signal): return Facility(.holding, "holding", .denied, "ended by signal \(signal)")
       case .timedOut: return Facility(.holding, "holding", .denied, "a holder did not start within 5 s")

@@ -81,6 +81,9 @@ void forge_storm(const char *name);
 /* loops.c */
 void leak(const char *what, const char *slot);
 
+/* holders.c */
+void serve_as_holder(const char *version, const char *path, const char *description, const char *slot);
+
 /* sockets.c */
 void scm_in_flight(const char *slot);
 void scm_listen(const char *path);
