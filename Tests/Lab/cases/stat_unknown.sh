@@ -60,7 +60,9 @@ the_proc_of_another_namespace_is_said() {
   mkdir proc
   start other unshare -p -f -m sh -c 'mount -t proc proc "$1" && echo ready && exec sleep 4321' sh "$PWD/proc"
   wait_for_line other ready
-  child=$(pgrep -f '^sleep 4321')
+  for process in /proc/[0-9]*; do
+    ! tr '\0' ' ' <"$process/cmdline" | grep -q '^sleep 4321' || child=${process#/proc/}
+  done
   run nsenter -t "$child" -m sh -c 'mount --bind "$1" /proc && exec dmabuf stat --source procfs' sh "$PWD/proc"
   status 1
   stderr '^dmabuf: cannot list all holders: /proc shows a pid namespace that this process is not in$'
