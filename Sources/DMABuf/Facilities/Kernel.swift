@@ -31,8 +31,9 @@ extension Facility {
     }
   }
 
-  /// Why a list of buffers that can be read is of no use.
+  /// Why a list of buffers that can be read is of no use: its rows cannot be joined with anything.
   public static let listWithoutInodes = "rows have no inode numbers before Linux 5.3"
+  /// Why a list of buffers that can be read is of no use: it is not the text that is known.
   public static let unknownList = "the text of bufinfo is in an unknown format"
 
   /// Says whether it is the directory above that is closed, or debugfs that is not mounted.
