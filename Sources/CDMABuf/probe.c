@@ -20,6 +20,11 @@ pid_t cdmabuf_fork_apart(void) {
   pid_t parent = getpid();
   pid_t child = fork();
   if (child == 0) {
+    sigset_t alarm;
+    sigemptyset(&alarm);
+    sigaddset(&alarm, SIGALRM);
+    /* It may have been inherited as blocked, and the child is woken by it. */
+    sigprocmask(SIG_UNBLOCK, &alarm, NULL);
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent) _exit(1);
@@ -28,6 +33,8 @@ pid_t cdmabuf_fork_apart(void) {
 }
 
 void cdmabuf_end_child(void) { _exit(0); }
+
+void cdmabuf_outlive_parent(void) { prctl(PR_SET_PDEATHSIG, 0); }
 
 int cdmabuf_same_file(int first, int second) {
   pid_t self = getpid();

@@ -16,11 +16,21 @@ enum DeviceAdvice {
     case ("VIDIOC_REQBUFS", .invalidArgument): "the driver has no buffers of that kind on this queue"
     case ("VIDIOC_EXPBUF", .inappropriateIOCTLForDevice), ("VIDIOC_EXPBUF", .invalidArgument):
       "the driver cannot export its buffers"
-    case ("VIDIOC_DQBUF", .timedOut): "no frame came; --timeout waits longer for each"
+    case ("VIDIOC_DQBUF", .timedOut): noFrame(error.subject)
+    case ("poll", .operationNotSupportedByDevice), ("VIDIOC_DQBUF", .operationNotSupportedByDevice),
+      ("VIDIOC_QBUF", .operationNotSupportedByDevice), ("VIDIOC_STREAMON", .operationNotSupportedByDevice):
+      "the device has gone: it was unplugged, or its driver was removed"
     case ("VIDIOC_STREAMON", .brokenPipe), ("VIDIOC_STREAMON", .noLink):
       "the media pipeline is not set up (media-ctl)"
     default: nil
     }
+  }
+
+  private static func noFrame(_ path: String) -> String {
+    guard let format = (try? VideoNode(path))?.decodedFormat else {
+      return "no frame came; --timeout waits longer for each"
+    }
+    return "\(path) decodes \(format); no frame comes unless the first buffer holds encoded data"
   }
 
   static func hint(for error: NoSuchDevice) -> String {

@@ -44,7 +44,7 @@ enum Remedy {
     case .contiguousMemory: "a kernel with CONFIG_DMA_CMA, and cma=64M on its command line"
     case .sharing: "one source of buffers is enough: a heap, udmabuf, or a DRM or V4L2 device"
     case .takingDescriptors: "Linux 5.6 or later"
-    case .processes, .memory, .openFiles: "mount -t proc proc /proc"
+    case .processes, .memory, .openFiles, .holding: "mount -t proc proc /proc"
     }
   }
 
@@ -74,6 +74,7 @@ enum Remedy {
     case .contiguousMemory: "release CMA buffers (dmabuf stat --by process), or a larger cma= on the command line"
     case .openFiles: "ulimit -n 4096" + (platform == .android ? "" : ", or LimitNOFILE= of the service")
     case .sharing: "see the sources of buffers above"
+    case .holding: "set XDG_RUNTIME_DIR to a directory that belongs to this user and has mode 0700"
     }
   }
 

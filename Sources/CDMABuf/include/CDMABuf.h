@@ -26,6 +26,7 @@ static const unsigned long CDMABUF_DMA_HEAP_IOCTL_ALLOC = DMA_HEAP_IOCTL_ALLOC;
 static const unsigned long CDMABUF_UDMABUF_CREATE = UDMABUF_CREATE;
 
 static const unsigned long CDMABUF_VIDIOC_QUERYCAP = VIDIOC_QUERYCAP;
+static const unsigned long CDMABUF_VIDIOC_ENUM_FMT = VIDIOC_ENUM_FMT;
 static const unsigned long CDMABUF_VIDIOC_G_FMT = VIDIOC_G_FMT;
 static const unsigned long CDMABUF_VIDIOC_S_FMT = VIDIOC_S_FMT;
 static const unsigned long CDMABUF_VIDIOC_CREATE_BUFS = VIDIOC_CREATE_BUFS;
@@ -149,6 +150,8 @@ uint64_t cdmabuf_difference_from_random(const uint64_t *words, size_t count, uin
  * For probing (probe.c). A child in a process group of its own that dies with its parent; else as fork(2).
  */
 pid_t cdmabuf_fork_apart(void);
+/* Such a child goes on when its parent dies. */
+void cdmabuf_outlive_parent(void);
 /* Ends such a child, without what exit(3) does for the parent. */
 _Noreturn void cdmabuf_end_child(void);
 /* 0 when both descriptors are of one open file; -1 with ENOSYS without CONFIG_KCMP. */

@@ -12,10 +12,12 @@ enum Apart {
   }
 
   /// Runs `body` in a child and returns what it says, at most 64 KiB. The child, and what it started, is
-  /// killed after `nanoseconds`.
+  /// killed after `nanoseconds`; before, when this process is asked to end, unless it has to `finish`.
   ///
   /// Corresponds to `fork(2)`; no other thread may run. Throws `EINTR` when this process is asked to end.
-  static func run(within nanoseconds: UInt64, _ body: () -> String) throws(KernelError) -> Outcome {
+  static func run(
+    within nanoseconds: UInt64, finish: Bool = false, _ body: () -> String
+  ) throws(KernelError) -> Outcome {
     var ends: [CInt] = [-1, -1]
     guard unsafe pipe(&ends) == 0 else { throw KernelError("pipe", on: "child") }
     let reading = OwnedDescriptor(owning: ends[0])
@@ -30,7 +32,7 @@ enum Apart {
     close(ends[1])
     guard child > 0 else { throw KernelError("fork", on: "child", errno: .init(rawValue: reason)) }
     defer { _ = cdmabuf_interrupt_after(0) }
-    let text = collect(reading, until: Clock.now + nanoseconds)
+    let text = collect(reading, until: Clock.now + nanoseconds, finish: finish)
     // Gone already when all is well; its children may not be.
     kill(-child, SIGKILL)
     kill(child, SIGKILL)
@@ -43,11 +45,13 @@ enum Apart {
   }
 
   /// All that comes before the other end is closed; `nil` when that takes too long.
-  private static func collect(_ descriptor: borrowing OwnedDescriptor, until end: UInt64) -> String? {
+  private static func collect(
+    _ descriptor: borrowing OwnedDescriptor, until end: UInt64, finish: Bool
+  ) -> String? {
     var bytes: [UInt8] = []
     let chunk = UnsafeMutableRawBufferPointer.allocate(byteCount: 4096, alignment: 8)
     defer { unsafe chunk.deallocate() }
-    while cdmabuf_ending_signal() == 0 {
+    while finish || cdmabuf_ending_signal() == 0 {
       let now = Clock.now
       guard now < end else { return nil }
       guard Raw.poll(descriptor.rawValue, POLLIN, milliseconds: CInt((end - now) / 1_000_000 + 1)) != 0 else {

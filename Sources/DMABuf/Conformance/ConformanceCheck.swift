@@ -15,6 +15,7 @@ public struct ConformanceCheck: Sendable {
   public let isInvasive: Bool
   /// Changes a buffer that is given to it.
   let isDisturbing: Bool
+  /// After which a check hangs; slow machines take long for none that does not.
   let seconds: UInt64
   let expectation: Expectation
   let body: @Sendable (Trial) throws -> String
@@ -55,7 +56,7 @@ public struct ConformanceCheck: Sendable {
 
   init(
     _ id: String, _ sentence: String, on scope: Scope = .buffer, needs: [Need] = [], expect: Expectation,
-    invasive: Bool = false, disturbing: Bool = false, seconds: UInt64 = 5,
+    invasive: Bool = false, disturbing: Bool = false, seconds: UInt64 = 60,
     _ body: @escaping @Sendable (Trial) throws -> String
   ) {
     self.id = id
@@ -78,6 +79,9 @@ public struct ConformanceCheck: Sendable {
 
 /// What is expected, where kernels differ by version.
 struct Expectation: Sendable, ExpressibleByStringLiteral {
+  /// The newest kernel that these expectations were compared with.
+  static let newestSeen = KernelVersion(7, 3)
+
   /// From each version on that was looked at; the last is how things are today.
   let steps: [(KernelVersion, String)]
 
@@ -97,6 +101,15 @@ struct Expectation: Sendable, ExpressibleByStringLiteral {
   }
 
   var today: String { steps[steps.count - 1].1 }
+
+  /// Does every kernel that was looked at do the same? A later one that does not breaks the promise.
+  var holdsForAll: Bool { steps.count == 1 }
+
+  /// What `found` means on `kernel`.
+  func verdict(on found: String, kernel: KernelVersion) -> ConformanceResult.Verdict {
+    if accepted(on: kernel).contains(found) { return found == today ? .pass : .knownDifference }
+    return kernel > Self.newestSeen && !holdsForAll ? .newDifference : .fail
+  }
 
   /// What may be found on `kernel`: between two versions that were looked at, what either does.
   func accepted(on kernel: KernelVersion) -> [String] {

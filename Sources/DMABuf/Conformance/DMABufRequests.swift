@@ -10,8 +10,10 @@ extension Raw {
   }
 
   /// Every SYNC gets this long to answer, then it is interrupted.
-  static func synchronize(_ descriptor: CInt, _ flags: UInt64, interruptedAfter milliseconds: UInt64) -> Answer {
-    _ = cdmabuf_interrupt_after(milliseconds * 1_000_000)
+  static func synchronize(
+    _ descriptor: CInt, _ flags: UInt64, interruptedAfter milliseconds: UInt64
+  ) throws -> Answer {
+    _ = try Answer(cdmabuf_interrupt_after(milliseconds * 1_000_000)).orEnd("setitimer")
     let answer = synchronize(descriptor, flags)
     _ = cdmabuf_interrupt_after(0)
     return answer

@@ -64,10 +64,10 @@ extension ConformanceCheck {
       disturbing: true
     ) { trial in
       try withFence(on: trial, isWriting: true) { buffer, _ in
-        let first = Raw.synchronize(buffer, 1, interruptedAfter: 50)
+        let first = try Raw.synchronize(buffer, 1, interruptedAfter: 50)
         let flags = CInt(Raw.control(buffer, F_GETFL).value)
         _ = Raw.control(buffer, F_SETFL, flags | O_NONBLOCK)
-        let second = Raw.synchronize(buffer, 1, interruptedAfter: 50)
+        let second = try Raw.synchronize(buffer, 1, interruptedAfter: 50)
         _ = Raw.control(buffer, F_SETFL, flags)
         return answers(first, second)
       }
@@ -76,16 +76,16 @@ extension ConformanceCheck {
     {
       trial in
       try withFence(on: trial, isWriting: false) { buffer, _ in
-        answers(Raw.synchronize(buffer, 1), Raw.synchronize(buffer, 2, interruptedAfter: 50))
+        answers(Raw.synchronize(buffer, 1), try Raw.synchronize(buffer, 2, interruptedAfter: 50))
       }
     },
     .init("C55", "END never waits", needs: [.vgem], expect: "ok", disturbing: true) { trial in
       try withFence(on: trial, isWriting: true) { buffer, signal in
         if trial.isUserMemory {
           // Its first START must have been.
-          _ = Raw.synchronize(buffer, 1, interruptedAfter: 20)
+          _ = try Raw.synchronize(buffer, 1, interruptedAfter: 20)
         }
-        return Raw.synchronize(buffer, 5, interruptedAfter: 1000).description
+        return try Raw.synchronize(buffer, 5, interruptedAfter: 1000).description
       }
     },
   ]

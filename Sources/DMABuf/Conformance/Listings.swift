@@ -81,7 +81,7 @@ extension ConformanceCheck {
     ) { trial in
       let buffer = try trial.buffer()
       let owner = getpid()
-      let outcome = try Apart.run(within: 3_000_000_000) {
+      let outcome = try Apart.run(within: 30_000_000_000) {
         guard cdmabuf_become(65534) == 0 else { return "skip" }
         let process = "/proc/\(owner)"
         var status = stat()
@@ -89,10 +89,13 @@ extension ConformanceCheck {
         var text: CChar = 0
         let read = unsafe Answer(readlink(process + "/fd/\(buffer)", &text, 1))
         let others = ["/fdinfo/\(buffer)", "/maps"].map { Raw.open(process + $0, O_RDONLY) }
-        let handle = cdmabuf_pidfd_open(owner)
-        return answers([stated, read] + others + [Answer(cdmabuf_pidfd_getfd(handle, buffer))])
+        let handle = Answer(cdmabuf_pidfd_open(owner))
+        let taken = handle.isDone ? Answer(cdmabuf_pidfd_getfd(handle.descriptor, buffer)) : handle
+        if taken.errno == ENOSYS { return "absent" }
+        return answers([stated, read] + others + [taken])
       }
       guard case .said(let text) = outcome, text != "skip" else { throw Lacking("no way to become another user") }
+      if text == "absent" { throw Lacking(Answer.absent("pidfd_getfd")) }
       if text.hasPrefix("ENOENT") { throw Lacking("/proc hides other users' processes (hidepid)") }
       return text
     },
@@ -104,10 +107,10 @@ extension ConformanceCheck {
       let child = cdmabuf_fork_apart()
       if child == 0 { while true { pause() } }
       let handle = try Answer(cdmabuf_pidfd_open(child)).orEnd("pidfd_open")
-      let taken = Answer(cdmabuf_pidfd_getfd(handle, buffer))
+      let taken = try Answer(cdmabuf_pidfd_getfd(handle, buffer)).orSkip("pidfd_getfd")
       if taken.errno == EPERM { throw Lacking("a security module keeps processes from each other") }
       let isClosed = Raw.control(taken.descriptor, F_GETFD).value & 1 == 1
-      let found = "\(isClosed ? "CLOEXEC" : "open"), \(Raw.sameFile(buffer, taken.descriptor)) file"
+      let found = "\(isClosed ? "CLOEXEC" : "open"), \(try Raw.sameFile(buffer, taken.descriptor)) file"
       let refused = answers(
         Answer(cdmabuf_pidfd_getfd_with(handle, buffer, 1)), Answer(cdmabuf_pidfd_getfd(handle, 1_000_000)))
       kill(child, SIGKILL)
@@ -148,7 +151,7 @@ extension ConformanceCheck {
       guard FilePermissions(traceDirectory + "events/dma_buf") != nil else {
         throw Lacking("no events of dma_buf (Linux 7)")
       }
-      return try withTraces(of: "dma_buf") { lines in
+      return try withTraces(of: "dma_buf", trial) { lines in
         let buffer = try trial.buffer()
         let wanted = "ino=\(Raw.inode(buffer))"
         let first = lines().filter { $0.contains(wanted) }
@@ -162,11 +165,11 @@ extension ConformanceCheck {
     .init(
       "C126", "the end of a signalled fence is traced without its driver", on: .machine,
       needs: [.tracefs, .root, .swSync], expect: .versions("sw_sync", "sw_sync", "detached-driver")
-    ) { _ in
+    ) { trial in
       guard FilePermissions(traceDirectory + "events/dma_fence") != nil else {
         throw Lacking("no events of dma_fence")
       }
-      return try withTraces(of: "dma_fence") { lines in
+      return try withTraces(of: "dma_fence", trial) { lines in
         let timeline = try Timeline()
         let fence = try timeline.fence(1)
         timeline.advance(1)
@@ -178,20 +181,12 @@ extension ConformanceCheck {
     },
   ]
 
-  /// Runs `body` with events on in a trace instance of its own, which is removed afterwards.
+  /// Runs `body` with events on in the check's trace instance.
   private static func withTraces(
-    of group: String, _ body: (() -> [Substring]) throws -> String
+    of group: String, _ trial: Trial, _ body: (() -> [Substring]) throws -> String
   ) throws -> String {
-    let instance = traceDirectory + "instances/dmabuf-check-\(getpid())"
-    guard unsafe mkdir(instance, 0o700) == 0 else { throw Lacking("\(instance): mkdir: \(Answer(-1))") }
-    defer { _ = unsafe rmdir(instance) }
-    do {
-      let file = try OpenFile("\(instance)/events/\(group)/enable", O_WRONLY)
-      try file.write("1\n".utf8)
-    }
-    defer {
-      if let file = try? OpenFile("\(instance)/events/\(group)/enable", O_WRONLY) { try? file.write("0\n".utf8) }
-    }
+    guard let instance = trial.traces else { throw Lacking("no trace instance") }
+    try OpenFile("\(instance)/events/\(group)/enable", O_WRONLY).write("1\n".utf8)
     return try body { (SmallFile.text(instance + "/trace") ?? "").split(separator: "\n") }
   }
 }

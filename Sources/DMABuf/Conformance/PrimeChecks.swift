@@ -20,7 +20,7 @@ extension ConformanceCheck {
       let first = try exported(trial, handle, flags: cloexec)
       let second = try exported(trial, handle, flags: cloexec | readWrite)
       let mode = CInt(Raw.control(second, F_GETFL).value) & O_ACCMODE
-      return "\(Raw.sameFile(first, second)) file, " + (mode == O_RDONLY ? "read-only" : "mode \(mode)")
+      return "\(try Raw.sameFile(first, second)) file, " + (mode == O_RDONLY ? "read-only" : "mode \(mode)")
     },
     .init("C95", "an own buffer comes back as its handle", on: .graphics, expect: "same handle") { trial in
       let handle = try trial.dumbBuffer()
@@ -39,7 +39,8 @@ extension ConformanceCheck {
       let (buffer, handle) = try imported(trial)
       let again = try trial.importBuffer(buffer)
       let file = try exported(trial, handle, flags: cloexec | readWrite)
-      return (again.value == Int(handle) ? "same handle" : "another handle") + ", \(Raw.sameFile(buffer, file)) file"
+      return (again.value == Int(handle) ? "same handle" : "another handle")
+        + ", \(try Raw.sameFile(buffer, file)) file"
     },
     .init("C98", "a handle is closed once", on: .graphics, expect: "ok EINVAL") { trial in
       let (_, handle) = try imported(trial)
@@ -84,7 +85,7 @@ extension ConformanceCheck {
     },
     .init(
       "C103", "a fence that nobody signals signals itself after ten seconds", on: .machine, needs: [.vgem],
-      expect: "after 10 s, ETIMEDOUT", invasive: true, seconds: 20
+      expect: "after 10 s, ETIMEDOUT", invasive: true
     ) { trial in
       let (buffer, device) = (try trial.buffer(), try TestDevice())
       let start = Clock.now
@@ -116,19 +117,20 @@ extension ConformanceCheck {
 
   /// A buffer that no DRM device made.
   private static func foreign(_ trial: Trial) throws -> CInt {
-    for target in ConformanceTarget.exporters() + ConformanceTarget.devices() {
-      if case .graphics = target { continue }
-      if let buffer = try? Trial(on: target).another() { return buffer }
+    let open = { (target: ConformanceTarget) -> CInt? in
+      if case .graphics = target { nil } else { try? Trial(on: target).another() }
     }
+    if let buffer = Trial.first(of: ConformanceTarget.exporters(), open) { return buffer }
+    if let buffer = Trial.first(of: ConformanceTarget.devices(), open) { return buffer }
     throw Lacking("no other source of buffers")
   }
 
   private static func imported(_ trial: Trial) throws -> (CInt, UInt32) {
     let buffer = try foreign(trial)
     let answer = try trial.importBuffer(buffer)
-    // What drivers say that take no foreign buffers.
-    if [ENOSYS, EOPNOTSUPP, EINVAL].contains(answer.errno) {
-      throw Lacking("the driver takes no foreign buffers: PRIME_FD_TO_HANDLE: \(answer)")
+    // What drivers say that import no buffers of others.
+    if [ENODEV, ENOSYS, EOPNOTSUPP, EINVAL].contains(answer.errno) {
+      throw Lacking("the driver imports no buffers of other devices: PRIME_FD_TO_HANDLE: \(answer)")
     }
     guard answer.isDone else { throw Setback(call: "PRIME_FD_TO_HANDLE", answer: answer) }
     return (buffer, UInt32(answer.value))

@@ -13,11 +13,22 @@ struct Answer: Equatable, CustomStringConvertible {
     errno = result < 0 ? Glibc.errno : 0
   }
 
+  /// A refusal that was caught.
+  init(failed reason: Errno) { (value, errno) = (-1, reason.rawValue) }
+
   var isDone: Bool { errno == 0 }
   /// The result as a descriptor.
   var descriptor: CInt { CInt(truncatingIfNeeded: value) }
   /// `ok`, or the errno's name.
   var description: String { isDone ? "ok" : ErrnoName.of(Errno(rawValue: errno)) }
+
+  /// The answer; skips the check where the kernel has no such system call.
+  func orSkip(_ call: String) throws(Lacking) -> Answer {
+    if errno == ENOSYS { throw Lacking(Self.absent(call)) }
+    return self
+  }
+
+  static func absent(_ call: String) -> String { "this kernel has no \(call): ENOSYS" }
 
   /// The result; ends the check with `call` and the errno when there is none.
   func orEnd(_ call: String) throws(Setback) -> CInt {
@@ -162,10 +173,12 @@ enum Raw {
     return CInt(entry.revents)
   }
 
-  /// `same`, `different`, or `same` where the kernel cannot tell (no `kcmp`).
-  static func sameFile(_ first: CInt, _ second: CInt) -> String {
-    let answer = Answer(cdmabuf_same_file(first, second))
-    return answer.value == 0 || answer.errno == ENOSYS ? "same" : "different"
+  /// `same` or `different`; skips the check where the kernel cannot tell.
+  static func sameFile(_ first: CInt, _ second: CInt) throws(Lacking) -> String {
+    let answer = try Answer(cdmabuf_same_file(first, second)).orSkip("kcmp")
+    // Seccomp profiles of containers refuse it with EPERM.
+    if answer.errno == EPERM { throw Lacking("kcmp: \(answer)") }
+    return answer.value == 0 ? "same" : "different"
   }
 
   static func fdinfo(_ descriptor: CInt) -> DescriptorInformation? {

@@ -4,22 +4,16 @@ import Glibc
 /// The vgem device: it puts fences on any buffer that it can import.
 struct TestDevice {
   /// A node that this user may open, a render node if there is one.
-  static let node: String? = {
-    let names = (try? Directory("/dev/dri").names()) ?? []
-    let ordered = names.filter { $0.hasPrefix("renderD") }.sorted() + names.filter { $0.hasPrefix("card") }.sorted()
-    return ordered.map { "/dev/dri/" + $0 }.first { path in
-      let file = Raw.open(path, O_RDWR)
-      guard file.isDone else { return false }
-      defer { close(file.descriptor) }
-      return GraphicsDevice.driver(file.descriptor) == "vgem"
-    }
-  }()
+  static let node: String? = ((try? DRMNode.pathsRenderFirst()) ?? []).first { path in
+    (try? DRMNode(path))?.driver == UntrustedText("vgem".utf8)
+  }
 
   let descriptor: CInt
 
   init() throws {
     guard let node = Self.node else { throw Lacking("no vgem device that this user may open") }
     descriptor = try Raw.open(node, O_RDWR).orEnd("open")
+    DRMNode.dropMaster(descriptor)
   }
 
   /// The buffer's handle here; skips the check for buffers that vgem does not take.

@@ -7,7 +7,13 @@ final class Trial {
   private var first: CInt?
   private var opened: CInt?
 
-  init(on target: ConformanceTarget) { self.target = target }
+  /// The trace instance that the check was given, where it needs one.
+  let traces: String?
+
+  init(on target: ConformanceTarget, traces: String? = nil) {
+    self.target = target
+    self.traces = traces
+  }
 
   /// The buffer under test.
   func buffer() throws -> CInt {
@@ -43,20 +49,32 @@ final class Trial {
       return try export(handle, flags: UInt32(mode | O_CLOEXEC)).orEnd("PRIME_HANDLE_TO_FD")
     case .video: return try exportPlane(flags: UInt32(mode | O_CLOEXEC)).orEnd("VIDIOC_EXPBUF")
     case .machine:
-      for other in ConformanceTarget.exporters() + ConformanceTarget.devices() {
-        if let buffer = try? Trial(on: other).another(size, mode: mode) { return buffer }
-      }
+      let open = { (other: ConformanceTarget) in try? Trial(on: other).another(size, mode: mode) }
+      if let buffer = Self.first(of: ConformanceTarget.exporters(), open) { return buffer }
+      if let buffer = Self.first(of: ConformanceTarget.devices(), open) { return buffer }
       throw Lacking("no source of buffers can be used here")
     }
+  }
+
+  /// What the first target that has it returns.
+  static func first(of targets: [ConformanceTarget], _ open: (ConformanceTarget) -> CInt?) -> CInt? {
+    targets.lazy.compactMap(open).first
   }
 
   /// The target's node, opened once; a refusal skips the check.
   func node() throws -> CInt {
     if let opened { return opened }
     let path = target.node ?? UserMemory.node
-    let flags = if case .heap = target { O_RDONLY } else { O_RDWR }
+    let flags =
+      switch target {
+      case .heap: O_RDONLY
+      // Frames are waited for with a deadline.
+      case .video: O_RDWR | O_NONBLOCK
+      default: O_RDWR
+      }
     let answer = Raw.open(path, flags)
     guard answer.isDone else { throw Lacking("\(path): open: \(answer)") }
+    if case .graphics = target { DRMNode.dropMaster(answer.descriptor) }
     opened = answer.descriptor
     return answer.descriptor
   }
@@ -142,22 +160,34 @@ final class Trial {
 
   private var hasPlanes = false
 
-  /// V4L2's buffers of the capture queue: `memory` 1 is MMAP, 4 is DMABUF.
+  /// The queue under test.
+  func queue() throws -> VideoQueue {
+    guard case .video(_, _, let queue, _) = target else { throw Lacking("not a V4L2 device") }
+    return queue
+  }
+
+  /// The node as a library's user has it, by the same open file.
+  func videoNode() throws -> VideoNode {
+    let copy = try Answer(dup(try node())).orEnd("dup")
+    return try VideoNode(OpenFile(OwnedDescriptor(owning: copy), name: target.node ?? ""))
+  }
+
+  /// V4L2's buffers of the queue: `memory` 1 is MMAP, 4 is DMABUF.
   func requestBuffers(_ count: UInt32, memory: UInt32, on device: CInt? = nil) throws -> (Answer, Argument) {
-    var argument = Argument(20, count, 1, memory)
+    var argument = Argument(20, count, try queue().type, memory)
     let answer = Raw.ioctl(try device ?? node(), .both("V", 8, 20), &argument)
     return (answer, argument)
   }
 
-  func exportPlane(index: UInt32 = 0, plane: UInt32 = 0, type: UInt32 = 1, flags: UInt32) throws -> Answer {
+  func exportPlane(index: UInt32 = 0, plane: UInt32 = 0, type: UInt32? = nil, flags: UInt32) throws -> Answer {
     if !hasPlanes {
       let (answer, _) = try requestBuffers(2, memory: 1)
       guard answer.isDone else {
-        throw Lacking("the capture queue has no MMAP buffers for us: VIDIOC_REQBUFS: \(answer)")
+        throw Lacking("the queue has no MMAP buffers for us: VIDIOC_REQBUFS: \(answer)")
       }
       hasPlanes = true
     }
-    return Self.exportPlane(try node(), index: index, plane: plane, type: type, flags: flags)
+    return Self.exportPlane(try node(), index: index, plane: plane, type: try type ?? queue().type, flags: flags)
   }
 
   static func exportPlane(_ device: CInt, index: UInt32, plane: UInt32, type: UInt32, flags: UInt32) -> Answer {

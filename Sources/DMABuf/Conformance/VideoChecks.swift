@@ -1,5 +1,6 @@
 internal import CDMABuf
 import Glibc
+import SystemPackage
 
 /// V4L2 devices that give and take buffers.
 extension ConformanceCheck {
@@ -18,12 +19,17 @@ extension ConformanceCheck {
     ) { trial in
       answers(
         try trial.exportPlane(flags: UInt32(O_NONBLOCK)), try trial.exportPlane(index: 99, flags: 0),
-        try trial.exportPlane(plane: 9, flags: 0), try trial.exportPlane(type: 3, flags: 0))
+        try trial.exportPlane(plane: 9, flags: 0), try trial.exportPlane(type: 3, flags: 0))  // 3: overlay
     },
     .init("C109", "whoever did not ask for the buffers cannot export them", on: .video, expect: "EBUSY") { trial in
       _ = try trial.buffer()
-      let other = try Raw.open(trial.target.node ?? "", O_RDWR).orEnd("open")
-      return Trial.exportPlane(other, index: 0, plane: 0, type: 1, flags: 0).description
+      let other = Raw.open(trial.target.node ?? "", O_RDWR)
+      guard other.isDone else { throw Lacking("the device is not opened twice: open: \(other)") }
+      guard try !trial.videoNode().isMemoryToMemory else {
+        throw Lacking("each open file of a memory-to-memory device has queues of its own")
+      }
+      return Trial.exportPlane(other.descriptor, index: 0, plane: 0, type: try trial.queue().type, flags: 0)
+        .description
     },
     .init("C110", "an exported plane outlives its queue and its device", on: .video, expect: "works") { trial in
       let (buffer, size) = (try trial.buffer(), try trial.size())
@@ -57,12 +63,18 @@ extension ConformanceCheck {
       _ = try trial.requestBuffers(0, memory: exportable)
       try startImporting(trial)
       let size = try pages(imageSize(of: trial))
-      return try queue(trial, Trial(on: .userMemory).another(size)).description
+      return try queue(trial, Trial(on: .userMemory).another(size), length: size).description
     },
     .init("C114", "REQBUFS tells that dma-bufs can be queued", on: .video, expect: "told") { trial in
       let (answer, argument) = try trial.requestBuffers(1, memory: importable)
       guard answer.isDone else { throw Lacking("the queue takes no dma-bufs: VIDIOC_REQBUFS: \(answer)") }
       return argument[u32: 12] & 4 != 0 ? "told" : "not told"
+    },
+    .init("C127", "a frame passes through exported buffers", on: .video, expect: "a frame") { trial in
+      try FrameTrial(trial.videoNode(), .mapped).frame()
+    },
+    .init("C128", "a frame passes through imported buffers", on: .video, expect: "a frame") { trial in
+      try FrameTrial(trial.videoNode(), .imported).frame()
     },
   ]
 
@@ -71,27 +83,32 @@ extension ConformanceCheck {
     guard answer.isDone else { throw Lacking("the queue takes no dma-bufs: VIDIOC_REQBUFS: \(answer)") }
   }
 
-  /// VIDIOC_G_FMT's `sizeimage`; at most 64 MiB, or the check is skipped.
+  /// The largest plane of the queue's format.
   private static func imageSize(of trial: Trial) throws -> Int {
-    var argument = Argument(208, 1)
-    _ = try Raw.ioctl(try trial.node(), .both("V", 4, 208), &argument).orEnd("VIDIOC_G_FMT")
-    let size = Int(argument[u32: 28])
-    guard size < 64 << 20 else { throw Lacking("an image has \(size) bytes") }
-    return size
+    let format = try FrameTrial.format(of: trial.queue(), on: trial.videoNode())
+    return format.planes.map(\.size).max() ?? 0
   }
 
   private static func pages(_ size: Int) -> Int { (size + Raw.page - 1) / Raw.page * Raw.page }
 
+  /// VIDIOC_QBUF with one buffer for all planes.
   private static func queue(_ trial: Trial, _ buffer: CInt, length: Int = 0) throws -> Answer {
-    var argument = Argument(88, 0, 1)
-    argument[u32: 60] = importable
-    argument[descriptor: 64] = buffer
-    argument[u32: 72] = UInt32(length)
-    return Raw.ioctl(try trial.node(), .both("V", 15, 88), argument)
+    let node = try trial.videoNode()
+    let queue = try trial.queue()
+    let format = try FrameTrial.format(of: queue, on: node)
+    let planes = format.planes.map { _ in ImportedPlane(descriptor: buffer, size: length) }
+    do throws(KernelError) {
+      try node.queueBuffer(0, planes, on: queue, format: format)
+      return Answer(0)
+    } catch {
+      // A queue that buffers come to with media requests.
+      if error.errno.rawValue == EBADR { throw Lacking("the queue needs media requests: VIDIOC_QBUF: EBADR") }
+      return Answer(failed: error.errno)
+    }
   }
 
   /// A buffer that is no device's.
-  private static func memory(_ size: Int) throws -> CInt {
+  static func memory(_ size: Int) throws -> CInt {
     for target in ConformanceTarget.exporters() {
       if let buffer = try? Trial(on: target).another(size) { return buffer }
     }

@@ -25,9 +25,8 @@ public struct DRMNode: ~Copyable, Sendable {
   /// Takes over an open node, likewise.
   init(_ file: consuming OpenFile) throws(KernelError) {
     let descriptor = file.descriptor.rawValue
+    Self.dropMaster(descriptor)
     let isRender = drmGetNodeTypeFromFd(descriptor) == DRM_NODE_RENDER
-    if !isRender, drmIsMaster(descriptor) != 0 { drmDropMaster(descriptor) }
-
     guard let version = unsafe drmGetVersion(descriptor) else {
       throw KernelError("DRM_IOCTL_VERSION", on: file.name)
     }
@@ -37,6 +36,12 @@ public struct DRMNode: ~Copyable, Sendable {
     self.isRender = isRender
     self.file = file
   }
+
+  /// Ends being DRM master, which opening a primary node makes of whoever is first. Nothing may run between the
+  /// two, questions included: a display server that starts meanwhile is refused. Others are refused harmlessly.
+  ///
+  /// Corresponds to `DRM_IOCTL_DROP_MASTER`.
+  static func dropMaster(_ descriptor: CInt) { drmDropMaster(descriptor) }
 
   /// The node's path.
   public var path: String { file.name }

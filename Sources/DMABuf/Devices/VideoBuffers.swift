@@ -109,10 +109,25 @@ extension VideoNode {
   public func queueBuffer(
     _ index: Int, _ planes: [ImportedPlane], on queue: VideoQueue, format: VideoFormat
   ) throws(KernelError) {
+    try enqueue(index, planes, .imported, on: queue, format: format)
+  }
+
+  /// Queues one of the driver's own buffers.
+  ///
+  /// Corresponds to `VIDIOC_QBUF` with `V4L2_MEMORY_MMAP`.
+  func queueOwnBuffer(_ index: Int, on queue: VideoQueue, format: VideoFormat) throws(KernelError) {
+    // The driver knows its own memory; only the sizes of outputs' planes are looked at.
+    let planes = format.planes.map { ImportedPlane(descriptor: 0, size: $0.size) }
+    try enqueue(index, planes, .mapped, on: queue, format: format)
+  }
+
+  private func enqueue(
+    _ index: Int, _ planes: [ImportedPlane], _ memory: VideoMemory, on queue: VideoQueue, format: VideoFormat
+  ) throws(KernelError) {
     var argument = unsafe v4l2_buffer()
     unsafe argument.index = UInt32(clamping: index)
     unsafe argument.type = queue.type
-    unsafe argument.memory = VideoMemory.imported.number
+    unsafe argument.memory = memory.number
     unsafe argument.field = format.field
     let call = unsafe Request<v4l2_buffer>("VIDIOC_QBUF", CDMABUF_VIDIOC_QBUF)
     // How much of it there is to read; capturing devices say it themselves.
@@ -171,6 +186,8 @@ extension VideoNode {
 public struct ImportedPlane: Sendable {
   let descriptor: CInt
   let size: Int
+
+  init(descriptor: CInt, size: Int) { (self.descriptor, self.size) = (descriptor, size) }
 
   /// Stands for `buffer`, which has to live at least until the plane is queued.
   public init(_ buffer: borrowing DMABuffer) {

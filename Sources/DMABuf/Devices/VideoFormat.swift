@@ -77,6 +77,25 @@ extension VideoNode {
     return unsafe format
   }
 
+  /// The encoded format that a decoder reads; `nil` for a device that decodes nothing.
+  ///
+  /// Corresponds to `VIDIOC_ENUM_FMT`'s `V4L2_FMT_FLAG_COMPRESSED`.
+  public var decodedFormat: FourCC? {
+    guard isMemoryToMemory, let output = queues.first(where: \.isOutput), let format = try? format(of: output) else {
+      return nil
+    }
+    for index: UInt32 in 0..<256 {
+      var description = v4l2_fmtdesc()
+      (description.index, description.type) = (index, output.type)
+      let request = Request<v4l2_fmtdesc>("VIDIOC_ENUM_FMT", CDMABUF_VIDIOC_ENUM_FMT)
+      guard (try? file.ioctl(request, &description)) != nil else { return nil }
+      if description.pixelformat == format.fourcc.rawValue {
+        return description.flags & UInt32(V4L2_FMT_FLAG_COMPRESSED) == 0 ? nil : format.fourcc
+      }
+    }
+    return nil
+  }
+
   /// The format of a queue's buffers.
   ///
   /// Corresponds to `VIDIOC_G_FMT`. Throws `EINVAL` where the driver has none yet.

@@ -20,7 +20,11 @@ public struct VideoNode: ~Copyable, Sendable {
   /// Corresponds to `open(2)` and `VIDIOC_QUERYCAP`. Throws `EACCES` when this user may not use the
   /// node, `EBUSY` when the driver lets only one open it, `ENOTTY` when it is none of V4L2.
   public init(_ path: String) throws(KernelError) {
-    let file = try OpenFile(path, O_RDWR | O_NONBLOCK)
+    try self.init(OpenFile(path, O_RDWR | O_NONBLOCK))
+  }
+
+  /// Takes over an open node, likewise.
+  init(_ file: consuming OpenFile) throws(KernelError) {
     var capability = v4l2_capability()
     try file.ioctl(Request("VIDIOC_QUERYCAP", CDMABUF_VIDIOC_QUERYCAP), &capability)
     driver = unsafe withUnsafeBytes(of: capability.driver) { unsafe UntrustedText($0.prefix { $0 != 0 }) }

@@ -16,7 +16,8 @@ extension VideoNode {
 
   /// Waits until a queue has a buffer to give back, and takes it.
   ///
-  /// Corresponds to `poll(2)` and `VIDIOC_DQBUF`. Throws `ETIMEDOUT` once `deadline` has passed.
+  /// Corresponds to `poll(2)` and `VIDIOC_DQBUF`. Throws `ETIMEDOUT` once `deadline` has passed, `ENODEV` when the
+  /// device has gone, `EIO` when its queue broke down.
   public func nextFrame(
     from queue: VideoQueue, _ memory: VideoMemory, deadline: Deadline
   ) throws(KernelError) -> VideoFrame {
@@ -40,7 +41,18 @@ extension VideoNode {
     }
     // Both at once and nothing to take: the device is gone, or its queue broke down.
     if Int32(one.revents) & POLLERR != 0, Int32(one.revents) & event == 0 {
-      throw KernelError("poll", on: path, errno: .ioError)
+      throw KernelError("poll", on: path, errno: isGone ? .operationNotSupportedByDevice : .ioError)
+    }
+  }
+
+  /// Has the device gone, unplugged or without its driver? All requests are refused then.
+  private var isGone: Bool {
+    var capability = v4l2_capability()
+    do throws(KernelError) {
+      try file.ioctl(Request("VIDIOC_QUERYCAP", CDMABUF_VIDIOC_QUERYCAP), &capability)
+      return false
+    } catch {
+      return error.errno == .operationNotSupportedByDevice
     }
   }
 }

@@ -1,15 +1,21 @@
-internal import CDMABuf
 import Glibc
 import SystemPackage
 
 /// Where buffers come from, and the devices that take them.
 extension Facility {
+  /// The node of Android's allocator before there were dma-heaps.
+  private static let ion = "/dev/ion"
+
   static func heaps() -> [Facility] {
     let names: [String]
     do throws(KernelError) {
       names = try Heap.names()
     } catch {
       return [Facility(.heap, "heap:system") { throw error }]
+    }
+    if names.isEmpty, FilePermissions(ion) != nil {
+      let reason = "no dma-heaps; \(ion) is ION, the interface before Linux 5.6, which is not used here"
+      return [Facility(.heap, "heap:system", .missing, reason)]
     }
     let expected = names.contains("system") ? [] : ["system"]
     let heaps = (expected + names).map { name in
@@ -54,11 +60,18 @@ extension Facility {
     guard !names.isEmpty else { return [Facility(.graphics, "/dev/dri", .missing, "no DRM device")] }
     return names.map { path in
       Facility(.graphics, path) {
-        let file = try OpenFile(path, O_RDWR)
-        let driver = GraphicsDevice.driver(file.descriptor.rawValue)
-        let abilities = GraphicsDevice.primeAbilities(file.descriptor.rawValue)
-        return "\(driver), PRIME \(abilities)"
+        let node = try DRMNode(path)
+        let exports = node.exportsBuffers ? "works" : "does not work"
+        return "\(node.driver.escaped); PRIME export \(exports), import \(summary(node.probeImport()))"
       }
+    }
+  }
+
+  private static func summary(_ probe: ImportProbe) -> String {
+    switch probe {
+    case .works: "works"
+    case .refused(let error): "does not work (\(error.call): \(error.errno))"
+    case .unknown(let reason): "is unknown: \(reason)"
     }
   }
 
@@ -67,8 +80,7 @@ extension Facility {
     guard !names.isEmpty else { return [Facility(.video, "/dev/video", .missing, "no V4L2 device")] }
     return names.map { path in
       Facility(.video, path) {
-        let file = try OpenFile(path, O_RDWR)
-        return VideoDevice.driver(file.descriptor.rawValue)
+        try VideoNode(path).driver.escaped
       }
     }
   }
@@ -76,41 +88,5 @@ extension Facility {
   private static func nodes(_ directory: String, where isWanted: (String) -> Bool) -> [String] {
     let names = (try? Directory(directory).names()) ?? []
     return names.filter(isWanted).sorted { ($0.count, $0) < ($1.count, $1) }.map { directory + "/" + $0 }
-  }
-}
-
-/// What a DRM node says of itself, asked by raw requests.
-enum GraphicsDevice {
-  static let version = RawRequest.both("d", 0, 64)
-  static let capability = RawRequest.both("d", 0xc, 16)
-
-  static func driver(_ descriptor: CInt) -> String {
-    var name = [UInt8](repeating: 0, count: 64)
-    return unsafe name.withUnsafeMutableBytes { bytes in
-      var argument = Argument(64)
-      argument[u64: 16] = 63
-      argument[u64: 24] = UInt64(UInt(bitPattern: bytes.baseAddress))
-      guard Raw.ioctl(descriptor, version, &argument).isDone else { return "?" }
-      return unsafe UntrustedText(bytes.prefix { $0 != 0 }).escaped
-    }
-  }
-
-  /// `import and export`, `import`, `export` or `neither`, of `DRM_CAP_PRIME`.
-  static func primeAbilities(_ descriptor: CInt) -> String {
-    var argument = Argument(16)
-    argument[u64: 0] = 5
-    guard Raw.ioctl(descriptor, capability, &argument).isDone else { return "neither" }
-    return ["neither", "import", "export", "import and export"][Int(argument[u64: 8] & 3)]
-  }
-}
-
-/// What a V4L2 node says of itself, asked by raw requests.
-enum VideoDevice {
-  static let queryCapabilities = RawRequest.read("V", 0, 104)
-
-  static func driver(_ descriptor: CInt) -> String {
-    var argument = Argument(104)
-    guard Raw.ioctl(descriptor, queryCapabilities, &argument).isDone else { return "?" }
-    return UntrustedText(argument.text(0, 16).utf8).escaped
   }
 }

@@ -6,7 +6,7 @@ public struct Facility: Sendable {
   /// What it is, for whoever knows what to do about it.
   public enum Kind: Sendable {
     case heap, contiguousHeap, userMemory, graphics, video, swSync, bufinfo, sysfsStatistics, bpf, takingDescriptors
-    case processes, memory, contiguousMemory, openFiles, sharing
+    case processes, memory, contiguousMemory, openFiles, sharing, holding
   }
 
   /// Who can use it.
@@ -70,6 +70,6 @@ extension Facility {
   public static func all() -> [Facility] {
     heaps() + [userMemory()] + graphics() + video()
       + [swSync(), bufinfo(), sysfsStatistics(), bpf(), takingDescriptors(), processes()]
-      + [memory(), contiguousMemory(), openFiles(), sharing()]
+      + [memory(), contiguousMemory(), openFiles(), sharing(), holding()]
   }
 }

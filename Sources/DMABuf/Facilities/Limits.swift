@@ -68,6 +68,34 @@ extension Facility {
     }
   }
 
+  /// A holder is started for `/dev/null` and released at once, by a child that finishes even when this process is
+  /// killed, so that no holder stays.
+  static func holding() -> Facility {
+    do {
+      let outcome = try Apart.run(within: 5_000_000_000, finish: true) {
+        cdmabuf_outlive_parent()
+        do {
+          guard let name = HeldName("doctor-\(getpid())") else { return "no name" }
+          let file = try OpenFile("/dev/null", O_RDONLY)
+          try Holding.start(name, kind: .buffer, descriptor: file.descriptor.rawValue)
+          try Holding.release(name)
+          return "ok"
+        } catch {
+          return "\(error)"
+        }
+      }
+      switch outcome {
+      case .said("ok"):
+        return Facility(.holding, "holding", .works, "a holder was started in \(RuntimeDirectory.path)")
+      case .said(let reason): return Facility(.holding, "holding", .denied, reason)
+      case .ended(let signal): return Facility(.holding, "holding", .denied, "ended by signal \(signal)")
+      case .timedOut: return Facility(.holding, "holding", .denied, "a holder did not start within 5 s")
+      }
+    } catch {
+      return Facility(.holding, "holding", .denied, "\(error)")
+    }
+  }
+
   private static func anyBuffer() throws -> DMABuffer {
     var refusal: any Error = KernelError("open", on: Heap.directory, errno: .noSuchFileOrDirectory)
     for name in (try? Heap.names()) ?? [] {

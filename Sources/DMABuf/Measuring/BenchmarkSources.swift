@@ -6,7 +6,7 @@ extension BufferSource {
       switch target {
       case .heap(let name): .heap(name)
       case .userMemory: .userMemory(hugePageSize: nil)
-      case .graphics(let node, let driver):
+      case .graphics(let node, let driver, _):
         (try? DRMNode(node).makesDumbBuffers) == true ? .dumb(driver) : nil
       case .video, .given, .machine: nil
       }

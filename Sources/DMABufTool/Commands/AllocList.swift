@@ -36,7 +36,9 @@ struct SourceReport: Report {
       }
     }
     return SourceReport(
-      sources: system + heaps + [userMemory(nil, note: "memory of the process, in pages of 4K")] + hugePages)
+      sources: system + heaps + [
+        userMemory(nil, note: "memory of the process, in pages of \(size(0))")
+      ] + hugePages)
   }
 
   private static func heap(_ name: String) -> Source {
@@ -45,19 +47,22 @@ struct SourceReport: Report {
     let isContiguous = Heap.contiguousNames.contains(name)
     let total = MemoryInformation().contiguousTotal.map { " of \(Units.size($0))" } ?? ""
     return Source(
-      source: "\(source)", state: state, reason: reason, granule: 4096, limit: nil,
+      source: "\(source)", state: state, reason: reason, granule: Mapping.pageSize, limit: nil,
       available: state == .missing ? nil : source.available(),
       note: name == "system"
-        ? "scattered chunks of 1M, 64K and 4K"
+        ? "scattered chunks of \(size(8)), \(size(4)) and \(size(0))"
         : isContiguous ? "heap:cma; contiguous, from the area\(total) that CMA reserves" : "")
   }
+
+  /// The size of 2 to the power of `order` pages.
+  private static func size(_ order: Int) -> String { Units.size(UInt64(Mapping.pageSize << order)) }
 
   private static func userMemory(_ page: Int?, note: String, lack: String? = nil) -> Source {
     var (state, reason) = attempt { _ = try UserMemory() }
     if state == .works, let lack { (state, reason) = (.missing, lack) }
     let source = BufferSource.userMemory(hugePageSize: page)
     return Source(
-      source: "\(source)", state: state, reason: reason, granule: page ?? 4096,
+      source: "\(source)", state: state, reason: reason, granule: page ?? Mapping.pageSize,
       limit: state == .missing ? nil : UserMemory.sizeLimit(),
       available: state == .missing ? nil : source.available(), note: note)
   }

@@ -73,13 +73,18 @@ struct Check: ParsableCommand {
     if list { return try CheckList(checks).print(asJSON: json) }
 
     let expectations = try expect.map { try KnownFailures(reading: $0) }
+    ConformanceCheck.removeLeftovers()
     let report: CheckReport
     if let reference {
       let buffer = try reference.open()
       let target = ConformanceTarget.given(descriptor: buffer.descriptorNumber, name: "\(reference)")
       report = try gather(checks, on: [target], expectations)
     } else {
-      report = try gather(checks, on: targets(), expectations)
+      let survey = ConformanceSurvey()
+      let isWhole = exporter.isEmpty && device.isEmpty
+      report = try gather(
+        checks, on: isWhole ? survey.targets : chosen(from: survey), expectations,
+        notChecked: isWhole ? survey.omissions : [])
     }
     if tap {
       try StandardStream.output.write(report.tap() + "\n")
@@ -92,17 +97,19 @@ struct Check: ParsableCommand {
 
   private func end(_ report: CheckReport) throws {
     if report.totals.fail > 0 { throw Failure.reported }
-    if report.totals.pass + report.totals.knownDifference == 0 {
+    if report.totals.pass + report.totals.knownDifference + report.totals.newDifference == 0 {
       throw Failure("nothing could be checked here", hint: "dmabuf doctor says what is missing", status: .missing)
     }
   }
 
-  /// What is here, or of that what was asked for.
-  private func targets() throws -> [ConformanceTarget] {
-    let present = ConformanceTarget.present()
+  /// What was asked for, in the order of the survey.
+  private func chosen(from survey: ConformanceSurvey) throws -> [ConformanceTarget] {
+    let present = survey.all
     let wanted = exporter + device
-    guard !wanted.isEmpty else { return present }
     for name in wanted where !present.contains(where: { $0.label == name || $0.node == name }) {
+      if let omission = survey.omissions.first(where: { $0.node == name }) {
+        throw Failure("cannot check \(name): \(omission.reason)", status: .missing)
+      }
       let labels = present.map(\.label).joined(separator: ", ")
       throw Failure("\(name): no such exporter or device", hint: "here are \(labels)", status: .missing)
     }
@@ -110,7 +117,8 @@ struct Check: ParsableCommand {
   }
 
   private func gather(
-    _ checks: [ConformanceCheck], on targets: [ConformanceTarget], _ expectations: KnownFailures?
+    _ checks: [ConformanceCheck], on targets: [ConformanceTarget], _ expectations: KnownFailures?,
+    notChecked: [ConformanceSurvey.Omission] = []
   ) throws -> CheckReport {
     let kernel = KernelVersion.running
     let permission = ConformanceCheck.Permission(invasive: invasive)
@@ -126,6 +134,6 @@ struct Check: ParsableCommand {
         results.append(expectations?.judge(result) ?? result)
       }
     }
-    return CheckReport(results, sentences: sentences, kernel: kernel)
+    return CheckReport(results, notChecked: notChecked, sentences: sentences, kernel: kernel)
   }
 }

@@ -60,7 +60,7 @@ struct KnownFailures {
       judged.verdict = .fail
       judged.expected = found
       judged.reason = "\(place) expects otherwise"
-    } else if result.verdict == .fail {
+    } else if result.verdict == .fail || result.verdict == .newDifference {
       judged.verdict = .knownDifference
       judged.reason = "\(place) expects it"
     } else if line.found == nil {

@@ -14,25 +14,43 @@ struct CheckReport: Report {
     enum CodingKeys: String, CodingKey { case id, target, verdict, expected, found, reason, sentence }
   }
 
+  /// A device that was not checked.
+  struct Omission: Encodable {
+    let device: String
+    let reason: String
+  }
+
   struct Totals: Encodable {
     var pass = 0
     var fail = 0
     var skip = 0
     var knownDifference = 0
+    var newDifference = 0
 
     enum CodingKeys: String, CodingKey {
       case pass, fail, skip
       case knownDifference = "known_difference"
+      case newDifference = "new_difference"
     }
   }
 
   let schema = "dmabuf.check/1"
   let kernel: String
   let results: [Result]
+  let notChecked: [Omission]
   private(set) var totals = Totals()
 
-  init(_ results: [ConformanceResult], sentences: [String: String], kernel: KernelVersion) {
+  enum CodingKeys: String, CodingKey {
+    case schema, kernel, results, totals
+    case notChecked = "not_checked"
+  }
+
+  init(
+    _ results: [ConformanceResult], notChecked: [ConformanceSurvey.Omission] = [], sentences: [String: String],
+    kernel: KernelVersion
+  ) {
     self.kernel = "\(kernel)"
+    self.notChecked = notChecked.map { Omission(device: $0.node, reason: $0.reason) }
     self.results = results.map {
       Result(
         id: $0.id, target: $0.target, verdict: $0.verdict, expected: $0.expected, found: $0.found, reason: $0.reason,
@@ -44,6 +62,7 @@ struct CheckReport: Report {
       case .fail: totals.fail += 1
       case .skip: totals.skip += 1
       case .knownDifference: totals.knownDifference += 1
+      case .newDifference: totals.newDifference += 1
       }
     }
   }
@@ -51,19 +70,26 @@ struct CheckReport: Report {
   /// A line for each target; below, what did not pass.
   func text(style: Style) -> String {
     var overview = Table(
-      .init("TARGET"), .init("PASS", .right), .init("FAIL", .right), .init("SKIP", .right), .init("KNOWN", .right))
+      .init("TARGET"), .init("PASS", .right), .init("FAIL", .right), .init("SKIP", .right), .init("KNOWN", .right),
+      .init("NEW", .right))
     var order: [String] = []
     for result in results where !order.contains(result.target) { order.append(result.target) }
     overview.rows = order.map { target in
       let verdicts = results.filter { $0.target == target }.map(\.verdict)
-      let counts = [.pass, .fail, .skip, .knownDifference].map { (verdict: ConformanceResult.Verdict) in
+      let counts = [.pass, .fail, .skip, .knownDifference, .newDifference].map {
+        (verdict: ConformanceResult.Verdict) in
         "\(verdicts.filter { $0 == verdict }.count)"
       }
       return [target] + counts
     }
-    let sections = [rows(.fail, "FAILED", style), rows(.knownDifference, "KNOWN DIFFERENCE", style), skips(style)]
+    let sections = [
+      rows(.fail, "FAILED", style), rows(.newDifference, "NEW DIFFERENCE", style),
+      rows(.knownDifference, "KNOWN DIFFERENCE", style), skips(style), omissions(style),
+    ]
+    let new = totals.newDifference == 0 ? "" : ", \(totals.newDifference) new differences"
     let summary =
-      "\(totals.pass) passed, \(totals.fail) failed, \(totals.skip) skipped, \(totals.knownDifference) known differences on Linux \(kernel)"
+      "\(totals.pass) passed, \(totals.fail) failed, \(totals.skip) skipped, "
+      + "\(totals.knownDifference) known differences\(new) on Linux \(kernel)"
     return (overview.lines(style: style) + [""] + sections.flatMap(\.self) + [summary]).joined(separator: "\n")
   }
 
@@ -92,7 +118,15 @@ struct CheckReport: Report {
     return table.lines(style: style) + [""]
   }
 
-  /// The Test Anything Protocol, version 13; known differences are TODO tests, which do not fail a run.
+  /// Devices that were not checked.
+  private func omissions(_ style: Style) -> [String] {
+    guard !notChecked.isEmpty else { return [] }
+    var table = Table(.init("NOT CHECKED"), .init("WHY"))
+    table.rows = notChecked.map { [Escaping.visible($0.device), Escaping.visible($0.reason)] }
+    return table.lines(style: style) + [""]
+  }
+
+  /// The Test Anything Protocol, version 13; differences are TODO tests, which do not fail a run.
   func tap() -> String {
     let lines = results.enumerated().map { index, result in
       let test = "\(index + 1) - \(Escaping.tap("\(result.id) \(result.target): \(result.sentence)"))"
@@ -102,10 +136,11 @@ struct CheckReport: Report {
       case .pass: "ok \(test)"
       case .fail: "not ok \(test)\n  ---\n  message: \(Escaping.yaml(detail))\n  ..."
       case .skip: "ok \(test) # SKIP \(Escaping.visible(result.reason ?? ""))"
-      case .knownDifference: "not ok \(test) # TODO \(Escaping.visible(detail))"
+      case .knownDifference, .newDifference: "not ok \(test) # TODO \(Escaping.visible(detail))"
       }
     }
-    return (["TAP version 13", "1..\(results.count)"] + lines).joined(separator: "\n")
+    let comments = notChecked.map { "# not checked: \(Escaping.visible($0.device)): \(Escaping.visible($0.reason))" }
+    return (["TAP version 13", "1..\(results.count)"] + lines + comments).joined(separator: "\n")
   }
 
   /// JUnit's XML: a suite for each target.
@@ -131,8 +166,9 @@ struct CheckReport: Report {
       case .pass: ""
       case .fail: "<failure message=\"\(Escaping.xml(detail))\">\(Escaping.xml(result.reason ?? ""))</failure>"
       case .skip: "<skipped message=\"\(Escaping.xml(result.reason ?? ""))\"/>"
-      case .knownDifference:
-        "<system-out>known difference: \(Escaping.xml(detail)); \(Escaping.xml(result.reason ?? ""))</system-out>"
+      case .knownDifference, .newDifference:
+        "<system-out>\(result.verdict.rawValue.replacing("-", with: " ")): \(Escaping.xml(detail)); "
+          + "\(Escaping.xml(result.reason ?? ""))</system-out>"
       }
     let name = Escaping.xml("\(result.id) \(result.sentence)")
     return "    <testcase classname=\"\(Escaping.xml(result.target))\" name=\"\(name)\">\(inner)</testcase>\n"

@@ -10,7 +10,10 @@ struct DevicesReport: Report {
     @Nullable var card: UntrustedText?
     /// `primary` or `render`.
     @Nullable var kind: String?
+    /// Found by importing a buffer.
     @Nullable var primeImport: Bool?
+    /// Why it imports none, or why that is unknown.
+    @Nullable var primeImportReason: String?
     @Nullable var primeExport: Bool?
     @Nullable var dumbBuffers: Bool?
     @Nullable var connectors: Int?
@@ -20,6 +23,7 @@ struct DevicesReport: Report {
     enum CodingKeys: String, CodingKey {
       case device, subsystem, driver, card, kind, connectors, queues, reason
       case primeImport = "prime_import"
+      case primeImportReason = "prime_import_reason"
       case primeExport = "prime_export"
       case dumbBuffers = "dumb_buffers"
     }
@@ -68,9 +72,13 @@ struct DevicesReport: Report {
   private static func display(_ path: String) throws -> Node {
     let node = try DRMNode(path)
     var entry = Node(device: path, subsystem: "drm", driver: node.driver)
-    let prime = try node.primeSupport()
     entry.kind = node.isRender ? "render" : "primary"
-    (entry.primeImport, entry.primeExport) = (prime.imports, prime.exports)
+    switch node.probeImport() {
+    case .works: entry.primeImport = true
+    case .refused(let error): (entry.primeImport, entry.primeImportReason) = (false, "\(error.call): \(error.errno)")
+    case .unknown(let reason): entry.primeImportReason = reason
+    }
+    entry.primeExport = node.exportsBuffers
     entry.dumbBuffers = node.makesDumbBuffers
     entry.connectors = node.displayLimits()?.connectors
     return entry
@@ -139,6 +147,7 @@ struct DevicesReport: Report {
     if node.subsystem == "drm" {
       let notes = [
         node.dumbBuffers == true ? "dumb buffers" : nil, node.connectors.map { "\($0) output\($0 == 1 ? "" : "s")" },
+        node.primeImportReason,
       ]
       return [
         start + [

@@ -135,3 +135,44 @@ remedies_are_those_of_the_system() {
   rm -r /system
   stdout '^/dev/dri/card0(, /dev/[a-zA-Z0-9/-]+)*: an SELinux rule'
 }
+
+a_list_of_buffers_in_an_unknown_format_does_not_work() {
+  needs bufinfo
+  printf 'Dma-buf Objects:\nsize\tsomething\n00004096\telse\n' >junk
+  check mount -o bind junk /sys/kernel/debug/dma_buf/bufinfo
+  run dmabuf doctor --json
+  check umount /sys/kernel/debug/dma_buf/bufinfo
+  _state bufinfo denied
+  json_true '.facilities | map(select(.name == "bufinfo"))[0].reason | contains("unknown format")'
+}
+
+holding_is_tried() {
+  run dmabuf doctor --json
+  _state holding works
+  json_true '.facilities | map(select(.name == "holding"))[0].reason | contains("/run/dmabuf")'
+  # No holder stays.
+  run dmabuf held --json
+  json '.held' '[]'
+  mkdir run
+  chmod 777 run
+  run env XDG_RUNTIME_DIR="$PWD/run" sh -c 'mkdir run/dmabuf; chmod 777 run/dmabuf; dmabuf doctor --json'
+  _state holding denied
+  json_true '.facilities | map(select(.name == "holding"))[0] | (.reason | contains("run/dmabuf")) and (.remedy | contains("XDG_RUNTIME_DIR"))'
+}
+
+a_killed_doctor_leaves_no_holder() {
+  limit 120
+  for at in 1 2 3 4 5 6; do
+    run strace -f -o /dev/null -e trace=poll,ppoll -e inject=poll,ppoll:signal=KILL:when=$at dmabuf doctor
+  done
+  eventually sh -c '! grep -qx dmabuf-holder /proc/[0-9]*/comm 2>/dev/null'
+}
+
+the_allocator_before_heaps_is_recognised() {
+  [ -e /dev/dma_heap ] && skip 'there are heaps'
+  touch /dev/ion
+  run dmabuf doctor --json
+  rm /dev/ion
+  _state heap:system missing
+  json_true '.facilities | map(select(.name == "heap:system"))[0].reason | contains("/dev/ion is ION")'
+}

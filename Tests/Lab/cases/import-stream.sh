@@ -112,3 +112,28 @@ an_interrupt_gives_the_queue_back() {
   check sh -c 'grep VIDIOC_REQBUFS trace | tail -n 1 | grep -q "count=0"'
 }
 _child_of() { tr ' ' '\n' <"/proc/$1/task/$1/children" | head -n 1; }
+
+a_camera_that_goes_while_it_streams_has_gone() {
+  needs v4l2:vivid
+  camera=$(video_node vivid)
+  start stream actor buffer 1M ready exec sh -c "exec dmabuf import fd:\$SLOT_0 $camera --stream 100000"
+  wait_for_line stream ready
+  usleep 3000000
+  # vivid's button: the device is unplugged until the last one who has it open closes it.
+  run actor video-set "$camera" Disconnect 1
+  finish stream
+  status 1
+  stderr "^dmabuf: $camera: (poll|VIDIOC_[A-Z]+): No such device$"
+  stderr '^dmabuf: hint: the device has gone: it was unplugged, or its driver was removed$'
+  # It is back.
+  eventually dmabuf devices "$camera"
+}
+
+a_decoder_without_encoded_data_says_why_no_frame_comes() {
+  needs v4l2:vicodec heap:system
+  node=$(for entry in /sys/class/video4linux/video*; do grep -lx 'stateful-decoder' "$entry/name"; done | head -n 1)
+  node=/dev/$(basename "$(dirname "$node")")
+  run dmabuf alloc 4M --count 2 -- sh -c "IFS=,; set -- \$DMABUF_FDS; dmabuf import fd:\$1 fd:\$2 $node --stream 1 --timeout 500ms"
+  status 124
+  stderr "^dmabuf: hint: $node decodes FWHT; no frame comes unless the first buffer holds encoded data$"
+}
