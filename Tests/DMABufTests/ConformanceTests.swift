@@ -38,6 +38,20 @@ struct ConformanceTests {
     #expect(changed.accepted(on: KernelVersion(7, 4)) == ["ok"])
   }
 
+  @Test("A kernel newer than any known may differ where kernels do, and nowhere else")
+  func newer() {
+    let known = Expectation.newestSeen
+    let newer = KernelVersion(known.major, known.minor + 1)
+    let changed = Expectation.versions("EINVAL", "EINVAL", "ok")
+    #expect(changed.verdict(on: "ok", kernel: newer) == .pass)
+    #expect(changed.verdict(on: "EPERM", kernel: newer) == .newDifference)
+    #expect(changed.verdict(on: "EPERM", kernel: known) == .fail)
+    #expect(changed.verdict(on: "EINVAL", kernel: KernelVersion(6, 12)) == .knownDifference)
+    let fixed: Expectation = "EINVAL"
+    #expect(fixed.verdict(on: "ok", kernel: newer) == .fail)
+    #expect(fixed.verdict(on: "EINVAL", kernel: newer) == .pass)
+  }
+
   @Test("Request numbers are those of the headers")
   func requests() {
     #expect(RawRequest.both("H", 0, 24).number == 0xc018_4800)

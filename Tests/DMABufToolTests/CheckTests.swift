@@ -33,6 +33,17 @@ struct CheckTests {
     #expect(known.judge(Self.result(.fail, id: "C3")).verdict == .fail)
   }
 
+  @Test("A new difference is counted, and a known failure where it is expected")
+  func newDifferences() throws {
+    let report = CheckReport([Self.result(.newDifference)], sentences: [:], kernel: KernelVersion(release: "9.9"))
+    #expect(report.totals.newDifference == 1)
+    #expect(report.totals.fail == 0)
+    #expect(report.tap().contains("not ok 1 - C1 heap:system:  # TODO expected 1; found 0"))
+    #expect(report.text(style: Style(isColored: false, width: nil)).contains(", 1 new differences on Linux 9.9"))
+    let known = try KnownFailures("C1 *", path: "known")
+    #expect(known.judge(Self.result(.newDifference)).verdict == .knownDifference)
+  }
+
   @Test("A line without a target is refused")
   func wrongLine() {
     #expect(throws: Failure.self) { try KnownFailures("C1", path: "known") }

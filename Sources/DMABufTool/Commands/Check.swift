@@ -31,7 +31,7 @@ struct Check: ParsableCommand {
   var exporter: [String] = []
 
   @Option(
-    help: "Only on this device: its node, or drm:DRIVER, v4l2:DRIVER; may be given again.",
+    help: "Only on this device: its node, or drm:DRIVER, v4l2:DRIVER; may be given again. Any V4L2 node with queues.",
     completion: Completion.devices)
   var device: [String] = []
 

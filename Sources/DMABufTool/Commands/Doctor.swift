@@ -8,9 +8,9 @@ struct Doctor: ParsableCommand {
     _superCommandName: "dmabuf",
     abstract: "Say what this machine offers for dma-bufs, and how to get what is missing.",
     discussion: """
-      Tries each facility: allocates a page, opens the nodes, takes a descriptor. The exit status is 0 if \
-      this user can make buffers and share them, else 1. Remedies are for the system it runs on (Debian, \
-      Fedora, Android, and those like them).
+      Tries each facility: allocates a page, imports it into devices, takes a descriptor, starts a holder. The \
+      exit status is 0 if this user can make buffers and share them, else 1. Remedies are for the system it \
+      runs on (Debian, Fedora, Android, and those like them).
 
       EXAMPLES
         dmabuf doctor

@@ -89,7 +89,8 @@ video_node() {
 # frame_bytes NODE: how large a camera's images are; vivid's defaults differ between kernels.
 frame_bytes() { actor video-print "$1" | cut -d ' ' -f 2; }
 
-# limit SECONDS: this case may take that long; the default is 60.
+# limit SECONDS: this case takes that long on a quiet machine; the default is 60, and from there on five times as
+# long is allowed.
 limit() { echo "$1" >"$CASE_NOTES/limit"; }
 
 # The kernel may warn during this case.
@@ -123,7 +124,7 @@ wait_for_line() { # NAME REGEX
   tries=0
   until grep -Eq -- "$2" ".started/$1.stdout"; do
     tries=$((tries + 1))
-    if [ $tries -gt 200 ] || ! alive "$(pid_of "$1")"; then
+    if [ $tries -gt 1200 ] || ! alive "$(pid_of "$1")"; then
       grep -Eq -- "$2" ".started/$1.stdout" && return
       as_captured "$1" '(still running)'
       expected "'$1' to print a line that matches: $2"
@@ -151,12 +152,12 @@ as_captured() { # NAME STATUS
   last_command=$(cat ".started/$1.command")
 }
 
-# eventually CMD…: tries it for up to 5 s.
+# eventually CMD…: tries it for up to 30 s.
 eventually() {
   tries=0
   until "$@"; do
     tries=$((tries + 1))
-    [ $tries -lt 50 ] || expected "within 5 s: $*"
+    [ $tries -lt 300 ] || expected "within 30 s: $*"
     usleep 100000
   done
 }

@@ -39,7 +39,7 @@ test_kernel() { # KERNEL GLOB
   new_boot || return 1
   printf '%s\n' "$2" >"$BOOT/job/only"
   READ_STDOUT=read_report
-  if ! boot "$1" test 1800; then
+  if ! boot "$1" test 7200; then
     echo "  FAIL  $1: the guest died during: $(cat "$BOOT/running" 2>/dev/null || echo 'its start')"
     echo "        $(($(count_of_cases "$2") - $(how_many '[a-z]*'))) cases were not run to their end"
     echo "fail the_guest_lives" >>"$BOOT/results"
