@@ -8,7 +8,7 @@ _kernel_says() {
 }
 
 a_kernel_newer_than_any_known_fails_no_check_by_that() {
-  needs kernel:<7.0
+  needs 'kernel:<7.0'
   # What this kernel does is unexpected of a later one, where the promise is known to have changed.
   run strace -f -o /dev/null -e trace=uname -e "inject=uname:poke_exit=@arg1=$(_kernel_says 9.9.0)" dmabuf check --device drm:vgem --only C25 --only C1 --json --junit out.xml
   status 0

@@ -71,7 +71,7 @@ looking_makes_nobody_drm_master() {
 }
 
 what_prime_imports_is_found_by_importing() {
-  needs drm:bochs heap:system kernel:<6.13
+  needs drm:bochs heap:system 'kernel:<6.13'
   # bochs says it imports (DRM_CAP_PRIME), and cannot.
   run dmabuf devices "$(drm_node bochs)" --json
   status 0
