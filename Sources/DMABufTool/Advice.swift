@@ -25,7 +25,7 @@ enum Advice {
       "loading programs into the kernel needs root, or CAP_BPF and CAP_PERFMON"
     case ("stat", .notSupported): "process ids of the kernel are not those of this pid namespace"
     case ("read", .notSupported) where error.subject.hasSuffix("/bufinfo"):
-      "its rows have no inode numbers before Linux 5.3"
+      Facility.listWithoutInodes
     case ("read", .badMessage): "the kernel's text ended, or went on, in an unknown way; what came before is shown"
     case (_, .tooManyOpenFiles):
       "this process may have \(ProcessLimits.openFiles) descriptors (ulimit -n)"

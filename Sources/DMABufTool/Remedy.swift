@@ -38,6 +38,8 @@ enum Remedy {
     case .graphics: "a GPU's driver; modprobe vgem makes a device to test with"
     case .video: "a camera's driver; modprobe vivid makes a device to test with"
     case .swSync: "a kernel with CONFIG_SW_SYNC, and debugfs mounted; vgem makes test fences without"
+    case .bufinfo where facility.reason == Facility.listWithoutInodes: "Linux 5.3 or later"
+    case .bufinfo where facility.reason == Facility.unknownList: "report the first lines of the file"
     case .bufinfo: "mount -t debugfs debugfs /sys/kernel/debug, or a kernel with CONFIG_DEBUG_FS"
     case .sysfsStatistics: "a kernel before Linux 7 with CONFIG_DMABUF_SYSFS_STATS; bpf-dmabuf-iter is what followed"
     case .bpf: "Linux 6.16 or later with CONFIG_DEBUG_INFO_BTF"

@@ -266,6 +266,23 @@ struct DebugTableTests {
     #expect(census.failures[.bufinfo]?.errno == .badMessage)
   }
 
+  @Test("Two buffers of one inode number are two, and marked")
+  func twins() throws {
+    let tree = try TemporaryTree()
+    try tree.process(10, fdinfo: .fdinfo(inode: 7, size: 1 << 20))
+    let row = { (size: Int) in
+      "\(size)\t00000002\t00080007\t00000001\tsystem\t00000007\t\n\tAttached Devices:\nTotal 0 devices attached\n\n"
+    }
+    try tree.file(
+      "sys/kernel/debug/dma_buf/bufinfo",
+      Self.heading + row(8 << 20) + row(1 << 20) + "\nTotal 2 objects, 9437184 bytes\n")
+    var request = Census.Request()
+    request.wantsAttachments = true
+    let buffers = Census(root: tree.root, request).buffers.sorted { $0.size ?? 0 < $1.size ?? 0 }
+    #expect(buffers.map(\.size) == [1 << 20, 8 << 20])
+    #expect(buffers.map(\.holders.count) == [1, 0] && buffers.allSatisfy { $0.doubts.contains(.inode) })
+  }
+
   @Test("Where nothing else answers it is read unasked")
   func nothingElse() throws {
     let tree = try TemporaryTree()

@@ -67,9 +67,9 @@ struct JSONTests {
     #expect(try writer.finish() == String(decoding: encoded, as: UTF8.self))
   }
 
-  @Test("A census's keys are sorted", arguments: StatReportTests.kernels)
-  func sortedCensus(_ kernel: String) throws {
-    let document = try StatReportTests.report(kernel, "named", by: .exporter).json()
+  @Test("A census's keys are sorted", arguments: StatReportTests.kernels, StatView.Grouping.allCases)
+  func sortedCensus(_ kernel: String, _ grouping: StatView.Grouping) throws {
+    let document = try StatReportTests.report(kernel, "named", by: grouping).json()
     let value = try JSONSerialization.jsonObject(with: Data(document.utf8))
     let sorted = try JSONSerialization.data(withJSONObject: value, options: [.sortedKeys, .withoutEscapingSlashes])
     #expect(String(decoding: sorted, as: UTF8.self) == document)

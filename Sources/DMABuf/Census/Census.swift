@@ -98,7 +98,7 @@ public struct Census: Sendable {
     if seesTree, iterators?.listsProcesses != true { hidden = ProcessView.hidden(root: root) }
     join.describeProcesses()
     unverified = join.unverified
-    buffers = join.buffers.values.sorted { $0.inode < $1.inode }
+    buffers = (Array(join.buffers.values) + join.twins).sorted { $0.inode < $1.inode }
     if used.contains(.procfs) || used.contains(.bpf), request.wantsReferences ?? hasUnheldBuffers {
       let devices = Set(buffers.lazy.flatMap { $0.devices ?? [] })
       let walk = OtherReferencesWalk(root: root, devices: devices, processes: nil)

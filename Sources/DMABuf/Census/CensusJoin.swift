@@ -14,6 +14,8 @@ struct CensusJoin {
   /// When the census began, on the clock of ``ProcessStatus/start``.
   private let begin = ProcessStatus.now
   private(set) var buffers: [UInt64: Census.Buffer] = [:]
+  /// Further buffers of an inode number that another one has.
+  private(set) var twins: [Census.Buffer] = []
   private(set) var processes: [Int32: Census.Process] = [:]
   private(set) var refused: [KernelError] = []
   /// Mappings that look like a dma-buf's and could not be asked, by process.
@@ -73,6 +75,24 @@ struct CensusJoin {
     buffers[other.inode, default: Census.Buffer(inode: other.inode)].fill(from: other, source)
   }
 
+  /// The same of rows of one inode number that are of several buffers: the one that is like what is known is that,
+  /// the others are buffers of their own.
+  mutating func merge(twins rows: [Census.Buffer], from source: Census.Source) {
+    guard let first = rows.first else { return }
+    let known = buffers[first.inode]
+    let own = known.flatMap { known in rows.firstIndex { $0.isAlike(known) } } ?? 0
+    for (index, row) in rows.enumerated() {
+      var row = row
+      row.doubts.insert(.inode)
+      if index == own {
+        merge(row, from: source)
+      } else {
+        row.sources = [source]
+        twins.append(row)
+      }
+    }
+  }
+
   /// Leaves out buffers without a holder that the list, asked again, does not have any more.
   mutating func confirmUnheld(by list: (any MachineList)?) {
     let unheld = Set(buffers.values.lazy.filter(\.holders.isEmpty).map(\.inode))
@@ -97,8 +117,27 @@ struct CensusJoin {
       buffers[number, default: Census.Buffer(inode: number)].learn(information)
     }
     guard let inode else { return }
+    if let identity, let size = buffers[inode]?.size, size != identity.size {
+      return addTwin(descriptor, identity)
+    }
     buffers[inode, default: Census.Buffer(inode: inode)].hold(by: descriptor.pid, .procfs, identity) {
       $0.descriptors.append(descriptor.number)
+    }
+  }
+
+  /// Adds a descriptor of a buffer whose inode number is another's, of another size.
+  private mutating func addTwin(_ descriptor: ProcessFiles.Descriptor, _ identity: ProcessFiles.Identity) {
+    buffers[identity.inode]?.doubts.insert(.inode)
+    var index = twins.firstIndex { $0.inode == identity.inode && $0.size == identity.size }
+    if index == nil {
+      var twin = Census.Buffer(inode: identity.inode)
+      twin.doubts.insert(.inode)
+      if let information = information(descriptor) { twin.learn(information) }
+      twins.append(twin)
+      index = twins.count - 1
+    }
+    if let index {
+      twins[index].hold(by: descriptor.pid, .procfs, identity) { $0.descriptors.append(descriptor.number) }
     }
   }
 
@@ -187,7 +226,8 @@ struct CensusJoin {
 
   /// Looks up who the processes are that hold anything and were not looked at in `/proc`.
   mutating func describeProcesses() {
-    for holder in Set(buffers.values.lazy.flatMap { $0.holders.lazy.map(\.pid) }) { process(holder) { _ in } }
+    let all = [Array(buffers.values), twins].joined()
+    for holder in Set(all.lazy.flatMap { $0.holders.lazy.map(\.pid) }) { process(holder) { _ in } }
     for (pid, process) in processes where process.user == nil {
       guard let directory = try? Directory("\(proc)/\(pid)") else { continue }
       // What was started since has the number of a process that has ended.
@@ -207,6 +247,13 @@ struct CensusJoin {
 }
 
 extension Census.Buffer {
+  /// Does nothing that is known of both tell them apart?
+  fileprivate func isAlike(_ other: Census.Buffer) -> Bool {
+    (size == nil || other.size == nil || size == other.size)
+      && (exporter == nil || other.exporter == nil || exporter == other.exporter)
+      && (name == nil || other.name == nil || name == other.name)
+  }
+
   fileprivate mutating func learn(_ information: DescriptorInformation) {
     size = information.size
     exporter = information.exporter

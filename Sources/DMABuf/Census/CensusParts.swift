@@ -39,9 +39,11 @@ extension Census {
     public var doubts: Set<Doubt> = []
   }
 
-  /// What of a buffer may be a forgery.
+  /// What of a buffer is not certain.
   public enum Doubt: String, Sendable {
     case name, fences, devices
+    /// Another buffer has the same inode number, which is possible before Linux 5.18: who holds which is unknown.
+    case inode = "ino"
   }
 
   /// A process that holds buffers, sync_files or descriptors of syncobjs.

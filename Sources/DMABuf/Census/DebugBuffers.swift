@@ -27,7 +27,14 @@ struct DebugBuffers: MachineList {
       if buffer.isNamed == false { known.unnamed.insert(buffer.inode) }
     }
     let table = try parsed(text, known)
-    for buffer in table.buffers { join.merge(buffer, from: source) }
+    let rows = Dictionary(grouping: table.buffers, by: \.inode)
+    for buffer in table.buffers {
+      guard let same = rows[buffer.inode], same.count > 1 else {
+        join.merge(buffer, from: source)
+        continue
+      }
+      if buffer == same.first { join.merge(twins: same, from: source) }
+    }
     if !table.isWhole { throw KernelError("read", on: path, errno: .badMessage) }
   }
 

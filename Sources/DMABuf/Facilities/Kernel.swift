@@ -14,15 +14,30 @@ extension Facility {
   }
 
   static func bufinfo() -> Facility {
-    Facility(.bufinfo, "bufinfo") {
+    let facility = Facility(.bufinfo, "bufinfo") {
       _ = try debugFile("dma_buf/bufinfo", O_RDONLY)
-      try DebugBuffers.probe(root: "")
       return "the kernel's list of all buffers"
+    }
+    guard facility.state == .works else { return facility }
+    do throws(KernelError) {
+      try DebugBuffers.probe(root: "")
+      return facility
+    } catch {
+      return switch error.errno {
+      case .notSupported: Facility(.bufinfo, "bufinfo", .missing, listWithoutInodes)
+      case .badMessage: Facility(.bufinfo, "bufinfo", .missing, unknownList)
+      default: Facility(.bufinfo, "bufinfo", .denied, "\(error)")
+      }
     }
   }
 
   /// Is debugfs mounted in its usual place?
   public static var hasDebugFS: Bool { unsafe cdmabuf_path_magic(debugFS) == 0x6462_6720 }
+
+  /// Why a list of buffers that can be read is of no use: its rows cannot be joined with anything.
+  public static let listWithoutInodes = "rows have no inode numbers before Linux 5.3"
+  /// Why a list of buffers that can be read is of no use: it is not the text that is known.
+  public static let unknownList = "the text of bufinfo is in an unknown format"
 
   /// Says whether it is the directory above that is closed, or debugfs that is not mounted.
   private static func debugFile(_ path: String, _ flags: CInt) throws -> OpenFile {

@@ -20,20 +20,24 @@ extension StatReport {
   }
 
   private func write(to writer: inout JSONWriter) {
+    let kind = groups?.kind
     writer.object { writer in
       writer.member("boot_id", boot)
       writer.member("buffers", buffers) { $1.write(to: &$0) }
-      if let groups { groups.write(to: &writer) }
+      if kind == .device || kind == .exporter { groups?.write(to: &writer) }
       writer.member("holders_known", areHoldersKnown)
       writer.member("lists_all_buffers", listsAllBuffers)
+      if kind == .name { groups?.write(to: &writer) }
       writer.member("processes", view.arranged(processes)) { $1.write(to: &$0) }
       writer.member("schema", schema)
       writer.member("sources", sources) { $1.write(to: &$0) }
       writer.member("time_ns", time)
       writer.key("totals")
       totals.write(to: &writer)
+      if kind == .unit { groups?.write(to: &writer) }
       writer.member("unreadable_processes", unreadableProcesses)
       writer.member("unverified_mappings", unverifiedMappings)
+      if kind == .user { groups?.write(to: &writer) }
     }
   }
 }

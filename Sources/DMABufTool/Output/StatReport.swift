@@ -197,7 +197,8 @@ extension StatReport.Buffer {
     let mappings = buffer.holders.reduce(0) { $0 + $1.mappings }
     let (seen, count) = (UInt64(descriptors + mappings), buffer.count)
     // Where each reference has been seen nobody is missing, whatever else cannot be read.
-    areHoldersKnown = census.seesAllProcesses || count.map { $0 <= seen && seen > 0 } ?? false
+    let isOnlyOne = !buffer.doubts.contains(.inode)
+    areHoldersKnown = isOnlyOne && census.seesAllProcesses || count.map { $0 <= seen && seen > 0 } ?? false
     isOfSomeProcesses = census.isOfSomeProcesses
     // A count is of another moment than the processes: then nothing can be said.
     otherReferences = areHoldersKnown ? count.flatMap { $0 >= seen ? $0 - seen : nil } : nil

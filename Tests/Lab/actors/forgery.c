@@ -62,10 +62,10 @@ void forge_storm(const char *name)
 			prctl(PR_SET_PDEATHSIG, SIGKILL);
 			map_file(file);
 			close(file);
-			usleep(2000);
+			usleep(5000);
 			_exit(0);
 		}
 		waitpid(-1, NULL, WNOHANG);
-		usleep(500);
+		usleep(2000);
 	}
 }
