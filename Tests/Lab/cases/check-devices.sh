@@ -119,7 +119,6 @@ pidfd_getfd C121 machine
 pidfd_open C121 machine
 memfd_create C82 udmabuf
 epoll_create1 C60 heap:system
-setitimer C53 udmabuf
 END
 }
 
