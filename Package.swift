@@ -51,7 +51,7 @@ let package = Package(
     .executableTarget(
       name: "ImportBench", dependencies: ["DMABuf"], path: "Tests/Bench/ImportBench", swiftSettings: settings),
     .testTarget(
-      name: "DMABufTests", dependencies: ["DMABuf"], exclude: ["Fixtures"],
+      name: "DMABufTests", dependencies: ["CDMABuf", "DMABuf"], exclude: ["Fixtures"],
       swiftSettings: settings),
     .testTarget(
       name: "DMABufToolTests", dependencies: ["DMABufTool"], swiftSettings: settings),

@@ -20,6 +20,7 @@ const unsigned int CDMABUF_MFD_HUGETLB = MFD_HUGETLB;
 const int CDMABUF_F_ADD_SEALS = F_ADD_SEALS;
 const int CDMABUF_F_GET_SEALS = F_GET_SEALS;
 const int CDMABUF_F_SEAL_SHRINK = F_SEAL_SHRINK;
+const int CDMABUF_O_PATH = O_PATH;
 
 int cdmabuf_memfd_create(const char *name, unsigned int flags) { return memfd_create(name, flags); }
 

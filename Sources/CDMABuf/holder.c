@@ -3,8 +3,9 @@
  * name `dmabuf-holder`; it runs from a constructor, before and without the Swift runtime, so that it needs
  * a tenth of the memory.
  *
- *     dmabuf-holder NAME DESCRIPTION COUNT [WHEN ACTION NUMBER]
+ *     dmabuf-holder NAME DEVICE:INODE DESCRIPTION COUNT [WHEN ACTION NUMBER]
  *
+ * DEVICE:INODE is its socket: another may come into the place of that, which is then not this holder's.
  * Descriptors: 3, a pipe to write an int to once it serves; 4, the runtime directory; 5, the listening
  * socket; from 6 on, COUNT that it keeps: what the name stands for, then its companions. At WHEN, in
  * nanoseconds of CLOCK_MONOTONIC, it does ACTION with NUMBER to the first companion. It ends when it is
@@ -21,6 +22,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -34,13 +36,42 @@ enum { MOST_CLIENTS = 32 };
 
 struct holder {
   const char *name;
+  dev_t device;
+  ino_t inode;
   const char *description;
   int count;
   /* What is still to be done by itself; 0 when nothing is. */
   char action;
   uint32_t number;
   uint64_t when;
+  /* Given up for one more client where there is no other descriptor left; -1 as long as it is in use. */
+  int spare;
 };
+
+bool cdmabuf_holder_parse(const void *bytes, size_t count, struct cdmabuf_holder_request *request) {
+  const uint8_t *byte = bytes;
+  *request = (struct cdmabuf_holder_request){0};
+  if (count == 1) {
+    request->verb = byte[0];
+  } else if (count == 2 && byte[0] > 0 && byte[0] <= CDMABUF_HOLDER_LAST_VERSION) {
+    request->version = byte[0];
+    request->verb = byte[1];
+  } else {
+    return false;
+  }
+  switch (request->verb) {
+    case CDMABUF_HOLDER_DESCRIBE:
+    case CDMABUF_HOLDER_RELEASE:
+      return true;
+    case CDMABUF_HOLDER_FETCH:
+    case CDMABUF_HOLDER_FETCH_ALL:
+      /* What descriptors of another version mean is unknown: their lack tells the client. */
+      if (request->version > CDMABUF_HOLDER_VERSION) request->verb = CDMABUF_HOLDER_DESCRIBE;
+      return true;
+    default:
+      return false;
+  }
+}
 
 static uint64_t now(void) {
   struct timespec time;
@@ -60,7 +91,7 @@ static void act(struct holder *holder) {
 
 /* How long to sleep at most, with `clients` being listened to. */
 static uint64_t patience(const struct holder *holder, nfds_t clients) {
-  uint64_t longest = clients == 0 ? LOOK : GLANCE, moment = now();
+  uint64_t longest = clients == 0 && holder->spare >= 0 ? LOOK : GLANCE, moment = now();
   if (holder->action == 0) return longest;
   if (holder->when <= moment) return 0;
   return holder->when - moment < longest ? holder->when - moment : longest;
@@ -72,13 +103,25 @@ static void hand_out(int client, const struct holder *holder, int count) {
   cdmabuf_send(client, holder->description, strlen(holder->description), descriptors, (size_t)count);
 }
 
+static bool has_its_socket(const struct holder *holder) {
+  struct stat status;
+  return fstatat(DIRECTORY, holder->name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+    status.st_dev == holder->device && status.st_ino == holder->inode;
+}
+
+static void remove_socket(const struct holder *holder) {
+  if (has_its_socket(holder)) unlinkat(DIRECTORY, holder->name, 0);
+}
+
 /* Answers one request of a client of the same user; anything else is not answered. */
 static bool is_released_by(int client, const struct holder *holder) {
-  char request[2];
+  char bytes[3];
+  struct cdmabuf_holder_request request;
   uid_t user;
   if (cdmabuf_peer_user(client, &user) < 0 || user != geteuid()) return false;
-  if (recv(client, request, sizeof request, 0) != 1) return false;
-  switch (request[0]) {
+  ssize_t count = recv(client, bytes, sizeof bytes, 0);
+  if (count < 0 || !cdmabuf_holder_parse(bytes, (size_t)count, &request)) return false;
+  switch (request.verb) {
     case CDMABUF_HOLDER_DESCRIBE:
       cdmabuf_send(client, holder->description, strlen(holder->description), NULL, 0);
       return false;
@@ -90,7 +133,7 @@ static bool is_released_by(int client, const struct holder *holder) {
       return false;
     case CDMABUF_HOLDER_RELEASE:
       /* All is gone when the answer comes. */
-      unlinkat(DIRECTORY, holder->name, 0);
+      remove_socket(holder);
       for (int i = 0; i < holder->count; i++) close(OBJECT + i);
       cdmabuf_send(client, holder->description, strlen(holder->description), NULL, 0);
       return true;
@@ -99,9 +142,15 @@ static bool is_released_by(int client, const struct holder *holder) {
   }
 }
 
-static bool is_still_there(const char *name) {
-  struct stat status;
-  return fstatat(DIRECTORY, name, &status, AT_SYMLINK_NOFOLLOW) == 0;
+/* The next client. One that comes when no descriptor is left gets the spare, and others wait until it has gone. */
+static int accept_client(struct holder *holder) {
+  int client = cdmabuf_accept(LISTENER);
+  if (client < 0 && (errno == EMFILE || errno == ENFILE)) {
+    close(holder->spare);
+    holder->spare = -1;
+    client = cdmabuf_accept(LISTENER);
+  }
+  return client;
 }
 
 static void serve(struct holder *holder) {
@@ -109,11 +158,12 @@ static void serve(struct holder *holder) {
   uint64_t deadlines[1 + MOST_CLIENTS];
   nfds_t count = 1;
   while (cdmabuf_ending_signal() == 0) {
-    entries[0].events = count <= MOST_CLIENTS ? POLLIN : 0;
+    if (holder->spare < 0) holder->spare = cdmabuf_unix_socket(SOCK_DGRAM);
+    entries[0].events = count <= MOST_CLIENTS && holder->spare >= 0 ? POLLIN : 0;
     int ready = cdmabuf_poll(entries, count, patience(holder, count - 1));
     act(holder);
     if (ready < 0) continue;
-    if (ready == 0 && count == 1 && !is_still_there(holder->name)) return;
+    if (ready == 0 && count == 1 && !has_its_socket(holder)) return;
 
     nfds_t kept = 1;
     for (nfds_t i = 1; i < count; i++) {
@@ -127,14 +177,14 @@ static void serve(struct holder *holder) {
     }
     count = kept;
     if (entries[0].revents != 0) {
-      int client = cdmabuf_accept(LISTENER);
+      int client = accept_client(holder);
       if (client >= 0) {
         entries[count] = (struct pollfd){.fd = client, .events = POLLIN};
         deadlines[count++] = now() + PATIENCE;
       }
     }
   }
-  unlinkat(DIRECTORY, holder->name, 0);
+  remove_socket(holder);
 }
 
 static void say_ready(int error) {
@@ -144,14 +194,17 @@ static void say_ready(int error) {
 
 /* Before all other constructors, those of the Swift runtime among them. */
 __attribute__((constructor(101))) static void hold(int argc, char **argv) {
-  if ((argc != 4 && argc != 7) || strcmp(argv[0], CDMABUF_HOLDER) != 0) return;
-  struct holder holder = {.name = argv[1], .description = argv[2], .count = atoi(argv[3])};
-  if (holder.count < 1 || holder.count > CDMABUF_MOST_DESCRIPTORS) _exit(64);
-  if (argc == 7) {
+  if ((argc != 5 && argc != 8) || strcmp(argv[0], CDMABUF_HOLDER) != 0) return;
+  struct holder holder = {.name = argv[1], .description = argv[3], .count = atoi(argv[4])};
+  char *end;
+  holder.device = (dev_t)strtoull(argv[2], &end, 10);
+  if (*end != ':' || holder.count < 1 || holder.count > CDMABUF_MOST_DESCRIPTORS) _exit(64);
+  holder.inode = (ino_t)strtoull(end + 1, NULL, 10);
+  if (argc == 8) {
     if (holder.count < 2) _exit(64);
-    holder.when = strtoull(argv[4], NULL, 10);
-    holder.action = argv[5][0];
-    holder.number = (uint32_t)strtoul(argv[6], NULL, 10);
+    holder.when = strtoull(argv[5], NULL, 10);
+    holder.action = argv[6][0];
+    holder.number = (uint32_t)strtoul(argv[7], NULL, 10);
   }
   for (int fd = READY; fd < OBJECT + holder.count; fd++) {
     if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0) _exit(64);
@@ -159,8 +212,15 @@ __attribute__((constructor(101))) static void hold(int argc, char **argv) {
   /* The kernel took `exe` from /proc/self/exe. */
   prctl(PR_SET_NAME, CDMABUF_HOLDER);
   cdmabuf_catch_ending_signals();
+  /* The caller's limit need not be the holder's. */
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+  }
   /* Listening again makes this process the one that the kernel names to clients. */
-  if (listen(LISTENER, 64) < 0 || fcntl(LISTENER, F_SETFL, O_NONBLOCK) < 0) {
+  holder.spare = cdmabuf_unix_socket(SOCK_DGRAM);
+  if (holder.spare < 0 || listen(LISTENER, 64) < 0 || fcntl(LISTENER, F_SETFL, O_NONBLOCK) < 0) {
     say_ready(errno);
     _exit(1);
   }

@@ -20,25 +20,31 @@ enum Advice {
     switch (error.call, error.errno) {
     case ("open", .permissionDenied): denied(error.subject)
     case ("open", .noSuchFileOrDirectory): absent(error.subject)
-    case ("BPF_PROG_LOAD", .notPermitted): "loading programs into the kernel needs root, or CAP_BPF and CAP_PERFMON"
+    case ("BPF_PROG_LOAD", .notPermitted) where !ProcessLimits.isRoot:
+      "loading programs into the kernel needs root, or CAP_BPF and CAP_PERFMON"
     case ("stat", .notSupported): "process ids of the kernel are not those of this pid namespace"
     case ("read", .notSupported) where error.subject.hasSuffix("/bufinfo"):
       Facility.listWithoutInodes
     case ("read", .badMessage): "the kernel's text ended, or went on, in an unknown way; what came before is shown"
     case (_, .tooManyOpenFiles):
       "this process may have \(ProcessLimits.openFiles) descriptors (ulimit -n)"
-    case ("fallocate", .noSpace), ("fallocate", .noMemory):
+    case ("fallocate", .noSpace) where error.subject == "hugetlb memfd",
+      ("fallocate", .noMemory) where error.subject == "hugetlb memfd":
       "the pool of huge pages is exhausted; /sys/kernel/mm/hugepages/*/nr_hugepages sets its size"
-    case ("ftruncate", .invalidArgument), ("ftruncate", .fileTooLarge):
+    case ("ftruncate", .invalidArgument) where error.subject == "memfd",
+      ("ftruncate", .fileTooLarge) where error.subject == "memfd":
       "no file can be that large"
-    case ("DMA_HEAP_IOCTL_ALLOC", .noMemory):
-      MemoryInformation().contiguousTotal == nil ? nil : contiguousMemory()
-    case ("open", .notPermitted), ("open", .notDirectory), ("open", .tooManySymbolicLinkLevels):
-      "the directory of what is held must belong to you and have mode 0700; \(error.subject) does not"
-    case ("connect", .noSuchFileOrDirectory), ("connect", .connectionRefused):
-      "nobody listens there (yet); with --listen this side makes the socket"
+    case ("DMA_HEAP_IOCTL_ALLOC", .noMemory) where MemoryAdvice.isContiguousHeap(error.subject):
+      MemoryAdvice.contiguous(wanted: nil)
+    case ("connect", .noSuchFileOrDirectory):
+      FilePermissions(error.subject) == nil
+        ? "nobody listens there (yet); with --listen this side makes the socket" : nil
+    case ("connect", .connectionRefused):
+      FilePermissions(error.subject)?.isSocket == true
+        ? "nobody listens there (any more); with --listen this side makes the socket"
+        : "\(error.subject) is no socket"
     case ("connect", .notSocket): "something else is in the place of its socket"
-    case ("pidfd_getfd", .notPermitted): notPermitted(error.subject)
+    case ("pidfd_getfd", .notPermitted): TracingAdvice.notPermitted(error.subject)
     case ("pidfd_getfd", .badFileDescriptor): "the process has no such descriptor (any more)"
     case ("fcntl(F_DUPFD_CLOEXEC)", .badFileDescriptor):
       "descriptors are inherited from the caller: dmabuf … 3<…, or dmabuf alloc … -- COMMAND"
@@ -53,9 +59,11 @@ enum Advice {
       "vgem attaches no fence that would have to wait for one that is pending; dmabuf fence info shows which"
     case ("DRM_IOCTL_VGEM_FENCE_SIGNAL", .timedOut): "it signalled by itself, ten seconds after it was made"
     case ("DRM_IOCTL_VGEM_FENCE_SIGNAL", .noSuchFileOrDirectory): "it has signalled already"
-    case ("open", .operationNotSupportedByDevice) where error.subject == "/dev/dri": "modprobe vgem"
+    case ("open", .operationNotSupportedByDevice) where error.subject == DRMNode.directory:
+      KernelModule("vgem").absence
     case ("DRM_CAP_SYNCOBJ", _): "no device's driver has syncobjs; GPUs' have, and since Linux 6.6 virtio_gpu"
-    case ("DRM_IOCTL_SYNCOBJ_EVENTFD", .invalidArgument): "waiting for a fence that is still to come needs Linux 6.6"
+    case ("DRM_IOCTL_SYNCOBJ_EVENTFD", .invalidArgument) where KernelVersion.running < KernelVersion(release: "6.6"):
+      "waiting for a fence that is still to come needs Linux 6.6"
     case (_, .notSupportedOnSocket) where error.call.hasPrefix("DRM_IOCTL_SYNCOBJ_"):
       "the drivers here have no timelines (DRM_CAP_SYNCOBJ_TIMELINE)"
     default: DeviceAdvice.hint(for: error)
@@ -73,10 +81,17 @@ enum Advice {
     }
   }
 
+  /// Whose the directory of what is held is.
+  static func notPrivate(_ path: String) -> String? {
+    FilePermissions(path).map { "\(path) belongs to \($0); it must belong to you and have mode 0700" }
+  }
+
   /// What there is, for who asked for something else.
-  static func held(insteadOf name: HeldName) -> String {
-    if let number = Int32("\(name)") { return "descriptor \(number) of this process is fd:\(number)" }
-    let names = ((try? Holding.all()) ?? []).map { "\($0.name)" }
+  static func held(insteadOf name: HeldName) -> String? {
+    if let number = Int32("\(name)"), (try? OwnedDescriptor(duplicating: number)) != nil {
+      return "descriptor \(number) of this process is fd:\(number)"
+    }
+    guard let names = (try? Holding.all())?.map({ "\($0.name)" }) else { return nil }
     return names.isEmpty
       ? "nothing is held; --hold NAME keeps what a command makes" : "held are " + names.joined(separator: ", ")
   }
@@ -97,51 +112,52 @@ enum Advice {
       + (ProcessLimits.isRoot ? "even by root here (a container, or a security module)" : "by this user; root may")
   }
 
+  /// Modules that make devices to test with.
+  static var testDevices: String? {
+    let names = ["vgem", "vivid"].filter { !KernelModule($0).isPresent && KernelModule($0).isLoadable ?? true }
+    return names.isEmpty ? nil : "modprobe " + names.joined(separator: " and ") + " makes devices to test with"
+  }
+
   private static func denied(_ path: String) -> String? {
-    if path.hasPrefix(debugfs) { return "debugfs is for root alone" }
-    guard let permissions = FilePermissions(path) else { return nil }
-    return "\(path) belongs to \(permissions); run as root, or get access through its group"
+    if ProcessLimits.isRoot { return nil }
+    if path.utf8.starts(with: debugfs.utf8), (FilePermissions(debugfs)?.mode ?? 0) & 0o005 == 0 {
+      return "debugfs is for root alone"
+    }
+    // Where its mode lets everybody, something else denies.
+    guard let permissions = FilePermissions(path), permissions.mode & 0o006 != 0o006 else { return nil }
+    return "\(path) belongs to \(permissions); run as root"
+      + (permissions.mode & 0o060 == 0 ? "" : ", or get access through its group")
   }
 
   private static func absent(_ path: String) -> String? {
-    if path.hasPrefix(Heap.directory) {
-      let names = (try? Heap.names()) ?? []
-      return names.isEmpty
-        ? "this kernel has no dma-heaps (CONFIG_DMABUF_HEAPS)"
-        : "the heaps here are " + names.map { UntrustedText($0.utf8).escaped }.joined(separator: ", ")
+    if path.utf8.starts(with: Heap.directory.utf8) { return absentHeap(path) }
+    if path.utf8.starts(with: "/dev/dri/".utf8) || path.utf8.starts(with: "/dev/video".utf8) {
+      return "dmabuf devices lists those there are"
     }
-    if path.hasPrefix("/dev/dri/") || path.hasPrefix("/dev/video") { return "dmabuf devices lists those there are" }
-    if path == SoftwareTimeline.node {
-      return "this needs a kernel with CONFIG_SW_SYNC, and debugfs mounted; fence create --vgem needs neither"
-    }
-    if path.hasPrefix(debugfs) {
-      return "mount -t debugfs debugfs /sys/kernel/debug, on a kernel with CONFIG_DEBUG_FS and dma-bufs"
-    }
-    if path == "/sys/kernel/btf/vmlinux" { return "this kernel does not describe its types (CONFIG_DEBUG_INFO_BTF)" }
     if path == "/proc/self" { return "mount -t proc proc /proc" }
-    if path == "/sys/kernel/dmabuf/buffers" {
-      return "this kernel keeps no statistics of dma-bufs (CONFIG_DMABUF_SYSFS_STATS, gone in Linux 7)"
+    if path.utf8.starts(with: debugfs.utf8), !Facility.hasDebugFS {
+      return "debugfs is not mounted: mount -t debugfs debugfs /sys/kernel/debug"
     }
-    if path == UserMemory.node { return "modprobe udmabuf, or a kernel with CONFIG_UDMABUF" }
-    return nil
+    switch path {
+    case SoftwareTimeline.node:
+      return "this needs a kernel with CONFIG_SW_SYNC; fence create --vgem does without"
+    case "/sys/kernel/debug/dma_buf/bufinfo": return "this kernel has no dma-bufs (CONFIG_DMA_SHARED_BUFFER)"
+    case "/sys/kernel/btf/vmlinux": return "this kernel does not describe its types (CONFIG_DEBUG_INFO_BTF)"
+    case "/sys/kernel/dmabuf/buffers" where FilePermissions("/sys/kernel") != nil:
+      return "this kernel keeps no statistics of dma-bufs (CONFIG_DMABUF_SYSFS_STATS, gone in Linux 7)"
+    case UserMemory.node: return KernelModule("udmabuf").absence
+    default: return nil
+    }
+  }
+
+  private static func absentHeap(_ path: String) -> String? {
+    guard let names = try? Heap.names() else { return nil }
+    if names.isEmpty { return "this kernel has no dma-heaps (CONFIG_DMABUF_HEAPS)" }
+    if MemoryAdvice.isContiguousHeap(path), let name = try? BufferSource.contiguousHeapName() {
+      return "heap:cma is that heap here; its name is \(UntrustedText(name.utf8).escaped)"
+    }
+    return "the heaps here are " + names.map { UntrustedText($0.utf8).escaped }.joined(separator: ", ")
   }
 
   private static let debugfs = "/sys/kernel/debug/"
-
-  private static func contiguousMemory() -> String {
-    let memory = MemoryInformation()
-    let free = memory.contiguousFree.map(Units.size) ?? "unknown"
-    let total = memory.contiguousTotal.map(Units.size) ?? "unknown"
-    return "CMA has \(free) free of \(total), perhaps not in one piece (CmaFree, CmaTotal in /proc/meminfo)"
-  }
-
-  private static func notPermitted(_ subject: String) -> String {
-    if ProcessLimits.isRoot { return "a container or a security module keeps even root from taking its descriptors" }
-    let file = "/proc/sys/kernel/yama/ptrace_scope"
-    if let scope = SmallFile.number(file), scope > 0 {
-      return
-        "taking descriptors needs the right to ptrace the process; \(file) is \(scope), so only its ancestors and root may"
-    }
-    return "taking descriptors needs the right to ptrace the process: the same user, or root"
-  }
 }

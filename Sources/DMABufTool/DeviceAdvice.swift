@@ -8,8 +8,6 @@ enum DeviceAdvice {
     switch (error.call, error.errno) {
     case ("DRM_IOCTL_MODE_CREATE_DUMB", .permissionDenied): renderNode(error.subject)
     case ("DRM_IOCTL_MODE_CREATE_DUMB", .noFunction): "this driver has no dumb buffers"
-    case ("DRM_IOCTL_MODE_CREATE_DUMB", .noMemory), ("DRM_IOCTL_MODE_CREATE_DUMB", .noSpace):
-      "the device has no memory left for a buffer of that size"
     case ("VIDIOC_REQBUFS", .resourceBusy), ("VIDIOC_EXPBUF", .resourceBusy), ("VIDIOC_S_FMT", .resourceBusy),
       ("open", .resourceBusy):
       users(error.subject)
@@ -50,7 +48,7 @@ enum DeviceAdvice {
     let names = found.users.map { ($0.command?.escaped ?? "?") + "(\($0.pid))" }
     if !names.isEmpty { return "\(path) is open in " + names.joined(separator: " ") }
     return found.refused.isEmpty
-      ? "no process is seen to have \(path) open; the kernel may be using it"
+      ? "no process is seen to have \(path) open"
       : "who has \(path) open cannot be told: " + Advice.unreadable(found.refused)
   }
 

@@ -14,8 +14,6 @@ enum ImportAdvice {
       "the driver cannot use buffers of other devices, or not one of \(Units.size(UInt64(facts.sizes[0])))"
     case ("DRM_IOCTL_PRIME_FD_TO_HANDLE", .noFunction):
       "the exporter, \(exporter), cannot give its memory to other devices"
-    case ("DRM_IOCTL_PRIME_FD_TO_HANDLE", .noMemory):
-      "the device cannot address the \(Units.size(UInt64(facts.sizes[0]))) of \(exporter), or memory ran out"
     default: nil
     }
   }
@@ -29,11 +27,11 @@ enum ImportAdvice {
         let size = facts.sizes[index % facts.sizes.count]
         if size < plane.size { return "plane \(index) needs \(plane.size) bytes, and the buffer has \(size)" }
       }
-      return "the driver cannot map the buffer of \(exporter) for its device"
+      return nil
     case ("VIDIOC_QBUF", .badAddress):
       let isContiguous = Heap.contiguousNames.contains(facts.exporters[0].string)
       return isContiguous
-        ? "the driver cannot reach the memory of \(exporter)"
+        ? nil
         : "the driver wants contiguous memory, or a mapping in the kernel, and \(exporter) does not give it"
     default: return nil
     }
@@ -53,7 +51,7 @@ enum ImportAdvice {
     }
     let needed = layout.size
     if size < needed { return "the image needs \(needed) bytes, and the buffer has \(size)" }
-    if let modifier = layout.modifier {
+    if let modifier = layout.modifier, error.errno == .invalidArgument {
       let name = DRMNode.name(ofModifier: modifier) ?? "0x" + String(modifier, radix: 16)
       return takesModifiers ? "no plane shows the modifier \(name)" : "the device knows no modifiers"
     }

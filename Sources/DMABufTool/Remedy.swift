@@ -32,7 +32,9 @@ enum Remedy {
     case .contiguousHeap: kernel("CONFIG_DMABUF_HEAPS_CMA", nil, platform) + ", and cma=64M on its command line"
     case .userMemory:
       platform == .android
-        ? kernel("CONFIG_UDMABUF", nil, platform) : "modprobe udmabuf, or a kernel with CONFIG_UDMABUF"
+        ? kernel("CONFIG_UDMABUF", nil, platform)
+        : KernelModule("udmabuf").isLoadable == false
+          ? "a kernel with CONFIG_UDMABUF" : "modprobe udmabuf, or a kernel with CONFIG_UDMABUF"
     case .graphics: "a GPU's driver; modprobe vgem makes a device to test with"
     case .video: "a camera's driver; modprobe vivid makes a device to test with"
     case .swSync: "a kernel with CONFIG_SW_SYNC, and debugfs mounted; vgem makes test fences without"

@@ -12,6 +12,8 @@ struct BufferSourceTests {
       ("udmabuf", .userMemory(hugePageSize: nil)), ("udmabuf:2M", .userMemory(hugePageSize: 2_097_152)),
       ("udmabuf:1G", .userMemory(hugePageSize: 1_073_741_824)),
       ("drm:vgem", .dumb("vgem")), ("drm:/dev/dri/card0", .dumb("/dev/dri/card0")),
+      ("/dev/dma_heap/system", .heap("system")), ("/dev/udmabuf", .userMemory(hugePageSize: nil)),
+      ("/dev/dri/card0", .dumb("/dev/dri/card0")), ("heap:\u{301}", .heap("\u{301}")),
     ] as [(String, BufferSource)])
   func parse(_ text: String, _ source: BufferSource) {
     #expect(BufferSource(text) == source)
@@ -27,7 +29,8 @@ struct BufferSourceTests {
   @Test(
     "Names that would leave /dev/dma_heap are no heaps",
     arguments: [
-      "heap:../null", "heap:..", "heap:.", "heap:a/b", "heap:/dev/null", "heap:",
+      "heap:../null", "heap:..", "heap:.", "heap:a/b", "heap:/dev/null", "heap:", "/dev/dma_heap/../null",
+      "/dev/dma_heap/", "heap:a/\u{301}b", "heap:.\u{301}",
     ])
   func pathTraversal(_ text: String) {
     #expect(BufferSource(text) == nil)

@@ -89,7 +89,7 @@ struct FenceTests {
     let description = HeldObject.description(
       kind: .syncFile, inode: nil, size: nil, attached: "vgem fence 2 on ino:7", exporter: nil, trigger: trigger)
     let name = try #require(HeldName("late"))
-    let object = try #require(HeldObject(name: name, pid: 1, decoding: Array(description.utf8)))
+    let object = try #require(HeldObject(name: name, pid: 1, decoding: Array(description)))
     #expect(object.trigger == trigger)
     #expect(object.kind == .syncFile)
     #expect(object.attached == "vgem fence 2 on ino:7")
@@ -123,7 +123,7 @@ struct FenceTests {
     let description = HeldObject.description(
       kind: .syncObject, inode: nil, size: nil, attached: "made on /dev/dri/renderD128", exporter: nil)
     let name = try #require(HeldName("frame"))
-    let object = try #require(HeldObject(name: name, pid: 1, decoding: Array(description.utf8)))
+    let object = try #require(HeldObject(name: name, pid: 1, decoding: Array(description)))
     #expect(object.kind == .syncObject && object.kind.rawValue == "syncobj")
   }
 

@@ -1,3 +1,4 @@
+import CDMABuf
 import Testing
 
 @testable import DMABuf
@@ -6,8 +7,10 @@ import Testing
 struct HeldObjectTests {
   private let name = HeldName("cam")!
 
-  private func decoded(_ description: String) -> HeldObject? {
-    HeldObject(name: name, pid: 42, decoding: Array(description.utf8))
+  private func decoded(_ description: String) -> HeldObject? { decoded(Array(description.utf8)) }
+
+  private func decoded(_ description: [UInt8]) -> HeldObject? {
+    HeldObject(name: name, pid: 42, decoding: description)
   }
 
   @Test("A description is read as it was written")
@@ -45,6 +48,63 @@ struct HeldObjectTests {
     arguments: ["", ",", "kind=buffer", "kind=x,began=1,exp_name=", "began=1,exp_name="])
   func nonsense(_ text: String) {
     #expect(decoded(text) == nil)
+  }
+}
+
+@Suite("The protocol of holders")
+struct HolderProtocolTests {
+  private let name = HeldName("cam")!
+
+  private func request(_ bytes: [UInt8]) -> cdmabuf_holder_request? {
+    var request = cdmabuf_holder_request()
+    return unsafe cdmabuf_holder_parse(bytes, bytes.count, &request) ? request : nil
+  }
+
+  @Test("A request is a version and a verb, or a verb alone")
+  func requests() {
+    for verb in "dfar".utf8 {
+      #expect(request([verb])?.version == 0 && request([verb])?.verb == verb)
+      #expect(request([1, verb])?.version == 1 && request([1, verb])?.verb == verb)
+    }
+    // Of a later version only what has the same meaning in all is done.
+    #expect(request([2, UInt8(ascii: "f")])?.verb == UInt8(ascii: "d"))
+    #expect(request([31, UInt8(ascii: "r")])?.verb == UInt8(ascii: "r"))
+  }
+
+  @Test(
+    "Anything else is no request",
+    arguments: [[], [0], [1], [0, 0x72], [32, 0x72], [0x72, 0x72], [1, 0x72, 0]] as [[UInt8]])
+  func noRequest(_ bytes: [UInt8]) {
+    #expect(request(bytes) == nil)
+  }
+
+  @Test("A long text is cut by bytes, whatever its characters are")
+  func bounded() throws {
+    let long = "a" + String(repeating: "\u{301}", count: 5000)
+    let exporter = UntrustedText([UInt8](repeating: 0xff, count: 5000))
+    let description = HeldObject.description(
+      kind: .attachment, inode: .max, size: .max, attached: long, exporter: exporter, trigger: .timeline(.max))
+    #expect(description.count < 1024)
+    let object = try #require(HeldObject(name: name, pid: 1, decoding: description))
+    #expect(object.exporter?.bytes.count == 256 && object.attached?.utf8.count ?? 999 <= 258)
+  }
+
+  @Test("A combining mark after a separator is part of a text, not of the separator")
+  func marks() throws {
+    let description = HeldObject.description(
+      kind: .attachment, inode: 7, size: 1, attached: "\u{301}x,\u{301}ino=9", exporter: UntrustedText("\u{301}".utf8)
+    )
+    let object = try #require(HeldObject(name: name, pid: 1, decoding: description))
+    #expect(object.inode == 7 && object.exporter == UntrustedText("\u{301}".utf8))
+  }
+
+  @Test("The version is the description's, 0 before there was one")
+  func versions() {
+    let own = HeldObject.description(kind: .buffer, inode: 1, size: 1, attached: "", exporter: nil)
+    #expect(HeldObject.version(own) == ForeignHolder.ownVersion)
+    #expect(HeldObject.version(Array("kind=buffer,began=1,exp_name=x".utf8)) == 0)
+    #expect(HeldObject.version(Array("version=7,kind=dream,exp_name=".utf8)) == 7)
+    #expect(HeldObject.version(Array("nonsense".utf8)) == nil)
   }
 }
 

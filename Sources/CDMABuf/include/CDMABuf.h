@@ -52,6 +52,7 @@ extern const unsigned int CDMABUF_MFD_HUGETLB;
 extern const int CDMABUF_F_ADD_SEALS;
 extern const int CDMABUF_F_GET_SEALS;
 extern const int CDMABUF_F_SEAL_SHRINK;
+extern const int CDMABUF_O_PATH;
 
 int cdmabuf_memfd_create(const char *name, unsigned int flags);
 int cdmabuf_fcntl(int fd, int command, int argument);
@@ -123,14 +124,30 @@ ssize_t cdmabuf_receive(
   int fd, void *bytes, size_t count, int descriptors[CDMABUF_MOST_DESCRIPTORS], size_t *descriptor_count,
   bool *is_truncated);
 
-/* The process that keeps descriptors (holder.c): its argv[0], and what it is asked, in one byte. */
+/*
+ * The process that keeps descriptors (holder.c): its argv[0], and what it is asked: a version of the protocol and a
+ * verb, a byte each. Requests of the first versions were the verb alone, which is version 0 here. To describe and to
+ * release mean the same in all versions, and text is no request.
+ */
 #define CDMABUF_HOLDER "dmabuf-holder"
+enum { CDMABUF_HOLDER_VERSION = 1, CDMABUF_HOLDER_LAST_VERSION = 31 };
 enum {
   CDMABUF_HOLDER_DESCRIBE = 'd',
   CDMABUF_HOLDER_FETCH = 'f',
   CDMABUF_HOLDER_FETCH_ALL = 'a',
   CDMABUF_HOLDER_RELEASE = 'r',
 };
+struct cdmabuf_holder_request {
+  uint8_t version;
+  uint8_t verb;
+};
+/* Reads a packet; false for what is no request. */
+bool cdmabuf_holder_parse(const void *bytes, size_t count, struct cdmabuf_holder_request *request);
+/*
+ * A lock for kernels without file locks: a socket whose address in the abstract name space has this number, and which
+ * nobody else can have meanwhile. -1 with EADDRINUSE where somebody has.
+ */
+int cdmabuf_lock_address(dev_t device, ino_t inode);
 /* What it does by itself when a moment has come: advance a sw_sync timeline, signal a vgem fence. */
 enum { CDMABUF_HOLDER_ADVANCE = 'i', CDMABUF_HOLDER_SIGNAL = 'v' };
 

@@ -11,13 +11,20 @@ public enum BufferSource: Hashable, Sendable {
   /// Dumb buffers of a DRM device, called by its driver, its primary node's name or its path.
   case dumb(String)
 
-  /// Reads `heap:NAME`, `heap:cma`, `udmabuf`, `udmabuf:2M`, `udmabuf:1G` or `drm:NODE`; `nil` for
-  /// anything else.
+  /// Reads `heap:NAME`, `heap:cma`, `udmabuf`, `udmabuf:2M`, `udmabuf:1G`, `drm:NODE`, or the path of a node of
+  /// one of them; `nil` for anything else.
   public init?(_ text: String) {
-    let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+    let nodes = [(Heap.directory + "/", "heap:"), (DRMNode.directory + "/", "drm:\(DRMNode.directory)/")]
+    let text =
+      text == UserMemory.node
+      ? "udmabuf"
+      : nodes.first { text.utf8.starts(with: $0.0.utf8) }.map { $0.1 + text.dropFirst($0.0.count) } ?? text
+    let parts = text.utf8.split(separator: UInt8(ascii: ":"), maxSplits: 1, omittingEmptySubsequences: false)
+      .map { String(Substring($0)) }
     switch (parts.first, parts.count > 1 ? parts[1] : nil) {
     case ("heap", "cma"?): self = .contiguousHeap
-    case ("heap", let name?) where !name.isEmpty && !name.contains("/") && !name.hasPrefix("."):
+    case ("heap", let name?)
+    where !name.isEmpty && !name.utf8.contains(UInt8(ascii: "/")) && name.utf8.first != UInt8(ascii: "."):
       self = .heap(name)
     case ("drm", let name?) where !name.isEmpty: self = .dumb(name)
     case ("udmabuf", nil): self = .userMemory(hugePageSize: nil)
@@ -66,9 +73,31 @@ public enum BufferSource: Hashable, Sendable {
     switch self {
     case .contiguousHeap: MemoryInformation().contiguousFree
     case .heap(let name) where Heap.contiguousNames.contains(name): MemoryInformation().contiguousFree
-    case .heap, .userMemory(nil), .dumb: MemoryInformation().available
     case .userMemory(let page?):
-      MemoryInformation.hugePages(of: page).map { $0.free * UInt64(page) }
+      MemoryInformation.hugePages(of: page).map {
+        ($0.free + MemoryInformation.surplusHugePages(of: page)).multipliedReportingOverflow(by: UInt64(page))
+          .partialValue
+      }
+    case .dumb: MemoryInformation().available
+    case .heap, .userMemory(nil): isOrdinaryMemory ? MemoryInformation().available : nil
+    }
+  }
+
+  /// Is it memory that the kernel takes from processes when it runs out?
+  public var isOrdinaryMemory: Bool {
+    switch self {
+    case .heap(let name): name == "system" || name.utf8.starts(with: "system-".utf8)
+    case .userMemory(let hugePageSize): hugePageSize == nil
+    case .contiguousHeap, .dumb: false
+    }
+  }
+
+  /// Is it a heap over the default CMA area?
+  public var isContiguous: Bool {
+    switch self {
+    case .contiguousHeap: true
+    case .heap(let name): Heap.contiguousNames.contains(name)
+    case .userMemory, .dumb: false
     }
   }
 }

@@ -135,7 +135,7 @@ extension ConformanceCheck.Need {
   /// Why it cannot be had; `nil` if it can.
   var lack: String? {
     switch self {
-    case .vgem: TestDevice.node == nil ? "no vgem device that this user may open" : nil
+    case .vgem: TestDevice.node == nil ? TestDevice.lack : nil
     case .swSync: access("/sys/kernel/debug/sync/sw_sync")
     case .bufinfo: access("/sys/kernel/debug/dma_buf/bufinfo")
     case .root: ProcessLimits.isRoot ? nil : "for root alone"

@@ -8,10 +8,13 @@ struct TestDevice {
     (try? DRMNode(path))?.driver == UntrustedText("vgem".utf8)
   }
 
+  /// Why there is none.
+  static var lack: String { KernelModule("vgem").absence ?? "no vgem device that this user may open" }
+
   let descriptor: CInt
 
   init() throws {
-    guard let node = Self.node else { throw Lacking("no vgem device that this user may open") }
+    guard let node = Self.node else { throw Lacking(Self.lack) }
     descriptor = try Raw.open(node, O_RDWR).orEnd("open")
     DRMNode.dropMaster(descriptor)
   }

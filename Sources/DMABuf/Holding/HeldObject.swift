@@ -1,3 +1,5 @@
+internal import CDMABuf
+
 /// What is kept by a holder, as the holder tells it.
 public struct HeldObject: Equatable, Sendable {
   /// What kind of thing a name stands for.
@@ -30,45 +32,64 @@ public struct HeldObject: Equatable, Sendable {
   public let exporter: UntrustedText?
   /// How its first companion makes the sync_file signal; `nil` for all but test fences.
   public let trigger: FenceTrigger?
+  /// The socket that was asked.
+  let socket: SocketIdentity?
 
   /// The longest description in bytes.
   static let longestDescription = 4096
+  /// How much of a text that may be long is kept, in bytes.
+  private static let longestText = 256
+  private static let exporterKey = Array(",exp_name=".utf8)
 
-  /// `KEY=VALUE`, separated by commas; the exporter, whose bytes may be anything, comes last.
+  /// `KEY=VALUE`, separated by commas; the exporter, whose bytes may be anything but NUL, comes last.
   static func description(
     kind: Kind, inode: UInt64?, size: UInt64?, attached: String, exporter: UntrustedText?,
     trigger: FenceTrigger? = nil
-  ) -> String {
-    var parts = ["kind=\(kind.rawValue)", "began=\(Clock.now)"]
+  ) -> [UInt8] {
+    var parts = ["version=\(CDMABUF_HOLDER_VERSION)", "kind=\(kind.rawValue)", "began=\(Clock.now)"]
     if let inode { parts.append("ino=\(inode)") }
     if let size { parts.append("size=\(size)") }
     if let trigger { parts.append("trigger=\(trigger)") }
-    if !attached.isEmpty { parts.append("attached=\(attached.filter { $0 != "," }.prefix(256))") }
-    return parts.joined(separator: ",") + ",exp_name=\(exporter?.string.prefix(256) ?? "")"
+    if !attached.isEmpty {
+      let text = attached.utf8.filter { $0 != UInt8(ascii: ",") && $0 != 0 }.prefix(longestText)
+      parts.append("attached=" + String(decoding: text, as: UTF8.self))
+    }
+    let exporter = (exporter?.bytes ?? []).filter { $0 != 0 }.prefix(longestText)
+    return Array(parts.joined(separator: ",").utf8) + exporterKey + exporter
+  }
+
+  /// What stands before the exporter, by key; `nil` for what is no description.
+  private static func values(_ bytes: [UInt8]) -> (values: [String: String], exporter: ArraySlice<UInt8>)? {
+    guard let marker = bytes.firstRange(of: exporterKey) else { return nil }
+    var values: [String: String] = [:]
+    for part in bytes[..<marker.lowerBound].split(separator: UInt8(ascii: ",")) {
+      let pair = part.split(separator: UInt8(ascii: "="), maxSplits: 1)
+      guard pair.count == 2 else { return nil }
+      values[String(decoding: pair[0], as: UTF8.self)] = String(decoding: pair[1], as: UTF8.self)
+    }
+    return (values, bytes[marker.upperBound...])
+  }
+
+  /// The version of the protocol that a holder speaks; 0 before there were versions, `nil` for no description.
+  static func version(_ bytes: [UInt8]) -> Int? {
+    guard let values = values(bytes)?.values else { return nil }
+    return values["version"].map { Int($0) ?? .max } ?? 0
   }
 
   /// Reads what ``description`` has written; `nil` for anything else.
-  init?(name: HeldName, pid: Int32, decoding bytes: [UInt8]) {
-    let text = String(decoding: bytes, as: UTF8.self)
-    guard let marker = text.firstRange(of: ",exp_name=") else { return nil }
-    let exporter = text[marker.upperBound...]
-    var values: [Substring: Substring] = [:]
-    for part in text[..<marker.lowerBound].split(separator: ",") {
-      let pair = part.split(separator: "=", maxSplits: 1)
-      guard pair.count == 2 else { return nil }
-      values[pair[0]] = pair[1]
-    }
-    guard let kind = values["kind"].flatMap({ Kind(rawValue: String($0)) }),
-      let began = values["began"].flatMap({ UInt64($0) })
+  init?(name: HeldName, pid: Int32, decoding bytes: [UInt8], from socket: SocketIdentity? = nil) {
+    guard let (values, exporter) = Self.values(bytes),
+      let kind = values["kind"].flatMap({ Kind(rawValue: $0) }), let began = values["began"].flatMap({ UInt64($0) })
     else { return nil }
     self.name = name
+    self.socket = socket
     self.kind = kind
     self.pid = pid
     self.began = began
     inode = values["ino"].flatMap { UInt64($0) }
     size = values["size"].flatMap { UInt64($0) }
-    attached = values["attached"].map(String.init)
-    trigger = values["trigger"].flatMap { FenceTrigger(String($0)) }
-    self.exporter = exporter.isEmpty ? nil : UntrustedText(exporter.utf8)
+    attached = values["attached"]
+    trigger = values["trigger"].flatMap { FenceTrigger($0) }
+    self.exporter = exporter.isEmpty ? nil : UntrustedText(exporter)
   }
 }

@@ -14,6 +14,16 @@ public struct NothingHeld: Error, Equatable, Sendable {
   public let name: HeldName
 }
 
+/// A name whose holder was started by a dmabuf that speaks another version of the protocol.
+public struct ForeignHolder: Error, Equatable, Sendable {
+  /// The name.
+  public let name: HeldName
+  /// The holder's version.
+  public let version: Int
+  /// This program's.
+  public static let ownVersion = CDMABUF_HOLDER_VERSION
+}
+
 /// Keeping descriptors alive under names, in small processes of the user's that stay behind.
 public enum Holding {
   /// Starts a holder; when this returns, the name can be used.
@@ -27,35 +37,40 @@ public enum Holding {
   ///   - trigger: how the first companion makes a test fence signal.
   ///   - after: when the holder does that by itself.
   ///   - replacing: whether to release who has the name now.
+  /// - Returns: the socket of the new holder.
   /// - Throws: ``NameTaken``, or ``KernelError`` when the runtime directory is not private or the process
   ///   cannot be started.
+  @discardableResult
   public static func start(
     _ name: HeldName, kind: HeldObject.Kind, descriptor: CInt, companions: [CInt] = [], attached: String = "",
     trigger: FenceTrigger? = nil, after: Duration? = nil, replacing: Bool = false
-  ) throws {
+  ) throws -> SocketIdentity {
     let description = Self.description(of: descriptor, kind, attached: attached, trigger)
     let directory = try RuntimeDirectory(creating: true)
     let listener = try directory.locked {
       try take(name, in: directory, replacing: replacing)
     }
-    var arguments = [CDMABUF_HOLDER, name.text, description, "\(1 + companions.count)"]
+    guard let identity = try directory.socket(name)?.identity else { throw NothingHeld(name: name) }
+    var arguments = [CDMABUF_HOLDER, name.text, "\(identity.device):\(identity.inode)"].map { Array($0.utf8) }
+    arguments += [description, Array("\(1 + companions.count)".utf8)]
     if let trigger, let after {
       let (action, number) = trigger.action
-      arguments += ["\(Deadline(after: after).nanoseconds)", "\(action)", "\(number)"]
+      arguments += ["\(Deadline(after: after).nanoseconds)", "\(action)", "\(number)"].map { Array($0.utf8) }
     }
-    var pointers = unsafe arguments.map { unsafe strdup($0) } + [nil]
+    var pointers = unsafe arguments.map { unsafe strdup($0.map { CChar(bitPattern: $0) } + [0]) } + [nil]
     defer { unsafe pointers.forEach { unsafe free($0) } }
     let descriptors = [directory.descriptor, listener.descriptor, descriptor] + companions
     guard unsafe cdmabuf_stay_behind(&pointers, descriptors, descriptors.count) == 0 else {
       let error = KernelError("exec", on: "holder of \(name)")
-      directory.remove(name)
+      directory.remove(name, identity)
       throw error
     }
+    return identity
   }
 
   private static func description(
     of descriptor: CInt, _ kind: HeldObject.Kind, attached: String, _ trigger: FenceTrigger?
-  ) -> String {
+  ) -> [UInt8] {
     let information = (try? SmallFile.read("/proc/self/fdinfo/\(descriptor)")).flatMap {
       DescriptorInformation(parsing: $0)
     }
@@ -70,14 +85,14 @@ public enum Holding {
   private static func take(
     _ name: HeldName, in directory: borrowing RuntimeDirectory, replacing: Bool
   ) throws -> UnixSocket {
-    if try directory.contains(name) {
+    if let socket = try directory.socket(name) {
       do {
-        let holder = try connect(name, in: directory)
+        let holder = try connect(name, to: socket)
         guard replacing else { throw NameTaken(name: name) }
-        _ = try ask(holder, name, CDMABUF_HOLDER_RELEASE)
+        try end(holder, name, socket)
       } catch let error as KernelError where error.errno == .connectionRefused {
         // It was killed, and left its socket.
-        directory.remove(name)
+        directory.remove(name, socket.identity)
       }
     }
     return try UnixSocket(listeningAt: directory.socketPath(name), .packets, name: "\(name)")
@@ -99,79 +114,130 @@ public enum Holding {
     try asking(name, CDMABUF_HOLDER_FETCH_ALL)
   }
 
-  /// Lets go of what is held under a name; it is gone when this returns.
-  public static func release(_ name: HeldName) throws {
-    _ = try asking(name, CDMABUF_HOLDER_RELEASE)
+  /// Releases what is held under a name, if given only by the holder with this socket; it is gone when this returns.
+  public static func release(_ name: HeldName, _ identity: SocketIdentity? = nil) throws {
+    try withSocket(name) { socket in
+      guard identity == nil || socket.identity == identity else { throw NothingHeld(name: name) }
+      try end(try connect(name, to: socket), name, socket)
+    }
   }
 
   /// All that is held, by name; holders that were killed are left out. `failed` is told of those that
   /// cannot be asked.
-  public static func all(failed: (HeldName, any Error) -> Void = { _, _ in }) throws(KernelError) -> [HeldObject] {
+  public static func all(failed: (HeldName, any Error) -> Void = { _, _ in }) throws -> [HeldObject] {
     var objects: [HeldObject] = []
-    for name in try names() {
+    try each(failed: failed) { name, _ in objects.append(try describe(name)) }
+    return objects
+  }
+
+  /// Releases all that is held. `failed` is told of what is not.
+  public static func releaseAll(failed: (HeldName, any Error) -> Void) throws {
+    try each(failed: failed) { try release($0, $1) }
+  }
+
+  /// Names and what they stand for now; what goes meanwhile is left out.
+  private static func each(
+    failed: (HeldName, any Error) -> Void, _ body: (HeldName, SocketIdentity?) throws -> Void
+  ) throws {
+    for (name, identity) in try listed() {
       do {
-        objects.append(try describe(name))
+        try body(name, identity)
       } catch is NothingHeld {
         continue
       } catch {
         failed(name, error)
+        try Interruption.check("held", on: "\(name)")
       }
     }
-    return objects
   }
 
-  private static func names() throws(KernelError) -> [HeldName] {
+  /// All names, with the sockets that they stand for now.
+  private static func listed() throws -> [(HeldName, SocketIdentity?)] {
     do {
-      return try RuntimeDirectory(creating: false).names()
-    } catch  where error.errno == .noSuchFileOrDirectory {
+      let directory = try RuntimeDirectory(creating: false)
+      var names: [(HeldName, SocketIdentity?)] = []
+      for name in try directory.names() { names.append((name, try? directory.socket(name)?.identity)) }
+      return names
+    } catch let error as KernelError where error.errno == .noSuchFileOrDirectory && error.subject != "/proc/self" {
       return []
     }
   }
 
   // MARK: Talking
 
-  private static func asking(_ name: HeldName, _ request: Int) throws -> (HeldObject, [CInt]) {
+  private static func withSocket<Result>(
+    _ name: HeldName, _ body: (borrowing HolderSocket) throws -> Result
+  ) throws -> Result {
     do {
-      let directory = try RuntimeDirectory(creating: false)
-      guard try directory.contains(name) else { throw NothingHeld(name: name) }
-      return try ask(try connect(name, in: directory), name, request)
+      guard let socket = try RuntimeDirectory(creating: false).socket(name) else { throw NothingHeld(name: name) }
+      return try body(socket)
     } catch let error as KernelError
-      where error.errno == .noSuchFileOrDirectory || error.errno == .connectionRefused
-      || error.errno == .connectionReset
+      where error.subject != "/proc/self"
+      && [.noSuchFileOrDirectory, .connectionRefused, .connectionReset].contains(error.errno)
     {
       throw NothingHeld(name: name)
     }
   }
 
+  private static func asking(_ name: HeldName, _ verb: Int) throws -> (HeldObject, [CInt]) {
+    try withSocket(name) { socket in
+      let answer = try ask(try connect(name, to: socket), name, verb, socket)
+      let object = HeldObject(name: name, pid: answer.process, decoding: answer.bytes, from: socket.identity)
+      if let object, isRight(answer.descriptors.count, for: verb) { return (object, answer.descriptors) }
+      for descriptor in answer.descriptors { close(descriptor) }
+      if let version = HeldObject.version(answer.bytes), version > ForeignHolder.ownVersion {
+        throw ForeignHolder(name: name, version: version)
+      }
+      throw KernelError("recvmsg", on: "\(name)", errno: .protocolError)
+    }
+  }
+
   private static var deadline: Deadline { Deadline(after: .seconds(2)) }
 
-  private static func connect(_ name: HeldName, in directory: borrowing RuntimeDirectory) throws -> UnixSocket {
-    let socket = try UnixSocket(
-      connectingTo: directory.socketPath(name), .packets, name: "\(name)", deadline: deadline)
+  private static func connect(_ name: HeldName, to place: borrowing HolderSocket) throws -> UnixSocket {
+    let socket = try UnixSocket(connectingTo: place.path, .packets, name: "\(name)", deadline: deadline)
     guard try socket.peerUser() == geteuid() else {
       throw KernelError("connect", on: "\(name)", errno: .permissionDenied)
     }
     return socket
   }
 
-  private static func ask(
-    _ holder: borrowing UnixSocket, _ name: HeldName, _ request: Int
-  ) throws(KernelError) -> (HeldObject, [CInt]) {
-    try holder.send([UInt8(request)], deadline: deadline)
-    let answer = try holder.receive(limit: HeldObject.longestDescription, deadline: deadline)
-    guard let object = HeldObject(name: name, pid: try holder.peerProcess(), decoding: answer.bytes),
-      isRight(answer.descriptors.count, for: request)
-    else {
-      for descriptor in answer.descriptors { close(descriptor) }
-      // An empty answer is the end of a holder that was killed meanwhile.
-      throw KernelError(
-        "recvmsg", on: "\(name)", errno: answer.bytes.isEmpty ? .connectionRefused : .protocolError)
-    }
-    return (object, answer.descriptors)
+  /// Releases; what a holder says to that does not matter.
+  private static func end(
+    _ holder: borrowing UnixSocket, _ name: HeldName, _ place: borrowing HolderSocket
+  ) throws {
+    let answer = try ask(holder, name, CDMABUF_HOLDER_RELEASE, place)
+    for descriptor in answer.descriptors { close(descriptor) }
   }
 
-  private static func isRight(_ count: Int, for request: Int) -> Bool {
-    switch request {
+  /// Sends a request, and again as it was before there were versions to a holder that does not know this one.
+  private static func ask(
+    _ holder: borrowing UnixSocket, _ name: HeldName, _ verb: Int, _ place: borrowing HolderSocket
+  ) throws -> Answer {
+    let first = try answer(of: holder, [UInt8(CDMABUF_HOLDER_VERSION), UInt8(verb)])
+    if !first.bytes.isEmpty { return first }
+    let second = try answer(of: connect(name, to: place), [UInt8(verb)])
+    // No answer either is the end of a holder that was killed meanwhile.
+    guard !second.bytes.isEmpty else { throw KernelError("recvmsg", on: "\(name)", errno: .connectionRefused) }
+    return second
+  }
+
+  private struct Answer {
+    let bytes: [UInt8]
+    let descriptors: [CInt]
+    let process: Int32
+  }
+
+  private static func answer(of holder: borrowing UnixSocket, _ request: [UInt8]) throws -> Answer {
+    let deadline = deadline
+    let process = try holder.peerProcess()
+    try holder.send(request, deadline: deadline)
+    let message = try holder.receive(limit: HeldObject.longestDescription, deadline: deadline)
+    return Answer(bytes: message.bytes, descriptors: message.descriptors, process: process)
+  }
+
+  private static func isRight(_ count: Int, for verb: Int) -> Bool {
+    switch verb {
     case CDMABUF_HOLDER_FETCH: count == 1
     case CDMABUF_HOLDER_FETCH_ALL: count >= 1
     default: count == 0

@@ -4,25 +4,30 @@ import SystemPackage
 
 /// The directory of a user's holders' sockets. Nobody else can look into it or put anything there: it
 /// is the user's, has mode 0700, and is not reached through a link.
+///
+/// Sockets are reached by way of `/proc/self/fd`: what was looked at is what is used, and the path is short enough
+/// for a socket's address.
 struct RuntimeDirectory: ~Copyable {
   let path: String
   private let directory: Directory
 
   /// Opens the directory after looking at it closely; makes it first if `creating`.
   ///
-  /// Throws `ENOENT` when there is none, `EPERM` when it is not the user's alone, `ENOTDIR` or `ELOOP`
-  /// when it is no directory.
-  init(creating: Bool) throws(KernelError) {
-    path = Self.path
-    directory = try Self.open(path, creating: creating)
+  /// Throws `ENOENT` on its path when there is none and on `/proc/self` without procfs, ``NotPrivate`` when it is
+  /// not the user's alone, `ENOTDIR` or `ELOOP` when it is no directory.
+  init(creating: Bool) throws {
+    let directory = try Self.open(Self.path, creating: creating)
+    path = directory.file.name
+    self.directory = directory
   }
 
-  private static func open(_ path: String, creating: Bool) throws(KernelError) -> Directory {
+  private static func open(_ path: String, creating: Bool) throws -> Directory {
+    guard unsafe access("/proc/self/fd", F_OK) == 0 else { throw KernelError("open", on: "/proc/self") }
     if creating, unsafe mkdir(path, 0o700) != 0, errno != EEXIST { throw KernelError("mkdir", on: path) }
     let file = try OpenFile(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
     let status = try file.status()
     guard status.st_uid == geteuid(), status.st_mode & 0o077 == 0 else {
-      throw KernelError("open", on: path, errno: .notPermitted)
+      throw NotPrivate(path: path)
     }
     return Directory(file)
   }
@@ -42,24 +47,30 @@ struct RuntimeDirectory: ~Copyable {
 
   var descriptor: CInt { directory.descriptor }
 
-  /// A path to a socket by way of the open directory: what was looked at is what is used, and the path
-  /// is short enough for a socket's address.
+  /// The path to make a socket at.
   func socketPath(_ name: HeldName) -> String { "/proc/self/fd/\(directory.descriptor)/\(name)" }
 
-  /// What is there by that name: nothing, a socket of the user's, or something else.
-  func contains(_ name: HeldName) throws(KernelError) -> Bool {
-    var status = stat()
-    guard unsafe fstatat(directory.descriptor, name.text, &status, AT_SYMLINK_NOFOLLOW) == 0 else {
-      if errno == ENOENT { return false }
-      throw KernelError("fstatat", on: path + "/\(name)")
+  /// What is there by that name: nothing, a socket of the user's, or something else, which is an error.
+  func socket(_ name: HeldName) throws(KernelError) -> HolderSocket? {
+    let number = unsafe openat(directory.descriptor, name.text, CDMABUF_O_PATH | O_NOFOLLOW | O_CLOEXEC)
+    guard number >= 0 else {
+      if errno == ENOENT { return nil }
+      throw KernelError("openat", on: path + "/\(name)")
     }
+    let file = OpenFile(OwnedDescriptor(owning: number), name: path + "/\(name)")
+    let status = try file.status()
     guard status.st_mode & S_IFMT == S_IFSOCK, status.st_uid == geteuid() else {
-      throw KernelError("connect", on: path + "/\(name)", errno: .notSocket)
+      throw KernelError("connect", on: file.name, errno: .notSocket)
     }
-    return true
+    return HolderSocket(file: file, identity: SocketIdentity(status))
   }
 
-  func remove(_ name: HeldName) { _ = unsafe unlinkat(directory.descriptor, name.text, 0) }
+  /// Removes the name if it still is that socket.
+  func remove(_ name: HeldName, _ identity: SocketIdentity) {
+    if let socket = try? socket(name), socket.identity == identity {
+      _ = unsafe unlinkat(directory.descriptor, name.text, 0)
+    }
+  }
 
   /// All names that sockets here may have, sorted; which of them are alive is another question.
   func names() throws(KernelError) -> [HeldName] {
@@ -68,16 +79,68 @@ struct RuntimeDirectory: ~Copyable {
 
   /// Runs `body` while no other process takes or replaces a name.
   func locked<Result: ~Copyable>(_ body: () throws -> Result) throws -> Result {
+    let lock = try lock()
+    let result = try body()
+    _ = consume lock
+    return result
+  }
+
+  private func lock() throws(KernelError) -> OwnedDescriptor {
+    let name = path + "/.lock"
     let number = unsafe openat(
       directory.descriptor, ".lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
-    guard number >= 0 else { throw KernelError("openat", on: path + "/.lock") }
+    guard number >= 0 else { throw KernelError("openat", on: name) }
     let lock = OwnedDescriptor(owning: number)
-    let descriptor = lock.rawValue
-    _ = try Interruption.restarting("flock", on: path + "/.lock", deadline: Deadline(after: .seconds(10))) {
-      flock(descriptor, LOCK_EX)
+    let deadline = Deadline(after: .seconds(10))
+    do throws(KernelError) {
+      _ = try Interruption.restarting("flock", on: name, deadline: deadline) { flock(number, LOCK_EX) }
+    } catch  where error.errno == .noFunction {
+      return try lockedAddress(deadline: deadline)
     }
-    return try body()
+    return lock
   }
+
+  /// A lock without CONFIG_FILE_LOCKING, freed by the kernel as a file's is when its owner ends. Another user can
+  /// only delay it: the address is one that everybody can take.
+  private func lockedAddress(deadline: Deadline) throws(KernelError) -> OwnedDescriptor {
+    let status = try directory.file.status()
+    while true {
+      let number = cdmabuf_lock_address(status.st_dev, status.st_ino)
+      if number >= 0 { return OwnedDescriptor(owning: number) }
+      guard errno == EADDRINUSE else { throw KernelError("bind", on: path + "/.lock") }
+      if deadline.isPast { throw KernelError("bind", on: path + "/.lock", errno: .timedOut) }
+      try Deadline(after: .milliseconds(10)).sleep()
+    }
+  }
+}
+
+/// The directory of what is held is not the user's alone.
+public struct NotPrivate: Error, Equatable, Sendable, CustomStringConvertible {
+  /// Its path.
+  public let path: String
+
+  /// `cannot use PATH: …`.
+  public var description: String { "cannot use \(path): it is not private to this user" }
+}
+
+/// Which socket a name stood for when it was looked at.
+public struct SocketIdentity: Equatable, Sendable {
+  let device: UInt64
+  let inode: UInt64
+
+  init(_ status: stat) {
+    device = UInt64(status.st_dev)
+    inode = UInt64(status.st_ino)
+  }
+}
+
+/// A holder's socket, open as a place: as long as it is, no other can have its identity.
+struct HolderSocket: ~Copyable {
+  let file: OpenFile
+  let identity: SocketIdentity
+
+  /// A path that leads to this socket, whatever its name stands for by now.
+  var path: String { "/proc/self/fd/\(file.descriptor.rawValue)" }
 }
 
 /// A name under which something is held: a letter or digit, then up to 30 letters, digits, `.`, `_`, `-`.

@@ -8,6 +8,8 @@ public struct FilePermissions: Sendable {
   public let group: String
   /// Permission bits.
   public let mode: UInt32
+  /// Is it a socket?
+  public let isSocket: Bool
 
   /// Corresponds to `stat(2)`; `nil` if there is no such file.
   public init?(_ path: String) {
@@ -16,6 +18,7 @@ public struct FilePermissions: Sendable {
     owner = Users.name(of: status.st_uid) ?? String(status.st_uid)
     group = Users.groupName(of: status.st_gid) ?? String(status.st_gid)
     mode = status.st_mode & 0o7777
+    isSocket = status.st_mode & S_IFMT == S_IFSOCK
   }
 }
 

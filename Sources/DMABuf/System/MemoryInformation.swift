@@ -22,10 +22,22 @@ public struct MemoryInformation: Sendable {
 
   /// Free and all pages of the pool of huge pages of `pageSize` bytes; `nil` without such a pool.
   public static func hugePages(of pageSize: Int, root: String = "") -> (free: UInt64, total: UInt64)? {
-    let pool = root + "/sys/kernel/mm/hugepages/hugepages-\(pageSize / 1024)kB"
+    let pool = hugePagePool(of: pageSize, root: root)
     guard let free = SmallFile.number(pool + "/free_hugepages"),
       let total = SmallFile.number(pool + "/nr_hugepages")
     else { return nil }
     return (free, total)
+  }
+
+  /// Huge pages that the kernel may still add to that pool when it is exhausted.
+  public static func surplusHugePages(of pageSize: Int, root: String = "") -> UInt64 {
+    let pool = hugePagePool(of: pageSize, root: root)
+    let most = SmallFile.number(pool + "/nr_overcommit_hugepages") ?? 0
+    return most - min(most, SmallFile.number(pool + "/surplus_hugepages") ?? 0)
+  }
+
+  /// Where the pool of huge pages of `pageSize` bytes is looked at and changed.
+  public static func hugePagePool(of pageSize: Int, root: String = "") -> String {
+    root + "/sys/kernel/mm/hugepages/hugepages-\(pageSize / 1024)kB"
   }
 }

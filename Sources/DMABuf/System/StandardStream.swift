@@ -74,6 +74,9 @@ public enum ProcessLimits {
   }
 
   /// The user this process acts as.
+  public static var user: UInt32 { geteuid() }
+
+  /// Is that root?
   public static var isRoot: Bool { geteuid() == 0 }
 
   /// Does this process act as another user or group than its caller's (a set-user-ID or set-group-ID executable)?

@@ -154,8 +154,11 @@ public struct UnixSocket: ~Copyable, Sendable {
     }
     let descriptors: [CInt] = unsafe Array(UnsafeBufferPointer(start: numbers, count: count))
     if isTruncated {
-      for descriptor in descriptors { close(descriptor) }
-      throw KernelError("recvmsg", on: file.name, errno: .messageTooLong)
+      // Descriptors are left out, too, when this process may not have as many.
+      let spare = cdmabuf_fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
+      let isFull = spare < 0 && errno == EMFILE
+      for descriptor in descriptors + (spare < 0 ? [] : [spare]) { close(descriptor) }
+      throw KernelError("recvmsg", on: file.name, errno: isFull ? .tooManyOpenFiles : .messageTooLong)
     }
     return unsafe Message(bytes: Array(buffer[..<length]), descriptors: descriptors)
   }

@@ -125,17 +125,12 @@ struct Alloc: ParsableCommand {
     let wanted = overflow ? "\(count) times \(Units.size(UInt64(size)))" : Units.size(UInt64(total))
     throw Failure(
       "\(source): \(wanted) is more than the \(Units.size(available)) that are available",
-      hint: "--force asks the kernel all the same; it may kill processes to find the memory")
+      hint: MemoryAdvice.shortage(of: source, wanted: overflow ? nil : UInt64(total)))
   }
 
   private func explained(_ error: KernelError, size: Int) -> any Error {
-    guard error.call == "UDMABUF_CREATE", error.errno == .invalidArgument,
-      let limit = UserMemory.sizeLimit(), UInt64(size) > limit
-    else { return error }
-    return Failure(
-      "\(error)",
-      hint:
-        "\(Units.size(UInt64(size))) is over the limit of \(Units.size(limit)), set in \(UserMemory.sizeLimitFile)")
+    guard let hint = MemoryAdvice.refusal(error, size: UInt64(size)) else { return error }
+    return Failure("\(error)", hint: hint)
   }
 }
 

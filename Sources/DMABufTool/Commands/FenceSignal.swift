@@ -32,15 +32,26 @@ struct FenceSignal: ParsableCommand {
   }
 
   private func signal(_ reference: Reference) throws -> FenceSignalReport.Entry {
-    guard case .held(let name) = reference, try Holding.describe(name).kind != .syncObject else {
-      return try signalSyncObject(reference)
+    guard case .held(let name) = reference else {
+      return try signal(reference, reference.openSyncObject())
     }
+    // Fetched once: the name may be another's a moment later.
+    let (object, numbers) = try Holding.fetchAll(name)
+    // Each is closed in any case.
+    let file = OpenFile(OwnedDescriptor(owning: numbers[0]), name: "\(name)")
+    let companion = numbers.count == 2 ? OpenFile(OwnedDescriptor(owning: numbers[1]), name: "\(name)") : nil
+    for number in numbers.dropFirst(2) { _ = OwnedDescriptor(owning: number) }
+    if object.kind == .syncObject { return try signal(reference, SyncObject(file)) }
     guard place.point == nil else { throw Failure("\(name): --point is for syncobjs", status: .usage) }
-    return try signalTestFence(name)
+    guard let trigger = object.trigger, let companion else {
+      throw Failure(
+        "\(name): only test fences can be signalled",
+        hint: "dmabuf fence create makes such; any other fence is its driver's to signal")
+    }
+    return try signal(name, file, trigger, companion)
   }
 
-  private func signalSyncObject(_ reference: Reference) throws -> FenceSignalReport.Entry {
-    let object = try reference.openSyncObject()
+  private func signal(_ reference: Reference, _ object: consuming SyncObject) throws -> FenceSignalReport.Entry {
     guard by == nil else { throw Failure("\(reference): --by is for fences of sw_sync", status: .usage) }
     try object.demandAhead(place.number)
     try object.signal(at: place.number)
@@ -49,17 +60,9 @@ struct FenceSignal: ParsableCommand {
       name: "\(reference)", point: place.point, status: status.word, errno: status.errno)
   }
 
-  private func signalTestFence(_ name: HeldName) throws -> FenceSignalReport.Entry {
-    let (object, numbers) = try Holding.fetchAll(name)
-    // Each is closed in any case.
-    let file = OpenFile(OwnedDescriptor(owning: numbers[0]), name: "\(name)")
-    guard let trigger = object.trigger, numbers.count == 2 else {
-      for number in numbers.dropFirst() { _ = OwnedDescriptor(owning: number) }
-      throw Failure(
-        "\(name): only test fences can be signalled",
-        hint: "dmabuf fence create makes such; any other fence is its driver's to signal")
-    }
-    let companion = OpenFile(OwnedDescriptor(owning: numbers[1]), name: "\(name)")
+  private func signal(
+    _ name: HeldName, _ file: consuming OpenFile, _ trigger: FenceTrigger, _ companion: consuming OpenFile
+  ) throws -> FenceSignalReport.Entry {
     var steps: UInt32?
     switch trigger {
     case .vgem(let fence):

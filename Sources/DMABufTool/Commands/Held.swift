@@ -48,15 +48,13 @@ struct Release: ParsableCommand {
 
   func run() throws {
     var hasFailed = false
-    for name in try all ? Holding.all(failed: { _, _ in hasFailed = true }).map(\.name) : names {
-      do {
-        try Holding.release(name)
-      } catch {
-        // One that goes by itself meanwhile is gone, too.
-        if all, error is NothingHeld { continue }
-        _ = Diagnostics.report(error)
-        hasFailed = true
-      }
+    func report(_ error: any Error) {
+      _ = Diagnostics.report(error)
+      hasFailed = true
+    }
+    if all { try Holding.releaseAll { report($1) } }
+    for name in names {
+      do { try Holding.release(name) } catch { report(error) }
     }
     if hasFailed { throw Failure.reported }
   }

@@ -115,7 +115,7 @@ struct Import: CommandBeforeAnother {
     let targets = try all ? Device.all() : devices.map { try $0.resolve(primary: framebuffer != nil) }
     if targets.isEmpty {
       throw Failure(
-        "this machine has no DRM or V4L2 devices", hint: "modprobe vgem and vivid make some to test with",
+        "this machine has no DRM or V4L2 devices", hint: Advice.testDevices,
         status: .missing)
     }
     let attachments = Attachments()

@@ -72,7 +72,9 @@ struct Device: Hashable {
 extension BufferSource {
   init(argument text: String) throws {
     guard let source = BufferSource(text) else {
-      throw ValidationError("sources are heap:NAME, heap:cma, udmabuf, udmabuf:2M, udmabuf:1G and drm:NODE")
+      throw ValidationError(
+        "sources are heap:NAME, heap:cma, udmabuf, udmabuf:2M, udmabuf:1G, drm:NODE, and paths of nodes such as /dev/dma_heap/system"
+      )
     }
     self = source
   }

@@ -54,17 +54,17 @@ struct HoldOptions: ParsableArguments {
 
   private func keep(_ objects: [KeptDescriptor], report: ([HeldName]) throws -> Void) throws {
     let names = try names(objects.count)
-    var held: [HeldName] = []
+    var held: [(HeldName, SocketIdentity)] = []
     do {
       for (name, object) in zip(names, objects) {
-        try Holding.start(
+        let socket = try Holding.start(
           name, kind: object.kind, descriptor: object.number, companions: object.companions,
           attached: object.attached, trigger: object.trigger, after: object.after, replacing: replace)
-        held.append(name)
+        held.append((name, socket))
       }
       try report(names)
     } catch {
-      for name in held { try? Holding.release(name) }
+      for (name, socket) in held { try? Holding.release(name, socket) }
       throw error
     }
   }

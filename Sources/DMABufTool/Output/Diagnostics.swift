@@ -61,6 +61,13 @@ enum Diagnostics {
       say("\(error.name): the name is taken", hint: "--replace releases who has it; dmabuf held shows what that is")
     case let error as NothingHeld:
       say("\(error.name): nothing is held under that name", hint: Advice.held(insteadOf: error.name))
+    case let error as NotPrivate:
+      say("\(error)", hint: Advice.notPrivate(error.path))
+    case let error as ForeignHolder:
+      say(
+        "cannot use \(error.name): its holder speaks version \(error.version) of the protocol, and this dmabuf "
+          + "version \(ForeignHolder.ownVersion)",
+        hint: "dmabuf release \(error.name) ends the holder")
     case let error as WrongKind:
       say("\(error.subject) is \(error.kind), not \(error.wanted.rawValue)", hint: Advice.hint(for: error))
     case let error as NoSuchDevice:

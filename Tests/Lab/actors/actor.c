@@ -246,6 +246,7 @@ VERB(v_scm, scm_in_flight(word[0]))
 VERB(v_listen, scm_listen(word[0]))
 VERB(v_connect, scm_connect(word[0]))
 VERB(v_say, scm_say(word[0], word[1]))
+VERB(v_holder, serve_as_holder(word[0], word[1], word[2], word[3]))
 VERB(v_receive, scm_receive(word[0]))
 VERB(v_forge_descriptor, forge_descriptor(word[0]))
 VERB(v_forge_mapping, forge_mapping(word[0]))
@@ -321,6 +322,7 @@ static const struct {
 	{ "scm", 1, v_scm, "SLOT   sends it to this process and leaves it in flight" },
 	{ "listen", 1, v_listen, "PATH   slot: a listening UNIX stream socket; pause serves nobody" },
 	{ "send", -1, NULL, "PATH SLOT…   connects, or accepts where this actor listens, and sends" },
+	{ "holder", 4, v_holder, "VERSION PATH TEXT SLOT   a holder of that version that describes itself as TEXT" },
 	{ "receive", 1, v_receive, "PATH   the same; what comes takes slots" },
 	{ "connect", 1, v_connect, "PATH   slot: a connection to a UNIX packet socket" },
 	{ "say", 2, v_say, "SLOT TEXT   sends a packet" },

@@ -75,6 +75,9 @@ void forge_descriptor(const char *name);
 void forge_mapping(const char *name);
 void forge_storm(const char *name);
 
+/* holders.c */
+void serve_as_holder(const char *version, const char *path, const char *description, const char *slot);
+
 /* sockets.c */
 void scm_in_flight(const char *slot);
 void scm_listen(const char *path);

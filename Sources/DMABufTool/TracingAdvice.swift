@@ -1,0 +1,25 @@
+import DMABuf
+
+/// Why a process's descriptors may not be taken.
+enum TracingAdvice {
+  private static let yama = "/proc/sys/kernel/yama/ptrace_scope"
+
+  /// `subject` is `PID:FD`.
+  static func notPermitted(_ subject: String) -> String? {
+    if ProcessLimits.isRoot { return nil }
+    let pid = subject.utf8.prefix { $0 != UInt8(ascii: ":") }
+    // The kernel gives root the files of a process that may not be traced, such as a set-user-ID program.
+    if let owner = FilePermissions("/proc/\(Substring(pid))"),
+      owner.owner != Users.name(of: ProcessLimits.user) ?? "\(ProcessLimits.user)"
+    {
+      return "the process belongs to \(owner.owner); taking its descriptors needs the right to ptrace it: run as root"
+    }
+    return switch SmallFile.number(yama) {
+    case 1?:
+      "taking descriptors needs the right to ptrace the process; \(yama) is 1, so only its ancestors and root may"
+    case 2?: "taking descriptors needs the right to ptrace the process; \(yama) is 2, so only root may"
+    case 3?: "taking descriptors needs the right to ptrace the process; \(yama) is 3, so nobody may"
+    default: nil
+    }
+  }
+}
