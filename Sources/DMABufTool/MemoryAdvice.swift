@@ -22,7 +22,6 @@ enum MemoryAdvice {
       if let limit = UserMemory.sizeLimit(), size > limit {
         return "\(Units.size(size)) is over the limit of \(Units.size(limit)), set in \(UserMemory.sizeLimitFile)"
       }
-      if UserMemory.listLimit() == 0 { return "list_limit is 0, set in \(UserMemory.listLimitFile)" }
       return nil
     case ("DMA_HEAP_IOCTL_ALLOC", .noMemory) where isContiguousHeap(error.subject):
       return contiguous(wanted: size)

@@ -39,6 +39,9 @@ extension Facility {
   /// Why a list of buffers that can be read is of no use: it is not the text that is known.
   public static let unknownList = "the text of bufinfo is in an unknown format"
 
+  /// Is debugfs mounted in its usual place?
+  public static var hasDebugFS: Bool { unsafe cdmabuf_path_magic(debugFS) == 0x6462_6720 }
+
   /// Says whether it is the directory above that is closed, or debugfs that is not mounted.
   private static func debugFile(_ path: String, _ flags: CInt) throws -> OpenFile {
     do throws(KernelError) {

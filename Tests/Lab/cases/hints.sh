@@ -53,19 +53,6 @@ only_ordinary_memory_may_cost_processes() {
   done
 }
 
-a_limit_of_udmabuf_is_named_with_its_file() {
-  needs udmabuf
-  file=/sys/module/udmabuf/parameters/list_limit
-  [ -w $file ] || skip "no $file"
-  before=$(cat $file)
-  echo 0 >$file
-  run dmabuf alloc 64K --from udmabuf
-  echo "$before" >$file
-  status 1
-  stderr '^dmabuf: /dev/udmabuf: UDMABUF_CREATE: Invalid argument$'
-  stderr "^dmabuf: hint: list_limit is 0, set in $file\$"
-}
-
 another_name_of_the_cma_heap_is_translated() {
   needs heap:cma
   other=linux,cma
@@ -150,13 +137,12 @@ descriptors_that_do_not_fit_are_too_many_not_too_long() {
   needs heap:system
   set --
   for _ in 1 2 3 4 5 6 7 8 9 10 11 12; do set -- "$@" buffer 4K; done
-  start sender actor "$@" send "$PWD/socket" 0 1 2 3 4 5 6 7 8 9 10 11 ready pause
+  start sender actor "$@" send "$PWD/socket" 0 1 2 3 4 5 6 7 8 9 10 11
   run actor limit-nofile 12 exec dmabuf receive --listen "$PWD/socket" --timeout 20s
   status 1
   stderr 'recvmsg: Too many open files$'
   stderr '^dmabuf: hint: this process may have 12 descriptors'
   no_stderr 'too long'
-  send_signal sender TERM
   finish sender
 }
 

@@ -213,19 +213,3 @@ an_attachment_s_text_is_bounded_in_bytes() {
   json_true '.held[] | select(.name == "kept") | .attached | utf8bytelength <= 258'
   check dmabuf release --all
 }
-
-doctor_has_a_row_for_holding() {
-  run dmabuf doctor --json
-  json '.facilities[] | select(.name == "holding") | .state' works
-  run dmabuf held --json
-  json '.held' '[]'
-  mkdir -m 777 open
-  chmod 777 open
-  run env XDG_RUNTIME_DIR="$PWD/open" dmabuf doctor --json
-  json '.facilities[] | select(.name == "holding") | .state' works
-  mkdir -m 755 open/x && mv open/dmabuf open/y 2>/dev/null
-  mkdir -m 755 open/dmabuf
-  run env XDG_RUNTIME_DIR="$PWD/open" dmabuf doctor --json
-  json '.facilities[] | select(.name == "holding") | .state' denied
-  json_true '.facilities[] | select(.name == "holding") | .remedy | contains("chmod 700")'
-}
