@@ -59,8 +59,17 @@ let package = Package(
   swiftLanguageModes: [.v6]
 )
 
-// Fuzz targets need libFuzzer's run time, which only scripts/fuzz builds with.
-if Context.environment["DMABUF_FUZZ"] != nil {
-  package.targets.append(
-    .executableTarget(name: "fuzz", dependencies: ["DMABuf"], path: "Tests/Fuzz", swiftSettings: settings))
+// Fuzz targets need libFuzzer's run time, which only scripts/fuzz builds with, and its main instead of the tool's.
+if Context.environment["DMABUF_FUZZ"] != nil, let tool = package.targets.first(where: { $0.name == "DMABufTool" }) {
+  package.products.removeAll { $0.name == "dmabuf" }
+  package.targets.removeAll { $0.name == tool.name }
+  package.targets += [
+    .target(name: tool.name, dependencies: tool.dependencies, exclude: ["Main.swift"], swiftSettings: settings),
+    .executableTarget(
+      name: "fuzz",
+      dependencies: [
+        "DMABuf", "DMABufTool", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      path: "Tests/Fuzz", exclude: ["corpus"], swiftSettings: settings),
+  ]
 }

@@ -188,8 +188,6 @@ static int make_socketpair(int both[2]) { return socketpair(AF_UNIX, SOCK_STREAM
 
 /* ---- the verbs: name, how many words follow, what to do with them ------------------------- */
 
-#define VERB(function, call) static void function(char **word) { (void)word; call; }
-
 VERB(v_buffer, buffer(word[0]))
 VERB(v_heap, heap(word[0], word[1], O_RDWR))
 VERB(v_heap_ro, heap(word[0], word[1], O_RDONLY))
@@ -260,12 +258,7 @@ VERB(v_sleep, sleep_for(word[0]))
 VERB(v_ready, printf("ready %d\n", getpid()))
 VERB(v_pause, pause_for_ever())
 
-static const struct {
-	const char *name;
-	int words;
-	void (*run)(char **word);
-	const char *help;
-} verbs[] = {
+static const struct verb verbs[] = {
 	{ "buffer", 1, v_buffer, "SIZE   of the system heap where there is one, else of vgem" },
 	{ "heap", 2, v_heap, "NAME SIZE   a buffer of /dev/dma_heap/NAME" },
 	{ "heap-ro", 2, v_heap_ro, "NAME SIZE   the same, its descriptor read-only" },
@@ -339,11 +332,14 @@ static const struct {
 	{ "exec", -1, NULL, "CMD…   the rest of the words; descriptors inherited, SLOT_n in the environment" },
 };
 
-static int find_verb(const char *word)
+static const struct verb *find_verb(const char *word)
 {
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
 		if (strcmp(verbs[i].name, word) == 0)
-			return (int)i;
+			return &verbs[i];
+	for (const struct verb *each = attack_verbs; each->name; each++)
+		if (strcmp(each->name, word) == 0)
+			return each;
 	errno = 0;
 	die("no such verb");
 }
@@ -353,6 +349,8 @@ static int help(void)
 	puts("usage: actor WORD…, executed in order; each descriptor made takes the next slot (0, 1, …)");
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
 		printf("  %-14s%s\n", verbs[i].name, verbs[i].help);
+	for (const struct verb *each = attack_verbs; each->name; each++)
+		printf("  %-14s%s\n", each->name, each->help);
 	return 64;
 }
 
@@ -385,14 +383,14 @@ int main(int argc, char **argv)
 			word += 1 + count;
 			continue;
 		}
-		int found = find_verb(verb);
-		for (int i = 0; i < verbs[found].words; i++)
+		const struct verb *found = find_verb(verb);
+		for (int i = 0; i < found->words; i++)
 			if (!word[i])
 				die("words missing");
-		if (!verbs[found].run)
+		if (!found->run)
 			die("words missing");
-		verbs[found].run(word);
-		word += verbs[found].words;
+		found->run(word);
+		word += found->words;
 		fflush(stdout);
 	}
 	return 0;

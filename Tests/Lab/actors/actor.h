@@ -12,6 +12,20 @@ void slot_close(const char *word);
 void die(const char *what) __attribute__((noreturn));
 unsigned long long number(const char *word);
 
+/* A word of the actor's language. */
+struct verb {
+	const char *name;
+	int words;
+	void (*run)(char **word);
+	const char *help;
+};
+
+/* The function for the table; it has its words in `word`. */
+#define VERB(function, call) static void function(char **word) { (void)word; call; }
+
+/* attack.c; ends with one that has no name */
+extern const struct verb attack_verbs[];
+
 /* buffers.c */
 void buffer(const char *size);
 void heap(const char *name, const char *size, int flags);

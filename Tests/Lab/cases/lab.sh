@@ -145,3 +145,10 @@ a_background_command_hands_back_its_status_and_output() {
   stdout_is one
   stderr '^two$'
 }
+
+at_least_sixty_attacks_are_made() {
+  # Each line of that form stands above a case.
+  attacks=$(cat /lab/cases/attack_*.sh | grep -c '^# attack: ')
+  check [ "$attacks" -ge 60 ]
+  check [ "$(cat /lab/cases/attack_*.sh | grep -A 1 '^# attack: ' | grep -c '^[a-z][a-z0-9_]*() {')" = "$attacks" ]
+}

@@ -1,0 +1,50 @@
+import Glibc
+
+@testable import DMABuf
+
+/// A real holder, which is this executable again, and what any process of its user may send to it.
+///
+/// It runs apart, so coverage tells nothing of it: what is asked is that it still serves afterwards.
+final class HolderUnderTest {
+  static let shared = HolderUnderTest()
+
+  private let name: HeldName
+  private let directory: RuntimeDirectory
+
+  private init() {
+    do {
+      guard let name = HeldName("fuzz-\(getpid())") else { fatalError("no name") }
+      self.name = name
+      try Self.start(name)
+      directory = try RuntimeDirectory(creating: false)
+    } catch {
+      fatalError("no holder: \(error)")
+    }
+    atexit { try? Holding.release(HolderUnderTest.shared.name) }
+  }
+
+  private static func start(_ name: HeldName) throws {
+    try Holding.start(name, kind: .buffer, descriptor: 2, companions: [2], replacing: true)
+  }
+
+  /// The first byte says how many descriptors go along, and whether an answer is waited for.
+  func hear(_ bytes: [UInt8]) throws {
+    guard let first = bytes.first, bytes.count > 1 else { return }
+    let deadline = Deadline(after: .seconds(2))
+    let socket = try UnixSocket(connectingTo: directory.socketPath(name), .packets, name: "fuzz", deadline: deadline)
+    try socket.send(
+      Array(bytes.dropFirst()), descriptors: Array(repeating: 2, count: Int(first & 0x7f)), deadline: deadline)
+    if first & 0x80 != 0, let answer = try? socket.receive(limit: 8192, deadline: deadline) {
+      for descriptor in answer.descriptors { close(descriptor) }
+    }
+    do {
+      let object = try Holding.describe(name)
+      precondition(object.kind == .buffer)
+    } catch is NothingHeld {
+      // That was a release.
+      try Self.start(name)
+    } catch {
+      fatalError("the holder serves no longer: \(error)")
+    }
+  }
+}

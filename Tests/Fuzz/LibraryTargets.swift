@@ -1,0 +1,55 @@
+@testable import DMABuf
+
+/// What a terminal may be sent: no control characters.
+func isVisible(_ text: UntrustedText) -> Bool { text.escaped.unicodeScalars.allSatisfy(UntrustedText.isVisible) }
+
+/// Parsers of what the kernel, other processes, holders and terminals write.
+let libraryTargets: [String: Target] = [
+  "fdinfo": { bytes in
+    guard let information = DescriptorInformation(parsing: bytes) else { return }
+    precondition(isVisible(information.exporter))
+    precondition(information.name.map(isVisible) ?? true)
+  },
+  "maps": { bytes in
+    if let line = MapsLine(parsing: bytes) { precondition(line.start < line.end) }
+  },
+  "bufinfo": { bytes in
+    guard let table = DebugTable(parsing: bytes) else { return }
+    // A row takes a line, and names are no longer than the kernel's.
+    precondition(table.buffers.count <= bytes.count { $0 == UInt8(ascii: "\n") })
+    precondition(table.buffers.allSatisfy { $0.name?.bytes.count ?? 0 <= 31 })
+    // Names that are known already change nothing.
+    let names = Dictionary(table.buffers.compactMap { buffer in buffer.name.map { (buffer.inode, $0) } }) {
+      first, _ in first
+    }
+    let isUnique = Set(table.buffers.map(\.inode)).count == table.buffers.count
+    if isUnique { precondition(DebugTable(parsing: bytes, names: names)?.buffers == table.buffers) }
+  },
+  "fence": { bytes in
+    if let fence = Census.Fence(parsing: bytes) { precondition(!fence.usage.bytes.isEmpty && isVisible(fence.usage)) }
+  },
+  "cgroup": { bytes in
+    guard let group = ControlGroup(parsing: bytes) else { return }
+    precondition(group.path.bytes.first == UInt8(ascii: "/"))
+    precondition(group.unit.map(isVisible) ?? true)
+  },
+  "text": { bytes in precondition(isVisible(UntrustedText(bytes))) },
+  "keys": { bytes in precondition(Terminal.keys(bytes).count <= bytes.count) },
+  "held": { bytes in
+    guard let name = HeldName("name"), let object = HeldObject(name: name, pid: 1, decoding: bytes) else { return }
+    precondition(object.exporter.map(isVisible) ?? true)
+    // Written again by this program's own holder, it is read as the same.
+    let again = HeldObject.description(
+      kind: object.kind, inode: object.inode, size: object.size, attached: "", exporter: nil, trigger: object.trigger)
+    let other = HeldObject(name: name, pid: 1, decoding: Array(again.utf8))
+    precondition(other?.inode == object.inode && other?.size == object.size && other?.trigger == object.trigger)
+  },
+  "holder": { bytes in try HolderUnderTest.shared.hear(bytes) },
+  "words": { bytes in
+    let text = String(decoding: bytes, as: UTF8.self)
+    if let name = HeldName(text) { precondition(name.description == text && text.utf8.count <= 31) }
+    if let trigger = FenceTrigger(text) { precondition(FenceTrigger(trigger.description) == trigger) }
+    if let source = BufferSource(text) { precondition(BufferSource(source.description) == source) }
+    if let fourcc = FourCC(text) { precondition(isVisible(UntrustedText(fourcc.description.utf8))) }
+  },
+]

@@ -1,0 +1,80 @@
+import ArgumentParser
+
+@testable import DMABuf
+@testable import DMABufTool
+
+/// Parsers of what users type, of files that they name, and of whole machines.
+let toolTargets: [String: Target] = [
+  "references": { bytes in
+    let text = String(decoding: bytes, as: UTF8.self)
+    if let reference = try? Reference(text) { precondition(try! Reference(reference.description) == reference) }
+    if let device = DeviceReference.parse(text) { precondition(DeviceReference.parse(device.description) == device) }
+  },
+  "numbers": { bytes in
+    let text = String(decoding: bytes, as: UTF8.self)
+    if let size = try? ByteSize(text) { precondition(size.bytes > 0) }
+    if let span = try? TimeSpan(text) { precondition(span.duration >= .zero && !span.description.isEmpty) }
+    _ = try? Growth(text)
+    _ = try? BenchSizes(text)
+    _ = try? KernelName(text)
+    _ = try? TimedOperation(argument: text)
+  },
+  "images": { bytes in
+    let text = String(decoding: bytes, as: UTF8.self)
+    if case .some(.some(let image)) = try? ImageLayout(parsing: text) {
+      precondition(image.size > 0 && image.planes.allSatisfy { $0.offset + $0.size <= image.size })
+    }
+    _ = try? BufferShape(text)
+    _ = try? ImageArgument(text, takesRest: true).layout()
+    _ = try? FramebufferLayout(argument: text)
+  },
+  "pattern": { bytes in
+    guard let pattern = try? Pattern(argument: String(decoding: bytes, as: UTF8.self)) else { return }
+    let space = UnsafeMutableRawBufferPointer.allocate(byteCount: 96, alignment: 8)
+    defer { unsafe space.deallocate() }
+    unsafe pattern.fill(space, at: 8)
+    var mismatch = Pattern.Mismatch()
+    unsafe pattern.verify(UnsafeRawBufferPointer(space), at: 8, into: &mismatch)
+    precondition(mismatch.count == 0)
+  },
+  "expect": { bytes in
+    let known = try KnownFailures(String(decoding: bytes, as: UTF8.self), path: "file")
+    precondition(known.lines.allSatisfy { !$0.id.isEmpty && !$0.target.isEmpty })
+    for line in known.lines { _ = Glob.matches("C20", line.id) }
+  },
+  "glob": { bytes in
+    let texts = words(bytes)
+    if texts.count == 2 { _ = Glob.matches(texts[0], texts[1]) }
+  },
+  "columns": { bytes in
+    let texts = words(bytes)
+    var view = StatView()
+    view.columns = texts.first
+    view.sort = texts.count > 1 ? texts[1] : nil
+    for grouping in StatView.Grouping.allCases {
+      view.grouping = grouping
+      try? view.validate()
+    }
+  },
+  "diff": { bytes in
+    let censuses = try parts(bytes).prefix(2).map { try StatSnapshot(parsing: $0, from: "file") }
+    guard let before = censuses.first, let after = censuses.last else { return }
+    let text = StatDifference(from: before, to: after).text(style: Style(isColored: false, width: 80))
+    precondition(text.unicodeScalars.allSatisfy { $0 == "\n" || UntrustedText.isVisible($0) })
+  },
+  "compare": { bytes in
+    let run = try BenchSnapshot(parsing: bytes, from: "file")
+    _ = run.results.map { BenchComparison.Row(gone: $0).place }
+  },
+  "arguments": { bytes in
+    let words = words(bytes)
+    let direct = Root.commands.first { $0.key == words.first }?.value()
+    let parsed: any ParsableCommand.Type = direct ?? Root.self
+    do {
+      _ = try parsed.parseAsRoot(direct == nil ? words : Array(words.dropFirst()))
+    } catch {
+      precondition(!parsed.message(for: error).isEmpty || parsed.exitCode(for: error).isSuccess)
+    }
+  },
+  "machine": { bytes in try MachineUnderTest.shared.look(at: parts(bytes)) },
+]

@@ -1,0 +1,219 @@
+# Attacks by what a process inherits: signals, streams, limits, environment. `# attack:` stands above each attack.
+
+_source() { if has heap:system; then echo heap:system; else echo drm:vgem; fi; }
+_alloc() { echo "dmabuf alloc 4K --from $(_source)"; }
+_did_not_crash() { [ "$(cat .run/status)" -lt 128 ] || expected 'no end by a signal'; }
+_failed_without_crash() { _did_not_crash; [ "$(cat .run/status)" != 0 ] || expected 'a failure'; }
+
+# attack: SIGCHLD is ignored (17), and the command fails
+a_failure_is_one_though_children_are_ignored() {
+  run actor ignore 17 exec $(_alloc) -- false
+  status 1
+  run actor ignore 17 exec $(_alloc) -- sh -c 'exit 42'
+  status 42
+}
+
+# attack: SIGCHLD is ignored, and the command is killed
+a_killed_command_is_one_though_children_are_ignored() {
+  run actor ignore 17 exec $(_alloc) -- sh -c 'kill -9 $$'
+  status 137
+}
+
+# attack: SIGCHLD is blocked
+a_failure_is_one_though_sigchld_is_blocked() {
+  run actor block 17 exec $(_alloc) -- sh -c 'exit 42'
+  status 42
+}
+
+# attack: SIGCHLD is ignored; what is inherited is the caller's business
+the_command_inherits_what_the_caller_chose() {
+  run actor ignore 17 exec $(_alloc) -- sed -n 's/^SigIgn:\t*//p' /proc/self/status
+  status 0
+  check [ $((0x$(cat .run/stdout) & 0x10000)) != 0 ]
+  run actor block 10 exec $(_alloc) -- sed -n 's/^SigBlk:\t*//p' /proc/self/status
+  status 0
+  check [ $((0x$(cat .run/stdout) & 0x200)) != 0 ]
+}
+
+# attack: SIGCHLD is ignored while a holder is started
+a_name_is_held_though_children_are_ignored() {
+  run actor ignore 17 exec $(_alloc) --hold cam
+  status 0
+  check dmabuf map cam --verify zero
+  check dmabuf release cam
+}
+
+# attack: SIGPIPE is ignored, and the reader goes away
+a_broken_pipe_that_is_ignored_stays_quiet() {
+  run sh -c 'actor ignore 13 buffer 4M exec sh -c "dmabuf map fd:\$SLOT_0 --output -" | head -c 10 | wc -c'
+  stdout_is 10
+  stderr_is_empty
+}
+
+# attack: SIGALRM (14) is blocked, then ignored, and a fence stays pending
+a_timeout_comes_though_sigalrm_does_not() {
+  needs drm:vgem
+  limit 90
+  for how in block ignore; do
+    start waiter actor vgem-dumb 64 64 vgem-fence 0 write $how 14 exec sh -c \
+      'dmabuf fence-wait fd:$SLOT_0 --timeout 500ms; echo "wait $?"; dmabuf map fd:$SLOT_0 --fill zero --timeout 500ms
+       echo "map $?"; dmabuf sync fd:$SLOT_0 pulse --timeout 500ms; echo "sync $?"'
+    finish waiter
+    stdout '^wait 124$'
+    stdout '^map 124$'
+    stdout '^sync 124$'
+  done
+}
+
+# attack: an alarm was set before, and must come
+an_alarm_of_the_caller_is_not_swallowed() {
+  needs drm:vgem
+  run actor vgem-dumb 64 64 vgem-fence 0 write alarm 1 exec sh -c \
+    'exec dmabuf fence-wait fd:$SLOT_0 --timeout 8s'
+  status 142
+}
+
+# attack: signals that should end the command are blocked; it still does its work
+blocked_endings_disturb_nothing() {
+  run actor block 2 block 15 block 1 block 3 exec $(_alloc) -- true
+  status 0
+}
+
+# attack: standard output is closed; a buffer's descriptor must not become it
+a_closed_output_is_an_error_and_nobody_else_s() {
+  run sh -c "$(_alloc) >&-"
+  _failed_without_crash
+  stderr 'standard output'
+}
+
+# attack: all three streams are closed while a file is written
+closed_streams_do_not_end_up_in_a_file() {
+  run actor buffer 4K fill 0 0x42 exec sh -c 'dmabuf map fd:$SLOT_0 --output file <&- >&- 2>&-; wc -c <file; tr -d B <file | wc -c'
+  stdout_is "$(printf '4096\n0')"
+}
+
+# attack: all three streams are closed while a holder is started
+closed_streams_do_not_become_a_holder_s() {
+  run sh -c "$(_alloc) --hold cam <&- >&- 2>&-"
+  run dmabuf held --json
+  for pid in $(jq '.held[].pid' .run/stdout); do
+    for stream in 0 1 2; do check [ "$(readlink "/proc/$pid/fd/$stream")" = /dev/null ]; done
+  done
+  check dmabuf release --all
+}
+
+# attack: standard input is closed and is to be read
+a_closed_input_is_an_error() {
+  run actor buffer 4K exec sh -c 'dmabuf map fd:$SLOT_0 --input - <&-'
+  _failed_without_crash
+}
+
+# attack: umask 0
+nothing_is_left_open_to_others_by_an_open_umask() {
+  run sh -c "umask 0; $(_alloc) --hold cam"
+  status 0
+  check [ "$(stat -c %a /run/dmabuf)" = 700 ]
+  check dmabuf release cam
+}
+
+# attack: umask 0, and a socket that is listened on
+a_socket_is_private_though_the_umask_is_open() {
+  start taker sh -c 'umask 0; exec dmabuf receive ./socket --listen --timeout 20s'
+  eventually [ -S socket ]
+  chmod 777 .
+  case $(stat -c %a socket) in *00) ;; *) expected "a socket for its user alone; it is $(stat -c %a socket)" ;; esac
+  send_signal taker TERM
+  finish taker
+  status 143
+  check [ ! -e socket ]
+}
+
+# attack: umask 0777
+a_umask_that_forbids_everything_is_no_crash() {
+  run sh -c "umask 0777; $(_alloc) --hold cam; echo \$?; dmabuf release cam"
+  _did_not_crash
+  check sh -c 'dmabuf release --all || true'
+}
+
+# attack: too few descriptors, at each number
+too_few_descriptors_are_an_error_not_a_crash() {
+  for most in 3 4 5 6 7 8 10 12; do
+    run sh -c "ulimit -n $most; exec $(_alloc) --hold cam"
+    _did_not_crash
+    [ "$(cat .run/status)" = 0 ] || stderr .
+    dmabuf release --all >/dev/null 2>&1
+    run sh -c "ulimit -n $most; exec dmabuf stat --json"
+    _did_not_crash
+    run sh -c "ulimit -n $most; exec $(_alloc) -- true"
+    _did_not_crash
+    check [ "$(buffers_on_the_machine)" = 0 ]
+  done
+}
+
+# attack: files may not grow
+a_file_that_may_not_grow_is_an_error_and_access_ends() {
+  run actor buffer 64K exec sh -c \
+    'ulimit -f 1; strace -o trace -e trace=ioctl -e raw=ioctl dmabuf map fd:$SLOT_0 --output file; echo "status $?"; grep -c 0x40086200 trace'
+  stdout '^status 1$'
+  stdout '^2$'
+  stderr 'File too large'
+}
+
+# attack: hardly any memory
+too_little_memory_ends_with_an_error_and_leaves_nothing() {
+  for kilobytes in 20000 40000 80000; do
+    run sh -c "ulimit -v $kilobytes; exec $(_alloc)"
+    [ "$(cat .run/status)" != 0 ] || stdout '4096|4K'
+    check [ "$(buffers_on_the_machine)" = 0 ]
+  done
+}
+
+# attack: an empty environment
+an_empty_environment_is_enough() {
+  run env -i /bin/dmabuf alloc 4K --from "$(_source)" --hold cam
+  status 0
+  run env -i /bin/dmabuf release cam
+  status 0
+}
+
+# attack: an environment of a megabyte
+a_huge_environment_is_passed_on() {
+  run sh -c "for i in \$(seq 1 20); do export BIG\$i=\$(head -c 50000 /dev/zero | tr '\\0' x); done
+    $(_alloc) -- sh -c 'echo \${#BIG20}'"
+  status 0
+  stdout_is 50000
+}
+
+# attack: argv[0] is empty, or the holder's
+a_wrong_name_of_its_own_harms_nothing() {
+  run sh -c 'exec -a "" dmabuf --version'
+  status 0
+  run timeout 10 sh -c 'exec -a dmabuf-holder dmabuf x y'
+  _did_not_crash
+  run timeout 10 sh -c 'exec -a dmabuf-holder dmabuf x y 1 </dev/null'
+  status 64
+}
+
+# attack: a runtime directory that is relative, absent, too long, a file, or hostile text
+a_hostile_runtime_directory_is_not_used() {
+  touch plain
+  long=/$(head -c 300 /dev/zero | tr '\0' x)
+  for place in relative ./x /no/such "$long" "$PWD/plain" "$(printf '/\033[31m')" ''; do
+    run env XDG_RUNTIME_DIR="$place" dmabuf alloc 4K --from "$(_source)" --hold cam
+    _did_not_crash
+    run env XDG_RUNTIME_DIR="$place" dmabuf release --all
+    _did_not_crash
+    check [ "$(buffers_on_the_machine)" = 0 ]
+  done
+  check [ ! -e relative ]
+}
+
+# attack: arguments that are no UTF-8 reach the command and the file unchanged
+bytes_that_are_no_text_stay_as_they_are() {
+  run $(_alloc) -- printf %s "$(printf 'b\377')"
+  printf 'b\377' >wanted
+  same wanted .run/stdout
+  run actor buffer 4K exec sh -c 'dmabuf map fd:$SLOT_0 --output "$(printf "c\377")"'
+  status 0
+  check [ -e "$(printf 'c\377')" ]
+}

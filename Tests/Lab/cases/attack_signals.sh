@@ -1,0 +1,228 @@
+# Signals and failures at chosen system calls. `# attack:` stands above each attack.
+
+_source() { if has heap:system; then echo heap:system; else echo drm:vgem; fi; }
+_nothing_is_left() {
+  dmabuf release --all >/dev/null 2>&1
+  eventually sh -c '! ps | grep -v grep | grep -q dmabuf-holder'
+  check [ "$(find /run/dmabuf -type s 2>/dev/null | wc -l)" = 0 ]
+  check [ "$(ls /sys/kernel/tracing/instances 2>/dev/null | wc -l)" = 0 ]
+  check [ "$(ls -A . | grep -vc '^\.run$\|^\.started$\|^trace$\|^kept$')" = 0 ]
+}
+# START without END: the flags of SYNC are 1 to 3 when access begins, 5 to 7 when it ends.
+_access_has_ended() {
+  begun=$(grep -c 'DMA_BUF_IOCTL_SYNC\|0x62, 0, 0x8\|0x40086200' trace)
+  check [ $((begun % 2)) = 0 ]
+}
+
+# _signalled SIGNAL STATUS SYSCALL WHEN… -- COMMAND: never 0, never another signal, nothing left. Where the command
+# makes fewer such calls, the signal never came, and strace says nothing.
+_signalled() {
+  signal=$1 wanted=$2 call=$3
+  shift 3
+  times=
+  while [ "$1" != -- ]; do times="$times $1"; shift; done
+  shift
+  for nth in $times; do
+    run actor default-signals exec timeout 40 strace -f -qq -o trace -e trace="$call,ioctl" -e "inject=$call:signal=$signal:when=$nth" "$@"
+    if grep -q "SIG$signal" trace; then status "$wanted"; fi
+    _nothing_is_left
+  done
+}
+_failing() { # ERROR SYSCALL WHEN… -- COMMAND
+  error=$1 call=$2
+  shift 2
+  times=
+  while [ "$1" != -- ]; do times="$times $1"; shift; done
+  shift
+  for nth in $times; do
+    run actor default-signals exec timeout 40 strace -f -qq -o trace -e trace="$call,ioctl" -e "inject=$call:error=$error:when=$nth" "$@"
+    case $(cat .run/status) in 0 | 1 | 77 | 126 | 127) ;; *) expected "status 0, 1, 77, 126 or 127 ($error, $call $nth)" ;; esac
+    [ "$(cat .run/status)" = 0 ] || [ -s .run/stderr ] || [ "$(cat .run/status)" -gt 100 ] || expected 'a reason'
+    _nothing_is_left
+  done
+}
+
+# attack: SIGINT at each ioctl and open of an allocation
+an_interrupted_allocation_leaves_nothing() {
+  limit 300
+  _signalled INT 130 ioctl 1 2 3 -- dmabuf alloc 64K --from "$(_source)" --count 3
+  _signalled TERM 143 openat 1 3 5 -- dmabuf alloc 64K --from "$(_source)" --count 3
+}
+
+# attack: SIGINT and SIGTERM while a holder is started
+an_interrupted_hold_leaves_no_holder() {
+  limit 300
+  for call in socket bind listen flock openat; do
+    _signalled INT 130 $call 1 2 3 -- dmabuf alloc 64K --from "$(_source)" --hold cam
+  done
+  _signalled TERM 143 sendmsg 1 -- dmabuf release none
+}
+
+# attack: signals between allocation and the command after --
+a_signal_before_the_command_starts_is_not_lost() {
+  limit 300
+  for call in pipe2 rt_sigaction rt_sigprocmask; do
+    _signalled TERM 143 $call 1 3 5 8 12 16 20 -- dmabuf alloc 4K --from "$(_source)" -- sleep 2
+  done
+}
+
+# attack: SIGINT inside an open access from the CPU
+an_interrupted_access_is_ended() {
+  limit 200
+  for option in '--fill 0x11' '--verify zero' '--checksum' '--output kept'; do
+    for nth in 1 2 3; do
+      rm -f kept
+      run actor default-signals buffer 64K exec sh -c "exec timeout 40 strace -qq -o trace -e trace=ioctl -e raw=ioctl \
+        -e inject=ioctl:signal=INT:when=$nth dmabuf map fd:\$SLOT_0 $option"
+      if grep -q SIGINT trace; then status 130; fi
+      _access_has_ended
+    done
+  done
+  _nothing_is_left
+}
+
+# attack: SIGINT while a file is written: whole, or as before
+an_interrupted_output_is_whole_or_as_before() {
+  limit 200
+  for nth in 1 2 3 4; do
+    echo precious >kept
+    run actor default-signals buffer 64K fill 0 0x42 exec sh -c "exec timeout 40 strace -qq -o trace -e trace=write,ioctl -e raw=ioctl \
+      -e inject=write:signal=TERM:when=$nth dmabuf map fd:\$SLOT_0 --output kept"
+    if grep -q SIGTERM trace; then check [ "$(cat .run/status)" = 143 ]; fi
+    check sh -c 'grep -q precious kept || [ "$(tr -d B <kept | wc -c) $(wc -c <kept)" = "0 65536" ]'
+    _access_has_ended
+  done
+  rm kept
+  _nothing_is_left
+}
+
+# attack: signals during a census, in each form
+an_interrupted_census_never_exits_0() {
+  limit 300
+  for form in '' --json --prometheus --graph --fences '--by process'; do
+    _signalled INT 130 openat 30 60 -- dmabuf stat --source procfs $form
+    _signalled TERM 143 readlinkat 10 -- dmabuf stat --source procfs $form
+  done
+}
+
+# attack: signals during doctor and devices
+an_interrupted_diagnosis_never_exits_0() {
+  limit 300
+  _signalled INT 130 ioctl 2 6 -- dmabuf doctor
+  _signalled TERM 143 ioctl 2 6 -- dmabuf devices
+  _signalled INT 130 openat 20 -- dmabuf doctor --json
+}
+
+# attack: signals during check, machine-wide state included
+an_interrupted_check_leaves_nothing() {
+  limit 400
+  for nth in 5 40 90; do _signalled INT 130 ioctl $nth -- dmabuf check; done
+  for nth in 3 9; do _signalled TERM 143 clone $nth -- dmabuf check; done
+}
+
+# attack: signals during a wait that would last for ever
+an_interrupted_wait_ends() {
+  needs drm:vgem
+  for signal in INT TERM HUP QUIT; do
+    start waiter actor default-signals vgem-dumb 64 64 vgem-fence 0 write ready exec sh -c 'exec dmabuf fence-wait fd:$SLOT_0'
+    wait_for_line waiter ready
+    sleep 1
+    send_signal waiter $signal
+    finish waiter
+    case $(cat .run/status) in 130 | 143 | 129 | 131) ;; *) expected 'an end by the signal' ;; esac
+  done
+  _nothing_is_left
+}
+
+# attack: a second signal while the first is being heeded
+two_signals_are_one() {
+  for first in INT TERM; do
+    start sleeper actor default-signals exec dmabuf alloc 4K --from "$(_source)" -- sh -c 'trap "" INT TERM; sleep 1; exit 5'
+    usleep 400000
+    send_signal sleeper $first
+    send_signal sleeper INT
+    send_signal sleeper TERM
+    finish sleeper
+    check [ "$(cat .run/status)" != 0 ]
+  done
+  _nothing_is_left
+}
+
+# attack: every call is interrupted
+calls_that_are_interrupted_are_made_again() {
+  for call in ioctl openat read recvmsg sendmsg accept4 connect poll ppoll wait4; do
+    run timeout 40 strace -f -qq -o trace -e trace=$call -e "inject=$call:error=EINTR:when=2+4" dmabuf alloc 4K --from "$(_source)" -- true
+    status 0
+  done
+  for call in connect sendmsg recvmsg poll ppoll; do
+    check dmabuf alloc 4K --from "$(_source)" --hold cam
+    run timeout 40 strace -f -qq -o trace -e trace=$call -e "inject=$call:error=EINTR:when=1+2" dmabuf map cam --verify zero
+    status 0
+    check dmabuf release cam
+  done
+}
+
+# attack: no memory, descriptors or processes at each call of an allocation
+a_failing_allocation_says_why() {
+  limit 300
+  _failing ENOMEM ioctl 1 2 3 -- dmabuf alloc 64K --from "$(_source)" --count 2
+  _failing EMFILE openat 2 3 4 -- dmabuf alloc 64K --from "$(_source)"
+  _failing EACCES openat 2 3 4 -- dmabuf alloc 64K --from "$(_source)"
+}
+
+# attack: the same while a holder is started
+a_failing_hold_leaves_nothing() {
+  limit 400
+  _failing EMFILE socket 1 -- dmabuf alloc 64K --from "$(_source)" --hold cam
+  _failing EACCES bind 1 -- dmabuf alloc 64K --from "$(_source)" --hold cam
+  _failing ENOSYS listen 1 2 -- dmabuf alloc 64K --from "$(_source)" --hold cam
+  _failing EAGAIN clone 1 2 -- dmabuf alloc 64K --from "$(_source)" --hold cam
+  _failing EAGAIN fork,vfork,clone3 1 2 -- dmabuf alloc 64K --from "$(_source)" --hold cam
+  _failing ENOMEM execve 2 -- dmabuf alloc 64K --from "$(_source)" --hold cam
+  _failing EMFILE pipe2 1 2 -- dmabuf alloc 64K --from "$(_source)" --hold cam
+}
+
+# attack: a kernel without some system call
+an_absent_call_is_no_crash() {
+  limit 400
+  for call in pidfd_open pidfd_getfd statfs fstatfs newfstatat getdents64 fcntl prctl memfd_create bpf kcmp \
+    process_vm_readv flock timer_create timerfd_create setitimer; do
+    _failing ENOSYS $call 1+ -- dmabuf stat --json
+    _failing ENOSYS $call 1+ -- dmabuf alloc 4K --from "$(_source)" --hold cam
+  done
+}
+
+# attack: the command after -- cannot be started, or waited for
+a_command_that_cannot_be_waited_for_is_no_success() {
+  run timeout 40 strace -f -qq -o trace -e trace=wait4 -e 'inject=wait4:error=ECHILD:when=1+' dmabuf alloc 4K --from "$(_source)" -- true
+  check [ "$(cat .run/status)" != 0 ]
+  _failing ENOMEM execve 2 -- dmabuf alloc 4K --from "$(_source)" -- true
+  _failing EAGAIN clone,fork,vfork,clone3 1+ -- dmabuf alloc 4K --from "$(_source)" -- true
+}
+
+# attack: SYNC END fails
+an_access_that_cannot_be_ended_is_an_error() {
+  run actor buffer 64K exec sh -c 'strace -qq -o trace -e trace=ioctl -e raw=ioctl -e inject=ioctl:error=EIO:when=2 dmabuf map fd:$SLOT_0 --fill 0x11'
+  status 1
+  stderr 'Input/output error'
+}
+
+# attack: SYNC START fails, and the file that would be written is precious
+a_failed_start_leaves_the_file_alone() {
+  echo precious >kept
+  run actor buffer 64K exec sh -c 'strace -qq -o trace -e trace=ioctl -e inject=ioctl:error=EIO:when=1+ dmabuf map fd:$SLOT_0 --output kept'
+  status 1
+  check grep -q precious kept
+  rm kept
+  _nothing_is_left
+}
+
+# attack: writing fails on a disk without room, at each write
+a_write_that_fails_is_an_error_in_every_command() {
+  limit 200
+  for command in 'alloc 4K --json' 'stat' 'stat --json' 'stat --prometheus' 'stat --graph' doctor devices 'alloc --list' --version --help; do
+    run timeout 40 strace -f -qq -o trace -e trace=write -e 'inject=write:error=ENOSPC:when=1' dmabuf $command
+    status 1
+  done
+  _nothing_is_left
+}
