@@ -1,44 +1,25 @@
-/* What an attacker does: swaps, floods, forged holders, inherited dispositions, files called like dma-bufs. */
+/* What an attacker does: swaps, floods, forged holders, files called like dma-bufs. */
 #define _GNU_SOURCE
 #include "actor.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* For what is executed: the signal ignored, or blocked. */
-static void ignore_signal(const char *word)
-{
-	if (signal((int)number(word), SIG_IGN) == SIG_ERR)
-		die(word);
-}
-
-static void block_signal(const char *word)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, (int)number(word));
-	if (sigprocmask(SIG_BLOCK, &set, NULL))
-		die(word);
-}
-
 /* For ever: the first slot's number is now the second's file, now the third's. */
-static void swap(const char *slot, const char *one, const char *other)
+static void alternate(const char *slot, const char *one, const char *other)
 {
 	int target = slot_fd(slot), both[2] = { slot_fd(one), slot_fd(other) };
 
-	printf("swapping %d %d\n", getpid(), target);
+	printf("alternating %d %d\n", getpid(), target);
 	fflush(stdout);
 	for (unsigned turn = 0;; turn++)
 		if (dup3(both[turn % 2], target, O_CLOEXEC) < 0 && errno != EBUSY)
@@ -215,9 +196,7 @@ static void fake_holder(const char *path, const char *text, const char *count, c
 	}
 }
 
-VERB(v_ignore, ignore_signal(word[0]))
-VERB(v_block, block_signal(word[0]))
-VERB(v_swap, swap(word[0], word[1], word[2]))
+VERB(v_alternate, alternate(word[0], word[1], word[2]))
 VERB(v_blink, blink_descriptor(word[0], word[1]))
 VERB(v_churn, churn(word[0]))
 VERB(v_detached, detached(word[0]))
@@ -230,9 +209,7 @@ VERB(v_packet, packet(word[0], word[1], word[2], word[3]))
 VERB(v_fake_holder, fake_holder(word[0], word[1], word[2], word[3]))
 
 const struct verb attack_verbs[] = {
-	{ "ignore", 1, v_ignore, "SIGNAL   by number, for what is executed" },
-	{ "block", 1, v_block, "SIGNAL   the same" },
-	{ "swap", 3, v_swap, "SLOT ONE OTHER   for ever: SLOT's number is now ONE's file, now OTHER's" },
+	{ "alternate", 3, v_alternate, "SLOT ONE OTHER   for ever: SLOT's number is now ONE's file, now OTHER's" },
 	{ "blink", 2, v_blink, "SLOT SOURCE   for ever: SLOT's number is now SOURCE's file, now closed" },
 	{ "churn", 1, v_churn, "SLOT   for ever: children that map the buffer and end" },
 	{ "detached", 1, v_detached, "NAME   slot: a file that /proc shows as /NAME, on a mount that is nowhere" },

@@ -5,39 +5,39 @@ _alloc() { echo "dmabuf alloc 4K --from $(_source)"; }
 _did_not_crash() { [ "$(cat .run/status)" -lt 128 ] || expected 'no end by a signal'; }
 _failed_without_crash() { _did_not_crash; [ "$(cat .run/status)" != 0 ] || expected 'a failure'; }
 
-# attack: SIGCHLD is ignored (17), and the command fails
+# attack: SIGCHLD is ignored, and the command fails
 a_failure_is_one_though_children_are_ignored() {
-  run actor ignore 17 exec $(_alloc) -- false
+  run actor ignore CHLD exec $(_alloc) -- false
   status 1
-  run actor ignore 17 exec $(_alloc) -- sh -c 'exit 42'
+  run actor ignore CHLD exec $(_alloc) -- sh -c 'exit 42'
   status 42
 }
 
 # attack: SIGCHLD is ignored, and the command is killed
 a_killed_command_is_one_though_children_are_ignored() {
-  run actor ignore 17 exec $(_alloc) -- sh -c 'kill -9 $$'
+  run actor ignore CHLD exec $(_alloc) -- sh -c 'kill -9 $$'
   status 137
 }
 
 # attack: SIGCHLD is blocked
 a_failure_is_one_though_sigchld_is_blocked() {
-  run actor block 17 exec $(_alloc) -- sh -c 'exit 42'
+  run actor block CHLD exec $(_alloc) -- sh -c 'exit 42'
   status 42
 }
 
 # attack: SIGCHLD is ignored; what is inherited is the caller's business
 the_command_inherits_what_the_caller_chose() {
-  run actor ignore 17 exec $(_alloc) -- sed -n 's/^SigIgn:\t*//p' /proc/self/status
+  run actor ignore CHLD exec $(_alloc) -- sed -n 's/^SigIgn:\t*//p' /proc/self/status
   status 0
   check [ $((0x$(cat .run/stdout) & 0x10000)) != 0 ]
-  run actor block 10 exec $(_alloc) -- sed -n 's/^SigBlk:\t*//p' /proc/self/status
+  run actor block PIPE exec $(_alloc) -- sed -n 's/^SigBlk:\t*//p' /proc/self/status
   status 0
-  check [ $((0x$(cat .run/stdout) & 0x200)) != 0 ]
+  check [ $((0x$(cat .run/stdout) & 0x1000)) != 0 ]
 }
 
 # attack: SIGCHLD is ignored while a holder is started
 a_name_is_held_though_children_are_ignored() {
-  run actor ignore 17 exec $(_alloc) --hold cam
+  run actor ignore CHLD exec $(_alloc) --hold cam
   status 0
   check dmabuf map cam --verify zero
   check dmabuf release cam
@@ -45,17 +45,17 @@ a_name_is_held_though_children_are_ignored() {
 
 # attack: SIGPIPE is ignored, and the reader goes away
 a_broken_pipe_that_is_ignored_stays_quiet() {
-  run sh -c 'actor ignore 13 buffer 4M exec sh -c "dmabuf map fd:\$SLOT_0 --output -" | head -c 10 | wc -c'
+  run sh -c 'actor ignore PIPE buffer 4M exec sh -c "dmabuf map fd:\$SLOT_0 --output -" | head -c 10 | wc -c'
   stdout_is 10
   stderr_is_empty
 }
 
-# attack: SIGALRM (14) is blocked, then ignored, and a fence stays pending
+# attack: SIGALRM is blocked, then ignored, and a fence stays pending
 a_timeout_comes_though_sigalrm_does_not() {
   needs drm:vgem
   limit 90
   for how in block ignore; do
-    start waiter actor vgem-dumb 64 64 vgem-fence 0 write $how 14 exec sh -c \
+    start waiter actor vgem-dumb 64 64 vgem-fence 0 write $how ALRM exec sh -c \
       'dmabuf fence-wait fd:$SLOT_0 --timeout 500ms; echo "wait $?"; dmabuf map fd:$SLOT_0 --fill zero --timeout 500ms
        echo "map $?"; dmabuf sync fd:$SLOT_0 pulse --timeout 500ms; echo "sync $?"'
     finish waiter
@@ -75,7 +75,7 @@ an_alarm_of_the_caller_is_not_swallowed() {
 
 # attack: signals that should end the command are blocked; it still does its work
 blocked_endings_disturb_nothing() {
-  run actor block 2 block 15 block 1 block 3 exec $(_alloc) -- true
+  run actor block INT block TERM block HUP block QUIT exec $(_alloc) -- true
   status 0
 }
 

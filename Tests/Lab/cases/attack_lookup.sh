@@ -7,8 +7,8 @@ _word() { sed -n "$1p" .started/swapper.stdout | cut -d ' ' -f "$2"; }
 # Two buffers, 0xbb in both; the first's lowest descriptor is the other's every other microsecond.
 _start_swapper() {
   start swapper actor open /dev/null buffer 64K buffer 64K fill 1 0xbb fill 2 0xbb name 1 one name 2 other \
-    print 1 print 2 swap 0 1 2
-  wait_for_line swapper swapping
+    print 1 print 2 alternate 0 1 2
+  wait_for_line swapper alternating
   one=$(_word 1 3) one_descriptor=$(_word 1 2) other=$(_word 2 3) other_descriptor=$(_word 2 2)
 }
 _end_swapper() {
