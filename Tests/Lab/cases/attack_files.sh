@@ -1,10 +1,13 @@
 # Attacks by files that commands are told to read or write. `# attack:` stands above each attack.
 
+# On a busy machine everything takes long; that is no failure.
+limit 900
+
 _failed_without_crash() {
   case $(cat .run/status) in 1 | 64 | 77 | 124) ;; *) expected 'status 1, 64, 77 or 124' ;; esac
   [ -s .run/stderr ] || expected 'a reason'
 }
-_check() { run timeout 60 dmabuf check --only C1 --exporter "$(if has heap:system; then echo heap:system; else echo drm:vgem; fi)" "$@"; }
+_check() { run timeout 300 dmabuf check --only C1 --exporter "$(if has heap:system; then echo heap:system; else echo drm:vgem; fi)" "$@"; }
 
 # attack: directories, and files that are no documents
 files_that_are_no_documents_are_refused() {
@@ -57,8 +60,7 @@ texts_of_a_file_are_escaped() {
 
 # attack: a file without end
 a_file_without_end_is_given_up() {
-  limit 300
-  run timeout 100 dmabuf bench alloc --size 4K --count 1 --compare /dev/zero
+  run timeout 600 dmabuf bench alloc --size 4K --count 1 --compare /dev/zero
   _failed_without_crash
   _check --expect /dev/zero
   _failed_without_crash
@@ -96,14 +98,14 @@ expectations_are_read_whole_or_refused() {
 
 # attack: input without end, and a directory as input
 input_is_never_more_than_fits() {
-  run actor buffer 64K exec sh -c 'timeout 60 dmabuf map fd:$SLOT_0 --input /dev/zero; echo $?; timeout 60 dmabuf map fd:$SLOT_0 --input /; echo $?
-    yes | timeout 60 dmabuf map fd:$SLOT_0 --input -; echo $?'
+  run actor buffer 64K exec sh -c 'timeout 300 dmabuf map fd:$SLOT_0 --input /dev/zero; echo $?; timeout 300 dmabuf map fd:$SLOT_0 --input /; echo $?
+    yes | timeout 300 dmabuf map fd:$SLOT_0 --input -; echo $?'
   stdout_is "$(printf '1\n1\n1')"
 }
 
 # attack: an input that fails in the middle
 an_input_that_fails_is_an_error_and_access_ends() {
-  run actor buffer 64K exec sh -c 'timeout 60 strace -qq -o trace -e trace=ioctl -e raw=ioctl dmabuf map fd:$SLOT_0 --input /proc/self/mem; echo $?; grep -c 0x40086200 trace'
+  run actor buffer 64K exec sh -c 'timeout 300 strace -qq -o trace -e trace=ioctl -e raw=ioctl dmabuf map fd:$SLOT_0 --input /proc/self/mem; echo $?; grep -c 0x40086200 trace'
   stdout '^1$'
   check sh -c '[ $(($(tail -n 1 .run/stdout) % 2)) = 0 ]'
 }
@@ -113,7 +115,7 @@ a_full_disk_keeps_what_was_there() {
   mkdir disk
   mount -t tmpfs -o size=64k tmpfs disk
   echo precious >disk/file
-  run actor buffer 1M exec sh -c 'timeout 60 dmabuf map fd:$SLOT_0 --output disk/file'
+  run actor buffer 1M exec sh -c 'timeout 300 dmabuf map fd:$SLOT_0 --output disk/file'
   status 1
   stderr 'No space left on device'
   check grep -q precious disk/file
@@ -123,10 +125,9 @@ a_full_disk_keeps_what_was_there() {
 
 # attack: /dev/full behind every command that writes
 a_full_device_is_an_error_in_every_command() {
-  limit 200
   for command in 'stat' 'stat --json' 'stat --prometheus' 'stat --graph' held doctor 'doctor --json' devices 'alloc --list' '--version' '--help' \
     'help map' 'check --list' 'bench alloc --size 4K --count 1'; do
-    run sh -c "timeout 60 dmabuf $command >/dev/full"
+    run sh -c "timeout 300 dmabuf $command >/dev/full"
     case "$command $(cat .run/status)" in 'held 0' | 'bench '*' 77') ;; *' 1') stderr 'No space left on device' ;; *) expected 'status 1' ;; esac
   done
 }
@@ -134,7 +135,7 @@ a_full_device_is_an_error_in_every_command() {
 # attack: an output that is a directory, cannot be made, or may not be written
 an_output_that_cannot_be_is_refused() {
   for file in . /proc/x /no/such/dir/file /proc/version; do
-    run actor buffer 4K exec sh -c "timeout 60 dmabuf map fd:\$SLOT_0 --output $file"
+    run actor buffer 4K exec sh -c "timeout 300 dmabuf map fd:\$SLOT_0 --output $file"
     _failed_without_crash
   done
 }

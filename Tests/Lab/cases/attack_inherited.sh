@@ -1,5 +1,8 @@
 # Attacks by what a process inherits: signals, streams, limits, environment. `# attack:` stands above each attack.
 
+# On a busy machine everything takes long; that is no failure.
+limit 900
+
 _source() { if has heap:system; then echo heap:system; else echo drm:vgem; fi; }
 _alloc() { echo "dmabuf alloc 4K --from $(_source)"; }
 _did_not_crash() { [ "$(cat .run/status)" -lt 128 ] || expected 'no end by a signal'; }
@@ -53,15 +56,12 @@ a_broken_pipe_that_is_ignored_stays_quiet() {
 # attack: SIGALRM is blocked, then ignored, and a fence stays pending
 a_timeout_comes_though_sigalrm_does_not() {
   needs drm:vgem
-  limit 90
   for how in block ignore; do
-    start waiter actor vgem-dumb 64 64 vgem-fence 0 write $how ALRM exec sh -c \
-      'dmabuf fence-wait fd:$SLOT_0 --timeout 500ms; echo "wait $?"; dmabuf map fd:$SLOT_0 --fill zero --timeout 500ms
-       echo "map $?"; dmabuf sync fd:$SLOT_0 pulse --timeout 500ms; echo "sync $?"'
-    finish waiter
-    stdout '^wait 124$'
-    stdout '^map 124$'
-    stdout '^sync 124$'
+    for command in 'fence-wait fd:$SLOT_0' 'map fd:$SLOT_0 --fill zero' 'sync fd:$SLOT_0 pulse'; do
+      # vgem's fence fails by itself after 10 s.
+      run actor vgem-dumb 64 64 $how ALRM vgem-fence 0 write exec sh -c "exec dmabuf $command --timeout 500ms"
+      status 124
+    done
   done
 }
 
@@ -118,7 +118,7 @@ nothing_is_left_open_to_others_by_an_open_umask() {
 
 # attack: umask 0, and a socket that is listened on
 a_socket_is_private_though_the_umask_is_open() {
-  start taker sh -c 'umask 0; exec dmabuf receive ./socket --listen --timeout 20s'
+  start taker sh -c 'umask 0; exec dmabuf receive ./socket --listen --timeout 120s'
   eventually [ -S socket ]
   chmod 777 .
   case $(stat -c %a socket) in *00) ;; *) expected "a socket for its user alone; it is $(stat -c %a socket)" ;; esac
@@ -188,9 +188,9 @@ a_huge_environment_is_passed_on() {
 a_wrong_name_of_its_own_harms_nothing() {
   run sh -c 'exec -a "" dmabuf --version'
   status 0
-  run timeout 10 sh -c 'exec -a dmabuf-holder dmabuf x y'
+  run timeout 120 sh -c 'exec -a dmabuf-holder dmabuf x y'
   _did_not_crash
-  run timeout 10 sh -c 'exec -a dmabuf-holder dmabuf x y 1 </dev/null'
+  run timeout 120 sh -c 'exec -a dmabuf-holder dmabuf x y 1 </dev/null'
   status 64
 }
 

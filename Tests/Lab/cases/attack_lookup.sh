@@ -1,5 +1,8 @@
 # Attacks on what is looked up first and used by its number afterwards. `# attack:` stands above each attack.
 
+# On a busy machine everything takes long; that is no failure.
+limit 900
+
 _source() { if has heap:system; then echo heap:system; else echo drm:vgem; fi; }
 # Lines of `print` are PID FD INO SIZE.
 _word() { sed -n "$1p" .started/swapper.stdout | cut -d ' ' -f "$2"; }
@@ -55,7 +58,7 @@ a_census_never_mixes_two_buffers() {
 sending_by_inode_never_sends_another_buffer() {
   _start_swapper
   for _ in 1 2 3 4 5; do
-    start taker dmabuf receive ./socket --listen --timeout 10s --json
+    start taker dmabuf receive ./socket --listen --timeout 120s --json
     eventually [ -S socket ]
     run dmabuf send ./socket "ino:$one" --json
     [ "$(cat .run/status)" -le 1 ] || expected 'status 0 or 1'
@@ -138,7 +141,6 @@ the_first_holder_does_not_take_the_second_along() {
 
 # attack: a name is released while another process takes it
 taking_and_releasing_a_name_at_once_leaves_one_or_none() {
-  limit 120
   for _ in 1 2 3 4 5 6 7 8; do
     start taker dmabuf alloc 4K --from "$(_source)" --hold cam --replace
     start releaser dmabuf release cam

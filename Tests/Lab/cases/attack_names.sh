@@ -1,5 +1,8 @@
 # Attacks by names: of buffers, commands and files that look like dma-bufs. `# attack:` stands above each attack.
 
+# On a busy machine everything takes long; that is no failure.
+limit 900
+
 _holder() { # ACTOR WORDS…
   start holder actor "$@" print 0 ready pause
   wait_for_line holder '^ready'
@@ -143,7 +146,7 @@ hostile_arguments_are_usage_errors() {
   for word in '' ' ' '-' '--' "$(printf '\033[31m')" "$(printf 'a\nb')" '%n%n%s' '../../etc/passwd' "$(head -c 5000 /dev/zero | tr '\0' a)" \
     '0x' '-1' '99999999999999999999' 'fd:99999999999' 'ino:-1' ':' '1:' ':1' '１:３'; do
     for command in 'map' 'sync' 'alloc' 'release' 'fence info' 'import' 'export'; do
-      run timeout 10 dmabuf $command "$word"
+      run timeout 120 dmabuf $command "$word"
       case $(cat .run/status) in 1 | 64 | 77) ;; *) [ "$command" = release ] || expected 'status 1, 64 or 77' ;; esac
       check sh -c '[ "$(tr -d "\n -~\200-\377" <.run/stderr | wc -c)" = 0 ]'
     done

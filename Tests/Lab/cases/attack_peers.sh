@@ -1,17 +1,25 @@
 # Attacks by the other end of a socket, by holders that are none, and by terminals. `# attack:` stands above each
 # attack.
 
+# On a busy machine everything takes long; that is no failure.
+limit 900
+
 _source() { if has heap:system; then echo heap:system; else echo drm:vgem; fi; }
 _hold() { check dmabuf alloc 64K --from "$(_source)" --hold "$@"; }
 _end() { for each; do send_signal "$each" KILL; finish "$each"; done; }
-# _within SECONDS CMD…: as `run`, and no longer than that.
+# _within SECONDS CMD…: as `run`, and no longer than that, on a machine that starts a command in no time.
 _within() {
   longest=$1
   shift
+  if [ -z "${start_takes:-}" ]; then
+    began=$(cut -d . -f 1 /proc/uptime)
+    dmabuf held >/dev/null 2>&1
+    start_takes=$(($(cut -d . -f 1 /proc/uptime) - began))
+  fi
   began=$(cut -d . -f 1 /proc/uptime)
-  run timeout 50 "$@"
+  run timeout 300 "$@"
   took=$(($(cut -d . -f 1 /proc/uptime) - began))
-  [ $took -le "$longest" ] || expected "at most $longest s; it took $took"
+  [ $took -le $((longest + 3 * start_takes)) ] || expected "at most $longest s; it took $took"
 }
 
 # attack: a peer that says nothing
@@ -57,7 +65,7 @@ an_endless_peer_can_be_interrupted() {
 a_peer_that_hangs_up_is_an_error() {
   start peer actor hang-up ./socket
   eventually [ -S socket ]
-  run timeout 20 dmabuf receive ./socket
+  run timeout 120 dmabuf receive ./socket
   status 1
   finish peer
 }
@@ -74,7 +82,7 @@ a_frozen_peer_is_given_up() {
 
 # attack: more descriptors than the receiver may have
 too_many_descriptors_are_an_error() {
-  start taker sh -c 'ulimit -n 24; exec dmabuf receive ./socket --listen --timeout 20s --json'
+  start taker sh -c 'ulimit -n 24; exec dmabuf receive ./socket --listen --timeout 120s --json'
   eventually [ -S socket ]
   slots=$(seq 0 99)
   run actor $(for _ in $slots; do printf 'buffer 4K '; done) send ./socket $slots
@@ -86,7 +94,7 @@ too_many_descriptors_are_an_error() {
 
 # attack: descriptors of every other kind, many of them
 wrong_descriptors_are_an_error_and_closed() {
-  start taker dmabuf receive ./socket --listen --timeout 20s --json
+  start taker dmabuf receive ./socket --listen --timeout 120s --json
   eventually [ -S socket ]
   check actor memfd 4096 pipe socketpair open /dev/null send ./socket 0 1 2 3 4 5
   finish taker
@@ -109,7 +117,7 @@ a_full_queue_is_given_up() {
 a_peer_of_packets_is_no_crash() {
   start peer actor memfd 4096 fake-holder ./socket x 1 0
   wait_for_line peer faking
-  run timeout 20 dmabuf receive ./socket --timeout 1s
+  run timeout 120 dmabuf receive ./socket --timeout 1s
   case $(cat .run/status) in 1 | 124) ;; *) expected 'status 1 or 124' ;; esac
   _end peer
 }
@@ -171,7 +179,7 @@ a_holder_without_descriptors_does_not_spin() {
   # In hundredths of a second of processor time.
   check [ $(($(awk '{ print $14 + $15 }' "/proc/$pid/stat") - before)) -lt 60 ]
   _end crowd
-  check timeout 20 dmabuf map cam --verify zero
+  check timeout 120 dmabuf map cam --verify zero
   check dmabuf release cam
 }
 

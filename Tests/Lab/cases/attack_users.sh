@@ -1,5 +1,8 @@
 # Attacks by another user, and by what is put where a user's own things belong. `# attack:` stands above each attack.
 
+# On a busy machine everything takes long; that is no failure.
+limit 900
+
 _source() { if has heap:system; then echo heap:system; else echo drm:vgem; fi; }
 _hold() { check dmabuf alloc 64K --from "$(_source)" --hold "$@"; }
 _failed_without_crash() {
@@ -66,7 +69,7 @@ a_crowd_of_another_user_does_not_lock_its_owner_out() {
   start crowd actor uid 65534 crowd /run/dmabuf/cam 30 ready pause
   wait_for_line crowd ready
   chmod 700 /run/dmabuf
-  check timeout 20 dmabuf map cam --verify zero
+  check timeout 120 dmabuf map cam --verify zero
   send_signal crowd TERM
   finish crowd
   check dmabuf release cam
@@ -91,11 +94,11 @@ what_is_no_socket_is_neither_asked_nor_removed() {
   ln -s /run/dmabuf/good /run/dmabuf/link
   mkfifo /run/dmabuf/fifo
   for name in dir file link fifo; do
-    run timeout 10 dmabuf map $name --fill 0xaa
+    run timeout 120 dmabuf map $name --fill 0xaa
     status 1
-    run timeout 10 dmabuf release $name
+    run timeout 120 dmabuf release $name
     status 1
-    run timeout 10 dmabuf alloc 4K --from "$(_source)" --hold $name --replace
+    run timeout 120 dmabuf alloc 4K --from "$(_source)" --hold $name --replace
     status 1
   done
   check grep -q precious /run/dmabuf/file
@@ -113,7 +116,7 @@ a_socket_of_another_user_is_refused() {
   start other actor uid 65534 listen /run/dmabuf/cam ready pause
   wait_for_line other ready
   chmod 700 /run/dmabuf
-  run timeout 10 dmabuf map cam --fill 0xaa
+  run timeout 120 dmabuf map cam --fill 0xaa
   status 1
   send_signal other TERM
   finish other
@@ -149,7 +152,7 @@ a_socket_that_is_there_is_not_taken_over() {
 
 # attack: another user connects to a socket that root listens on
 a_socket_that_is_listened_on_takes_nothing_from_others() {
-  start taker sh -c 'umask 0; exec dmabuf receive ./socket --listen --timeout 6s --json'
+  start taker sh -c 'umask 0; exec dmabuf receive ./socket --listen --timeout 120s --json'
   eventually [ -S socket ]
   chmod 777 .
   run_as_nobody actor memfd 4096 send ./socket 0
