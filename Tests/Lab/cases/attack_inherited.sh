@@ -186,11 +186,11 @@ a_huge_environment_is_passed_on() {
 
 # attack: argv[0] is empty, or the holder's
 a_wrong_name_of_its_own_harms_nothing() {
-  run sh -c 'exec -a "" dmabuf --version'
+  run sh -c 'exec -a "" /bin/dmabuf --version'
   status 0
-  run timeout 120 sh -c 'exec -a dmabuf-holder dmabuf x y'
+  run timeout 120 sh -c 'exec -a dmabuf-holder /bin/dmabuf x y'
   _did_not_crash
-  run timeout 120 sh -c 'exec -a dmabuf-holder dmabuf x y 1 </dev/null'
+  run timeout 120 sh -c 'exec -a dmabuf-holder /bin/dmabuf x y 1 </dev/null'
   status 64
 }
 

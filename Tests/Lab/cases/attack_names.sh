@@ -103,8 +103,6 @@ hostile_names_are_visible_in_every_form() {
     run dmabuf stat --json
     json '.buffers | length' 1
     _is_printable
-    run dmabuf stat --prometheus
-    _is_printable
     run dmabuf stat --graph
     _is_printable
     _end
