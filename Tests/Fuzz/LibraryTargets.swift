@@ -14,7 +14,7 @@ let libraryTargets: [String: Target] = [
     if let line = MapsLine(parsing: bytes) { precondition(line.start < line.end) }
   },
   "bufinfo": { bytes in
-    guard let table = DebugTable(parsing: bytes) else { return }
+    let table = try DebugTable(parsing: bytes)
     // A row takes a line, and names are no longer than the kernel's.
     precondition(table.buffers.count <= bytes.count { $0 == UInt8(ascii: "\n") })
     precondition(table.buffers.allSatisfy { $0.name?.bytes.count ?? 0 <= 31 })
@@ -23,7 +23,9 @@ let libraryTargets: [String: Target] = [
       first, _ in first
     }
     let isUnique = Set(table.buffers.map(\.inode)).count == table.buffers.count
-    if isUnique { precondition(DebugTable(parsing: bytes, names: names)?.buffers == table.buffers) }
+    if isUnique {
+      precondition((try? DebugTable(parsing: bytes, known: .init(names: names)))?.buffers == table.buffers)
+    }
   },
   "fence": { bytes in
     if let fence = Census.Fence(parsing: bytes) { precondition(!fence.usage.bytes.isEmpty && isVisible(fence.usage)) }
