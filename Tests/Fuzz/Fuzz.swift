@@ -3,15 +3,18 @@
 // Built by scripts/fuzz, which begins with the corpus beside this file and with recordings of real kernels.
 import Glibc
 
-typealias Target = ([UInt8]) throws -> Void
+typealias Target = @Sendable ([UInt8]) throws -> Void
 
 let targets = libraryTargets.merging(toolTargets) { first, _ in first }
 
 /// The target that the environment names.
-let chosen: Target =
-  unsafe getenv("DMABUF_FUZZ_TARGET").flatMap { unsafe targets[String(cString: $0)] } ?? { _ in
+let chosen: Target = {
+  let name = unsafe getenv("DMABUF_FUZZ_TARGET").map { unsafe String(cString: $0) }
+  guard let target = name.flatMap({ targets[$0] }) else {
     fatalError("DMABUF_FUZZ_TARGET is one of \(targets.keys.sorted())")
   }
+  return target
+}()
 
 /// What libFuzzer calls with each input. A refusal is an answer; only a trap is a fault.
 @_cdecl("LLVMFuzzerTestOneInput")

@@ -5,7 +5,7 @@ import Glibc
 /// A real holder, which is this executable again, and what any process of its user may send to it.
 ///
 /// It runs apart, so coverage tells nothing of it: what is asked is that it still serves afterwards.
-final class HolderUnderTest {
+final class HolderUnderTest: @unchecked Sendable {
   static let shared = HolderUnderTest()
 
   private let name: HeldName
@@ -23,8 +23,11 @@ final class HolderUnderTest {
     atexit { try? Holding.release(HolderUnderTest.shared.name) }
   }
 
+  /// What is held, and sent along: nothing that somebody waits for the end of.
+  private static let file = unsafe open("/dev/null", O_RDWR | O_CLOEXEC)
+
   private static func start(_ name: HeldName) throws {
-    try Holding.start(name, kind: .buffer, descriptor: 2, companions: [2], replacing: true)
+    try Holding.start(name, kind: .buffer, descriptor: file, companions: [file], replacing: true)
   }
 
   /// The first byte says how many descriptors go along, and whether an answer is waited for.
@@ -33,7 +36,8 @@ final class HolderUnderTest {
     let deadline = Deadline(after: .seconds(2))
     let socket = try UnixSocket(connectingTo: directory.socketPath(name), .packets, name: "fuzz", deadline: deadline)
     try socket.send(
-      Array(bytes.dropFirst()), descriptors: Array(repeating: 2, count: Int(first & 0x7f)), deadline: deadline)
+      Array(bytes.dropFirst()), descriptors: Array(repeating: Self.file, count: Int(first & 0x7f)), deadline: deadline
+    )
     if first & 0x80 != 0, let answer = try? socket.receive(limit: 8192, deadline: deadline) {
       for descriptor in answer.descriptors { close(descriptor) }
     }

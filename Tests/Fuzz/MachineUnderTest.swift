@@ -5,7 +5,7 @@ import Glibc
 
 /// A tree of the files that a census and its like read, each with bytes of the input, and every form of what is
 /// then reported.
-final class MachineUnderTest {
+final class MachineUnderTest: @unchecked Sendable {
   static let shared = MachineUnderTest()
 
   private let root: String

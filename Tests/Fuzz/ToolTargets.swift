@@ -70,11 +70,7 @@ let toolTargets: [String: Target] = [
     let words = words(bytes)
     let direct = Root.commands.first { $0.key == words.first }?.value()
     let parsed: any ParsableCommand.Type = direct ?? Root.self
-    do {
-      _ = try parsed.parseAsRoot(direct == nil ? words : Array(words.dropFirst()))
-    } catch {
-      precondition(!parsed.message(for: error).isEmpty || parsed.exitCode(for: error).isSuccess)
-    }
+    _ = try parsed.parseAsRoot(direct == nil ? words : Array(words.dropFirst()))
   },
   "machine": { bytes in try MachineUnderTest.shared.look(at: parts(bytes)) },
 ]

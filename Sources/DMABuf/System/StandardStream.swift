@@ -23,7 +23,17 @@ public enum StandardStream: CInt, Sendable {
   public func write(_ text: String) throws(KernelError) { try write(text.utf8) }
 
   /// Writes all of `bytes`. Throws `EPIPE` when the reader is gone.
-  public func write(_ bytes: some Collection<UInt8>) throws(KernelError) { try open().write(bytes) }
+  ///
+  /// It takes no descriptor: that there is none left has to be said, too.
+  public func write(_ bytes: some Collection<UInt8>) throws(KernelError) {
+    var rest = Array(bytes)[...]
+    while !rest.isEmpty {
+      let written = try Interruption.restarting("write", on: name) {
+        unsafe rest.withUnsafeBytes { unsafe Glibc.write(rawValue, $0.baseAddress, $0.count) }
+      }
+      rest = rest.dropFirst(written)
+    }
+  }
 
   /// Keeps a stream that the caller has closed from becoming the next file that is opened: what is
   /// printed would go into a buffer's or a file's descriptor. Reading and writing still fail.

@@ -53,6 +53,18 @@ a_broken_pipe_that_is_ignored_stays_quiet() {
   stderr_is_empty
 }
 
+# attack: SIGALRM is blocked, then ignored, and a fence stays pending
+a_timeout_comes_though_sigalrm_does_not() {
+  needs drm:vgem
+  for how in block ignore; do
+    for command in 'fence-wait fd:$SLOT_0' 'map fd:$SLOT_0 --fill zero' 'sync fd:$SLOT_0 pulse'; do
+      # vgem's fence fails by itself after 10 s.
+      run actor vgem-dumb 64 64 $how ALRM vgem-fence 0 write exec sh -c "exec dmabuf $command --timeout 500ms"
+      status 124
+    done
+  done
+}
+
 # attack: an alarm was set before, and must come
 an_alarm_of_the_caller_is_not_swallowed() {
   needs drm:vgem
@@ -123,6 +135,21 @@ a_umask_that_forbids_everything_is_no_crash() {
   check sh -c 'dmabuf release --all || true'
 }
 
+# attack: too few descriptors, at each number
+too_few_descriptors_are_an_error_not_a_crash() {
+  for most in 3 4 5 6 7 8 10 12; do
+    run sh -c "ulimit -n $most; exec $(_alloc) --hold cam"
+    _did_not_crash
+    [ "$(cat .run/status)" = 0 ] || stderr .
+    dmabuf release --all >/dev/null 2>&1
+    run sh -c "ulimit -n $most; exec dmabuf stat --json"
+    _did_not_crash
+    run sh -c "ulimit -n $most; exec $(_alloc) -- true"
+    _did_not_crash
+    check [ "$(buffers_on_the_machine)" = 0 ]
+  done
+}
+
 # attack: files may not grow
 a_file_that_may_not_grow_is_an_error_and_access_ends() {
   run actor buffer 64K exec sh -c \
@@ -155,6 +182,16 @@ a_huge_environment_is_passed_on() {
     $(_alloc) -- sh -c 'echo \${#BIG20}'"
   status 0
   stdout_is 50000
+}
+
+# attack: argv[0] is empty, or the holder's
+a_wrong_name_of_its_own_harms_nothing() {
+  run sh -c 'exec -a "" /bin/dmabuf --version'
+  status 0
+  run timeout 120 sh -c 'exec -a dmabuf-holder /bin/dmabuf x y'
+  _did_not_crash
+  run timeout 120 sh -c 'exec -a dmabuf-holder /bin/dmabuf x y 1 </dev/null'
+  status 64
 }
 
 # attack: a runtime directory that is relative, absent, too long, a file, or hostile text

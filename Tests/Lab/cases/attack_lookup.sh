@@ -19,6 +19,17 @@ _end_swapper() {
   finish swapper
 }
 
+# attack: a process swaps two buffers under one number while root fills the one by its inode number
+filling_by_inode_never_fills_another_buffer() {
+  _start_swapper
+  for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do
+    run dmabuf map "ino:$one" --fill 0xaa
+    [ "$(cat .run/status)" -le 1 ] || expected 'status 0 or 1'
+    check dmabuf map "$swapper_pid:$other_descriptor" --verify 0xbb
+  done
+  _end_swapper
+}
+
 # attack: the same while root reads; bytes of the other must not be taken for the one's
 reading_by_inode_never_reads_another_buffer() {
   _start_swapper
@@ -32,6 +43,63 @@ reading_by_inode_never_reads_another_buffer() {
   _end_swapper
 }
 
+# attack: the census is taken while numbers are swapped; an inode never gets the other's name
+a_census_never_mixes_two_buffers() {
+  _start_swapper
+  for _ in 1 2 3 4 5 6 7 8 9 10; do
+    run dmabuf stat --source procfs --json
+    status 0
+    json "[.buffers[] | select(.ino == $one or .ino == $other) | .name]" '["one","other"]'
+  done
+  _end_swapper
+}
+
+# attack: a buffer is held, exported or sent by inode while it is swapped
+sending_by_inode_never_sends_another_buffer() {
+  _start_swapper
+  for _ in 1 2 3 4 5; do
+    start taker dmabuf receive ./socket --listen --timeout 120s --json
+    eventually [ -S socket ]
+    run dmabuf send ./socket "ino:$one" --json
+    [ "$(cat .run/status)" -le 1 ] || expected 'status 0 or 1'
+    [ "$(cat .run/status)" = 0 ] || { send_signal taker TERM; finish taker; continue; }
+    finish taker
+    json '[.buffers[].ino]' "[$one]"
+  done
+  _end_swapper
+}
+
+# attack: a descriptor that comes and goes
+a_descriptor_that_blinks_is_found_or_refused() {
+  start blinker actor open /dev/null buffer 64K blink 0 1
+  wait_for_line blinker blinking
+  for _ in 1 2 3 4 5 6 7 8 9 10; do
+    run dmabuf map "$blinker_pid:3" --verify zero
+    [ "$(cat .run/status)" -le 1 ] || expected 'status 0 or 1'
+    run dmabuf stat --source procfs --json
+    status 0
+    json '.buffers | length' 1
+  done
+  send_signal blinker TERM
+  finish blinker
+}
+
+# attack: processes that die during the census
+processes_that_die_meanwhile_are_no_error() {
+  start one actor buffer 64K churn 0
+  start two actor buffer 64K churn 0
+  wait_for_line one churning
+  wait_for_line two churning
+  for _ in 1 2 3 4 5 6 7 8 9 10; do
+    run dmabuf stat --source procfs --json
+    status 0
+    json '[.buffers[] | select(.exp_name == null)] | length' 0
+    json '.buffers | length' 2
+    stderr_is_empty
+  done
+  for each in one two; do send_signal $each TERM; finish $each; done
+}
+
 # attack: the process ends between two uses of its number
 a_process_that_has_ended_is_said_to_have() {
   start shortly actor buffer 64K ready
@@ -42,4 +110,45 @@ a_process_that_has_ended_is_said_to_have() {
   run dmabuf stat --pid "$shortly_pid"
   status 1
   stderr 'No such process'
+}
+
+# attack: a thousand changes of a command name while it is printed
+a_command_name_is_one_of_those_it_had() {
+  start namer sh -c 'exec actor buffer 64K comm "aaaa" ready pause'
+  wait_for_line namer ready
+  start writer sh -c "while echo bbbbbbbbbbbbbbb >/proc/$namer_pid/comm && echo aaaa >/proc/$namer_pid/comm; do :; done"
+  for _ in 1 2 3 4 5 6 7 8 9 10; do
+    run dmabuf stat --source procfs --json
+    json_true '.buffers[].processes[].comm | . == "aaaa" or . == "bbbbbbbbbbbbbbb"'
+  done
+  send_signal writer KILL
+  send_signal namer TERM
+  finish writer
+  finish namer
+}
+
+# attack: the socket of a held name is removed, the name taken again, the first holder ended
+the_first_holder_does_not_take_the_second_along() {
+  check dmabuf alloc 64K --from "$(_source)" --hold cam
+  first=$(dmabuf held --json | jq '.held[0].pid')
+  rm /run/dmabuf/cam
+  check dmabuf alloc 64K --from "$(_source)" --hold cam
+  kill -TERM "$first"
+  eventually sh -c "! [ -e /proc/$first/exe ]"
+  check dmabuf map cam --verify zero
+  check dmabuf release cam
+}
+
+# attack: a name is released while another process takes it
+taking_and_releasing_a_name_at_once_leaves_one_or_none() {
+  for _ in 1 2 3 4 5 6 7 8; do
+    start taker dmabuf alloc 4K --from "$(_source)" --hold cam --replace
+    start releaser dmabuf release cam
+    start other dmabuf alloc 4K --from "$(_source)" --hold cam --replace
+    for each in taker releaser other; do finish $each; [ "$(cat .run/status)" -le 1 ] || expected 'status 0 or 1'; done
+    run dmabuf held --json
+    json_true '.held | length <= 1'
+    check [ "$(buffers_on_the_machine)" = "$(jq '.held | length' .run/stdout)" ]
+  done
+  check dmabuf release --all
 }

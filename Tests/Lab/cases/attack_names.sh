@@ -91,6 +91,24 @@ a_name_cannot_forge_a_fence() {
   _end
 }
 
+# attack: names of escapes, controls, quotes, overrides of the writing direction and invalid UTF-8
+hostile_names_are_visible_in_every_form() {
+  for name in '\033[2J\033]0;x\007' '\r\n\t\b\177' '"\\"\047`$(x)' '\302\233\342\200\256x' '\377\376\300\200' ')' '<none>' ' '; do
+    _holder buffer 4K name 0 "$name" comm "$(printf "${name#\\r\\n}")"
+    for form in '' --grid --fences '--by process' '--by name' '--columns ino,name,processes'; do
+      run dmabuf stat $form
+      status 0
+      _is_printable
+    done
+    run dmabuf stat --json
+    json '.buffers | length' 1
+    _is_printable
+    run dmabuf stat --graph
+    _is_printable
+    _end
+  done
+}
+
 # attack: a command name that looks like the rest of /proc/PID/stat: a kernel thread, a zombie
 a_command_name_cannot_hide_its_process() {
   for name in ') S 0 0 0 0 -1' ') Z 1 1 1' '(((((' ') R 2 0 0 0 20'; do
@@ -118,4 +136,17 @@ names_that_are_alike_are_two_buffers() {
   run dmabuf stat --json
   json '[.buffers[].size] | sort' '[4096,8192]'
   _end
+}
+
+# attack: options, devices, names and sources that are no words at all
+hostile_arguments_are_usage_errors() {
+  needs udmabuf
+  for word in '' ' ' '-' '--' "$(printf '\033[31m')" "$(printf 'a\nb')" '%n%n%s' '../../etc/passwd' "$(head -c 5000 /dev/zero | tr '\0' a)" \
+    '0x' '-1' '99999999999999999999' 'fd:99999999999' 'ino:-1' ':' '1:' ':1' '１:３'; do
+    for command in 'map' 'sync' 'alloc' 'release' 'fence info' 'import' 'export'; do
+      run timeout 120 dmabuf $command "$word"
+      case $(cat .run/status) in 1 | 64 | 77) ;; *) [ "$command" = release ] || expected 'status 1, 64 or 77' ;; esac
+      check sh -c '[ "$(tr -d "\n -~\200-\377" <.run/stderr | wc -c)" = 0 ]'
+    done
+  done
 }

@@ -86,6 +86,29 @@ a_runtime_directory_that_others_may_write_to_is_refused() {
   check dmabuf release cam
 }
 
+# attack: a directory, a file, a link and a FIFO where sockets of holders belong
+what_is_no_socket_is_neither_asked_nor_removed() {
+  _hold good
+  mkdir /run/dmabuf/dir
+  echo precious >/run/dmabuf/file
+  ln -s /run/dmabuf/good /run/dmabuf/link
+  mkfifo /run/dmabuf/fifo
+  for name in dir file link fifo; do
+    run timeout 120 dmabuf map $name --fill 0xaa
+    status 1
+    run timeout 120 dmabuf release $name
+    status 1
+    run timeout 120 dmabuf alloc 4K --from "$(_source)" --hold $name --replace
+    status 1
+  done
+  check grep -q precious /run/dmabuf/file
+  check [ -d /run/dmabuf/dir ]
+  check [ -L /run/dmabuf/link ]
+  check dmabuf map good --verify zero
+  check dmabuf release good
+  rm -r /run/dmabuf/dir /run/dmabuf/file /run/dmabuf/link /run/dmabuf/fifo
+}
+
 # attack: another user removes the socket and puts a silent one of its own there
 a_socket_of_another_user_is_refused() {
   check mkdir -p -m 700 /run/dmabuf
@@ -127,6 +150,19 @@ a_socket_that_is_there_is_not_taken_over() {
   finish other
 }
 
+# attack: another user connects to a socket that root listens on
+a_socket_that_is_listened_on_takes_nothing_from_others() {
+  start taker sh -c 'umask 0; exec dmabuf receive ./socket --listen --timeout 120s --json'
+  eventually [ -S socket ]
+  chmod 777 .
+  run_as_nobody actor memfd 4096 send ./socket 0
+  start friend actor buffer 64K send ./socket 0
+  finish friend
+  finish taker
+  status 0
+  json '[.buffers[].size]' '[65536]'
+}
+
 # attack: an unprivileged user asks for root's buffers in every way
 an_unprivileged_user_gets_nothing_of_root_s() {
   start holder actor buffer 64K fill 0 0xbb print 0 pause
@@ -142,4 +178,14 @@ an_unprivileged_user_gets_nothing_of_root_s() {
   check dmabuf map "$holder_pid:${number% *}" --verify 0xbb
   send_signal holder TERM
   finish holder
+}
+
+# attack: a link in place of the file to write, in a directory of another user
+a_link_in_place_of_the_output_loses_nothing_on_failure() {
+  echo precious >target
+  ln -s target file
+  run actor buffer 64K exec sh -c 'strace -e trace=ioctl -o /dev/null -e inject=ioctl:error=EIO dmabuf map fd:$SLOT_0 --output file'
+  _failed_without_crash
+  check grep -q precious target
+  check [ "$(ls | wc -l)" = 2 ]
 }
