@@ -116,9 +116,9 @@ _child_of() { tr ' ' '\n' <"/proc/$1/task/$1/children" | head -n 1; }
 a_camera_that_goes_while_it_streams_has_gone() {
   needs v4l2:vivid
   camera=$(video_node vivid)
-  start stream actor buffer 1M ready exec sh -c "exec dmabuf import fd:\$SLOT_0 $camera --stream 100000"
+  start stream actor buffer 1M ready exec sh -c "exec strace -e trace=ioctl -o trace dmabuf import fd:\$SLOT_0 $camera --stream 100000"
   wait_for_line stream ready
-  usleep 3000000
+  eventually grep -q VIDIOC_DQBUF trace
   # vivid's button: the device is unplugged until the last one who has it open closes it.
   run actor video-set "$camera" Disconnect 1
   finish stream
