@@ -1,7 +1,6 @@
 # Attacks by files that commands are told to read or write. `# attack:` stands above each attack.
 
-# On a busy machine everything takes long; that is no failure.
-limit 900
+limit 200
 
 _failed_without_crash() {
   case $(cat .run/status) in 1 | 64 | 77 | 124) ;; *) expected 'status 1, 64, 77 or 124' ;; esac

@@ -1,7 +1,6 @@
 # Attacks by what a process inherits: signals, streams, limits, environment. `# attack:` stands above each attack.
 
-# On a busy machine everything takes long; that is no failure.
-limit 900
+limit 200
 
 _source() { if has heap:system; then echo heap:system; else echo drm:vgem; fi; }
 _alloc() { echo "dmabuf alloc 4K --from $(_source)"; }

@@ -1,7 +1,6 @@
 # Attacks on what is looked up first and used by its number afterwards. `# attack:` stands above each attack.
 
-# On a busy machine everything takes long; that is no failure.
-limit 900
+limit 200
 
 _source() { if has heap:system; then echo heap:system; else echo drm:vgem; fi; }
 # Lines of `print` are PID FD INO SIZE.

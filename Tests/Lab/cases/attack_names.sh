@@ -1,7 +1,6 @@
 # Attacks by names: of buffers, commands and files that look like dma-bufs. `# attack:` stands above each attack.
 
-# On a busy machine everything takes long; that is no failure.
-limit 900
+limit 200
 
 _holder() { # ACTOR WORDS…
   start holder actor "$@" print 0 ready pause
@@ -141,11 +140,11 @@ names_that_are_alike_are_two_buffers() {
 # attack: options, devices, names and sources that are no words at all
 hostile_arguments_are_usage_errors() {
   needs udmabuf
-  for word in '' ' ' '-' '--' "$(printf '\033[31m')" "$(printf 'a\nb')" '%n%n%s' '../../etc/passwd' "$(head -c 5000 /dev/zero | tr '\0' a)" \
-    '0x' '-1' '99999999999999999999' 'fd:99999999999' 'ino:-1' ':' '1:' ':1' '１:３'; do
-    for command in 'map' 'sync' 'alloc' 'release' 'fence info' 'import' 'export'; do
+  for word in '' "$(printf '\033[31m')" "$(printf 'a\nb')" '%n%n%s' "$(head -c 5000 /dev/zero | tr '\0' a)" '99999999999999999999' \
+    'fd:99999999999' 'ino:-1' '１:３'; do
+    for command in map alloc import export; do
       run timeout 120 dmabuf $command "$word"
-      case $(cat .run/status) in 1 | 64 | 77) ;; *) [ "$command" = release ] || expected 'status 1, 64 or 77' ;; esac
+      case $(cat .run/status) in 1 | 64 | 77) ;; *) expected 'status 1, 64 or 77' ;; esac
       check sh -c '[ "$(tr -d "\n -~\200-\377" <.run/stderr | wc -c)" = 0 ]'
     done
   done

@@ -1,7 +1,6 @@
 # Signals and failures at chosen system calls. `# attack:` stands above each attack.
 
-# On a busy machine everything takes long; that is no failure.
-limit 900
+limit 200
 
 _source() { if has heap:system; then echo heap:system; else echo drm:vgem; fi; }
 _nothing_is_left() {

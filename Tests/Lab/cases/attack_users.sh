@@ -1,7 +1,6 @@
 # Attacks by another user, and by what is put where a user's own things belong. `# attack:` stands above each attack.
 
-# On a busy machine everything takes long; that is no failure.
-limit 900
+limit 200
 
 _source() { if has heap:system; then echo heap:system; else echo drm:vgem; fi; }
 _hold() { check dmabuf alloc 64K --from "$(_source)" --hold "$@"; }
