@@ -31,9 +31,6 @@ extension Facility {
     }
   }
 
-  /// Is debugfs mounted in its usual place?
-  public static var hasDebugFS: Bool { unsafe cdmabuf_path_magic(debugFS) == 0x6462_6720 }
-
   /// Why a list of buffers that can be read is of no use: its rows cannot be joined with anything.
   public static let listWithoutInodes = "rows have no inode numbers before Linux 5.3"
   /// Why a list of buffers that can be read is of no use: it is not the text that is known.

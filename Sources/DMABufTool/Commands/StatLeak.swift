@@ -34,7 +34,9 @@ extension Stat {
       last = try test.floor(late)
       // What is restarted again and again is at its floor for moments only: growth has to last.
       for moment in LeakTest.moments(48, from: 0, to: 0.3, of: duration) {
-        guard let floor = last, !LeakVerdict(floor.counts - first.counts, limit: limit).exceeded.isEmpty else { break }
+        guard let floor = last, !LeakVerdict(floor.counts - first.counts, limit: limit).exceeded.isEmpty else {
+          break
+        }
         try moment.sleep()
         last = test.look(after: floor)
       }

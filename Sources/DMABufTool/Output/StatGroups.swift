@@ -44,7 +44,9 @@ extension StatReport {
         processes[holder.pid]?.add(holder, of: buffer)
       }
     }
-    return processes.values.filter { $0.buffers > 0 || isWhole && $0.syncFiles + $0.syncObjects > 0 }.sorted { $0.pid < $1.pid }
+    return processes.values.filter { $0.buffers > 0 || isWhole && $0.syncFiles + $0.syncObjects > 0 }.sorted {
+      $0.pid < $1.pid
+    }
   }
 
   /// Buffers that have something in common.
