@@ -121,9 +121,9 @@ struct StatFormTests {
     "Limits that are given one by one hold together",
     arguments: [
       ("stat --fail-if-growth 1M --for 1s --fail-if-growth=10", "stat --fail-if-growth=1M,10 --for 1s"),
-      ("stat --fail-if-growth --for 1s", "stat --fail-if-growth --for 1s"),
+      ("stat --fail-if-growth --for 1s", "stat --fail-if-growth=0 --for 1s"),
       ("stat --fail-if-growth 1M", "stat --fail-if-growth=1M"), ("stat --json", "stat --json"),
-      ("stat --fail-if-growth -- --fail-if-growth 1", "stat --fail-if-growth -- --fail-if-growth 1"),
+      ("stat --fail-if-growth -- --fail-if-growth 1", "stat --fail-if-growth=0 -- --fail-if-growth 1"),
     ])
   func joined(_ given: String, _ joined: String) {
     let words = { (text: String) in text.split(separator: " ").map(String.init) }

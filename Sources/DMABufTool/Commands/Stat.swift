@@ -57,7 +57,6 @@ struct Stat: ParsableCommand {
   var diff: String?
 
   @Option(
-    defaultAsFlag: Growth(),
     help: ArgumentHelp(
       """
       Fail if memory grows by more than SIZE, or references of a kind by more than COUNT, within --for or since \

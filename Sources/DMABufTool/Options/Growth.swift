@@ -41,7 +41,8 @@ struct Growth: Equatable {
     kind == .bytes ? Int64(clamping: bytes ?? 0) : Int64(references ?? 0)
   }
 
-  /// The arguments with all limits in one place: the parser alone would keep the last.
+  /// The arguments with all limits in one place, and 0 where none is given: the parser alone would keep the last, and
+  /// of an option whose value may be missing it drops a value that another option follows.
   static func joined(_ arguments: [String], option: String = "--fail-if-growth") -> [String] {
     var joined: [String] = []
     var limits: [String] = []
@@ -65,7 +66,7 @@ struct Growth: Equatable {
       }
     }
     guard let place else { return arguments }
-    joined.insert(option + (limits.isEmpty ? "" : "=" + limits.joined(separator: ",")), at: place)
+    joined.insert(option + "=" + (limits.isEmpty ? "0" : limits.joined(separator: ",")), at: place)
     return joined
   }
 }
