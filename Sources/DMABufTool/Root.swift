@@ -42,7 +42,7 @@ struct Root: ParsableCommand {
   /// Parses and runs. A command that stands first is parsed by itself: going through the whole tree
   /// takes twice as long.
   static func run(_ words: [String]) throws {
-    let arguments = words.first == "stat" ? Growth.joined(words) : words
+    let arguments = words.first == "stat" ? Stat.spelledOut(words) : words
     let direct = commands.first { $0.key == arguments.first }?.value()
     if direct != nil, arguments.prefix(while: { $0 != "--" }).contains("--version") {
       return try StandardStream.output.write(Version.text + "\n")

@@ -49,8 +49,9 @@ struct Stat: ParsableCommand {
   var top: Int?
 
   @Option(
-    defaultAsFlag: TimeSpan(.seconds(2)),
-    help: "Again and again, each 2s or as long (500ms, 1m); JSON Lines with --json.")
+    help: ArgumentHelp(
+      "Repeat at this interval (500ms, 2s, 1m); print JSON Lines with --json. Default: 2s.", valueName: "DURATION"),
+    transform: TimeSpan.init)
   var watch: TimeSpan?
 
   @Option(help: "What has changed since this file was written with --json.", completion: .file())
@@ -77,6 +78,11 @@ struct Stat: ParsableCommand {
 
   @Flag(help: "Print a graph of processes, buffers and devices for dot(1).")
   var graph = false
+
+  /// The arguments with values for options that may have none.
+  static func spelledOut(_ arguments: [String]) -> [String] {
+    OptionalValue.joined(Growth.joined(arguments), option: "--watch", otherwise: "2s") { (try? TimeSpan($0)) != nil }
+  }
 
   @OptionGroup var census: CensusOptions
 

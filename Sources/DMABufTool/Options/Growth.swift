@@ -41,11 +41,21 @@ struct Growth: Equatable {
     kind == .bytes ? Int64(clamping: bytes ?? 0) : Int64(references ?? 0)
   }
 
-  /// The arguments with all limits in one place, and 0 where none is given: the parser alone would keep the last, and
-  /// of an option whose value may be missing it drops a value that another option follows.
-  static func joined(_ arguments: [String], option: String = "--fail-if-growth") -> [String] {
+  /// The arguments with all limits in one place, and 0 where none is given.
+  static func joined(_ arguments: [String]) -> [String] {
+    OptionalValue.joined(arguments, option: "--fail-if-growth", otherwise: "0") { (try? Growth($0)) != nil }
+  }
+}
+
+/// Options whose value may be missing.
+enum OptionalValue {
+  /// The arguments with all values of an option in one place, separated by commas, or the value that stands for none.
+  /// The parser alone would keep the last, and drops the value of such an option when another option follows.
+  static func joined(
+    _ arguments: [String], option: String, otherwise: String, isValue: (String) -> Bool
+  ) -> [String] {
     var joined: [String] = []
-    var limits: [String] = []
+    var values: [String] = []
     var place: Int?
     var rest = arguments[...]
     while let word = rest.popFirst() {
@@ -59,14 +69,14 @@ struct Growth: Equatable {
       }
       place = place ?? joined.count
       if word != option {
-        limits.append(String(word.dropFirst(option.count + 1)))
-      } else if let next = rest.first, !next.hasPrefix("-") {
-        limits.append(next)
+        values.append(String(word.dropFirst(option.count + 1)))
+      } else if let next = rest.first, isValue(next) {
+        values.append(next)
         rest.removeFirst()
       }
     }
     guard let place else { return arguments }
-    joined.insert(option + "=" + (limits.isEmpty ? "0" : limits.joined(separator: ",")), at: place)
+    joined.insert(option + "=" + (values.isEmpty ? otherwise : values.joined(separator: ",")), at: place)
     return joined
   }
 }
