@@ -25,14 +25,15 @@ a_census_ends_when_it_is_asked_to() {
   done
   _ends TERM 143 readlinkat 300 dmabuf stat --source procfs --json
   stdout_is_empty
-  _ends QUIT 131 readlinkat 300 dmabuf stat --by process
+  _ends QUIT 131 readlinkat 300 dmabuf stat --source procfs --by process
   stdout_is_empty
-  _ends HUP 129 readlinkat 300 dmabuf stat --watch=1s --for 3s
+  _ends HUP 129 readlinkat 300 dmabuf stat --source procfs --watch=1s --for 3s
   send_signal holder TERM
   finish holder
 }
 
 a_list_of_buffers_ends_while_it_is_drawn() {
+  limit 120
   start holder actor buffer 64K ready pause
   wait_for_line holder ready
   for form in --json --prometheus --graph '--by process'; do
@@ -44,6 +45,7 @@ a_list_of_buffers_ends_while_it_is_drawn() {
 }
 
 a_search_for_a_buffer_ends_when_it_is_asked_to() {
+  limit 120
   start holder actor buffer 64K print 0 dups 0 400 ready pause
   wait_for_line holder ready
   inode=$(sed -n 's/^[0-9]* [0-9]* \([0-9]*\) .*/\1/p' .started/holder.stdout)
@@ -54,12 +56,10 @@ a_search_for_a_buffer_ends_when_it_is_asked_to() {
 }
 
 no_command_that_was_asked_to_end_ends_with_0() {
-  _ends TERM 143 write 1 dmabuf --version
+  limit 180
   _ends TERM 143 write 1 dmabuf stat --help
-  _ends TERM 143 write 1 dmabuf held
   _ends TERM 143 write 1 dmabuf alloc --list
   _ends TERM 143 write 1 dmabuf devices
-  _ends TERM 143 write 1 dmabuf doctor
   run actor default-signals buffer 64K exec sh -c 'strace -qq -o trace -e trace=write -e inject=write:signal=INT:when=1 dmabuf map fd:$SLOT_0 --checksum'
   status 130
 }
@@ -67,7 +67,7 @@ no_command_that_was_asked_to_end_ends_with_0() {
 top_gives_the_terminal_back_when_it_is_asked_to_end_amid_a_census() {
   start holder actor buffer 64K dups 0 400 ready pause
   wait_for_line holder ready
-  run sh -c "sleep 8 | actor default-signals exec script -q -e -c 'stty rows 24 cols 100; strace -f -qq -o trace -e trace=readlinkat -e inject=readlinkat:signal=TERM:when=300 dmabuf top; echo \$?; stty -a' screen"
+  run sh -c "sleep 8 | actor default-signals exec script -q -e -c 'stty rows 24 cols 100; strace -f -qq -o trace -e trace=readlinkat -e inject=readlinkat:signal=TERM:when=300 dmabuf top --source procfs; echo \$?; stty -a' screen"
   check grep -qa '1049l' screen
   check grep -qa '^143' screen
   check grep -qa ' icanon' screen
