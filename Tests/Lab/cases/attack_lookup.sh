@@ -111,21 +111,6 @@ a_process_that_has_ended_is_said_to_have() {
   stderr 'No such process'
 }
 
-# attack: a thousand changes of a command name while it is printed
-a_command_name_is_one_of_those_it_had() {
-  start namer sh -c 'exec actor buffer 64K comm "aaaa" ready pause'
-  wait_for_line namer ready
-  start writer sh -c "while echo bbbbbbbbbbbbbbb >/proc/$namer_pid/comm && echo aaaa >/proc/$namer_pid/comm; do :; done"
-  for _ in 1 2 3 4 5 6 7 8 9 10; do
-    run dmabuf stat --source procfs --json
-    json_true '.buffers[].processes[].comm | . == "aaaa" or . == "bbbbbbbbbbbbbbb"'
-  done
-  send_signal writer KILL
-  send_signal namer TERM
-  finish writer
-  finish namer
-}
-
 # attack: the socket of a held name is removed, the name taken again, the first holder ended
 the_first_holder_does_not_take_the_second_along() {
   check dmabuf alloc 64K --from "$(_source)" --hold cam
