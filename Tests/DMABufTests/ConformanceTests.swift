@@ -42,12 +42,12 @@ struct ConformanceTests {
   func newer() {
     let known = Expectation.newestSeen
     let newer = KernelVersion(known.major, known.minor + 1)
-    let changed = Expectation.versions("EINVAL", "EINVAL", "ok")
+    let changed = DMABuf.Expectation.versions("EINVAL", "EINVAL", "ok")
     #expect(changed.verdict(on: "ok", kernel: newer) == .pass)
     #expect(changed.verdict(on: "EPERM", kernel: newer) == .newDifference)
     #expect(changed.verdict(on: "EPERM", kernel: known) == .fail)
     #expect(changed.verdict(on: "EINVAL", kernel: KernelVersion(6, 12)) == .knownDifference)
-    let fixed: Expectation = "EINVAL"
+    let fixed: DMABuf.Expectation = "EINVAL"
     #expect(fixed.verdict(on: "ok", kernel: newer) == .fail)
     #expect(fixed.verdict(on: "EINVAL", kernel: newer) == .pass)
   }

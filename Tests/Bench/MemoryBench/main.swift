@@ -53,7 +53,7 @@ func pass(_ work: some StringProtocol, _ bytes: UnsafeMutableRawBufferPointer) t
     let elapsed = try unsafe timed(bytes) { piece, _ in unsafe checksum.update(UnsafeRawBufferPointer(piece)) }
     return "\(elapsed) \(checksum.value)"
   case "copy":
-    let file = try OpenFile(creating: String(words[1]))
+    let file = try OpenFile(String(words[1]), O_WRONLY | O_CREAT | O_TRUNC, permissions: 0o666)
     return "\(try unsafe timed(bytes) { piece, _ in try unsafe file.write(UnsafeRawBufferPointer(piece)) }) 0"
   default: fatalError("no such work: \(work)")
   }
