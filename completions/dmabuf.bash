@@ -371,13 +371,13 @@ _dmabuf_stat() {
     repeating_flags=()
     non_repeating_flags=(--grid --fences --kernel-held --reverse --prometheus --graph --json --version -h --help)
     repeating_options=(--pid --source)
-    non_repeating_options=(--by --sort --columns --top --watch --diff --fail-if-growth --for --user --exporter --name --min-size --threads)
+    non_repeating_options=(--by --sort --columns --top --watch --diff --fail-if-growth --for --user --unit --exporter --name --min-size --threads)
     __dmabuf_offer_flags_options -1
 
     # Offer option value completions
     case "${prev}" in
     '--by')
-        __dmabuf_add_completions -W 'buffer'$'\n''process'$'\n''exporter'$'\n''device'$'\n''name'
+        __dmabuf_add_completions -W 'buffer'$'\n''process'$'\n''exporter'$'\n''device'$'\n''name'$'\n''unit'$'\n''user'
         return
         ;;
     '--sort')
@@ -406,6 +406,9 @@ _dmabuf_stat() {
         return
         ;;
     '--user')
+        return
+        ;;
+    '--unit')
         return
         ;;
     '--exporter')
@@ -439,7 +442,7 @@ _dmabuf_top() {
     repeating_flags=()
     non_repeating_flags=(--version -h --help)
     repeating_options=(--pid --source)
-    non_repeating_options=(--by --interval --user --exporter --name --min-size --threads)
+    non_repeating_options=(--by --interval --user --unit --exporter --name --min-size --threads)
     __dmabuf_offer_flags_options 0
 
     # Offer option value completions
@@ -455,6 +458,9 @@ _dmabuf_top() {
         return
         ;;
     '--user')
+        return
+        ;;
+    '--unit')
         return
         ;;
     '--exporter')

@@ -156,14 +156,14 @@ struct MapAccess: ~Copyable {
   private func copy(to path: String, _ report: inout MapReport) throws {
     if path == "-" {
       let output = try StandardStream.output.open()
-      return try unsafe write(&report) { piece throws(KernelError) in try unsafe output.write(piece) }
+      return try unsafe copyPieces(&report) { piece throws(KernelError) in try unsafe output.write(piece) }
     }
     let file = try OutputFile(path)
-    try unsafe write(&report) { piece throws(KernelError) in try unsafe file.write(piece) }
+    try unsafe copyPieces(&report) { piece throws(KernelError) in try unsafe file.write(piece) }
     try file.commit()
   }
 
-  private func write(
+  private func copyPieces(
     _ report: inout MapReport, _ body: (UnsafeRawBufferPointer) throws(KernelError) -> Void
   ) throws {
     var elapsed: UInt64 = 0

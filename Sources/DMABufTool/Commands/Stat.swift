@@ -18,7 +18,8 @@ struct Stat: ParsableCommand {
         dmabuf stat --kernel-held
         dmabuf stat --pid 4711 --json > before; dmabuf stat --pid 4711 --diff before
         dmabuf stat --pid 4711 --fail-if-growth 1M,10 --for 30s
-        dmabuf stat --json > before; ./run-tests; dmabuf stat --diff before --fail-if-growth
+        dmabuf stat --json > before; ./run-tests
+        dmabuf stat --diff before --fail-if-growth
       """)
 
   @Argument(help: "Only these buffers.", completion: Completion.references, transform: Reference.init)
