@@ -18,23 +18,11 @@ extension Facility {
       return [Facility(.heap, "heap:system", .missing, reason)]
     }
     let expected = names.contains("system") ? [] : ["system"]
-    var heaps = (expected + names).map { name in
+    let heaps = (expected + names).map { name in
       Facility(.heap, "heap:\(name)") { try use(Heap(name).allocate(Mapping.pageSize)) }
-    }
-    if names.isEmpty, let ion = olderAllocator() {
-      let heap = heaps[0]
-      heaps[0] = Facility(
-        heap.kind, heap.name, heap.state, [heap.reason, ion].compactMap(\.self).joined(separator: "; "))
     }
     if Heap.contiguousNames.contains(where: names.contains) { return heaps }
     return heaps + [Facility(.contiguousHeap, "heap:cma", .missing, "no heap over the default CMA area")]
-  }
-
-  /// What kernels had before heaps.
-  private static func olderAllocator() -> String? {
-    var status = stat()
-    guard unsafe stat("/dev/ion", &status) == 0, status.st_mode & S_IFMT == S_IFCHR else { return nil }
-    return "/dev/ion is here: ION, the allocator before Linux 5.6, has another interface"
   }
 
   static func userMemory() -> Facility {
