@@ -1,6 +1,7 @@
 # Attacks by files that commands are told to read or write. `# attack:` stands above each attack.
 
 limit 200
+on_two_kernels
 
 _failed_without_crash() {
   case $(cat .run/status) in 1 | 64 | 77 | 124) ;; *) expected 'status 1, 64, 77 or 124' ;; esac

@@ -1,6 +1,7 @@
 # Attacks by what a process inherits: signals, streams, limits, environment. `# attack:` stands above each attack.
 
 limit 200
+on_two_kernels
 
 _source() { if has heap:system; then echo heap:system; else echo drm:vgem; fi; }
 _alloc() { echo "dmabuf alloc 4K --from $(_source)"; }

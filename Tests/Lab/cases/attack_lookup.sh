@@ -1,6 +1,7 @@
 # Attacks on what is looked up first and used by its number afterwards. `# attack:` stands above each attack.
 
 limit 200
+on_two_kernels
 
 _source() { if has heap:system; then echo heap:system; else echo drm:vgem; fi; }
 # Lines of `print` are PID FD INO SIZE.

@@ -1,6 +1,7 @@
 # Attacks by names: of buffers, commands and files that look like dma-bufs. `# attack:` stands above each attack.
 
 limit 200
+on_two_kernels
 
 _holder() { # ACTOR WORDS…
   start holder actor "$@" print 0 ready pause

@@ -2,6 +2,7 @@
 # attack.
 
 limit 200
+on_two_kernels
 
 _source() { if has heap:system; then echo heap:system; else echo drm:vgem; fi; }
 _hold() { check dmabuf alloc 64K --from "$(_source)" --hold "$@"; }

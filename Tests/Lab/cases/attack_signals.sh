@@ -1,6 +1,7 @@
 # Signals and failures at chosen system calls. `# attack:` stands above each attack.
 
 limit 200
+on_two_kernels
 
 _source() { if has heap:system; then echo heap:system; else echo drm:vgem; fi; }
 _nothing_is_left() {

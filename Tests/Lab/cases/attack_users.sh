@@ -1,6 +1,7 @@
 # Attacks by another user, and by what is put where a user's own things belong. `# attack:` stands above each attack.
 
 limit 200
+on_two_kernels
 
 _source() { if has heap:system; then echo heap:system; else echo drm:vgem; fi; }
 _hold() { check dmabuf alloc 64K --from "$(_source)" --hold "$@"; }

@@ -17,6 +17,10 @@ needs() {
 # skip REASON: for what `needs` cannot tell.
 skip() { echo "$1" >"$CASE_NOTES/skipped"; exit 0; }
 
+# on_two_kernels: for cases that take long and test what hardly depends on the version: the kernel with all
+# drivers, and the newest.
+on_two_kernels() { has sw_sync || has 'kernel:>=7.0' || skip 'tried on two other kernels'; }
+
 has() {
   case $1 in
     heap:cma) heap_cma >/dev/null ;;
