@@ -172,7 +172,9 @@ static void serve(struct holder *holder) {
         entries[kept++] = entries[i];
         continue;
       }
-      if (entries[i].revents != 0 && is_released_by(entries[i].fd, holder)) return;
+      /* A client that has hung up waits for nothing any more: what it asked for would come as a surprise. */
+      bool is_waiting = entries[i].revents != 0 && !(entries[i].revents & POLLHUP);
+      if (is_waiting && is_released_by(entries[i].fd, holder)) return;
       close(entries[i].fd);
     }
     count = kept;

@@ -1,6 +1,8 @@
 # shellcheck shell=dash disable=SC1091,SC2034,SC2154,SC2016
 # dmabuf stat --fail-if-growth: programs that leak one thing for each frame, and programs that do not.
 
+on_two_kernels
+
 _leaker() { # WORD…: an actor called `leaker`
   limit 240
   start leaker actor comm leaker "$@"
