@@ -2,7 +2,7 @@
 ///
 /// A byte that is not part of a valid character stands as one of the private characters U+EF80 to U+EFFF, and so
 /// do the bytes of such a character itself. So nothing is lost on the way through a `String`, and
-/// ``Swift/String/withSystemBytes(_:)`` restores the bytes for the kernel.
+/// `withSystemBytes(_:)` of `String` restores the bytes for the kernel.
 public enum SystemText {
   private static let escapes: ClosedRange<UInt32> = 0xef80...0xefff
 
