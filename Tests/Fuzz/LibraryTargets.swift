@@ -43,7 +43,7 @@ let libraryTargets: [String: Target] = [
     // Written again by this program's own holder, it is read as the same.
     let again = HeldObject.description(
       kind: object.kind, inode: object.inode, size: object.size, attached: "", exporter: nil, trigger: object.trigger)
-    let other = HeldObject(name: name, pid: 1, decoding: Array(again.utf8))
+    let other = HeldObject(name: name, pid: 1, decoding: again)
     precondition(other?.inode == object.inode && other?.size == object.size && other?.trigger == object.trigger)
   },
   "holder": { bytes in try HolderUnderTest.shared.hear(bytes) },
