@@ -38,7 +38,7 @@ test_kernel() { # KERNEL GLOB
   KERNEL=$1
   new_boot || return 1
   printf '%s\n' "$2" >"$BOOT/job/only"
-  echo "${DMABUF_LAB_KILLS:-60 1}" >"$BOOT/job/kills"
+  [[ ${DMABUF_LAB_KILLS:-} ]] && echo "$DMABUF_LAB_KILLS" >"$BOOT/job/kills"
   READ_STDOUT=read_report
   if ! boot "$1" test 7200; then
     echo "  FAIL  $1: the guest died during: $(cat "$BOOT/running" 2>/dev/null || echo 'its start')"
