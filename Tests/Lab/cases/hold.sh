@@ -246,7 +246,7 @@ a_directory_that_is_not_private_is_refused() {
   mkdir -m 777 /tmp/dmabuf-65534
   run_as_nobody dmabuf alloc 64K --hold cam
   status 1
-  stderr '^dmabuf: cannot use /tmp/dmabuf-65534: other users may, or it is another user.s$'
+  stderr '^dmabuf: cannot use /tmp/dmabuf-65534: it is not private to this user$'
   stderr '^dmabuf: hint: /tmp/dmabuf-65534 belongs to .*, mode 0777; it must belong to you and have mode 0700$'
   rmdir /tmp/dmabuf-65534
   mkdir -m 700 elsewhere
