@@ -2,6 +2,8 @@
 
 frames_are_captured_into_the_buffer() {
   needs v4l2:vivid
+  # Other cases may have turned the clock off.
+  run actor video-set "$(video_node vivid)" 'OSD Text Mode' 0
   run actor buffer 1M exec sh -c 'dmabuf import fd:$SLOT_0 v4l2:vivid --stream 5 --timeout 30s --checksum --json'
   status 0
   json '.devices[0] | [.queue, .result, (.frames | length)]' '["video-capture","ok",5]'
