@@ -44,7 +44,7 @@ struct holder {
   char action;
   uint32_t number;
   uint64_t when;
-  /* Given up for one more client where there is no other descriptor left; -1 as long as it is in use. */
+  /* Closed to accept one more client when no other descriptor is free; -1 while it is closed. */
   int spare;
 };
 

@@ -183,11 +183,12 @@ a_fence_that_failed_is_an_error() {
 interrupted_calls_are_made_again() {
   needs drm:vgem
   _camera vgem-fence 0 write
+  began=$(cut -d ' ' -f 1 /proc/uptime)
   run strace -qq -o trace -e trace=ppoll,ioctl -e inject=ppoll:error=EINTR:when=1..100 -e inject=ioctl:error=EINTR:when=1+2 \
     dmabuf fence-wait "$camera" --timeout 3s --json
   status 124
-  # The deadline is counted from the start of the command.
-  json_true '.waited_ns > 1500000000'
+  # The deadline is counted from the start of the command, which has lasted no less.
+  check awk -v began="$began" '{ exit !($1 - began >= 3) }' /proc/uptime
   check sh -c '[ $(grep -c "ppoll.*EINTR" trace) = 100 ]'
   # An interruption of every call ends with the timeout, too.
   run strace -qq -o trace -e trace=ppoll -e inject=ppoll:error=EINTR dmabuf fence-wait "$camera" --timeout 100ms
