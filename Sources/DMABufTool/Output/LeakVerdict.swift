@@ -125,6 +125,7 @@ extension LeakVerdict {
         guard let driver = fence.driver, let timeline = fence.timeline else {
           return owner + " of unknown timeline: signalled, and this kernel no longer knows the name"
         }
+        if driver == "stub", timeline == driver { return owner + " with a stub fence: no fence was pending" }
         return owner + " of driver \(escaped(driver)), timeline \(escaped(timeline))"
       }
   }

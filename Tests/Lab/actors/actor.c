@@ -325,7 +325,7 @@ static const struct verb verbs[] = {
 	{ "fence-refusals", 1, v_fence_refusals, "SLOT   the same of vgem's fences; takes 10 s" },
 	{ "video-refusals", 2, v_video_refusals, "NODE SLOT   the same of a camera; the buffer is too small for it" },
 	{ "video-length", 2, v_video_length, "NODE SLOT   a length beyond the buffer; Linux 6.12 leaks it" },
-	{ "leak", 2, v_leak, "sync-file|descriptor|mapping|mapped-buffer|handle|syncobj|buffer|nothing SLOT   one for each frame" },
+	{ "leak", 2, v_leak, "fence|sync-file|descriptor|mapping|mapped-buffer|handle|syncobj|buffer|nothing SLOT   one for each frame" },
 	{ "fork", 0, v_fork, "the child keeps everything and pauses" },
 	{ "scm", 1, v_scm, "SLOT   sends it to this process and leaves it in flight" },
 	{ "listen", 1, v_listen, "PATH   slot: a listening UNIX stream socket; pause serves nobody" },

@@ -53,6 +53,7 @@ void poll_both(const char *slot);
 void poll_now(const char *slot, const char *events);
 void epoll_watch(const char *slot);
 void epoll_wait_for(const char *slot, const char *milliseconds);
+void vgem_frame(const char *slot);
 void vgem_readers(const char *slot, const char *count);
 void sw_timeline(void);
 void any_ioctl(const char *slot, const char *request, const char *words);

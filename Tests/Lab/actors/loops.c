@@ -124,7 +124,7 @@ static const struct {
 	const char *what;
 	void (*frame)(const char *slot);
 } loops[] = {
-	{ "sync-file", leak_sync_file }, { "descriptor", leak_descriptor }, { "mapping", leak_mapping },
+	{ "fence", vgem_frame }, { "sync-file", leak_sync_file }, { "descriptor", leak_descriptor }, { "mapping", leak_mapping },
 	{ "mapped-buffer", leak_mapped_buffer }, { "handle", leak_handle }, { "syncobj", leak_syncobj },
 	{ "buffer", leak_buffer }, { "nothing", pipeline },
 };

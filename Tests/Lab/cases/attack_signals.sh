@@ -1,8 +1,6 @@
 # Signals and failures at chosen system calls. `# attack:` stands above each attack.
 
 limit 200
-# Not run to their end on any kernel yet: DMABUF_LAB_KILLS, which asks for the long runs, brings them in.
-[ -e /lab/kills ] || skip 'only with DMABUF_LAB_KILLS'
 on_two_kernels
 
 _source() { if has heap:system; then echo heap:system; else echo drm:vgem; fi; }

@@ -1,6 +1,5 @@
 # dmabuf check: each device by its path, what drivers lack, and what must not stay.
 
-on_two_kernels
 
 # _kernel_says RELEASE: a hexadecimal struct utsname.
 _kernel_says() {

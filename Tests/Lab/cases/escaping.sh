@@ -1,6 +1,5 @@
 # Text from outside, of a real kernel, in the forms of output. Tests/DMABufToolTests has every character in every form.
 
-on_two_kernels
 
 _mark=$(printf '\314\201') # U+0301, which a character before it takes up
 

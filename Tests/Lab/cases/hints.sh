@@ -1,6 +1,5 @@
 # Hints: each only where its cause was checked. Further ones stand with their commands.
 
-on_two_kernels
 
 huge_pages_that_are_not_set_aside_are_named() {
   needs udmabuf
