@@ -136,7 +136,7 @@ enum Advice {
       return "dmabuf devices lists those there are"
     }
     if path == "/proc/self" { return "mount -t proc proc /proc" }
-    if path.utf8.starts(with: debugfs.utf8), !Facility.hasDebugFS {
+    if path.utf8.starts(with: debugfs.utf8), !Census.hasDebugFS {
       return "debugfs is not mounted: mount -t debugfs debugfs /sys/kernel/debug"
     }
     switch path {

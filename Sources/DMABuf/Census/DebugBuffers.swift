@@ -1,3 +1,4 @@
+internal import CDMABuf
 import Glibc
 import SystemPackage
 
@@ -46,8 +47,8 @@ struct DebugBuffers: MachineList {
   }
 
   /// Reads the list of this machine, for whoever asks whether that is possible.
-  static func probe(root: String) throws(KernelError) {
-    let list = try DebugBuffers(root: root)
+  static func probe() throws(KernelError) {
+    let list = try DebugBuffers(root: "")
     if try !list.parsed(list.text, .init()).isWhole { throw KernelError("read", on: list.path, errno: .badMessage) }
   }
 
@@ -65,4 +66,12 @@ extension Census {
   public static var readableDebugList: String? {
     unsafe access(DebugBuffers.file, R_OK) == 0 ? DebugBuffers.file : nil
   }
+
+  /// Reads the kernel's list of all buffers in debugfs, to learn whether that is possible.
+  ///
+  /// Throws `ENOTSUP` for rows without inode numbers, `EBADMSG` for a text in an unknown format.
+  package static func probeDebugList() throws(KernelError) { try DebugBuffers.probe() }
+
+  /// Is debugfs mounted in its usual place?
+  package static var hasDebugFS: Bool { unsafe cdmabuf_path_magic("/sys/kernel/debug") == 0x6462_6720 }
 }

@@ -11,7 +11,7 @@ import SystemPackage
 ///
 /// Corresponds to `kernel/bpf/task_iter.c` and `kernel/bpf/dmabuf_iter.c`.
 public final class KernelIterators: Sendable {
-  private static let types = "/sys/kernel/btf/vmlinux"
+  package static let types = "/sys/kernel/btf/vmlinux"
 
   /// Each keeps its program loaded.
   private let buffers: Link?
@@ -54,6 +54,21 @@ public final class KernelIterators: Sendable {
   /// For censuses that are taken again and again: the programs, where this user and this kernel permit.
   public static func loadedWherePermitted() -> KernelIterators? {
     Fitness(root: "").isPermitted ? try? KernelIterators() : nil
+  }
+
+  /// Does this kernel have the iterator over all buffers?
+  ///
+  /// Throws `ENOENT` on ``types`` where the kernel has no BTF.
+  package static func areKnownToKernel() throws(KernelError) -> Bool { try mentions("bpf_iter__dmabuf") }
+
+  /// May this user load them? Asks for the first BTF object, which takes the same rights.
+  ///
+  /// Corresponds to `bpf(2)` with `BPF_BTF_GET_NEXT_ID`.
+  package static func probePermission() throws(KernelError) {
+    var first: UInt32 = 0
+    let result = unsafe bpf_btf_get_next_id(0, &first)
+    guard result < 0, Errno(rawValue: -result) != .noSuchFileOrDirectory else { return }
+    throw KernelError("bpf", on: "BPF_BTF_GET_NEXT_ID", errno: Errno(rawValue: -result))
   }
 
   /// Can they list all buffers of the machine?

@@ -69,7 +69,7 @@ extension ConformanceCheck {
         reason: reason)
     }
     if let reason = refusal(for: target, permission) { return result(.skip, reason: reason) }
-    let outcome: Apart.Outcome
+    let outcome: ChildProcess.Outcome
     do throws(KernelError) {
       outcome = try attempt(on: target)
     } catch  where error.call == TraceInstance.making {
@@ -80,9 +80,9 @@ extension ConformanceCheck {
       return result(.fail, found: "no end within \(seconds) s")
     case .ended(bySignal: let signal):
       return result(.fail, found: "ended by signal \(signal)")
-    case .said(let text) where text.hasPrefix("skip "):
+    case .output(let text) where text.hasPrefix("skip "):
       return result(.skip, reason: String(text.dropFirst(5)))
-    case .said(let text):
+    case .output(let text):
       let found = String(text.dropFirst(6))
       let verdict = expectation.verdict(on: found, kernel: kernel)
       let reason: String? =
@@ -96,12 +96,14 @@ extension ConformanceCheck {
   }
 
   /// In a process of its own. A trace instance is the machine's, and has to go whatever ends that process.
-  private func attempt(on target: ConformanceTarget) throws(KernelError) -> Apart.Outcome {
+  private func attempt(on target: ConformanceTarget) throws(KernelError) -> ChildProcess.Outcome {
     let time = seconds * 1_000_000_000
-    guard needs.contains(.tracefs) else { return try Apart.run(within: time) { observation(Trial(on: target)) } }
+    guard needs.contains(.tracefs) else {
+      return try ChildProcess.run(within: time) { observation(Trial(on: target)) }
+    }
     let instance = try TraceInstance()
     let path = instance.path
-    return try Apart.run(within: time) { observation(Trial(on: target, traces: path)) }
+    return try ChildProcess.run(within: time) { observation(Trial(on: target, traces: path)) }
   }
 
   private func refusal(for target: ConformanceTarget, _ permission: Permission) -> String? {

@@ -38,7 +38,7 @@ public struct ConformanceSurvey: Sendable {
 
   private mutating func addGraphics() {
     var first: [String: String] = [:]
-    for path in (try? DRMNode.paths()) ?? [] where !DRMNode.isRender(path) {
+    for path in (try? DRMNode.primaryPaths()) ?? [] {
       do throws(KernelError) {
         let driver = try DRMNode(path).driver.escaped
         let label = first[driver] == nil ? "drm:\(driver)" : path

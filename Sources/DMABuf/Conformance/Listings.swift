@@ -81,7 +81,7 @@ extension ConformanceCheck {
     ) { trial in
       let buffer = try trial.buffer()
       let owner = getpid()
-      let outcome = try Apart.run(within: 30_000_000_000) {
+      let outcome = try ChildProcess.run(within: 30_000_000_000) {
         guard cdmabuf_become(65534) == 0 else { return "skip" }
         let process = "/proc/\(owner)"
         var status = stat()
@@ -94,7 +94,7 @@ extension ConformanceCheck {
         if taken.errno == ENOSYS { return "absent" }
         return answers([stated, read] + others + [taken])
       }
-      guard case .said(let text) = outcome, text != "skip" else { throw Lacking("no way to become another user") }
+      guard case .output(let text) = outcome, text != "skip" else { throw Lacking("no way to become another user") }
       if text == "absent" { throw Lacking(Answer.absent("pidfd_getfd")) }
       if text.hasPrefix("ENOENT") { throw Lacking("/proc hides other users' processes (hidepid)") }
       return text

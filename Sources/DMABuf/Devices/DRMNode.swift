@@ -72,6 +72,9 @@ public struct DRMNode: ~Copyable, Sendable {
   /// Is this the path of a render node?
   static func isRender(_ path: String) -> Bool { path.hasPrefix(directory + "/renderD") }
 
+  /// The paths of all primary nodes, by number.
+  public static func primaryPaths() throws(KernelError) -> [String] { try paths().filter { !isRender($0) } }
+
   /// All nodes, those of the primary kind last: they may be refused, and have a master.
   static func pathsRenderFirst() throws(KernelError) -> [String] {
     let paths = try paths()

@@ -125,6 +125,20 @@ public enum Holding {
     }
   }
 
+  /// Starts a holder for `/dev/null` and releases it: can descriptors be held here? The holder has ended when this
+  /// returns.
+  package static func probe(as name: HeldName) throws {
+    let file = try OpenFile("/dev/null", O_RDONLY)
+    let socket = try start(name, kind: .buffer, descriptor: file.descriptor.rawValue)
+    // It ends a moment after it has answered.
+    let number = cdmabuf_pidfd_open(try describe(name).pid)
+    try release(name, socket)
+    guard number >= 0 else { return }
+    let process = OwnedDescriptor(owning: number)
+    var entries = [pollfd(fd: process.rawValue, events: Int16(POLLIN), revents: 0)]
+    _ = try Polling.wait(&entries, on: "\(name)", deadline: Deadline(after: .seconds(2)))
+  }
+
   /// All that is held, by name; holders that were killed are left out. `failed` is told of those that
   /// cannot be asked.
   public static func all(failed: (HeldName, any Error) -> Void = { _, _ in }) throws -> [HeldObject] {

@@ -2,17 +2,22 @@ extension BufferSource {
   /// What there is here to make buffers with, usable or not, those that any program would try first in front:
   /// the system heap, udmabuf, other heaps, and the first device of each DRM driver that makes dumb buffers.
   public static func present() -> [BufferSource] {
-    let found: [BufferSource] = ConformanceTarget.present().compactMap { target in
-      switch target {
-      case .heap(let name): .heap(name)
-      case .userMemory: .userMemory(hugePageSize: nil)
-      case .graphics(let node, let driver, _):
-        (try? DRMNode(node).makesDumbBuffers) == true ? .dumb(driver) : nil
-      case .video, .given, .machine: nil
-      }
-    }
+    let heaps = ((try? Heap.names()) ?? []).map { BufferSource.heap($0) }
+    let userMemory: [BufferSource] =
+      FilePermissions(UserMemory.node) == nil ? [] : [.userMemory(hugePageSize: nil)]
+    let found = heaps + userMemory + dumbSources()
     let first: [BufferSource] = [.heap("system"), .userMemory(hugePageSize: nil)]
     return first.filter(found.contains) + found.filter { !first.contains($0) }
+  }
+
+  private static func dumbSources() -> [BufferSource] {
+    var seen: Set<String> = []
+    return ((try? DRMNode.primaryPaths()) ?? []).compactMap { path in
+      guard let node = try? DRMNode(path), seen.insert(node.driver.escaped).inserted, node.makesDumbBuffers else {
+        return nil
+      }
+      return .dumb(node.driver.escaped)
+    }
   }
 }
 

@@ -3,12 +3,12 @@ import Glibc
 
 /// An open directory whose names are read with `getdents64(2)` into a buffer of the caller's: no
 /// allocation per name.
-struct Directory: ~Copyable {
-  let file: OpenFile
+package struct Directory: ~Copyable {
+  package let file: OpenFile
 
   init(_ file: consuming OpenFile) { self.file = file }
 
-  init(_ path: String) throws(KernelError) {
+  package init(_ path: String) throws(KernelError) {
     file = try OpenFile(path, O_RDONLY | O_DIRECTORY)
   }
 
@@ -46,7 +46,7 @@ struct Directory: ~Copyable {
   }
 
   /// All names, in the kernel's order.
-  func names() throws(KernelError) -> [String] {
+  package func names() throws(KernelError) -> [String] {
     var names: [String] = []
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 4096, alignment: 8)
     defer { unsafe buffer.deallocate() }

@@ -67,6 +67,22 @@ public struct UnixSocket: ~Copyable, Sendable {
     self = socket
   }
 
+  /// Two sockets that are connected with each other.
+  ///
+  /// Corresponds to `socketpair(2)`.
+  package static func pair() throws(KernelError) -> Pair {
+    var ends: [CInt] = [-1, -1]
+    guard unsafe cdmabuf_socket_pair(&ends) == 0 else { throw KernelError("socketpair", on: "AF_UNIX") }
+    return Pair(
+      one: UnixSocket(owning: ends[0], name: "socket"), other: UnixSocket(owning: ends[1], name: "socket"))
+  }
+
+  /// Two sockets that are connected with each other.
+  package struct Pair: ~Copyable, Sendable {
+    package let one: UnixSocket
+    package let other: UnixSocket
+  }
+
   var descriptor: CInt { file.descriptor.rawValue }
 
   /// Makes a socket at `path`, waits for the first process of this user or of root that connects, and removes the

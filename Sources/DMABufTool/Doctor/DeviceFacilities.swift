@@ -1,4 +1,4 @@
-import Glibc
+import DMABuf
 import SystemPackage
 
 /// Where buffers come from, and the devices that take them.

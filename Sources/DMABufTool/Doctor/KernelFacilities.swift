@@ -1,4 +1,4 @@
-internal import CDMABuf
+import DMABuf
 import Glibc
 import SystemPackage
 
@@ -8,19 +8,19 @@ extension Facility {
 
   static func swSync() -> Facility {
     Facility(.swSync, "sw_sync") {
-      _ = try debugFile("sync/sw_sync", O_RDWR)
+      try probeDebugFile("sync/sw_sync", O_RDWR)
       return "test fences; Linux 7 and later note their use as a taint of the kernel"
     }
   }
 
   static func bufinfo() -> Facility {
     let facility = Facility(.bufinfo, "bufinfo") {
-      _ = try debugFile("dma_buf/bufinfo", O_RDONLY)
+      try probeDebugFile("dma_buf/bufinfo", O_RDONLY)
       return "the kernel's list of all buffers"
     }
     guard facility.state == .works else { return facility }
     do throws(KernelError) {
-      try DebugBuffers.probe(root: "")
+      try Census.probeDebugList()
       return facility
     } catch {
       return switch error.errno {
@@ -32,22 +32,17 @@ extension Facility {
   }
 
   /// Why a list of buffers that can be read is of no use: its rows cannot be joined with anything.
-  public static let listWithoutInodes = "rows have no inode numbers before Linux 5.3"
+  static let listWithoutInodes = "rows have no inode numbers before Linux 5.3"
   /// Why a list of buffers that can be read is of no use: it is not the text that is known.
-  public static let unknownList = "the text of bufinfo is in an unknown format"
+  static let unknownList = "the text of bufinfo is in an unknown format"
 
-  /// Is debugfs mounted in its usual place?
-  public static var hasDebugFS: Bool { unsafe cdmabuf_path_magic(debugFS) == 0x6462_6720 }
-
-  /// Says whether it is the directory above that is closed, or debugfs that is not mounted.
-  private static func debugFile(_ path: String, _ flags: CInt) throws -> OpenFile {
+  /// Opens a file of debugfs. Says whether it is the file that is missing, or debugfs that is not mounted.
+  private static func probeDebugFile(_ path: String, _ flags: CInt) throws {
     do throws(KernelError) {
-      return try OpenFile(debugFS + "/" + path, flags)
-    } catch  where error.errno == .noSuchFileOrDirectory {
-      guard hasDebugFS else {
-        throw KernelError("statfs", on: debugFS + ", which has no debugfs mounted", errno: .noSuchFileOrDirectory)
-      }
-      throw error
+      _ = try OpenFile(debugFS + "/" + path, flags)
+    } catch {
+      guard error.errno == .noSuchFileOrDirectory, !Census.hasDebugFS else { throw error }
+      throw Obstacle(.missing, "\(debugFS), which has no debugfs mounted: statfs: \(Errno.noSuchFileOrDirectory)")
     }
   }
 
@@ -61,19 +56,10 @@ extension Facility {
   /// Is there an iterator over all buffers, and may this user load programs?
   static func bpf() -> Facility {
     Facility(.bpf, "bpf-dmabuf-iter") {
-      let types = try SmallFile.read("/sys/kernel/btf/vmlinux", limit: 1 << 26)
-      let isThere = unsafe types.withUnsafeBytes { bytes in
-        unsafe cdmabuf_find(bytes.baseAddress, bytes.count, "bpf_iter__dmabuf") != nil
+      guard try KernelIterators.areKnownToKernel() else {
+        throw Obstacle(.missing, "\(KernelIterators.types): bpf_iter__dmabuf: \(Errno.noSuchFileOrDirectory)")
       }
-      guard isThere else {
-        throw KernelError("bpf_iter__dmabuf", on: "/sys/kernel/btf/vmlinux", errno: .noSuchFileOrDirectory)
-      }
-      var attributes = Argument(16)
-      // BPF_BTF_GET_NEXT_ID wants what loading an iterator wants.
-      let answer = unsafe attributes.withPointer { unsafe Answer(cdmabuf_bpf(23, $0, 16)) }
-      if !answer.isDone && answer.errno != ENOENT {
-        throw KernelError("bpf", on: "BPF_BTF_GET_NEXT_ID", errno: .init(rawValue: answer.errno))
-      }
+      try KernelIterators.probePermission()
       return "an iterator over all buffers"
     }
   }
@@ -83,8 +69,8 @@ extension Facility {
   /// A process of this user that is no child of the taker, which is what `PID:FD` mostly means.
   static func takingDescriptors() -> Facility {
     Facility(.takingDescriptors, "pidfd_getfd") {
-      let parent = getpid()
-      let outcome = try Apart.run(within: 2_000_000_000) {
+      let parent = ProcessLimits.processID
+      let outcome = try ChildProcess.run(within: 2_000_000_000) {
         do throws(KernelError) {
           _ = try OwnedDescriptor(takenFrom: parent, 2)
           return "ok"
@@ -92,13 +78,17 @@ extension Facility {
           return "\(error.errno.rawValue)"
         }
       }
-      guard case .said(let text) = outcome, text == "ok" else {
-        guard case .said(let text) = outcome, let number = CInt(text) else {
-          throw KernelError("pidfd_getfd", on: "child", errno: .timedOut)
+      guard case .output(let text) = outcome, text == "ok" else {
+        guard case .output(let text) = outcome, let number = CInt(text) else {
+          throw Obstacle(.denied, "child: pidfd_getfd: \(Errno.timedOut)")
         }
         let scope = SmallFile.number(yama).map { ", \(yama) is \($0)" } ?? ""
-        throw KernelError(
-          "pidfd_getfd", on: "a process of this user that is no child\(scope)", errno: .init(rawValue: number))
+        let reason = "a process of this user that is no child\(scope): pidfd_getfd: \(Errno(rawValue: number))"
+        switch Errno(rawValue: number) {
+        case .notPermitted, .permissionDenied: throw Obstacle.privileged(reason)
+        case .noFunction, .noSuchFileOrDirectory: throw Obstacle(.missing, reason)
+        default: throw Obstacle(.denied, reason)
+        }
       }
       return ProcessLimits.isRoot ? "from all processes" : "from processes of this user"
     }
@@ -116,10 +106,10 @@ extension Facility {
       if ProcessLimits.isRoot { throw error }
       let mine = "only processes of this user can be read"
       if error.errno == .noSuchFileOrDirectory || hidden != nil {
-        throw KernelError(
-          "opendir", on: "/proc/1/fd (\(mine); /proc is mounted with \(hidden ?? "hidepid"))", errno: .notPermitted)
+        throw Obstacle.privileged(
+          "/proc/1/fd (\(mine); /proc is mounted with \(hidden ?? "hidepid")): opendir: \(Errno.notPermitted)")
       }
-      throw KernelError("opendir", on: "/proc/1/fd (\(mine))", errno: .permissionDenied)
+      throw Obstacle.privileged("/proc/1/fd (\(mine)): opendir: \(Errno.permissionDenied)")
     }
   }
 

@@ -1,16 +1,16 @@
-import Glibc
+import DMABuf
 import SystemPackage
 
 /// Something of the machine that work with dma-bufs rests on, as an attempt to use it found it.
-public struct Facility: Sendable {
+struct Facility: Sendable {
   /// What it is, for whoever knows what to do about it.
-  public enum Kind: Sendable {
+  enum Kind: Sendable {
     case heap, contiguousHeap, userMemory, graphics, video, swSync, bufinfo, sysfsStatistics, bpf, takingDescriptors
     case processes, memory, contiguousMemory, openFiles, sharing, holding
   }
 
   /// Who can use it.
-  public enum State: String, Encodable, Sendable {
+  enum State: String, Encodable, Sendable {
     /// This user.
     case works
     /// Root; this user cannot.
@@ -22,13 +22,13 @@ public struct Facility: Sendable {
   }
 
   /// What it is.
-  public let kind: Kind
+  let kind: Kind
   /// Its name in reports: `heap:system`, `/dev/dri/card0`, `bufinfo`.
-  public let name: String
+  let name: String
   /// Who can use it.
-  public let state: State
+  let state: State
   /// What was found: a refusal, or what there is of it.
-  public let reason: String?
+  let reason: String?
 
   init(_ kind: Kind, _ name: String, _ state: State, _ reason: String? = nil) {
     self.kind = kind
@@ -43,6 +43,8 @@ public struct Facility: Sendable {
       self.init(kind, name, .works, try attempt())
     } catch let error as KernelError {
       self.init(kind, name, Self.state(after: error), Self.reason(for: error))
+    } catch let obstacle as Obstacle {
+      self.init(kind, name, obstacle.state, obstacle.reason)
     } catch {
       self.init(kind, name, .denied, "\(error)")
     }
@@ -66,8 +68,24 @@ public struct Facility: Sendable {
 }
 
 extension Facility {
+  /// What keeps a facility from working, where that is more than the refusal of one call.
+  struct Obstacle: Error {
+    let state: State
+    let reason: String
+
+    init(_ state: State, _ reason: String) {
+      self.state = state
+      self.reason = reason
+    }
+
+    /// Something that only root may do.
+    static func privileged(_ reason: String) -> Obstacle {
+      Obstacle(ProcessLimits.isRoot ? .denied : .rootOnly, reason)
+    }
+  }
+
   /// All of them, each tried now.
-  public static func all() -> [Facility] {
+  static func all() -> [Facility] {
     heaps() + [userMemory()] + graphics() + video()
       + [swSync(), bufinfo(), sysfsStatistics(), bpf(), takingDescriptors(), processes()]
       + [memory(), contiguousMemory(), openFiles(), sharing(), holding()]

@@ -1,5 +1,4 @@
-internal import CDMABuf
-import Glibc
+import DMABuf
 import SystemPackage
 
 /// How much there is to be had, and the proof that buffers can be shared.
@@ -50,21 +49,18 @@ extension Facility {
   /// A buffer from whatever source works goes through a socket and comes back as the same buffer.
   static func sharing() -> Facility {
     Facility(.sharing, "sharing") {
-      let buffer = try anyBuffer()
-      var sockets: [CInt] = [-1, -1]
-      guard unsafe cdmabuf_socket_pair(&sockets) == 0 else { throw KernelError("socketpair", on: "AF_UNIX") }
-      let sender = UnixSocket(owning: sockets[0], name: "socket")
-      let receiver = UnixSocket(owning: sockets[1], name: "socket")
-      try sender.send([0], descriptors: [buffer.descriptorNumber])
-      let message = try receiver.receive(limit: 1)
+      let found = try anyBuffer()
+      let sockets = try UnixSocket.pair()
+      try sockets.one.send([0], descriptors: [found.buffer.descriptorNumber])
+      let message = try sockets.other.receive(limit: 1)
       guard let number = message.descriptors.first else {
-        throw KernelError("recvmsg", on: "SCM_RIGHTS", errno: .init(rawValue: EACCES))
+        throw Obstacle.privileged("SCM_RIGHTS: recvmsg: \(Errno.permissionDenied)")
       }
       let received = try DMABuffer(OpenFile(OwnedDescriptor(owning: number), name: "received"))
-      guard received.inode == buffer.inode else {
-        throw KernelError("recvmsg", on: "SCM_RIGHTS", errno: .invalidArgument)
+      guard received.inode == found.buffer.inode else {
+        throw Obstacle(.denied, "SCM_RIGHTS: recvmsg: \(Errno.invalidArgument)")
       }
-      return "a buffer of \(buffer.file.name) went through a Unix socket"
+      return "a buffer of \(found.source) went through a Unix socket"
     }
   }
 
@@ -72,25 +68,20 @@ extension Facility {
   /// killed, so that no holder stays.
   static func holding() -> Facility {
     do {
-      let outcome = try Apart.run(within: 5_000_000_000, finish: true) {
-        cdmabuf_outlive_parent()
+      let process = ProcessLimits.processID
+      let outcome = try ChildProcess.run(within: 5_000_000_000, finish: true) {
         do {
-          guard let name = HeldName("doctor-\(getpid())") else { return "no name" }
-          let file = try OpenFile("/dev/null", O_RDONLY)
-          let socket = try Holding.start(name, kind: .buffer, descriptor: file.descriptor.rawValue)
-          // It ends a moment after it has answered, and is not to be there any more when this is over.
-          let holder = cdmabuf_pidfd_open(try Holding.describe(name).pid)
-          try Holding.release(name, socket)
-          if holder >= 0 { _ = Raw.poll(holder, POLLIN, milliseconds: 2000) }
+          guard let name = HeldName("doctor-\(process)") else { return "no name" }
+          try Holding.probe(as: name)
           return "ok"
         } catch {
           return "\(error)"
         }
       }
       switch outcome {
-      case .said("ok"):
+      case .output("ok"):
         return Facility(.holding, "holding", .works, "a holder was started in \(Holding.directory)")
-      case .said(let reason): return Facility(.holding, "holding", .denied, reason)
+      case .output(let reason): return Facility(.holding, "holding", .denied, reason)
       case .ended(let signal): return Facility(.holding, "holding", .denied, "ended by signal \(signal)")
       case .timedOut: return Facility(.holding, "holding", .denied, "a holder did not start within 5 s")
       }
@@ -99,19 +90,48 @@ extension Facility {
     }
   }
 
-  private static func anyBuffer() throws -> DMABuffer {
-    var refusal: any Error = KernelError("open", on: Heap.directory, errno: .noSuchFileOrDirectory)
-    for name in (try? Heap.names()) ?? [] {
-      do { return try Heap(name).allocate(Mapping.pageSize) } catch { refusal = error }
+  /// A buffer and the name of its source.
+  private struct FoundBuffer: ~Copyable {
+    let source: String
+    let buffer: DMABuffer
+
+    init(_ source: String, _ buffer: consuming DMABuffer) {
+      self.source = source
+      self.buffer = buffer
     }
-    do { return try UserMemory().allocate(Mapping.pageSize) } catch let error as KernelError {
+  }
+
+  /// A buffer of the first source that has one.
+  private static func anyBuffer() throws -> FoundBuffer {
+    var refusal: any Error = Obstacle(.missing, "\(Heap.directory): open: \(Errno.noSuchFileOrDirectory)")
+    for name in (try? Heap.names()) ?? [] {
+      do { return FoundBuffer("heap:\(name)", try Heap(name).allocate(Mapping.pageSize)) } catch { refusal = error }
+    }
+    do { return FoundBuffer("udmabuf", try UserMemory().allocate(Mapping.pageSize)) } catch let error as KernelError {
       if error.errno != .noSuchFileOrDirectory { refusal = error }
     }
-    for target in ConformanceTarget.devices() {
-      if let descriptor = try? Trial(on: target).buffer() {
-        return try DMABuffer(OpenFile(OwnedDescriptor(owning: descriptor), name: target.label))
-      }
+    for path in (try? DRMNode.primaryPaths()) ?? [] {
+      if let found = try? dumbBuffer(of: path) { return found }
+    }
+    for path in (try? VideoNode.paths()) ?? [] {
+      if let found = try? exportedBuffer(of: path) { return found }
     }
     throw refusal
+  }
+
+  private static func dumbBuffer(of path: String) throws -> FoundBuffer {
+    let node = try DRMNode(path)
+    let buffer = try node.makeDumbBuffer(width: 64, height: 64, bitsPerPixel: 32)
+    return FoundBuffer("drm:\(node.driver.escaped)", buffer.releaseBuffer())
+  }
+
+  /// A buffer of a V4L2 node's own, which outlives its queue.
+  private static func exportedBuffer(of path: String) throws -> FoundBuffer {
+    let node = try VideoNode(path)
+    guard let queue = node.queues.first(where: { !$0.isOutput }) ?? node.queues.first else {
+      throw Obstacle(.missing, "the node has no queues of buffers")
+    }
+    try node.requestBuffers(2, .mapped, on: queue)
+    return FoundBuffer("v4l2:\(node.driver.escaped)", try node.exportBuffer(0, plane: 0, on: queue))
   }
 }
