@@ -129,7 +129,7 @@ struct Stat: ParsableCommand {
   }
 
   private var namedColumns: Set<Substring> {
-    Set((columns ?? "").split(separator: ",").map { $0.hasPrefix("+") ? $0.dropFirst() : $0 })
+    Set((columns ?? "").split(scalar: ",").map { $0.hasPrefix("+") ? $0.dropFirst() : $0 })
   }
 
   var wantsAttachments: Bool {

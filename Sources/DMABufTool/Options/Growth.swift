@@ -1,4 +1,5 @@
 import ArgumentParser
+import DMABuf
 
 /// The growth that a leak test permits: `1M` of memory, `10` references of each kind, or both as `1M,10`.
 /// What has no limit of its own may not grow at all.
@@ -25,7 +26,7 @@ struct Growth: Equatable {
 
   /// A number with a unit is a size, a bare number counts references of each kind.
   init(_ text: String) throws {
-    for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+    for part in text.split(scalar: ",", omittingEmptySubsequences: false) {
       if let number = Int(part), number >= 0 {
         guard references == nil else { throw ValidationError("two limits for references: \(text)") }
         references = number

@@ -85,9 +85,9 @@ a_leak_of_buffers_fails_the_test_and_is_named() {
 }
 
 a_leak_of_sync_files_fails_the_test_too() {
-  start leaker actor comm leaker buffer 4K ready sleep 1.5 vgem-fence 0 read vgem-fence 0 read vgem-fence 0 read vgem-fence 0 read close 0 ready pause
+  start leaker actor comm leaker buffer 4K ready sleep 3 vgem-fence 0 read vgem-fence 0 read vgem-fence 0 read vgem-fence 0 read close 0 ready pause
   wait_for_line leaker ready
-  run dmabuf stat --pid "$leaker_pid" --fail-if-growth 1 --for 5s --json
+  run dmabuf stat --pid "$leaker_pid" --fail-if-growth 1 --for 8s --json
   status 1
   json '[.growth.ok, .growth.limit.descriptors, .totals.descriptors]' '[false,1,3]'
   json '.growth.exceeded' '["sync_files"]'
