@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -34,6 +35,11 @@ int cdmabuf_unix_bind(int fd, const char *path) {
 int cdmabuf_unix_connect(int fd, const char *path) {
   struct sockaddr_un name;
   return address(&name, path) < 0 ? -1 : connect(fd, (struct sockaddr *)&name, sizeof name);
+}
+
+void cdmabuf_limit_sending(int fd, uint64_t nanoseconds) {
+  struct timeval limit = {(time_t)(nanoseconds / 1000000000), (suseconds_t)(nanoseconds % 1000000000 / 1000)};
+  setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
 }
 
 int cdmabuf_accept(int fd) { return accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK); }

@@ -3,69 +3,111 @@ import SystemPackage
 
 /// What to do about a refusal: one line, with the value that caused it.
 enum Advice {
-  /// The exit status a refusal ends the command with.
-  static func status(for error: KernelError) -> ExitStatus {
-    switch (error.call, error.errno) {
-    case ("open", .noSuchFileOrDirectory), ("open", .noSuchAddressOrDevice), ("open", .operationNotSupportedByDevice):
-      error.subject.hasPrefix("/dev/") || error.subject.hasPrefix("/sys/") ? .missing : .failed
-    case ("DRM_CAP_SYNCOBJ", _): .missing
-    case (_, .notSupportedOnSocket) where error.call.hasPrefix("DRM_IOCTL_SYNCOBJ_"): .missing
-    case ("DMA_BUF_IOCTL_SYNC", .timedOut), ("VIDIOC_DQBUF", .timedOut), ("poll", .timedOut), ("connect", .timedOut),
-      ("accept", .timedOut), ("sendmsg", .timedOut), ("recvmsg", .timedOut), ("flock", .timedOut):
-      .timedOut
+  /// The exit status that an error ends the command with.
+  static func status(for error: any Error) -> ExitStatus {
+    switch error {
+    case let error as KernelError: status(for: error)
+    case let failure as Failure: failure.status
+    case is TimedOut: .timedOut
+    case is NoDriver, is NoContiguousHeap, is NoSuchDevice, is NoSyncObjects: .missing
+    case CensusError.refused(let error): status(for: error)
+    case CensusError.noProcesses(let path): isOfMachine(path) ? .missing : .failed
     default: .failed
     }
   }
 
+  static func status(for error: KernelError) -> ExitStatus {
+    switch (error.call, error.errno) {
+    case (.open, .noSuchFileOrDirectory), (.open, .noSuchAddressOrDevice), (.open, .operationNotSupportedByDevice):
+      isOfMachine(error.subject) ? .missing : .failed
+    case (_, .notSupportedOnSocket) where error.call.isOfSyncObjects: .missing
+    default: .failed
+    }
+  }
+
+  /// Is this a file that shows what the machine has?
+  private static func isOfMachine(_ path: String) -> Bool { path.hasPrefix("/dev/") || path.hasPrefix("/sys/") }
+
+  /// What to do about any error, where there is something.
+  static func hint(for error: any Error) -> String? {
+    switch error {
+    case let error as KernelError: hint(for: error)
+    case let error as TimedOut: hint(for: error)
+    case let error as CensusError: hint(for: error)
+    case let error as TruncatedMessage: error.lacksDescriptors ? descriptorLimit : nil
+    case let error as StreamEnded: error.reason == .deviceGone ? DeviceAdvice.gone : nil
+    case RuntimeDirectoryError.notSocket: "something else is in the place of its socket"
+    case let error as NoDriver: KernelModule(error.name).absence
+    case is NoContiguousHeap: absentHeap(Heap.directory)
+    default: nil
+    }
+  }
+
+  private static func hint(for error: TimedOut) -> String? {
+    switch error.call {
+    case .DMA_BUF_IOCTL_SYNC: "a device or a process has not signalled its fence on this buffer yet"
+    case .VIDIOC_DQBUF: DeviceAdvice.noFrame(error.subject)
+    default: nil
+    }
+  }
+
+  private static func hint(for error: CensusError) -> String? {
+    switch error {
+    case .refused(let error): hint(for: error)
+    case .otherNamespace: "process ids of the kernel are not those of this pid namespace"
+    case .format(let error):
+      switch error.reason {
+      case .noInodes: Facility.listWithoutInodes
+      case .unknownText: "the kernel's text ended, or went on, in an unknown way; what came before is shown"
+      case .tooLong: nil
+      }
+    case .noProcesses(let path): absent(path)
+    case .noSuchProcess, .noIterator: nil
+    }
+  }
+
+  private static var descriptorLimit: String {
+    "this process may have \(ProcessLimits.openFiles) descriptors (ulimit -n)"
+  }
+
   static func hint(for error: KernelError) -> String? {
     switch (error.call, error.errno) {
-    case ("open", .permissionDenied): denied(error.subject)
-    case ("open", .noSuchFileOrDirectory): absent(error.subject)
-    case ("BPF_PROG_LOAD", .notPermitted) where !ProcessLimits.isRoot:
+    case (.open, .permissionDenied): denied(error.subject)
+    case (.open, .noSuchFileOrDirectory): absent(error.subject)
+    case (.BPF_PROG_LOAD, .notPermitted) where !ProcessLimits.isRoot:
       "loading programs into the kernel needs root, or CAP_BPF and CAP_PERFMON"
-    case ("stat", .notSupported): "process ids of the kernel are not those of this pid namespace"
-    case ("read", .notSupported) where error.subject.hasSuffix("/bufinfo"):
-      Facility.listWithoutInodes
-    case ("read", .badMessage): "the kernel's text ended, or went on, in an unknown way; what came before is shown"
-    case (_, .tooManyOpenFiles):
-      "this process may have \(ProcessLimits.openFiles) descriptors (ulimit -n)"
-    case ("fallocate", .noSpace) where error.subject == "hugetlb memfd",
-      ("fallocate", .noMemory) where error.subject == "hugetlb memfd":
+    case (_, .tooManyOpenFiles): descriptorLimit
+    case (.fallocate, .noSpace) where error.subject == "hugetlb memfd",
+      (.fallocate, .noMemory) where error.subject == "hugetlb memfd":
       "the pool of huge pages is exhausted; /sys/kernel/mm/hugepages/*/nr_hugepages sets its size"
-    case ("ftruncate", .invalidArgument) where error.subject == "memfd",
-      ("ftruncate", .fileTooLarge) where error.subject == "memfd":
+    case (.ftruncate, .invalidArgument) where error.subject == "memfd",
+      (.ftruncate, .fileTooLarge) where error.subject == "memfd":
       "no file can be that large"
-    case ("DMA_HEAP_IOCTL_ALLOC", .noMemory) where MemoryAdvice.isContiguousHeap(error.subject):
+    case (.DMA_HEAP_IOCTL_ALLOC, .noMemory) where MemoryAdvice.isContiguousHeap(error.subject):
       MemoryAdvice.contiguous(wanted: nil)
-    case ("connect", .noSuchFileOrDirectory):
+    case (.connect, .noSuchFileOrDirectory):
       FilePermissions(error.subject) == nil
         ? "nobody listens there (yet); with --listen this side makes the socket" : nil
-    case ("connect", .connectionRefused):
+    case (.connect, .connectionRefused):
       FilePermissions(error.subject)?.isSocket == true
         ? "nobody listens there (any more); with --listen this side makes the socket"
         : "\(error.subject) is no socket"
-    case ("connect", .notSocket): "something else is in the place of its socket"
-    case ("pidfd_getfd", .notPermitted): TracingAdvice.notPermitted(error.subject)
-    case ("pidfd_getfd", .badFileDescriptor): "the process has no such descriptor (any more)"
-    case ("fcntl(F_DUPFD_CLOEXEC)", .badFileDescriptor):
+    case (.pidfd_getfd, .notPermitted): TracingAdvice.notPermitted(error.subject)
+    case (.pidfd_getfd, .badFileDescriptor): "the process has no such descriptor (any more)"
+    case (.F_DUPFD_CLOEXEC, .badFileDescriptor):
       "descriptors are inherited from the caller: dmabuf … 3<…, or dmabuf alloc … -- COMMAND"
-    case ("pidfd_open", .noSuchProcess): "there is no such process (any more)"
-    case ("DMA_BUF_IOCTL_SYNC", .timedOut):
-      "a device or a process has not signalled its fence on this buffer yet"
-    case ("DMA_BUF_IOCTL_EXPORT_SYNC_FILE", .inappropriateIOCTLForDevice),
-      ("DMA_BUF_IOCTL_IMPORT_SYNC_FILE", .inappropriateIOCTLForDevice):
+    case (.pidfd_open, .noSuchProcess): "there is no such process (any more)"
+    case (.DMA_BUF_IOCTL_EXPORT_SYNC_FILE, .inappropriateIOCTLForDevice),
+      (.DMA_BUF_IOCTL_IMPORT_SYNC_FILE, .inappropriateIOCTLForDevice):
       "that needs Linux 6.0 with CONFIG_SYNC_FILE"
-    case ("SYNC_IOC_SET_DEADLINE", .inappropriateIOCTLForDevice): "deadlines came with Linux 6.4"
-    case ("DRM_IOCTL_VGEM_FENCE_ATTACH", .resourceBusy):
+    case (.SYNC_IOC_SET_DEADLINE, .inappropriateIOCTLForDevice): "deadlines came with Linux 6.4"
+    case (.DRM_IOCTL_VGEM_FENCE_ATTACH, .resourceBusy):
       "vgem attaches no fence that would have to wait for one that is pending; dmabuf fence info shows which"
-    case ("DRM_IOCTL_VGEM_FENCE_SIGNAL", .timedOut): "it signalled by itself, ten seconds after it was made"
-    case ("DRM_IOCTL_VGEM_FENCE_SIGNAL", .noSuchFileOrDirectory): "it has signalled already"
-    case ("open", .operationNotSupportedByDevice) where error.subject == DRMNode.directory:
-      KernelModule("vgem").absence
-    case ("DRM_CAP_SYNCOBJ", _): "no device's driver has syncobjs; GPUs' have, and since Linux 6.6 virtio_gpu"
-    case ("DRM_IOCTL_SYNCOBJ_EVENTFD", .invalidArgument) where KernelVersion.running < KernelVersion(release: "6.6"):
+    case (.DRM_IOCTL_VGEM_FENCE_SIGNAL, .timedOut): "it signalled by itself, ten seconds after it was made"
+    case (.DRM_IOCTL_VGEM_FENCE_SIGNAL, .noSuchFileOrDirectory): "it has signalled already"
+    case (.DRM_IOCTL_SYNCOBJ_EVENTFD, .invalidArgument) where KernelVersion.running < KernelVersion(release: "6.6"):
       "waiting for a fence that is still to come needs Linux 6.6"
-    case (_, .notSupportedOnSocket) where error.call.hasPrefix("DRM_IOCTL_SYNCOBJ_"):
+    case (_, .notSupportedOnSocket) where error.call.isOfSyncObjects:
       "the drivers here have no timelines (DRM_CAP_SYNCOBJ_TIMELINE)"
     default: DeviceAdvice.hint(for: error)
     }
@@ -79,6 +121,15 @@ enum Advice {
     case (.dmaBuffer, _): "dmabuf fence export takes a sync_file from a buffer"
     case (.syncObject, _): "dmabuf fence export --syncobj takes a sync_file from a syncobj"
     default: nil
+    }
+  }
+
+  static func hint(for error: HolderError) -> String? {
+    switch error {
+    case .nameTaken: "--replace releases who has it; dmabuf held shows what that is"
+    case .nothingHeld(let name): held(insteadOf: name)
+    case .otherVersion(let name, _): "dmabuf release \(name) ends the holder"
+    case .otherUser, .malformedAnswer: nil
     }
   }
 

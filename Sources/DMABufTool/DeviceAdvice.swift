@@ -6,25 +6,26 @@ enum DeviceAdvice {
   /// One line, from what can be told without the buffer at hand.
   static func hint(for error: KernelError) -> String? {
     switch (error.call, error.errno) {
-    case ("DRM_IOCTL_MODE_CREATE_DUMB", .permissionDenied): renderNode(error.subject)
-    case ("DRM_IOCTL_MODE_CREATE_DUMB", .noFunction): "this driver has no dumb buffers"
-    case ("VIDIOC_REQBUFS", .resourceBusy), ("VIDIOC_EXPBUF", .resourceBusy), ("VIDIOC_S_FMT", .resourceBusy),
-      ("open", .resourceBusy):
+    case (.DRM_IOCTL_MODE_CREATE_DUMB, .permissionDenied): renderNode(error.subject)
+    case (.DRM_IOCTL_MODE_CREATE_DUMB, .noFunction): "this driver has no dumb buffers"
+    case (.VIDIOC_REQBUFS, .resourceBusy), (.VIDIOC_EXPBUF, .resourceBusy), (.VIDIOC_S_FMT, .resourceBusy),
+      (.open, .resourceBusy):
       users(error.subject)
-    case ("VIDIOC_REQBUFS", .invalidArgument): "the driver has no buffers of that kind on this queue"
-    case ("VIDIOC_EXPBUF", .inappropriateIOCTLForDevice), ("VIDIOC_EXPBUF", .invalidArgument):
+    case (.VIDIOC_REQBUFS, .invalidArgument): "the driver has no buffers of that kind on this queue"
+    case (.VIDIOC_EXPBUF, .inappropriateIOCTLForDevice), (.VIDIOC_EXPBUF, .invalidArgument):
       "the driver cannot export its buffers"
-    case ("VIDIOC_DQBUF", .timedOut): noFrame(error.subject)
-    case ("poll", .operationNotSupportedByDevice), ("VIDIOC_DQBUF", .operationNotSupportedByDevice),
-      ("VIDIOC_QBUF", .operationNotSupportedByDevice), ("VIDIOC_STREAMON", .operationNotSupportedByDevice):
-      "the device has gone: it was unplugged, or its driver was removed"
-    case ("VIDIOC_STREAMON", .brokenPipe), ("VIDIOC_STREAMON", .noLink):
+    case (.VIDIOC_DQBUF, .operationNotSupportedByDevice), (.VIDIOC_QBUF, .operationNotSupportedByDevice),
+      (.VIDIOC_STREAMON, .operationNotSupportedByDevice):
+      gone
+    case (.VIDIOC_STREAMON, .brokenPipe), (.VIDIOC_STREAMON, .noLink):
       "the media pipeline is not set up (media-ctl)"
     default: nil
     }
   }
 
-  private static func noFrame(_ path: String) -> String {
+  static let gone = "the device has gone: it was unplugged, or its driver was removed"
+
+  static func noFrame(_ path: String) -> String {
     guard let format = (try? VideoNode(path))?.decodedFormat else {
       return "no frame came; --timeout waits longer for each"
     }

@@ -5,14 +5,14 @@ import SystemPackage
 enum ImportAdvice {
   /// PRIME imports.
   static func prime(_ error: KernelError, _ facts: BufferFacts, _ support: DRMNode.PrimeSupport?) -> String? {
-    if error.call == "DRM_IOCTL_PRIME_FD_TO_HANDLE", support?.imports == false {
+    if error.call == .DRM_IOCTL_PRIME_FD_TO_HANDLE, support?.imports == false {
       return "the driver says that it imports no buffers (DRM_CAP_PRIME)"
     }
     let exporter = facts.exporters[0].escaped
     return switch (error.call, error.errno) {
-    case ("DRM_IOCTL_PRIME_FD_TO_HANDLE", .invalidArgument):
+    case (.DRM_IOCTL_PRIME_FD_TO_HANDLE, .invalidArgument):
       "the driver cannot use buffers of other devices, or not one of \(Units.size(UInt64(facts.sizes[0])))"
-    case ("DRM_IOCTL_PRIME_FD_TO_HANDLE", .noFunction):
+    case (.DRM_IOCTL_PRIME_FD_TO_HANDLE, .noFunction):
       "the exporter, \(exporter), cannot give its memory to other devices"
     default: nil
     }
@@ -22,13 +22,13 @@ enum ImportAdvice {
   static func queueing(_ error: KernelError, _ facts: BufferFacts, _ format: VideoFormat?) -> String? {
     let exporter = facts.exporters[0].escaped
     switch (error.call, error.errno) {
-    case ("VIDIOC_QBUF", .invalidArgument):
+    case (.VIDIOC_QBUF, .invalidArgument):
       for (index, plane) in (format?.planes ?? []).enumerated() {
         let size = facts.sizes[index % facts.sizes.count]
         if size < plane.size { return "plane \(index) needs \(plane.size) bytes, and the buffer has \(size)" }
       }
       return nil
-    case ("VIDIOC_QBUF", .badAddress):
+    case (.VIDIOC_QBUF, .badAddress):
       let isContiguous = Heap.contiguousNames.contains(facts.exporters[0].string)
       return isContiguous
         ? nil

@@ -18,12 +18,12 @@ enum MemoryAdvice {
   /// The kernel has refused a buffer of `size` bytes.
   static func refusal(_ error: KernelError, size: UInt64) -> String? {
     switch (error.call, error.errno) {
-    case ("UDMABUF_CREATE", .invalidArgument):
+    case (.UDMABUF_CREATE, .invalidArgument):
       if let limit = UserMemory.sizeLimit(), size > limit {
         return "\(Units.size(size)) is over the limit of \(Units.size(limit)), set in \(UserMemory.sizeLimitFile)"
       }
       return nil
-    case ("DMA_HEAP_IOCTL_ALLOC", .noMemory) where isContiguousHeap(error.subject):
+    case (.DMA_HEAP_IOCTL_ALLOC, .noMemory) where isContiguousHeap(error.subject):
       return contiguous(wanted: size)
     default: return nil
     }

@@ -151,14 +151,18 @@ struct CensusTreeTests {
   @Test("Without /proc the census has failed, and says why")
   func noProc() throws {
     let tree = try TemporaryTree()
-    #expect(Census(root: tree.root).failures[.procfs]?.errno == .noSuchFileOrDirectory)
+    #expect(
+      Census(root: tree.root).failures[.procfs]
+        == .refused(KernelError(.open, on: tree.root + "/proc", errno: .noSuchFileOrDirectory)))
+    try tree.directory("proc")
+    #expect(Census(root: tree.root).failures[.procfs] == .noProcesses(tree.root + "/proc/self"))
   }
 
   @Test("A process that was asked for and does not exist is a failure")
   func noSuchProcess() throws {
     let tree = try TemporaryTree()
     try tree.process(10, fdinfo: .fdinfo(inode: 5))
-    #expect(Census(root: tree.root, processes: [99]).failures[.procfs]?.errno == .noSuchProcess)
+    #expect(Census(root: tree.root, processes: [99]).failures[.procfs] == .noSuchProcess(tree.root + "/proc/99"))
   }
 
   @Test("What procfs says of a buffer and what sysfs says are one buffer")

@@ -263,7 +263,7 @@ struct DebugTableTests {
     request.wantsAttachments = true
     let census = Census(root: tree.root, request)
     #expect(census.buffers.map(\.inode) == [7] && census.used.contains(.bufinfo))
-    #expect(census.failures[.bufinfo]?.errno == .badMessage)
+    #expect(census.failures[.bufinfo] == .format(FormatError(tree.root + DebugBuffers.file, .unknownText)))
   }
 
   @Test("Two buffers of one inode number are two, and marked")

@@ -101,7 +101,7 @@ struct HolderProtocolTests {
   @Test("The version is the description's, 0 before there was one")
   func versions() {
     let own = HeldObject.description(kind: .buffer, inode: 1, size: 1, attached: "", exporter: nil)
-    #expect(HeldObject.version(own) == ForeignHolder.ownVersion)
+    #expect(HeldObject.version(own) == HolderError.ownVersion)
     #expect(HeldObject.version(Array("kind=buffer,began=1,exp_name=x".utf8)) == 0)
     #expect(HeldObject.version(Array("version=7,kind=dream,exp_name=".utf8)) == 7)
     #expect(HeldObject.version(Array("nonsense".utf8)) == nil)

@@ -112,7 +112,7 @@ struct CachingTests {
 struct ProcessorTests {
   @Test("One that is not there is refused", arguments: [-1, 60_000, 65_535, 65_536, Int.max])
   func missing(_ number: Int) {
-    #expect(throws: KernelError("sched_setaffinity", on: "processor \(number)", errno: .invalidArgument)) {
+    #expect(throws: KernelError(.sched_setaffinity, on: "processor \(number)", errno: .invalidArgument)) {
       try Processor.stay(on: number)
     }
   }

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Synchronization
 import SystemPackage
 import Testing
 
@@ -118,14 +119,14 @@ struct DescriptorTests {
 struct SystemTests {
   @Test("An error reads SUBJECT: CALL: reason")
   func description() {
-    let error = KernelError("UDMABUF_CREATE", on: "/dev/udmabuf", errno: .invalidArgument)
+    let error = KernelError(.UDMABUF_CREATE, on: "/dev/udmabuf", errno: .invalidArgument)
     #expect("\(error)" == "/dev/udmabuf: UDMABUF_CREATE: Invalid argument")
   }
 
   @Test("A file that does not exist is named by the error")
   func missing() {
     let error = #expect(throws: KernelError.self) { _ = try OpenFile(reading: "/nonexistent/file") }
-    #expect(error == KernelError("open", on: "/nonexistent/file", errno: .noSuchFileOrDirectory))
+    #expect(error == KernelError(.open, on: "/nonexistent/file", errno: .noSuchFileOrDirectory))
   }
 
   @Test(
@@ -179,7 +180,37 @@ struct SystemTests {
   @Test("A heap that does not exist is refused with its path")
   func noSuchHeap() {
     let error = #expect(throws: KernelError.self) { _ = try Heap("no such heap") }
-    #expect(error == KernelError("open", on: "/dev/dma_heap/no such heap", errno: .noSuchFileOrDirectory))
+    #expect(error == KernelError(.open, on: "/dev/dma_heap/no such heap", errno: .noSuchFileOrDirectory))
+  }
+}
+
+@Suite("Deadlines")
+struct DeadlineTests {
+  private final class Ends: Sendable {
+    let sockets: UnixSocket.Pair
+    init() throws { sockets = try UnixSocket.pair() }
+  }
+
+  @Test("A deadline ends calls of any thread: one that receives, and one that sends to a full socket")
+  func everyThread() throws {
+    let ends = try Ends()
+    let errors = Mutex<[TimedOut]>([])
+    inParallel(2) { index in
+      let deadline = Deadline(after: .milliseconds(50))
+      do {
+        if index == 0 {
+          _ = try ends.sockets.one.receive(limit: 1, deadline: deadline)
+        } else {
+          while true { try ends.sockets.one.send(Array(repeating: 0, count: 4096), deadline: deadline) }
+        }
+      } catch let error as TimedOut {
+        errors.withLock { $0.append(error) }
+      } catch {
+        Issue.record(error)
+      }
+    }
+    let calls = errors.withLock { Set($0.map(\.call)) }
+    #expect(calls == [.poll, .sendmsg])
   }
 }
 

@@ -44,7 +44,7 @@ final class HolderUnderTest: @unchecked Sendable {
     do {
       let object = try Holding.describe(name)
       precondition(object.kind == .buffer)
-    } catch is NothingHeld {
+    } catch HolderError.nothingHeld {
       // That was a release.
       try Self.start(name)
     } catch {

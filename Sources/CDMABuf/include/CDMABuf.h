@@ -118,6 +118,8 @@ int cdmabuf_unix_socket(int type);
 /* ENAMETOOLONG for paths over 107 bytes. */
 int cdmabuf_unix_bind(int fd, const char *path);
 int cdmabuf_unix_connect(int fd, const char *path);
+/* How long connect(2) and sendmsg(2) may wait on this socket, before they fail with EAGAIN; 0 is no limit. */
+void cdmabuf_limit_sending(int fd, uint64_t nanoseconds);
 int cdmabuf_accept(int fd);
 int cdmabuf_peer_user(int fd, uid_t *user);
 /* The process that listens at the other end. */

@@ -59,11 +59,11 @@ public enum BufferSource: Hashable, Sendable {
     return (page / 4, size / page + (size % page == 0 ? 0 : 1))
   }
 
-  /// The name of this machine's default CMA heap. Throws `ENOENT` when it has none.
-  public static func contiguousHeapName() throws(KernelError) -> String {
+  /// The name of this machine's default CMA heap. Throws ``NoContiguousHeap`` when it has none.
+  public static func contiguousHeapName() throws -> String {
     let names = try Heap.names()
     guard let name = Heap.contiguousNames.first(where: names.contains) else {
-      throw KernelError("open", on: Heap.directory, errno: .noSuchFileOrDirectory)
+      throw NoContiguousHeap()
     }
     return name
   }
@@ -113,4 +113,10 @@ extension BufferSource: CustomStringConvertible {
     case .dumb(let name): "drm:\(name)"
     }
   }
+}
+
+/// A machine without a heap over its default CMA area.
+public struct NoContiguousHeap: Error, Equatable, Sendable, CustomStringConvertible {
+  /// As of a node that is not there.
+  public var description: String { "\(Heap.directory): open: \(Errno.noSuchFileOrDirectory)" }
 }

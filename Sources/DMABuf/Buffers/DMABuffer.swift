@@ -55,11 +55,13 @@ public struct DMABuffer: ~Copyable, Sendable {
   }
 
   /// What `/proc/self/fdinfo` tells.
-  public func information() throws(KernelError) -> DescriptorInformation {
+  ///
+  /// Throws ``FormatError`` for what is no account of a dma-buf.
+  public func information() throws -> DescriptorInformation {
     let path = "/proc/self/fdinfo/\(file.descriptor.rawValue)"
     let text = try SmallFile.read(path)
     guard let information = DescriptorInformation(parsing: text) else {
-      throw KernelError("parse", on: path, errno: .invalidArgument)
+      throw FormatError(path, .unknownText)
     }
     return information
   }
@@ -68,8 +70,8 @@ public struct DMABuffer: ~Copyable, Sendable {
   ///
   /// Corresponds to `DMA_BUF_SET_NAME` (Linux 5.3). Throws `EINVAL` for longer names.
   public func setName(_ name: String) throws(KernelError) {
-    let request = Request<UInt8>("DMA_BUF_SET_NAME", CDMABUF_DMA_BUF_SET_NAME)
-    _ = try Interruption.restarting(request.name, on: file.name) {
+    let request = Request<UInt8>(.DMA_BUF_SET_NAME, CDMABUF_DMA_BUF_SET_NAME)
+    _ = try Interruption.restarting(request.call, on: file.name) {
       unsafe name.withSystemBytes {
         unsafe cdmabuf_ioctl(file.descriptor.rawValue, request.number, UnsafeMutableRawPointer(mutating: $0))
       }

@@ -46,7 +46,7 @@ public struct Heap: ~Copyable, Sendable {
     var argument = dma_heap_allocation_data()
     argument.len = UInt64(size)
     argument.fd_flags = UInt32(O_CLOEXEC | (readOnly ? O_RDONLY : O_RDWR))
-    try file.ioctl(Request("DMA_HEAP_IOCTL_ALLOC", CDMABUF_DMA_HEAP_IOCTL_ALLOC), &argument)
+    try file.ioctl(Request(.DMA_HEAP_IOCTL_ALLOC, CDMABUF_DMA_HEAP_IOCTL_ALLOC), &argument)
     return OwnedDescriptor(owning: CInt(argument.fd))
   }
 }

@@ -33,7 +33,7 @@ public struct SoftwareTimeline: ~Copyable, Sendable {
   public func makeFence(at value: UInt32) throws(KernelError) -> SyncFile {
     var argument = cdmabuf_sw_sync_create_fence()
     argument.value = value
-    try file.ioctl(Request("SW_SYNC_IOC_CREATE_FENCE", CDMABUF_SW_SYNC_IOC_CREATE_FENCE), &argument)
+    try file.ioctl(Request(.SW_SYNC_IOC_CREATE_FENCE, CDMABUF_SW_SYNC_IOC_CREATE_FENCE), &argument)
     return SyncFile(trusting: OpenFile(OwnedDescriptor(owning: argument.fence), name: "fence \(value) of sw_sync"))
   }
 
@@ -42,7 +42,7 @@ public struct SoftwareTimeline: ~Copyable, Sendable {
   /// Corresponds to `SW_SYNC_IOC_INC`.
   public func advance(by steps: UInt32) throws(KernelError) {
     var steps = steps
-    try file.ioctl(Request("SW_SYNC_IOC_INC", CDMABUF_SW_SYNC_IOC_INC), &steps)
+    try file.ioctl(Request(.SW_SYNC_IOC_INC, CDMABUF_SW_SYNC_IOC_INC), &steps)
   }
 
   /// Where the timeline is, from 0 to ``longestWay``. The kernel has no word for it: fences are made to find

@@ -36,7 +36,7 @@ public struct SyncFile: ~Copyable, Sendable {
   ///
   /// Corresponds to `SYNC_IOC_FILE_INFO`.
   public func information() throws(KernelError) -> Information {
-    let request = Request<sync_file_info>("SYNC_IOC_FILE_INFO", CDMABUF_SYNC_IOC_FILE_INFO)
+    let request = Request<sync_file_info>(.SYNC_IOC_FILE_INFO, CDMABUF_SYNC_IOC_FILE_INFO)
     var answer = sync_file_info()
     try file.ioctl(request, &answer)
     var room = Int(answer.num_fences)
@@ -72,7 +72,7 @@ public struct SyncFile: ~Copyable, Sendable {
       unsafe $0.copyBytes(from: SystemText.bytes(name).prefix($0.count - 1))
     }
     argument.fd2 = other.descriptorNumber
-    try file.ioctl(Request("SYNC_IOC_MERGE", CDMABUF_SYNC_IOC_MERGE), &argument)
+    try file.ioctl(Request(.SYNC_IOC_MERGE, CDMABUF_SYNC_IOC_MERGE), &argument)
     return SyncFile(trusting: OpenFile(OwnedDescriptor(owning: argument.fence), name: "merge of \(file.name)"))
   }
 
@@ -81,7 +81,7 @@ public struct SyncFile: ~Copyable, Sendable {
   /// Corresponds to `SYNC_IOC_SET_DEADLINE` (Linux 6.4). Throws `ENOTTY` before.
   public func setDeadline(_ moment: UInt64) throws(KernelError) {
     var argument = sync_set_deadline(deadline_ns: moment, pad: 0)
-    try file.ioctl(Request("SYNC_IOC_SET_DEADLINE", CDMABUF_SYNC_IOC_SET_DEADLINE), &argument)
+    try file.ioctl(Request(.SYNC_IOC_SET_DEADLINE, CDMABUF_SYNC_IOC_SET_DEADLINE), &argument)
   }
 }
 
@@ -93,7 +93,7 @@ extension DMABuffer {
   public func exportSyncFile(for direction: AccessDirection) throws(KernelError) -> SyncFile {
     var argument = dma_buf_export_sync_file(flags: UInt32(direction.rawValue), fd: -1)
     try file.ioctl(
-      Request("DMA_BUF_IOCTL_EXPORT_SYNC_FILE", CDMABUF_DMA_BUF_IOCTL_EXPORT_SYNC_FILE), &argument)
+      Request(.DMA_BUF_IOCTL_EXPORT_SYNC_FILE, CDMABUF_DMA_BUF_IOCTL_EXPORT_SYNC_FILE), &argument)
     return SyncFile(trusting: OpenFile(OwnedDescriptor(owning: argument.fd), name: "fences of \(file.name)"))
   }
 
@@ -103,7 +103,7 @@ extension DMABuffer {
   public func importSyncFile(_ fences: borrowing SyncFile, for direction: AccessDirection) throws(KernelError) {
     var argument = dma_buf_import_sync_file(flags: UInt32(direction.rawValue), fd: fences.descriptorNumber)
     try file.ioctl(
-      Request("DMA_BUF_IOCTL_IMPORT_SYNC_FILE", CDMABUF_DMA_BUF_IOCTL_IMPORT_SYNC_FILE), &argument)
+      Request(.DMA_BUF_IOCTL_IMPORT_SYNC_FILE, CDMABUF_DMA_BUF_IOCTL_IMPORT_SYNC_FILE), &argument)
   }
 
   /// The fences that an access in this direction has to wait for now.

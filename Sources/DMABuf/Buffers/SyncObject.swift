@@ -30,9 +30,9 @@ public struct SyncObject: ~Copyable, Sendable {
     try node.demandSyncObjects()
     let flags = isSignalled ? UInt32(DRM_SYNCOBJ_CREATE_SIGNALED) : 0
     var handle: UInt32 = 0
-    try node.call("DRM_IOCTL_SYNCOBJ_CREATE") { unsafe drmSyncobjCreate($0, flags, &handle) }
+    try node.call(.DRM_IOCTL_SYNCOBJ_CREATE) { unsafe drmSyncobjCreate($0, flags, &handle) }
     var number: CInt = -1
-    try node.call("DRM_IOCTL_SYNCOBJ_HANDLE_TO_FD") { unsafe drmSyncobjHandleToFD($0, handle, &number) }
+    try node.call(.DRM_IOCTL_SYNCOBJ_HANDLE_TO_FD) { unsafe drmSyncobjHandleToFD($0, handle, &number) }
     file = OpenFile(OwnedDescriptor(owning: number), name: "syncobj of \(node.path)")
     self.handle = handle
     self.node = node
@@ -40,19 +40,19 @@ public struct SyncObject: ~Copyable, Sendable {
 
   /// Takes over a descriptor after making sure that it is a syncobj.
   ///
-  /// Corresponds to `DRM_IOCTL_SYNCOBJ_FD_TO_HANDLE`. Throws ``WrongKind`` for anything else, `ENODEV` on
-  /// `/dev/dri` when no node's driver has syncobjs, and a node's refusal when it may be one that has.
+  /// Corresponds to `DRM_IOCTL_SYNCOBJ_FD_TO_HANDLE`. Throws ``WrongKind`` for anything else, ``NoSyncObjects`` when
+  /// no node's driver has syncobjs, and a node's refusal when it may be one that has.
   public init(_ file: consuming OpenFile) throws {
     let kind = try DescriptorKind.of(descriptor: file.descriptor.rawValue)
     guard kind == .syncObject else { throw WrongKind(subject: file.name, kind: kind, wanted: .syncObject) }
     try self.init(trusting: file)
   }
 
-  init(trusting file: consuming OpenFile) throws(KernelError) {
+  init(trusting file: consuming OpenFile) throws {
     let node = try DRMNode.forSyncObjects()
     let number = file.descriptor.rawValue
     var handle: UInt32 = 0
-    try node.call("DRM_IOCTL_SYNCOBJ_FD_TO_HANDLE", on: file.name) {
+    try node.call(.DRM_IOCTL_SYNCOBJ_FD_TO_HANDLE, on: file.name) {
       unsafe drmSyncobjFDToHandle($0, number, &handle)
     }
     self.file = file
@@ -79,7 +79,7 @@ public struct SyncObject: ~Copyable, Sendable {
   private func query(flags: UInt32) throws(KernelError) -> UInt64 {
     var handle = handle
     var point: UInt64 = 0
-    try call("DRM_IOCTL_SYNCOBJ_QUERY") { unsafe drmSyncobjQuery2($0, &handle, &point, 1, flags) }
+    try call(.DRM_IOCTL_SYNCOBJ_QUERY) { unsafe drmSyncobjQuery2($0, &handle, &point, 1, flags) }
     return point
   }
 
@@ -89,10 +89,10 @@ public struct SyncObject: ~Copyable, Sendable {
   public func signal(at point: UInt64) throws(KernelError) {
     var handle = handle
     if point == 0 {
-      try call("DRM_IOCTL_SYNCOBJ_SIGNAL") { unsafe drmSyncobjSignal($0, &handle, 1) }
+      try call(.DRM_IOCTL_SYNCOBJ_SIGNAL) { unsafe drmSyncobjSignal($0, &handle, 1) }
     } else {
       var point = point
-      try call("DRM_IOCTL_SYNCOBJ_TIMELINE_SIGNAL") { unsafe drmSyncobjTimelineSignal($0, &handle, &point, 1) }
+      try call(.DRM_IOCTL_SYNCOBJ_TIMELINE_SIGNAL) { unsafe drmSyncobjTimelineSignal($0, &handle, &point, 1) }
     }
   }
 
@@ -116,7 +116,7 @@ public struct SyncObject: ~Copyable, Sendable {
 
   private func exportSyncFile(of handle: UInt32) throws(KernelError) -> SyncFile {
     var number: CInt = -1
-    try call("DRM_IOCTL_SYNCOBJ_HANDLE_TO_FD") { unsafe drmSyncobjExportSyncFile($0, handle, &number) }
+    try call(.DRM_IOCTL_SYNCOBJ_HANDLE_TO_FD) { unsafe drmSyncobjExportSyncFile($0, handle, &number) }
     return SyncFile(trusting: OpenFile(OwnedDescriptor(owning: number), name: "fence of \(file.name)"))
   }
 
@@ -134,7 +134,7 @@ public struct SyncObject: ~Copyable, Sendable {
 
   private func importSyncFile(_ fence: borrowing SyncFile, into handle: UInt32) throws(KernelError) {
     let number = fence.descriptorNumber
-    try call("DRM_IOCTL_SYNCOBJ_FD_TO_HANDLE") { drmSyncobjImportSyncFile($0, handle, number) }
+    try call(.DRM_IOCTL_SYNCOBJ_FD_TO_HANDLE) { drmSyncobjImportSyncFile($0, handle, number) }
   }
 
   /// An eventfd that can be read once a point has been submitted and has signalled.
@@ -142,18 +142,18 @@ public struct SyncObject: ~Copyable, Sendable {
   /// Corresponds to `eventfd(2)` and `DRM_IOCTL_SYNCOBJ_EVENTFD` (Linux 6.6). Throws `EINVAL` before.
   func event(at point: UInt64) throws(KernelError) -> OpenFile {
     let number = cdmabuf_eventfd()
-    guard number >= 0 else { throw KernelError("eventfd", on: file.name) }
+    guard number >= 0 else { throw KernelError(.eventfd, on: file.name) }
     let event = OpenFile(OwnedDescriptor(owning: number), name: file.name)
     var argument = cdmabuf_syncobj_eventfd(handle: handle, flags: 0, point: point, fd: number, pad: 0)
-    let request = Request<cdmabuf_syncobj_eventfd>("DRM_IOCTL_SYNCOBJ_EVENTFD", CDMABUF_DRM_IOCTL_SYNCOBJ_EVENTFD)
-    try call(request.name) { unsafe cdmabuf_ioctl($0, request.number, &argument) }
+    let request = Request<cdmabuf_syncobj_eventfd>(.DRM_IOCTL_SYNCOBJ_EVENTFD, CDMABUF_DRM_IOCTL_SYNCOBJ_EVENTFD)
+    try call(request.call) { unsafe cdmabuf_ioctl($0, request.number, &argument) }
     return event
   }
 
   private func transfer(
     from source: UInt32, _ sourcePoint: UInt64, to target: UInt32, _ targetPoint: UInt64
   ) throws(KernelError) {
-    try call("DRM_IOCTL_SYNCOBJ_TRANSFER") { drmSyncobjTransfer($0, target, targetPoint, source, sourcePoint, 0) }
+    try call(.DRM_IOCTL_SYNCOBJ_TRANSFER) { drmSyncobjTransfer($0, target, targetPoint, source, sourcePoint, 0) }
   }
 
   /// Lends a new syncobj, by its handle.
@@ -161,12 +161,12 @@ public struct SyncObject: ~Copyable, Sendable {
     _ body: (UInt32) throws(KernelError) -> Result
   ) throws(KernelError) -> Result {
     var copy: UInt32 = 0
-    try call("DRM_IOCTL_SYNCOBJ_CREATE") { unsafe drmSyncobjCreate($0, 0, &copy) }
+    try call(.DRM_IOCTL_SYNCOBJ_CREATE) { unsafe drmSyncobjCreate($0, 0, &copy) }
     defer { drmSyncobjDestroy(node.descriptorNumber, copy) }
     return try body(copy)
   }
 
-  private func call(_ name: String, _ body: (CInt) -> CInt) throws(KernelError) {
+  private func call(_ name: KernelCall, _ body: (CInt) -> CInt) throws(KernelError) {
     try node.call(name, on: file.name, body)
   }
 }
@@ -185,12 +185,12 @@ struct AwaitedPoint: ~Copyable, Sendable {
   }
 }
 
-/// A device whose driver has no syncobjs.
-public struct NoSyncObjects: Error, Equatable, Sendable {
-  /// The device's node.
-  public let path: String
-  /// Its driver.
-  public let driver: UntrustedText
+/// Where there are no syncobjs.
+public enum NoSyncObjects: Error, Equatable, Sendable {
+  /// The device of this node has a driver without them.
+  case device(path: String, driver: UntrustedText)
+  /// No device of this machine has them.
+  case machine
 }
 
 extension DRMNode {
@@ -217,11 +217,11 @@ extension DRMNode {
   }
 
   func demandSyncObjects() throws(NoSyncObjects) {
-    if syncObjects == .none { throw NoSyncObjects(path: path, driver: driver) }
+    if syncObjects == .none { throw .device(path: path, driver: driver) }
   }
 
   /// The first node whose driver has syncobjs, with timelines if any has.
-  static func forSyncObjects() throws(KernelError) -> DRMNode {
+  static func forSyncObjects() throws -> DRMNode {
     var best: DRMNode?
     var bestSupport = SyncObjectSupport.none
     var refusal: KernelError?
@@ -239,6 +239,7 @@ extension DRMNode {
       }
     }
     if let best { return best }
-    throw refusal ?? KernelError("DRM_CAP_SYNCOBJ", on: directory, errno: .operationNotSupportedByDevice)
+    if let refusal { throw refusal }
+    throw NoSyncObjects.machine
   }
 }

@@ -24,16 +24,15 @@ public struct UserMemory: ~Copyable, Sendable {
   /// The same by the calls that make it alone, without a look at what came of them.
   func allocateDescriptor(_ size: Int, hugePageSize: Int? = nil) throws(KernelError) -> OwnedDescriptor {
     let page = hugePageSize ?? Mapping.pageSize
-    let (padded, overflow) = size.addingReportingOverflow(page - 1)
-    guard size > 0, !overflow else { throw KernelError("ftruncate", on: "memfd", errno: .invalidArgument) }
-    let length = padded & ~(page - 1)
+    // More than can be counted becomes less than nothing, which the kernel refuses.
+    let length = (size &+ (page - 1)) & ~(page - 1)
     let memory = try Self.sealedMemory(length, hugePageSize: hugePageSize)
 
     var argument = udmabuf_create()
     argument.memfd = UInt32(memory.descriptor.rawValue)
     argument.flags = UInt32(UDMABUF_FLAGS_CLOEXEC)
-    argument.size = UInt64(length)
-    return OwnedDescriptor(owning: try file.ioctl(Request("UDMABUF_CREATE", CDMABUF_UDMABUF_CREATE), &argument))
+    argument.size = UInt64(bitPattern: Int64(length))
+    return OwnedDescriptor(owning: try file.ioctl(Request(.UDMABUF_CREATE, CDMABUF_UDMABUF_CREATE), &argument))
   }
 
   private static func sealedMemory(_ length: Int, hugePageSize: Int?) throws(KernelError) -> OpenFile {
@@ -43,15 +42,15 @@ public struct UserMemory: ~Copyable, Sendable {
       flags |= CDMABUF_MFD_HUGETLB | UInt32(hugePageSize.trailingZeroBitCount) << 26
     }
     let number = unsafe cdmabuf_memfd_create("dmabuf", flags)
-    guard number >= 0 else { throw KernelError("memfd_create", on: "memfd") }
+    guard number >= 0 else { throw KernelError(.memfd_create, on: "memfd") }
     let memory = OpenFile(OwnedDescriptor(owning: number), name: "memfd")
-    guard ftruncate(number, off_t(length)) == 0 else { throw KernelError("ftruncate", on: "memfd") }
+    guard ftruncate(number, off_t(length)) == 0 else { throw KernelError(.ftruncate, on: "memfd") }
     // Kernels before 6.12 refuse huge pages that were never touched.
     if hugePageSize != nil, cdmabuf_fallocate(number, off_t(length)) != 0 {
-      throw KernelError("fallocate", on: "hugetlb memfd")
+      throw KernelError(.fallocate, on: "hugetlb memfd")
     }
     guard cdmabuf_fcntl(number, CDMABUF_F_ADD_SEALS, CDMABUF_F_SEAL_SHRINK) == 0 else {
-      throw KernelError("fcntl(F_ADD_SEALS)", on: "memfd")
+      throw KernelError(.F_ADD_SEALS, on: "memfd")
     }
     return memory
   }

@@ -16,7 +16,7 @@ public struct Census: Sendable {
   /// Sources that were read, if not wholly then in part.
   public private(set) var used: Set<Source> = []
   /// Sources that could not be read, or not to their end, and why.
-  public private(set) var failures: [Source: KernelError] = [:]
+  public private(set) var failures: [Source: CensusError] = [:]
   /// Sources that were left alone, and why.
   public private(set) var omitted: [Source: Omission] = [:]
   /// Were all buffers of the machine listed, whoever holds them?
@@ -59,13 +59,13 @@ public struct Census: Sendable {
     isOfSomeProcesses = request.processes != nil
     var join = CensusJoin(root: root)
     let iterators = iterators(root: root, request)
-    let statistics = opened(.sysfs, request) { () throws(KernelError) in SysfsStatistics(root: root) }
+    let statistics = opened(.sysfs, request) { () throws(CensusError) in SysfsStatistics(root: root) }
     if let statistics { read(statistics, into: &join) }
     let iterated = iterators.flatMap { $0.listsBuffers ? IteratedBuffers(iterators: $0) : nil }
     if let iterated { read(iterated, into: &join) }
     var debug: DebugBuffers?
     if request.wantsAttachments || request.sources?.contains(.bufinfo) == true {
-      debug = opened(.bufinfo, request) { () throws(KernelError) in try DebugBuffers(root: root) }
+      debug = opened(.bufinfo, request) { () throws(CensusError) in try DebugBuffers(root: root) }
     }
     if let iterators, iterators.listsProcesses { read(IteratedProcesses(iterators: iterators), into: &join) }
     if asks(for: .procfs, request) {
@@ -78,7 +78,7 @@ public struct Census: Sendable {
       }
     }
     if used.isEmpty, request.sources == nil, request.processes == nil, failures[.bufinfo] == nil {
-      debug = opened(.bufinfo, request) { () throws(KernelError) in try DebugBuffers(root: root) }
+      debug = opened(.bufinfo, request) { () throws(CensusError) in try DebugBuffers(root: root) }
     }
     // After the others, which tell the names that end its rows.
     if let debug {
@@ -118,7 +118,7 @@ public struct Census: Sendable {
   private var hasUnheldBuffers: Bool { tellsOfProcesses && buffers.contains(where: \.holders.isEmpty) }
 
   private mutating func read(_ source: some CensusSource, into join: inout CensusJoin) {
-    do throws(KernelError) {
+    do throws(CensusError) {
       try source.add(to: &join)
       used.insert(source.source)
     } catch {
@@ -132,7 +132,7 @@ public struct Census: Sendable {
     if let iterators = request.iterators { return iterators }
     let isDemanded = request.sources?.contains(.bpf) == true
     guard asks(for: .bpf, request) else { return nil }
-    if isDemanded { return opened(.bpf, request) { () throws(KernelError) in try KernelIterators() } }
+    if isDemanded { return opened(.bpf, request) { () throws(CensusError) in try KernelIterators() } }
     if request.processes != nil {
       leaveOut(.bpf, .machineWide)
       return nil
@@ -146,20 +146,20 @@ public struct Census: Sendable {
       leaveOut(.bpf, .unneeded)
       return nil
     }
-    return opened(.bpf, request) { () throws(KernelError) in
+    return opened(.bpf, request) { () throws(CensusError) in
       try KernelIterators(wantsProcesses: fitness.isFasterForProcesses)
     }
   }
 
   private mutating func opened<List>(
-    _ source: Source, _ request: Request, _ open: () throws(KernelError) -> List
+    _ source: Source, _ request: Request, _ open: () throws(CensusError) -> List
   ) -> List? {
     guard asks(for: source, request) else { return nil }
     guard request.processes == nil || request.sources != nil || request.wantsAttachments else {
       leaveOut(source, .machineWide)
       return nil
     }
-    do throws(KernelError) {
+    do throws(CensusError) {
       return try open()
     } catch {
       failures[source] = error

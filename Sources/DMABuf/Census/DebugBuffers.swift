@@ -16,12 +16,13 @@ struct DebugBuffers: MachineList {
   private let path: String
   private let text: [UInt8]
 
-  init(root: String) throws(KernelError) {
-    path = root + Self.file
-    text = try SmallFile.read(path, limit: 1 << 28)
+  init(root: String) throws(CensusError) {
+    let path = root + Self.file
+    self.path = path
+    text = try CensusError.reading { try SmallFile.read(path, limit: 1 << 28) }
   }
 
-  func add(to join: inout CensusJoin) throws(KernelError) {
+  func add(to join: inout CensusJoin) throws(CensusError) {
     var known = DebugTable.KnownNames()
     for buffer in join.buffers.values {
       if let name = buffer.name { known.names[buffer.inode] = name }
@@ -36,7 +37,7 @@ struct DebugBuffers: MachineList {
       }
       if buffer == same.first { join.merge(twins: same, from: source) }
     }
-    if !table.isWhole { throw KernelError("read", on: path, errno: .badMessage) }
+    if !table.isWhole { throw .format(FormatError(path, .unknownText)) }
   }
 
   func stillListed(_ inodes: Set<UInt64>) -> Set<UInt64> {
@@ -47,16 +48,16 @@ struct DebugBuffers: MachineList {
   }
 
   /// Reads the list of this machine, for whoever asks whether that is possible.
-  static func probe() throws(KernelError) {
+  static func probe() throws(CensusError) {
     let list = try DebugBuffers(root: "")
-    if try !list.parsed(list.text, .init()).isWhole { throw KernelError("read", on: list.path, errno: .badMessage) }
+    if try !list.parsed(list.text, .init()).isWhole { throw .format(FormatError(list.path, .unknownText)) }
   }
 
-  private func parsed(_ text: [UInt8], _ known: DebugTable.KnownNames) throws(KernelError) -> DebugTable {
+  private func parsed(_ text: [UInt8], _ known: DebugTable.KnownNames) throws(CensusError) -> DebugTable {
     do throws(DebugTable.Refusal) {
       return try DebugTable(parsing: text, known: known)
     } catch {
-      throw KernelError("read", on: path, errno: error == .noInodes ? .notSupported : .badMessage)
+      throw .format(FormatError(path, error == .noInodes ? .noInodes : .unknownText))
     }
   }
 }
@@ -69,8 +70,8 @@ extension Census {
 
   /// Reads the kernel's list of all buffers in debugfs, to learn whether that is possible.
   ///
-  /// Throws `ENOTSUP` for rows without inode numbers, `EBADMSG` for a text in an unknown format.
-  package static func probeDebugList() throws(KernelError) { try DebugBuffers.probe() }
+  /// Throws ``CensusError/format(_:)`` for a list that is of no use.
+  package static func probeDebugList() throws(CensusError) { try DebugBuffers.probe() }
 
   /// Is debugfs mounted in its usual place?
   package static var hasDebugFS: Bool { unsafe cdmabuf_path_magic("/sys/kernel/debug") == 0x6462_6720 }

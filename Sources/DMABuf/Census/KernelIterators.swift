@@ -26,15 +26,25 @@ public final class KernelIterators: Sendable {
   /// Loads the programs; which, if not all, is for `wantsProcesses` to say.
   ///
   /// Throws `ENOENT` on `/sys/kernel/btf/vmlinux` where the kernel has no BTF, `EPERM` where this user may not.
-  public init(wantsProcesses: Bool = true) throws(KernelError) {
-    let hasList = try Self.mentions("bpf_iter_dmabuf")
-    guard hasList || wantsProcesses else {
-      throw KernelError("find bpf_iter_dmabuf", on: Self.types, errno: .notSupported)
+  public init(wantsProcesses: Bool = true) throws(CensusError) {
+    let hasList = try CensusError.refusing { () throws(KernelError) in try Self.mentions("bpf_iter_dmabuf") }
+    guard hasList || wantsProcesses else { throw .noIterator(Self.types) }
+    // The kernel tells the ids that processes have in the first pid namespace; in another they would mean other
+    // processes.
+    let isInitial = try CensusError.refusing { () throws(KernelError) in try ProcessView.isInitialNamespace }
+    guard isInitial else { throw .otherNamespace("/proc/self/ns/pid") }
+    let links = try CensusError.refusing { () throws(KernelError) in
+      try Self.load(hasList: hasList, wantsProcesses: wantsProcesses)
     }
-    try Self.demandInitialNamespace()
+    (buffers, descriptors, mappings) = links
+  }
+
+  private static func load(
+    hasList: Bool, wantsProcesses: Bool
+  ) throws(KernelError) -> (buffers: Link?, descriptors: Link?, mappings: Link?) {
     _ = unsafe libbpf_set_print(nil)
     guard let object = unsafe bpf_object__open_mem(cdmabuf_census_object, cdmabuf_census_object_size, nil) else {
-      throw KernelError("bpf_object__open", on: "bpf")
+      throw KernelError(.bpf_object__open, on: "bpf")
     }
     defer { unsafe bpf_object__close(object) }
     var wanted = ["census_buffers"]
@@ -45,10 +55,12 @@ public final class KernelIterators: Sendable {
       unsafe bpf_program__set_autoload(program, wanted.contains(name))
     }
     let result = unsafe bpf_object__load(object)
-    guard result == 0 else { throw KernelError("BPF_PROG_LOAD", on: "bpf", errno: Errno(rawValue: -result)) }
-    buffers = hasList ? try unsafe Self.link("census_buffers", of: object) : nil
-    descriptors = wantsProcesses ? try unsafe Self.link("census_descriptors", of: object) : nil
-    mappings = wantsProcesses ? try unsafe Self.link("census_mappings", of: object) : nil
+    guard result == 0 else { throw KernelError(.BPF_PROG_LOAD, on: "bpf", errno: Errno(rawValue: -result)) }
+    return (
+      hasList ? try unsafe link("census_buffers", of: object) : nil,
+      wantsProcesses ? try unsafe link("census_descriptors", of: object) : nil,
+      wantsProcesses ? try unsafe link("census_mappings", of: object) : nil
+    )
   }
 
   /// For repeated censuses: the programs, where this user and this kernel permit.
@@ -68,7 +80,7 @@ public final class KernelIterators: Sendable {
     var first: UInt32 = 0
     let result = unsafe bpf_btf_get_next_id(0, &first)
     guard result < 0, Errno(rawValue: -result) != .noSuchFileOrDirectory else { return }
-    throw KernelError("bpf", on: "BPF_BTF_GET_NEXT_ID", errno: Errno(rawValue: -result))
+    throw KernelError(.bpf, on: "BPF_BTF_GET_NEXT_ID", errno: Errno(rawValue: -result))
   }
 
   /// Can they list all buffers of the machine?
@@ -80,7 +92,7 @@ public final class KernelIterators: Sendable {
   private static func link(_ name: String, of object: OpaquePointer) throws(KernelError) -> Link {
     let program = unsafe bpf_object__find_program_by_name(object, name)
     guard let link = unsafe bpf_program__attach_iter(program, nil) else {
-      throw KernelError("BPF_LINK_CREATE", on: "bpf")
+      throw KernelError(.BPF_LINK_CREATE, on: "bpf")
     }
     defer { _ = unsafe bpf_link__destroy(link) }
     return Link(try OwnedDescriptor(duplicating: unsafe bpf_link__fd(link)))
@@ -99,14 +111,6 @@ public final class KernelIterators: Sendable {
       let rest = min(word.utf8.count, kept + count)
       unsafe memmove(chunk.baseAddress!, chunk.baseAddress! + kept + count - rest, rest)
       kept = rest
-    }
-  }
-
-  /// The kernel tells the ids that processes have in the first pid namespace; in another they would
-  /// mean other processes.
-  private static func demandInitialNamespace() throws(KernelError) {
-    if try !ProcessView.isInitialNamespace {
-      throw KernelError("stat", on: "/proc/self/ns/pid", errno: .notSupported)
     }
   }
 }
@@ -168,14 +172,14 @@ extension KernelIterators {
 
   private static func run(_ link: CInt, _ body: (borrowing Record) -> Void) throws(KernelError) {
     let number = bpf_iter_create(link)
-    guard number >= 0 else { throw KernelError("BPF_ITER_CREATE", on: "bpf", errno: Errno(rawValue: -number)) }
+    guard number >= 0 else { throw KernelError(.BPF_ITER_CREATE, on: "bpf", errno: Errno(rawValue: -number)) }
     let file = OpenFile(OwnedDescriptor(owning: number), name: "bpf")
     let size = MemoryLayout<cdmabuf_record>.size
     let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: size * 512, alignment: 8)
     defer { unsafe bytes.deallocate() }
     var kept = 0
     while true {
-      try Interruption.check("read", on: file.name)
+      try Interruption.check(.read, on: file.name)
       let space = unsafe UnsafeMutableRawBufferPointer(rebasing: bytes[kept...])
       let count = try unsafe file.read(into: space, retryingAgain: true)
       if count == 0 { return }
@@ -229,9 +233,9 @@ struct IteratedBuffers: MachineList {
   let iterators: KernelIterators
   let source = Census.Source.bpf
 
-  func add(to join: inout CensusJoin) throws(KernelError) {
+  func add(to join: inout CensusJoin) throws(CensusError) {
     var buffers: [Census.Buffer] = []
-    try iterators.forEachBuffer { buffers.append($0.buffer) }
+    try CensusError.refusing { () throws(KernelError) in try iterators.forEachBuffer { buffers.append($0.buffer) } }
     for buffer in buffers { join.merge(buffer, from: source) }
   }
 
@@ -251,7 +255,11 @@ struct IteratedProcesses: CensusSource {
   let iterators: KernelIterators
   let source = Census.Source.bpf
 
-  func add(to join: inout CensusJoin) throws(KernelError) {
+  func add(to join: inout CensusJoin) throws(CensusError) {
+    try CensusError.refusing { () throws(KernelError) in try addAll(to: &join) }
+  }
+
+  private func addAll(to join: inout CensusJoin) throws(KernelError) {
     try iterators.forEachDescriptor { record in
       if record.isSyncFile {
         join.addSyncFile(record.pid)

@@ -10,14 +10,21 @@ struct ProcessTree: CensusSource {
 
   let source = Census.Source.procfs
 
-  func add(to join: inout CensusJoin) throws(KernelError) {
-    let pids = if let processes { processes } else { try Directory(root + "/proc").names().compactMap { Int32($0) } }
+  func add(to join: inout CensusJoin) throws(CensusError) {
+    let pids = try pids()
     // An empty directory is where /proc would be mounted: this process at least would be there.
-    if pids.isEmpty { throw KernelError("open", on: root + "/proc/self", errno: .noSuchFileOrDirectory) }
+    if pids.isEmpty { throw .noProcesses(root + "/proc/self") }
     join.add(walk(pids))
-    try Interruption.check("walk", on: root + "/proc")
+    try CensusError.refusing { () throws(KernelError) in try Interruption.check() }
     if let processes, let missing = processes.first(where: { !join.exists($0) }) {
-      throw KernelError("open", on: "\(root)/proc/\(missing)", errno: .noSuchProcess)
+      throw .noSuchProcess("\(root)/proc/\(missing)")
+    }
+  }
+
+  private func pids() throws(CensusError) -> [Int32] {
+    if let processes { return processes }
+    return try CensusError.refusing { () throws(KernelError) in
+      try Directory(root + "/proc").names().compactMap { Int32($0) }
     }
   }
 

@@ -34,7 +34,7 @@ enum ProcessView {
   static var isInitialNamespace: Bool {
     get throws(KernelError) {
       let path = "/proc/self/ns/pid"
-      guard let namespace = inode(path) else { throw KernelError("stat", on: path) }
+      guard let namespace = inode(path) else { throw KernelError(.stat, on: path) }
       return namespace == initialNamespace
     }
   }

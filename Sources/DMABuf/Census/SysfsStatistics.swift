@@ -21,8 +21,9 @@ struct SysfsStatistics: MachineList {
   let root: String
   let source = Census.Source.sysfs
 
-  func add(to join: inout CensusJoin) throws(KernelError) {
-    for entry in try Self.buffers(root: root) {
+  func add(to join: inout CensusJoin) throws(CensusError) {
+    let entries = try CensusError.refusing { () throws(KernelError) in try Self.buffers(root: root) }
+    for entry in entries {
       var buffer = Census.Buffer(inode: entry.inode, size: entry.size, exporter: entry.exporter)
       buffer.devices = entry.devices
       join.merge(buffer, from: source)
@@ -51,7 +52,7 @@ struct SysfsStatistics: MachineList {
       return Buffer(inode: inode, size: size, exporter: exporter, devices: devices)
     }
     // Then files were not read, rather than gone.
-    try Interruption.check("read", on: path)
+    try Interruption.check(.read, on: path)
     return buffers
   }
 

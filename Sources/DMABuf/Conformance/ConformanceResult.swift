@@ -72,7 +72,7 @@ extension ConformanceCheck {
     let outcome: ChildProcess.Outcome
     do throws(KernelError) {
       outcome = try attempt(on: target)
-    } catch  where error.call == TraceInstance.making {
+    } catch  where error.call == .mkdir {
       return result(.skip, reason: "\(error)")
     }
     switch outcome {
@@ -124,7 +124,7 @@ extension ConformanceCheck {
     } catch let setback as Setback where setback.answer.errno == ENOSYS {
       return "skip " + Answer.absent(setback.call)
     } catch let error as KernelError where error.errno == .noFunction {
-      return "skip " + Answer.absent(error.call)
+      return "skip " + Answer.absent(error.call.name)
     } catch let setback as Setback {
       return "found \(setback.call): \(setback.answer)"
     } catch {

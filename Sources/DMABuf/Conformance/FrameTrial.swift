@@ -17,15 +17,16 @@ struct FrameTrial: ~Copyable {
 
   /// A queue's format; skips the check where there is none.
   static func format(of queue: VideoQueue, on node: borrowing VideoNode) throws -> VideoFormat {
+    let format: VideoFormat
     do throws(KernelError) {
-      let format = try node.format(of: queue)
-      guard format.planes.allSatisfy({ $0.size < 64 << 20 }) else {
-        throw KernelError("VIDIOC_G_FMT", on: "", errno: .fileTooLarge)
-      }
-      return format
+      format = try node.format(of: queue)
     } catch {
       throw Lacking("the queue has no format that can be tried: \(error.call): \(Answer(failed: error.errno))")
     }
+    guard format.planes.allSatisfy({ $0.size < 64 << 20 }) else {
+      throw Lacking("the queue has no format that can be tried: VIDIOC_G_FMT: EFBIG")
+    }
+    return format
   }
 
   /// `a frame`, or what is wrong with it.
@@ -40,9 +41,9 @@ struct FrameTrial: ~Copyable {
     for queue in queues {
       let format = try Self.format(of: queue, on: node)
       formats.append(format)
-      do throws(KernelError) {
+      do {
         try fill(queue, format)
-      } catch {
+      } catch let error as KernelError {
         throw excuse(error) ?? error
       }
     }
@@ -50,16 +51,20 @@ struct FrameTrial: ~Copyable {
       return try stream(queues[...], formats[formats.count - 1])
     } catch let error as KernelError {
       throw excuse(error) ?? error
+    } catch is TimedOut {
+      throw Lacking("no frame came within 3 s")
+    } catch let error as StreamEnded where error.reason == .deviceGone {
+      throw Lacking("the device has gone: poll: ENODEV")
     }
   }
 
   /// Puts buffers on a queue, as many as the driver wants.
-  private func fill(_ queue: VideoQueue, _ format: VideoFormat) throws(KernelError) {
+  private func fill(_ queue: VideoQueue, _ format: VideoFormat) throws {
     let granted = try node.requestBuffers(2, memory, on: queue)
     for index in 0..<granted {
       switch memory {
       case .mapped:
-        for plane in format.planes.indices { _ = try export(index, plane, queue) }
+        for plane in format.planes.indices { _ = try node.exportBuffer(index, plane: plane, on: queue) }
         try node.queueOwnBuffer(index, on: queue, format: format)
       case .imported:
         try node.queueBuffer(index, try planes(of: format), on: queue, format: format)
@@ -67,27 +72,14 @@ struct FrameTrial: ~Copyable {
     }
   }
 
-  private func export(_ index: Int, _ plane: Int, _ queue: VideoQueue) throws(KernelError) -> DMABuffer {
-    do {
-      return try node.exportBuffer(index, plane: plane, on: queue)
-    } catch {
-      throw error as? KernelError ?? KernelError("VIDIOC_EXPBUF", on: node.path, errno: .badFileDescriptor)
-    }
-  }
-
-  private func planes(of format: VideoFormat) throws(KernelError) -> [ImportedPlane] {
+  private func planes(of format: VideoFormat) throws -> [ImportedPlane] {
     var planes: [ImportedPlane] = []
     for plane in format.planes {
       let size = (plane.size + Raw.page - 1) / Raw.page * Raw.page
-      guard let buffer = try? ConformanceCheck.memory(size) else {
-        throw KernelError(Self.allocation, on: "", errno: .noMemory)
-      }
-      planes.append(ImportedPlane(descriptor: buffer, size: size))
+      planes.append(ImportedPlane(descriptor: try ConformanceCheck.memory(size), size: size))
     }
     return planes
   }
-
-  private static let allocation = "allocate"
 
   private func stream(_ queues: ArraySlice<VideoQueue>, _ format: VideoFormat) throws -> String {
     guard let queue = queues.first else { return "nothing" }
@@ -105,18 +97,16 @@ struct FrameTrial: ~Copyable {
   private func excuse(_ error: KernelError) -> Lacking? {
     let answer = "\(error.call): \(Answer(failed: error.errno))"
     switch (error.call, error.errno) {
-    case (Self.allocation, _): return Lacking("no heap and no udmabuf to take a buffer from")
-    case ("VIDIOC_DQBUF", .timedOut): return Lacking("no frame came within 3 s")
     case (_, .operationNotSupportedByDevice): return Lacking("the device has gone: \(answer)")
-    case ("VIDIOC_REQBUFS", .invalidArgument), ("VIDIOC_EXPBUF", .invalidArgument),
-      ("VIDIOC_EXPBUF", .inappropriateIOCTLForDevice):
+    case (.VIDIOC_REQBUFS, .invalidArgument), (.VIDIOC_EXPBUF, .invalidArgument),
+      (.VIDIOC_EXPBUF, .inappropriateIOCTLForDevice):
       return Lacking("the queue has no such buffers: \(answer)")
-    case ("VIDIOC_QBUF", .badAddress) where memory == .imported,
-      ("VIDIOC_QBUF", .invalidArgument) where memory == .imported:
+    case (.VIDIOC_QBUF, .badAddress) where memory == .imported,
+      (.VIDIOC_QBUF, .invalidArgument) where memory == .imported:
       return Lacking("the queue does not accept these buffers: \(answer)")
-    case ("VIDIOC_QBUF", Errno(rawValue: EBADR)): return Lacking("the queue needs media requests: \(answer)")
+    case (.VIDIOC_QBUF, Errno(rawValue: EBADR)): return Lacking("the queue needs media requests: \(answer)")
     case (_, .resourceBusy): return Lacking("the device is in use: \(answer)")
-    case ("VIDIOC_STREAMON", .brokenPipe), ("VIDIOC_STREAMON", .noLink):
+    case (.VIDIOC_STREAMON, .brokenPipe), (.VIDIOC_STREAMON, .noLink):
       return Lacking("the media pipeline is not set up: \(answer)")
     default: return nil
     }

@@ -6,7 +6,6 @@ import SystemPackage
 struct TraceInstance: ~Copyable {
   private static let directory = "/sys/kernel/tracing/instances"
   private static let prefix = "dmabuf-check"
-  static let making = "mkdir"
 
   /// The instance's directory.
   let path: String
@@ -15,7 +14,7 @@ struct TraceInstance: ~Copyable {
   init() throws(KernelError) {
     Self.removeStale()
     path = "\(Self.directory)/\(Self.prefix)-\(Self.namespace)-\(getpid())-\(Self.start(of: getpid()) ?? 0)"
-    guard unsafe mkdir(path, 0o700) == 0 else { throw KernelError(Self.making, on: path) }
+    guard unsafe mkdir(path, 0o700) == 0 else { throw KernelError(.mkdir, on: path) }
   }
 
   deinit { _ = unsafe rmdir(path) }

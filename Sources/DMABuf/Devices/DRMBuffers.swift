@@ -37,10 +37,9 @@ extension DRMNode {
     var handle: UInt32 = 0
     var pitch: UInt32 = 0
     var size: UInt64 = 0
-    guard let width = UInt32(exactly: width), let height = UInt32(exactly: height) else {
-      throw KernelError(Self.createDumb, on: path, errno: .invalidArgument)
-    }
-    try call(Self.createDumb) {
+    // What cannot be such a number, the kernel refuses as it refuses zero.
+    let (width, height) = (UInt32(exactly: width) ?? 0, UInt32(exactly: height) ?? 0)
+    try call(.DRM_IOCTL_MODE_CREATE_DUMB) {
       unsafe drmModeCreateDumbBuffer($0, width, height, UInt32(bitsPerPixel), 0, &handle, &pitch, &size)
     }
     stride = Int(pitch)
@@ -57,7 +56,9 @@ extension DRMNode {
     var stride: UInt32 = 0
     var size: UInt64 = 0
     do throws(KernelError) {
-      try call(Self.createDumb) { unsafe drmModeCreateDumbBuffer($0, 1, 1, 32, 0, &handle, &stride, &size) }
+      try call(.DRM_IOCTL_MODE_CREATE_DUMB) {
+        unsafe drmModeCreateDumbBuffer($0, 1, 1, 32, 0, &handle, &stride, &size)
+      }
       close(handle)
       return true
     } catch {
@@ -73,7 +74,7 @@ extension DRMNode {
   public func importBuffer(_ buffer: borrowing DMABuffer) throws(KernelError) -> UInt32 {
     var prime = cdmabuf_prime_handle(handle: 0, flags: 0, fd: buffer.descriptorNumber)
     try file.ioctl(
-      Request("DRM_IOCTL_PRIME_FD_TO_HANDLE", CDMABUF_DRM_IOCTL_PRIME_FD_TO_HANDLE), &prime, retryingAgain: true)
+      Request(.DRM_IOCTL_PRIME_FD_TO_HANDLE, CDMABUF_DRM_IOCTL_PRIME_FD_TO_HANDLE), &prime, retryingAgain: true)
     return prime.handle
   }
 
@@ -87,7 +88,7 @@ extension DRMNode {
   private func exportDescriptor(_ handle: UInt32, readOnly: Bool) throws(KernelError) -> OwnedDescriptor {
     var number: CInt = -1
     let flags = UInt32(O_CLOEXEC | (readOnly ? O_RDONLY : O_RDWR))
-    try call("DRM_IOCTL_PRIME_HANDLE_TO_FD") { unsafe drmPrimeHandleToFD($0, handle, flags, &number) }
+    try call(.DRM_IOCTL_PRIME_HANDLE_TO_FD) { unsafe drmPrimeHandleToFD($0, handle, flags, &number) }
     return OwnedDescriptor(owning: number)
   }
 
@@ -99,6 +100,4 @@ extension DRMNode {
     let request = CDMABUF_DRM_IOCTL_GEM_CLOSE
     while unsafe cdmabuf_ioctl(file.descriptor.rawValue, request, &argument) < 0, errno == EINTR || errno == EAGAIN {}
   }
-
-  private static let createDumb = "DRM_IOCTL_MODE_CREATE_DUMB"
 }

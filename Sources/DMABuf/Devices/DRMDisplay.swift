@@ -102,7 +102,7 @@ extension DRMNode {
     }
     var framebuffer: UInt32 = 0
     let flags = layout.modifier == nil ? 0 : UInt32(DRM_MODE_FB_MODIFIERS)
-    try call("DRM_IOCTL_MODE_ADDFB2") {
+    try call(.DRM_IOCTL_MODE_ADDFB2) {
       unsafe drmModeAddFB2WithModifiers(
         $0, UInt32(clamping: layout.width), UInt32(clamping: layout.height), layout.format.rawValue, handles,
         strides, offsets, layout.modifier == nil ? nil : modifiers, &framebuffer, flags)

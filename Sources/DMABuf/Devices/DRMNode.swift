@@ -28,7 +28,7 @@ public struct DRMNode: ~Copyable, Sendable {
     Self.dropMaster(descriptor)
     let isRender = drmGetNodeTypeFromFd(descriptor) == DRM_NODE_RENDER
     guard let version = unsafe drmGetVersion(descriptor) else {
-      throw KernelError("DRM_IOCTL_VERSION", on: file.name)
+      throw KernelError(.DRM_IOCTL_VERSION, on: file.name)
     }
     defer { unsafe drmFreeVersion(version) }
     let name = unsafe UnsafeRawBufferPointer(start: version.pointee.name, count: Int(version.pointee.name_len))
@@ -112,14 +112,14 @@ public struct DRMNode: ~Copyable, Sendable {
 
   func capability(_ number: UInt64) throws(KernelError) -> UInt64 {
     var value: UInt64 = 0
-    try call("DRM_IOCTL_GET_CAP") { unsafe drmGetCap($0, number, &value) }
+    try call(.DRM_IOCTL_GET_CAP) { unsafe drmGetCap($0, number, &value) }
     return value
   }
 
   /// Calls a function of libdrm, all of which leave the kernel's reason in `errno`. `subject` is what the
   /// call is made on, unless that is the node.
   @discardableResult
-  func call(_ name: String, on subject: String? = nil, _ body: (CInt) -> CInt) throws(KernelError) -> CInt {
+  func call(_ name: KernelCall, on subject: String? = nil, _ body: (CInt) -> CInt) throws(KernelError) -> CInt {
     let descriptor = file.descriptor.rawValue
     return try Interruption.restarting(name, on: subject ?? file.name) { body(descriptor) }
   }

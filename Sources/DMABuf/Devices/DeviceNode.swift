@@ -15,7 +15,7 @@ public enum DeviceSubsystem: String, Sendable {
   public static func of(_ path: String) throws(KernelError) -> DeviceSubsystem? {
     var status = stat()
     // What opening it would say.
-    guard unsafe path.withSystemBytes({ unsafe stat($0, &status) }) == 0 else { throw KernelError("open", on: path) }
+    guard unsafe path.withSystemBytes({ unsafe stat($0, &status) }) == 0 else { throw KernelError(.open, on: path) }
     guard status.st_mode & S_IFMT == S_IFCHR else { return nil }
     // Documentation/admin-guide/devices.txt has both numbers.
     return switch cdmabuf_device(status.st_rdev) >> 32 {
@@ -32,6 +32,17 @@ public struct NoSuchDevice: Error, Equatable, Sendable {
   public let subject: String
   /// The drivers that there are devices of.
   public let drivers: [UntrustedText]
+}
+
+/// No DRM device of a driver.
+public struct NoDriver: Error, Equatable, Sendable, CustomStringConvertible {
+  /// The driver's name.
+  public let name: String
+
+  package init(name: String) { self.name = name }
+
+  /// As of a node that leads nowhere.
+  public var description: String { "\(DRMNode.directory): open: \(Errno.operationNotSupportedByDevice)" }
 }
 
 /// A device's node, and what it was found by.

@@ -47,7 +47,7 @@ extension DRMNode {
       guard let node = try? DRMNode(path), node.driver == name else { continue }
       return try node.makeDumbBuffer(width: 32, height: 32, bitsPerPixel: 32).releaseBuffer()
     }
-    throw KernelError("open", on: directory, errno: .operationNotSupportedByDevice)
+    throw NoDriver(name: "vgem")
   }
 
   /// Does the device export its buffers? Tried with the smallest dumb buffer; where it makes none, this is what the

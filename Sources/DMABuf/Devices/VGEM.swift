@@ -9,8 +9,8 @@ public struct VGEM: ~Copyable, Sendable {
 
   /// Opens vgem's render node.
   ///
-  /// Throws `ENODEV` on `/dev/dri` when no node is vgem's, and a node's refusal when it may be the one.
-  public init() throws(KernelError) {
+  /// Throws ``NoDriver`` when no node is vgem's, and a node's refusal when it may be the one.
+  public init() throws {
     var refusal: KernelError?
     for path in try DRMNode.paths() where DRMNode.isRender(path) {
       do throws(KernelError) {
@@ -23,7 +23,8 @@ public struct VGEM: ~Copyable, Sendable {
         refusal = error
       }
     }
-    throw refusal ?? KernelError("open", on: DRMNode.directory, errno: .operationNotSupportedByDevice)
+    if let refusal { throw refusal }
+    throw NoDriver(name: "vgem")
   }
 
   /// Takes over an open node.
@@ -45,7 +46,7 @@ public struct VGEM: ~Copyable, Sendable {
     defer { node.close(handle) }
     var attach = cdmabuf_vgem_fence_attach(
       handle: handle, flags: direction.contains(.write) ? 1 : 0, out_fence: 0, pad: 0)
-    try node.file.ioctl(Request("DRM_IOCTL_VGEM_FENCE_ATTACH", CDMABUF_DRM_IOCTL_VGEM_FENCE_ATTACH), &attach)
+    try node.file.ioctl(Request(.DRM_IOCTL_VGEM_FENCE_ATTACH, CDMABUF_DRM_IOCTL_VGEM_FENCE_ATTACH), &attach)
     return attach.out_fence
   }
 
@@ -55,6 +56,6 @@ public struct VGEM: ~Copyable, Sendable {
   /// `ETIMEDOUT` when its ten seconds were over first.
   public func signal(_ fence: UInt32) throws(KernelError) {
     var argument = cdmabuf_vgem_fence_signal(fence: fence, flags: 0)
-    try node.file.ioctl(Request("DRM_IOCTL_VGEM_FENCE_SIGNAL", CDMABUF_DRM_IOCTL_VGEM_FENCE_SIGNAL), &argument)
+    try node.file.ioctl(Request(.DRM_IOCTL_VGEM_FENCE_SIGNAL, CDMABUF_DRM_IOCTL_VGEM_FENCE_SIGNAL), &argument)
   }
 }

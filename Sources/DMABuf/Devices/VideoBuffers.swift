@@ -25,7 +25,7 @@ public struct VideoQueueSupport: Equatable, Sendable {
 }
 
 extension VideoNode {
-  private static var request: Request<v4l2_requestbuffers> { Request("VIDIOC_REQBUFS", CDMABUF_VIDIOC_REQBUFS) }
+  private static var request: Request<v4l2_requestbuffers> { Request(.VIDIOC_REQBUFS, CDMABUF_VIDIOC_REQBUFS) }
 
   /// What a queue can do, and whether it is in use. Nothing changes, even where another process has
   /// its buffers there.
@@ -36,7 +36,7 @@ extension VideoNode {
     var argument = unsafe v4l2_create_buffers()
     unsafe argument.memory = VideoMemory.mapped.number
     unsafe argument.format.type = queue.type
-    let call = unsafe Request<v4l2_create_buffers>("VIDIOC_CREATE_BUFS", CDMABUF_VIDIOC_CREATE_BUFS)
+    let call = unsafe Request<v4l2_create_buffers>(.VIDIOC_CREATE_BUFS, CDMABUF_VIDIOC_CREATE_BUFS)
     do throws(KernelError) {
       try unsafe file.ioctl(call, &argument)
     } catch {
@@ -97,7 +97,7 @@ extension VideoNode {
     argument.index = UInt32(clamping: index)
     argument.plane = UInt32(clamping: plane)
     argument.flags = UInt32(O_CLOEXEC | (readOnly ? O_RDONLY : O_RDWR))
-    try file.ioctl(Request("VIDIOC_EXPBUF", CDMABUF_VIDIOC_EXPBUF), &argument)
+    try file.ioctl(Request(.VIDIOC_EXPBUF, CDMABUF_VIDIOC_EXPBUF), &argument)
     return try DMABuffer(OpenFile(OwnedDescriptor(owning: argument.fd), name: path))
   }
 
@@ -129,7 +129,7 @@ extension VideoNode {
     unsafe argument.type = queue.type
     unsafe argument.memory = memory.number
     unsafe argument.field = format.field
-    let call = unsafe Request<v4l2_buffer>("VIDIOC_QBUF", CDMABUF_VIDIOC_QBUF)
+    let request = unsafe Request<v4l2_buffer>(.VIDIOC_QBUF, CDMABUF_VIDIOC_QBUF)
     // How much of it there is to read; capturing devices say it themselves.
     let used = planes.indices.map { index in
       queue.isOutput && index < format.planes.count ? UInt32(clamping: format.planes[index].size) : 0
@@ -138,7 +138,7 @@ extension VideoNode {
       unsafe argument.m.fd = planes[0].descriptor
       unsafe argument.length = UInt32(clamping: planes[0].size)
       unsafe argument.bytesused = used[0]
-      try unsafe file.ioctl(call, &argument)
+      try unsafe file.ioctl(request, &argument)
       return
     }
     var list = [v4l2_plane](repeating: v4l2_plane(), count: planes.count)
@@ -148,10 +148,10 @@ extension VideoNode {
       list[index].bytesused = used[index]
     }
     unsafe argument.length = UInt32(list.count)
-    _ = try unsafe Interruption.restarting(call.name, on: file.name) {
+    _ = try unsafe Interruption.restarting(request.call, on: file.name) {
       unsafe list.withUnsafeMutableBufferPointer { pointer in
         unsafe argument.m.planes = pointer.baseAddress
-        return unsafe cdmabuf_ioctl(file.descriptor.rawValue, call.number, &argument)
+        return unsafe cdmabuf_ioctl(file.descriptor.rawValue, request.number, &argument)
       }
     }
   }
@@ -166,7 +166,7 @@ extension VideoNode {
     unsafe argument.memory = memory.number
     var planes = [v4l2_plane](repeating: v4l2_plane(), count: Int(VIDEO_MAX_PLANES))
     if queue.isMultiPlanar { unsafe argument.length = UInt32(planes.count) }
-    _ = try Interruption.restarting("VIDIOC_DQBUF", on: file.name) {
+    _ = try Interruption.restarting(.VIDIOC_DQBUF, on: file.name) {
       unsafe planes.withUnsafeMutableBufferPointer { pointer in
         if queue.isMultiPlanar { unsafe argument.m.planes = pointer.baseAddress }
         return unsafe cdmabuf_ioctl(file.descriptor.rawValue, CDMABUF_VIDIOC_DQBUF, &argument)

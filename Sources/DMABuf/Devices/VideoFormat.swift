@@ -67,8 +67,8 @@ public struct FormatChanged: Error, Equatable, Sendable {
 }
 
 extension VideoNode {
-  private static var get: Request<v4l2_format> { unsafe Request("VIDIOC_G_FMT", CDMABUF_VIDIOC_G_FMT) }
-  private static var set: Request<v4l2_format> { unsafe Request("VIDIOC_S_FMT", CDMABUF_VIDIOC_S_FMT) }
+  private static var get: Request<v4l2_format> { unsafe Request(.VIDIOC_G_FMT, CDMABUF_VIDIOC_G_FMT) }
+  private static var set: Request<v4l2_format> { unsafe Request(.VIDIOC_S_FMT, CDMABUF_VIDIOC_S_FMT) }
 
   private func current(_ queue: VideoQueue) throws(KernelError) -> v4l2_format {
     var format = unsafe v4l2_format()
@@ -87,7 +87,7 @@ extension VideoNode {
     for index: UInt32 in 0..<256 {
       var description = v4l2_fmtdesc()
       (description.index, description.type) = (index, output.type)
-      let request = Request<v4l2_fmtdesc>("VIDIOC_ENUM_FMT", CDMABUF_VIDIOC_ENUM_FMT)
+      let request = Request<v4l2_fmtdesc>(.VIDIOC_ENUM_FMT, CDMABUF_VIDIOC_ENUM_FMT)
       guard (try? file.ioctl(request, &description)) != nil else { return nil }
       if description.pixelformat == format.fourcc.rawValue {
         return description.flags & UInt32(V4L2_FMT_FLAG_COMPRESSED) == 0 ? nil : format.fourcc

@@ -26,7 +26,7 @@ public struct VideoNode: ~Copyable, Sendable {
   /// Takes over an open node, likewise.
   init(_ file: consuming OpenFile) throws(KernelError) {
     var capability = v4l2_capability()
-    try file.ioctl(Request("VIDIOC_QUERYCAP", CDMABUF_VIDIOC_QUERYCAP), &capability)
+    try file.ioctl(Request(.VIDIOC_QUERYCAP, CDMABUF_VIDIOC_QUERYCAP), &capability)
     driver = unsafe withUnsafeBytes(of: capability.driver) { unsafe UntrustedText($0.prefix { $0 != 0 }) }
     card = unsafe withUnsafeBytes(of: capability.card) { unsafe UntrustedText($0.prefix { $0 != 0 }) }
     // What the node can do; drivers of old say only what the whole device can.

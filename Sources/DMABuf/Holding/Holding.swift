@@ -2,26 +2,36 @@ internal import CDMABuf
 import Glibc
 import SystemPackage
 
-/// A name that is taken already.
-public struct NameTaken: Error, Equatable, Sendable {
-  /// The name.
-  public let name: HeldName
-}
+/// What keeps a name from being used, where it is not the kernel's refusal.
+public enum HolderError: Error, Equatable, Sendable {
+  /// Something is held under the name already.
+  case nameTaken(HeldName)
+  /// Nothing is held under the name.
+  case nothingHeld(HeldName)
+  /// The name's holder was started by a dmabuf that speaks another version of the protocol.
+  case otherVersion(HeldName, version: Int)
+  /// The process behind the name's socket is another user's.
+  case otherUser(HeldName)
+  /// The answer of the name's holder makes no sense.
+  case malformedAnswer(HeldName)
 
-/// A name under which nothing is held.
-public struct NothingHeld: Error, Equatable, Sendable {
-  /// The name.
-  public let name: HeldName
-}
-
-/// A name whose holder was started by a dmabuf that speaks another version of the protocol.
-public struct ForeignHolder: Error, Equatable, Sendable {
-  /// The name.
-  public let name: HeldName
-  /// The holder's version.
-  public let version: Int
-  /// This program's.
+  /// The version of the protocol that this program speaks.
   public static let ownVersion = CDMABUF_HOLDER_VERSION
+}
+
+extension HolderError: CustomStringConvertible {
+  /// One line.
+  public var description: String {
+    switch self {
+    case .nameTaken(let name): "\(name): the name is taken"
+    case .nothingHeld(let name): "\(name): nothing is held under that name"
+    case .otherVersion(let name, let version):
+      "cannot use \(name): its holder speaks version \(version) of the protocol, and this dmabuf "
+        + "version \(Self.ownVersion)"
+    case .otherUser(let name): "\(name): connect: \(Errno.permissionDenied)"
+    case .malformedAnswer(let name): "\(name): recvmsg: \(Errno.protocolError)"
+    }
+  }
 }
 
 /// Keeping descriptors alive under names, in small processes of the user's that stay behind.
@@ -41,8 +51,8 @@ public enum Holding {
   ///   - after: when the holder does that by itself.
   ///   - replacing: whether to release who has the name now.
   /// - Returns: the socket of the new holder.
-  /// - Throws: ``NameTaken``, or ``KernelError`` when the runtime directory is not private or the process
-  ///   cannot be started.
+  /// - Throws: ``HolderError/nameTaken(_:)``, ``RuntimeDirectoryError``, or ``KernelError`` when the process cannot be
+  ///   started.
   @discardableResult
   public static func start(
     _ name: HeldName, kind: HeldObject.Kind, descriptor: CInt, companions: [CInt] = [], attached: String = "",
@@ -53,7 +63,7 @@ public enum Holding {
     let listener = try directory.locked {
       try take(name, in: directory, replacing: replacing)
     }
-    guard let identity = try directory.socket(name)?.identity else { throw NothingHeld(name: name) }
+    guard let identity = try directory.socket(name)?.identity else { throw HolderError.nothingHeld(name) }
     var arguments = [CDMABUF_HOLDER, name.text, "\(identity.device):\(identity.inode)"].map { Array($0.utf8) }
     arguments += [description, Array("\(1 + companions.count)".utf8)]
     if let trigger, let after {
@@ -64,7 +74,7 @@ public enum Holding {
     defer { unsafe pointers.forEach { unsafe free($0) } }
     let descriptors = [directory.descriptor, listener.descriptor, descriptor] + companions
     guard unsafe cdmabuf_stay_behind(&pointers, descriptors, descriptors.count) == 0 else {
-      let error = KernelError("exec", on: "holder of \(name)")
+      let error = KernelError(.exec, on: "holder of \(name)")
       directory.remove(name, identity)
       throw error
     }
@@ -91,9 +101,9 @@ public enum Holding {
     if let socket = try directory.socket(name) {
       do {
         let holder = try connect(name, to: socket)
-        guard replacing else { throw NameTaken(name: name) }
+        guard replacing else { throw HolderError.nameTaken(name) }
         try end(holder, name, socket)
-      } catch let error as KernelError where error.errno == .connectionRefused {
+      } catch let error where Self.isOfDead(error) {
         // It was killed, and left its socket.
         directory.remove(name, socket.identity)
       }
@@ -120,7 +130,7 @@ public enum Holding {
   /// Releases what is held under a name, if given only by the holder with this socket; it is gone when this returns.
   public static func release(_ name: HeldName, _ identity: SocketIdentity? = nil) throws {
     try withSocket(name) { socket in
-      guard identity == nil || socket.identity == identity else { throw NothingHeld(name: name) }
+      guard identity == nil || socket.identity == identity else { throw HolderError.nothingHeld(name) }
       try end(try connect(name, to: socket), name, socket)
     }
   }
@@ -159,11 +169,11 @@ public enum Holding {
     for (name, identity) in try listed() {
       do {
         try body(name, identity)
-      } catch is NothingHeld {
+      } catch HolderError.nothingHeld {
         continue
       } catch {
         failed(name, error)
-        try Interruption.check("held", on: "\(name)")
+        try Interruption.check()
       }
     }
   }
@@ -186,13 +196,24 @@ public enum Holding {
     _ name: HeldName, _ body: (borrowing HolderSocket) throws -> Result
   ) throws -> Result {
     do {
-      guard let socket = try RuntimeDirectory(creating: false).socket(name) else { throw NothingHeld(name: name) }
+      guard let socket = try RuntimeDirectory(creating: false).socket(name) else {
+        throw HolderError.nothingHeld(name)
+      }
       return try body(socket)
     } catch let error as KernelError
       where error.subject != "/proc/self"
       && [.noSuchFileOrDirectory, .connectionRefused, .connectionReset].contains(error.errno)
     {
-      throw NothingHeld(name: name)
+      throw HolderError.nothingHeld(name)
+    }
+  }
+
+  /// Is that what comes of a socket whose holder has been killed?
+  private static func isOfDead(_ error: any Error) -> Bool {
+    switch error {
+    case HolderError.nothingHeld: true
+    case let error as KernelError: error.errno == .connectionRefused
+    default: false
     }
   }
 
@@ -202,10 +223,10 @@ public enum Holding {
       let object = HeldObject(name: name, pid: answer.process, decoding: answer.bytes, from: socket.identity)
       if let object, isRight(answer.descriptors.count, for: verb) { return (object, answer.descriptors) }
       for descriptor in answer.descriptors { close(descriptor) }
-      if let version = HeldObject.version(answer.bytes), version > ForeignHolder.ownVersion {
-        throw ForeignHolder(name: name, version: version)
+      if let version = HeldObject.version(answer.bytes), version > HolderError.ownVersion {
+        throw HolderError.otherVersion(name, version: version)
       }
-      throw KernelError("recvmsg", on: "\(name)", errno: .protocolError)
+      throw HolderError.malformedAnswer(name)
     }
   }
 
@@ -213,9 +234,7 @@ public enum Holding {
 
   private static func connect(_ name: HeldName, to place: borrowing HolderSocket) throws -> UnixSocket {
     let socket = try UnixSocket(connectingTo: place.path, .packets, name: "\(name)", deadline: deadline)
-    guard try socket.peerUser() == geteuid() else {
-      throw KernelError("connect", on: "\(name)", errno: .permissionDenied)
-    }
+    guard try socket.peerUser() == geteuid() else { throw HolderError.otherUser(name) }
     return socket
   }
 
@@ -235,7 +254,7 @@ public enum Holding {
     if !first.bytes.isEmpty { return first }
     let second = try answer(of: connect(name, to: place), [UInt8(verb)])
     // No answer either is the end of a holder that was killed meanwhile.
-    guard !second.bytes.isEmpty else { throw KernelError("recvmsg", on: "\(name)", errno: .connectionRefused) }
+    guard !second.bytes.isEmpty else { throw HolderError.nothingHeld(name) }
     return second
   }
 

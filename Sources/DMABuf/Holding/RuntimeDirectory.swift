@@ -13,8 +13,8 @@ struct RuntimeDirectory: ~Copyable {
 
   /// Opens the directory after looking at it closely; makes it first if `creating`.
   ///
-  /// Throws `ENOENT` on its path when there is none and on `/proc/self` without procfs, ``NotPrivate`` when it is
-  /// not the user's alone, `ENOTDIR` or `ELOOP` when it is no directory.
+  /// Throws `ENOENT` on its path when there is none and on `/proc/self` without procfs, ``RuntimeDirectoryError`` when it
+  /// is not the user's alone, `ENOTDIR` or `ELOOP` when it is no directory.
   init(creating: Bool) throws {
     let directory = try Self.open(Self.path, creating: creating)
     path = directory.file.name
@@ -22,14 +22,14 @@ struct RuntimeDirectory: ~Copyable {
   }
 
   private static func open(_ path: String, creating: Bool) throws -> Directory {
-    guard unsafe access("/proc/self/fd", F_OK) == 0 else { throw KernelError("open", on: "/proc/self") }
+    guard unsafe access("/proc/self/fd", F_OK) == 0 else { throw KernelError(.open, on: "/proc/self") }
     if creating, unsafe path.withSystemBytes({ unsafe mkdir($0, 0o700) }) != 0, errno != EEXIST {
-      throw KernelError("mkdir", on: path)
+      throw KernelError(.mkdir, on: path)
     }
     let file = try OpenFile(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
     let status = try file.status()
     guard status.st_uid == geteuid(), status.st_mode & 0o077 == 0 else {
-      throw NotPrivate(path: path)
+      throw RuntimeDirectoryError.notPrivate(path)
     }
     return Directory(file)
   }
@@ -55,16 +55,16 @@ struct RuntimeDirectory: ~Copyable {
   func socketPath(_ name: HeldName) -> String { "/proc/self/fd/\(directory.descriptor)/\(name)" }
 
   /// What is there by that name: nothing, a socket of the user's, or something else, which is an error.
-  func socket(_ name: HeldName) throws(KernelError) -> HolderSocket? {
+  func socket(_ name: HeldName) throws -> HolderSocket? {
     let number = unsafe openat(directory.descriptor, name.text, CDMABUF_O_PATH | O_NOFOLLOW | O_CLOEXEC)
     guard number >= 0 else {
       if errno == ENOENT { return nil }
-      throw KernelError("openat", on: path + "/\(name)")
+      throw KernelError(.openat, on: path + "/\(name)")
     }
     let file = OpenFile(OwnedDescriptor(owning: number), name: path + "/\(name)")
     let status = try file.status()
     guard status.st_mode & S_IFMT == S_IFSOCK, status.st_uid == geteuid() else {
-      throw KernelError("connect", on: file.name, errno: .notSocket)
+      throw RuntimeDirectoryError.notSocket(file.name)
     }
     return HolderSocket(file: file, identity: SocketIdentity(status))
   }
@@ -89,42 +89,55 @@ struct RuntimeDirectory: ~Copyable {
     return result
   }
 
-  private func lock() throws(KernelError) -> OwnedDescriptor {
+  private func lock() throws -> OwnedDescriptor {
     let name = path + "/.lock"
     let number = unsafe openat(
       directory.descriptor, ".lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
-    guard number >= 0 else { throw KernelError("openat", on: name) }
+    guard number >= 0 else { throw KernelError(.openat, on: name) }
     let lock = OwnedDescriptor(owning: number)
     let deadline = Deadline(after: .seconds(10))
-    do throws(KernelError) {
-      _ = try Interruption.restarting("flock", on: name, deadline: deadline) { flock(number, LOCK_EX) }
-    } catch  where error.errno == .noFunction {
-      return try lockedAddress(deadline: deadline)
+    while flock(number, LOCK_EX | LOCK_NB) != 0 {
+      switch Errno(rawValue: errno) {
+      case .noFunction: return try lockedAddress(deadline: deadline)
+      case .wouldBlock, .interrupted: break
+      case let reason: throw KernelError(.flock, on: name, errno: reason)
+      }
+      if deadline.isPast { throw TimedOut(.flock, on: name) }
+      try Deadline(after: .milliseconds(10)).sleep()
     }
     return lock
   }
 
   /// A lock without CONFIG_FILE_LOCKING, freed by the kernel as a file's is when its owner ends. Another user can
   /// only delay it: the address is one that everybody can take.
-  private func lockedAddress(deadline: Deadline) throws(KernelError) -> OwnedDescriptor {
+  private func lockedAddress(deadline: Deadline) throws -> OwnedDescriptor {
     let status = try directory.file.status()
     while true {
       let number = cdmabuf_lock_address(status.st_dev, status.st_ino)
       if number >= 0 { return OwnedDescriptor(owning: number) }
-      guard errno == EADDRINUSE else { throw KernelError("bind", on: path + "/.lock") }
-      if deadline.isPast { throw KernelError("bind", on: path + "/.lock", errno: .timedOut) }
+      guard errno == EADDRINUSE else { throw KernelError(.bind, on: path + "/.lock") }
+      if deadline.isPast { throw TimedOut(.bind, on: path + "/.lock") }
       try Deadline(after: .milliseconds(10)).sleep()
     }
   }
 }
 
-/// The directory of what is held is not the user's alone.
-public struct NotPrivate: Error, Equatable, Sendable, CustomStringConvertible {
-  /// Its path.
-  public let path: String
+/// What is wrong with the directory of the holders' sockets.
+public enum RuntimeDirectoryError: Error, Equatable, Sendable {
+  /// The directory of this path is not the user's alone.
+  case notPrivate(String)
+  /// Something else is in the place of this socket.
+  case notSocket(String)
+}
 
-  /// `cannot use PATH: …`.
-  public var description: String { "cannot use \(path): it is not private to this user" }
+extension RuntimeDirectoryError: CustomStringConvertible {
+  /// One line.
+  public var description: String {
+    switch self {
+    case .notPrivate(let path): "cannot use \(path): it is not private to this user"
+    case .notSocket(let path): "\(path): connect: \(Errno.notSocket)"
+    }
+  }
 }
 
 /// Which socket a name stood for when it was looked at.

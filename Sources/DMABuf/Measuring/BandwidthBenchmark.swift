@@ -55,7 +55,7 @@ extension Benchmark {
   private func ordinaryMemory() throws -> (reading: UInt64, writing: UInt64) {
     let flags = MAP_PRIVATE | MAP_ANONYMOUS
     let address = unsafe mmap(nil, size, PROT_READ | PROT_WRITE, flags, -1, 0)
-    guard unsafe address != MAP_FAILED else { throw KernelError("mmap", on: "memory") }
+    guard unsafe address != MAP_FAILED else { throw KernelError(.mmap, on: "memory") }
     defer { _ = unsafe munmap(address, size) }
     let bytes = unsafe UnsafeMutableRawBufferPointer(start: address, count: size)
     unsafe CPUBandwidth.write(bytes)

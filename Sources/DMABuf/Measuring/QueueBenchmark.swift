@@ -67,13 +67,13 @@ extension Benchmark {
       unsafe buffer.m.fd = descriptor
       unsafe buffer.length = size
     }
-    try unsafe node.file.ioctl(Request("VIDIOC_QBUF", CDMABUF_VIDIOC_QBUF), &buffer)
+    try unsafe node.file.ioctl(Request(.VIDIOC_QBUF, CDMABUF_VIDIOC_QBUF), &buffer)
   }
 
   /// Corresponds to `VIDIOC_DQBUF`; returns the index.
   func dequeue(from node: borrowing VideoNode) throws(KernelError) -> Int {
     prepare()
-    try unsafe node.file.ioctl(Request("VIDIOC_DQBUF", CDMABUF_VIDIOC_DQBUF), &buffer)
+    try unsafe node.file.ioctl(Request(.VIDIOC_DQBUF, CDMABUF_VIDIOC_DQBUF), &buffer)
     return unsafe Int(buffer.index)
   }
 

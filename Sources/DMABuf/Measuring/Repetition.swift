@@ -52,7 +52,7 @@ public struct Repetition: Sendable {
   private func turns(_ most: Int, atLeast least: Int, _ turn: () throws -> Void) throws {
     let (deadline, lastCall) = (span.map { Deadline(after: $0) }, span.map { Deadline(after: $0 * 5) })
     for number in 0..<most {
-      try Interruption.check("bench", on: "dmabuf")
+      try Interruption.check()
       try turn()
       guard let deadline, let lastCall else { continue }
       if (number + 1 < least ? lastCall : deadline).isPast { return }

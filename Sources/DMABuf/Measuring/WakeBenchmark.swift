@@ -57,24 +57,24 @@ private struct Sleeper: ~Copyable {
 
   init() throws(KernelError) {
     var sockets: [CInt] = [-1, -1]
-    guard unsafe cdmabuf_socket_pair(&sockets) == 0 else { throw KernelError("socketpair", on: "AF_UNIX") }
+    guard unsafe cdmabuf_socket_pair(&sockets) == 0 else { throw KernelError(.socketpair, on: "AF_UNIX") }
     let theirs = sockets[1]
     let socket = OpenFile(OwnedDescriptor(owning: sockets[0]), name: "sleeper")
     // Signals are for the thread that measures.
     var (all, before) = (sigset_t(), sigset_t())
     unsafe sigfillset(&all)
     unsafe pthread_sigmask(SIG_SETMASK, &all, &before)
-    let thread = startThread {
-      Self.serve(theirs)
+    defer { unsafe pthread_sigmask(SIG_SETMASK, &before, nil) }
+    do throws(KernelError) {
+      thread = try startThread {
+        Self.serve(theirs)
+        close(theirs)
+      }
+    } catch {
       close(theirs)
-    }
-    unsafe pthread_sigmask(SIG_SETMASK, &before, nil)
-    guard let thread else {
-      close(theirs)
-      throw KernelError("pthread_create", on: "sleeper", errno: .resourceTemporarilyUnavailable)
+      throw error
     }
     self.socket = socket
-    self.thread = thread
   }
 
   deinit {
@@ -87,7 +87,7 @@ private struct Sleeper: ~Copyable {
   func sleep(on descriptor: CInt) throws(KernelError) {
     var descriptor = descriptor
     let socket = socket.descriptor.rawValue
-    _ = try Interruption.restarting("write", on: "sleeper") { unsafe write(socket, &descriptor, 4) }
+    _ = try Interruption.restarting(.write, on: "sleeper") { unsafe write(socket, &descriptor, 4) }
     _ = try answer()
     // From saying so to sleeping it is not far.
     try Deadline(after: .milliseconds(1)).sleep()
@@ -103,7 +103,7 @@ private struct Sleeper: ~Copyable {
   private func answer() throws(KernelError) -> UInt64 {
     var moment: UInt64 = 0
     let socket = socket.descriptor.rawValue
-    _ = try Interruption.restarting("read", on: "sleeper") { unsafe read(socket, &moment, 8) }
+    _ = try Interruption.restarting(.read, on: "sleeper") { unsafe read(socket, &moment, 8) }
     return moment
   }
 

@@ -23,7 +23,7 @@ package enum ChildProcess {
     within nanoseconds: UInt64, finish: Bool = false, _ body: () -> String
   ) throws(KernelError) -> Outcome {
     var ends: [CInt] = [-1, -1]
-    guard unsafe pipe(&ends) == 0 else { throw KernelError("pipe", on: "child") }
+    guard unsafe pipe(&ends) == 0 else { throw KernelError(.pipe, on: "child") }
     let reading = OwnedDescriptor(owning: ends[0])
     let child = cdmabuf_fork_apart()
     if child == 0 {
@@ -35,14 +35,14 @@ package enum ChildProcess {
     }
     let reason = errno
     close(ends[1])
-    guard child > 0 else { throw KernelError("fork", on: "child", errno: .init(rawValue: reason)) }
+    guard child > 0 else { throw KernelError(.fork, on: "child", errno: .init(rawValue: reason)) }
     let text = collect(reading, until: Clock.now + nanoseconds, finish: finish)
     // Gone already when all is well; its children may not be.
     kill(-child, SIGKILL)
     kill(child, SIGKILL)
     var status: CInt = 0
     while unsafe waitpid(child, &status, 0) < 0, errno == EINTR {}
-    try Interruption.check("wait", on: "child")
+    try Interruption.check(.waitpid, on: "child")
     guard let text else { return .timedOut }
     let signal = status & 0x7f
     return text.isEmpty && signal != 0 ? .ended(bySignal: signal) : .output(text)

@@ -19,7 +19,7 @@ public enum Command {
     defer { unsafe (argumentPointers + additions).forEach { unsafe free($0) } }
     var environmentPointers = unsafe environment(without: variables.keys) + additions + [nil]
     let status = unsafe cdmabuf_run(&argumentPointers, &environmentPointers, descriptors, descriptors.count)
-    guard status != -1 else { throw KernelError("exec", on: arguments.first ?? "") }
+    guard status != -1 else { throw KernelError(.exec, on: arguments.first ?? "") }
     return cdmabuf_exit_status(status)
   }
 

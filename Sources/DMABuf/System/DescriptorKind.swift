@@ -40,7 +40,7 @@ public enum DescriptorKind: Equatable, Sendable {
     let result = unsafe [UInt8](unsafeUninitializedCapacity: Int(PATH_MAX)) { buffer, count in
       count = unsafe max(0, readlink(path, buffer.baseAddress!, buffer.count))
     }
-    if result.isEmpty { throw KernelError("readlink", on: subject) }
+    if result.isEmpty { throw KernelError(.readlink, on: subject) }
     return result
   }
 }

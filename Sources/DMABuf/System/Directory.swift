@@ -16,7 +16,7 @@ package struct Directory: ~Copyable {
     let number = unsafe name.withSystemBytes {
       unsafe openat(parent.descriptor, $0, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     }
-    guard number >= 0 else { throw KernelError("openat", on: parent.file.name + "/" + name) }
+    guard number >= 0 else { throw KernelError(.openat, on: parent.file.name + "/" + name) }
     file = OpenFile(OwnedDescriptor(owning: number), name: parent.file.name + "/" + name)
   }
 
@@ -30,9 +30,9 @@ package struct Directory: ~Copyable {
     let lengthOffset = 16
     let nameOffset = 19
     while true {
-      try Interruption.check("getdents64", on: file.name)
+      try Interruption.check(.getdents64, on: file.name)
       let filled = unsafe cdmabuf_getdents64(descriptor, buffer.baseAddress, buffer.count)
-      if filled < 0 { throw KernelError("getdents64", on: file.name) }
+      if filled < 0 { throw KernelError(.getdents64, on: file.name) }
       if filled == 0 { return }
       var entry = 0
       while entry + nameOffset < filled {

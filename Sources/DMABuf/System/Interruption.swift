@@ -22,10 +22,18 @@ public struct Deadline: Sendable {
   /// Has the moment come?
   public var isPast: Bool { remaining == 0 }
 
+  /// Runs `body` with a timer that from the moment on interrupts the calls of this thread alone, again and again:
+  /// for calls that the kernel cannot be told a limit of. Takes `SIGRTMAX`.
+  package func interrupting<Result>(_ body: () throws -> Result) rethrows -> Result {
+    cdmabuf_interrupt_after(max(1, remaining))
+    defer { cdmabuf_interrupt_after(0) }
+    return try body()
+  }
+
   /// Sleeps until the moment comes. Throws `EINTR` when the process was asked to end.
   public func sleep() throws(KernelError) {
     while true {
-      try Interruption.check("sleep", on: "dmabuf")
+      try Interruption.check()
       let left = remaining
       guard left > 0 else { return }
       // In pieces: a signal that comes just before the call would be slept through.
@@ -61,8 +69,7 @@ public enum Clock {
 /// How this process learns that it should end, and how a call that sleeps is woken for it.
 ///
 /// Nothing is caught until ``catchEndingSignals()``: a program that uses the library keeps its own
-/// signal handling, and interrupted calls are then simply made again. A call with a ``Deadline`` that the kernel
-/// cannot be told of is interrupted by a timer of its thread alone, which takes `SIGRTMAX`.
+/// signal handling, and interrupted calls are then simply made again.
 public enum Interruption {
   /// From now on SIGINT, SIGTERM, SIGHUP, SIGQUIT and SIGALRM make calls fail with `EINTR` instead of ending
   /// the process, so that what is open can be closed. Signals that the caller ignores stay ignored.
@@ -89,7 +96,7 @@ public enum Interruption {
   public static func endingAtOnce<Result: ~Copyable>(_ body: () throws -> Result) throws -> Result {
     let before = cdmabuf_end_at_once(true)
     defer { _ = cdmabuf_end_at_once(before) }
-    try check("signal", on: "dmabuf")
+    try check()
     return try body()
   }
 
@@ -99,20 +106,16 @@ public enum Interruption {
     if let signal { end(by: signal) }
   }
 
-  /// Throws `EINTR` once the process was asked to end: for loops that make no calls.
-  public static func check(_ work: String, on subject: String) throws(KernelError) {
-    if cdmabuf_ending_signal() != 0 { throw KernelError(work, on: subject, errno: .interrupted) }
+  /// Throws `EINTR` once the process was asked to end, as a call that sleeps would: for loops that make no calls.
+  public static func check(_ call: KernelCall = .nanosleep, on subject: String = "dmabuf") throws(KernelError) {
+    if cdmabuf_ending_signal() != 0 { throw KernelError(call, on: subject, errno: .interrupted) }
   }
 
-  /// Makes a call until it is not interrupted any more. Fails with `EINTR` when the process was
-  /// asked to end, with `ETIMEDOUT` when `deadline` came first. Calls that document `EAGAIN` as
-  /// «try again» say so.
-  static func restarting<Result: FixedWidthInteger & SignedInteger>(
-    _ call: String, on subject: String, deadline: Deadline? = nil, retryingAgain: Bool = false,
-    _ body: () -> Result
+  /// Makes a call until it is not interrupted any more. Fails with `EINTR` when the process was asked to end. Calls
+  /// that document `EAGAIN` as «try again» say so.
+  package static func restarting<Result: FixedWidthInteger & SignedInteger>(
+    _ call: KernelCall, on subject: String, retryingAgain: Bool = false, _ body: () -> Result
   ) throws(KernelError) -> Result {
-    if let deadline { cdmabuf_interrupt_after(max(1, deadline.remaining)) }
-    defer { if deadline != nil { cdmabuf_interrupt_after(0) } }
     while true {
       let result = body()
       if result >= 0 { return result }
@@ -121,8 +124,25 @@ public enum Interruption {
         throw KernelError(call, on: subject, errno: reason)
       }
       try check(call, on: subject)
-      if let deadline, deadline.remaining == 0 {
-        throw KernelError(call, on: subject, errno: .timedOut)
+    }
+  }
+
+  /// The same, and throws ``TimedOut`` when the call is interrupted after `deadline`.
+  package static func restarting<Result: FixedWidthInteger & SignedInteger>(
+    _ call: KernelCall, on subject: String, until deadline: Deadline?, retryingAgain: Bool = false,
+    _ body: () -> Result
+  ) throws -> Result {
+    while true {
+      do throws(KernelError) {
+        let result = body()
+        if result >= 0 { return result }
+        throw KernelError(call, on: subject)
+      } catch {
+        guard
+          error.errno == .interrupted || retryingAgain && error.errno == .resourceTemporarilyUnavailable
+        else { throw error }
+        try check(call, on: subject)
+        if let deadline, deadline.isPast { throw TimedOut(call, on: subject) }
       }
     }
   }

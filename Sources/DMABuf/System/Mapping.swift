@@ -13,7 +13,7 @@ import Glibc
     let flags = populate ? MAP_SHARED | MAP_POPULATE : MAP_SHARED
     let address = unsafe mmap(nil, count, protection, flags, file.descriptor.rawValue, off_t(offset))
     guard unsafe address != MAP_FAILED, let address = unsafe address else {
-      throw KernelError("mmap", on: file.name)
+      throw KernelError(.mmap, on: file.name)
     }
     unsafe base = address
     self.count = count

@@ -18,7 +18,7 @@ public struct OpenFile: ~Copyable, Sendable {
   ///
   /// Corresponds to `open(2)`. `flags` are added to `O_CLOEXEC`.
   public init(_ path: String, _ flags: CInt, permissions: UInt32 = 0) throws(KernelError) {
-    let number = try Interruption.restarting("open", on: path) {
+    let number = try Interruption.restarting(.open, on: path) {
       unsafe path.withSystemBytes { unsafe Glibc.open($0, flags | O_CLOEXEC, permissions) }
     }
     self.init(OwnedDescriptor(owning: number), name: path)
@@ -30,7 +30,7 @@ public struct OpenFile: ~Copyable, Sendable {
   init(_ name: String, in directory: borrowing Directory, _ flags: CInt) throws(KernelError) {
     let path = directory.file.name + "/" + name
     let parent = directory.descriptor
-    let number = try Interruption.restarting("openat", on: path) { unsafe openat(parent, name, flags | O_CLOEXEC) }
+    let number = try Interruption.restarting(.openat, on: path) { unsafe openat(parent, name, flags | O_CLOEXEC) }
     self.init(OwnedDescriptor(owning: number), name: path)
   }
 
@@ -38,7 +38,7 @@ public struct OpenFile: ~Copyable, Sendable {
   ///
   /// Corresponds to `open(2)` with `O_PATH`.
   init(namedBy path: String) throws(KernelError) {
-    let number = try Interruption.restarting("open", on: path) { unsafe cdmabuf_open_path(path) }
+    let number = try Interruption.restarting(.open, on: path) { unsafe cdmabuf_open_path(path) }
     self.init(OwnedDescriptor(owning: number), name: path)
   }
 
@@ -46,26 +46,40 @@ public struct OpenFile: ~Copyable, Sendable {
   public init(reading path: String) throws(KernelError) { try self.init(path, O_RDONLY) }
 
   /// The one place that calls `ioctl(2)`. Interrupted calls are made again, unless the process was
-  /// asked to end or `deadline` has passed.
+  /// asked to end.
   @inline(__always) @discardableResult
   func ioctl<Argument>(
-    _ request: Request<Argument>, _ argument: inout Argument, deadline: Deadline? = nil,
-    retryingAgain: Bool = false
+    _ request: Request<Argument>, _ argument: inout Argument, retryingAgain: Bool = false
   ) throws(KernelError) -> CInt {
     // Nearly always this is all, and callers that time it should time nothing else.
-    if deadline == nil {
+    let result = unsafe withUnsafeMutablePointer(to: &argument) {
+      unsafe cdmabuf_ioctl(descriptor.rawValue, request.number, $0)
+    }
+    if result >= 0 { return result }
+    try stop(after: Errno(rawValue: errno), of: request.call, retryingAgain: retryingAgain)
+    return try repeatIoctl(request, &argument, retryingAgain: retryingAgain)
+  }
+
+  /// The same for a request that never waits, and has to be made even when the process is asked to end.
+  @inline(__always)
+  package func ioctlToTheEnd<Argument>(
+    _ request: Request<Argument>, _ argument: inout Argument
+  ) throws(KernelError) {
+    while true {
       let result = unsafe withUnsafeMutablePointer(to: &argument) {
         unsafe cdmabuf_ioctl(descriptor.rawValue, request.number, $0)
       }
-      if result >= 0 { return result }
-      try stop(after: Errno(rawValue: errno), of: request.name, retryingAgain: retryingAgain)
+      if result >= 0 { return }
+      let reason = Errno(rawValue: errno)
+      if reason != .interrupted && reason != .resourceTemporarilyUnavailable {
+        throw KernelError(request.call, on: name, errno: reason)
+      }
     }
-    return try repeatIoctl(request, &argument, deadline: deadline, retryingAgain: retryingAgain)
   }
 
   /// Throws unless a call that failed is to be made again.
   @inline(never)
-  private func stop(after reason: Errno, of call: String, retryingAgain: Bool) throws(KernelError) {
+  private func stop(after reason: Errno, of call: KernelCall, retryingAgain: Bool) throws(KernelError) {
     guard reason == .interrupted || retryingAgain && reason == .resourceTemporarilyUnavailable else {
       throw KernelError(call, on: name, errno: reason)
     }
@@ -74,9 +88,9 @@ public struct OpenFile: ~Copyable, Sendable {
 
   @inline(never)
   private func repeatIoctl<Argument>(
-    _ request: Request<Argument>, _ argument: inout Argument, deadline: Deadline?, retryingAgain: Bool
+    _ request: Request<Argument>, _ argument: inout Argument, retryingAgain: Bool
   ) throws(KernelError) -> CInt {
-    try Interruption.restarting(request.name, on: name, deadline: deadline, retryingAgain: retryingAgain) {
+    try Interruption.restarting(request.call, on: name, retryingAgain: retryingAgain) {
       unsafe withUnsafeMutablePointer(to: &argument) {
         unsafe cdmabuf_ioctl(descriptor.rawValue, request.number, $0)
       }
@@ -86,7 +100,7 @@ public struct OpenFile: ~Copyable, Sendable {
   /// What `fstat(2)` says.
   func status() throws(KernelError) -> stat {
     var result = stat()
-    guard unsafe fstat(descriptor.rawValue, &result) == 0 else { throw KernelError("fstat", on: name) }
+    guard unsafe fstat(descriptor.rawValue, &result) == 0 else { throw KernelError(.fstat, on: name) }
     return result
   }
 
@@ -105,7 +119,7 @@ public struct OpenFile: ~Copyable, Sendable {
 
   /// The same, for files that answer `EAGAIN` when the kernel has worked for long and found nothing yet.
   func read(into buffer: UnsafeMutableRawBufferPointer, retryingAgain: Bool) throws(KernelError) -> Int {
-    try Interruption.restarting("read", on: name, retryingAgain: retryingAgain) {
+    try Interruption.restarting(.read, on: name, retryingAgain: retryingAgain) {
       unsafe Glibc.read(descriptor.rawValue, buffer.baseAddress, buffer.count)
     }
   }
@@ -123,7 +137,7 @@ public struct OpenFile: ~Copyable, Sendable {
   public func write(_ bytes: UnsafeRawBufferPointer) throws(KernelError) {
     var rest = unsafe bytes[...]
     while unsafe !rest.isEmpty {
-      let written = try Interruption.restarting("write", on: name) {
+      let written = try Interruption.restarting(.write, on: name) {
         unsafe Glibc.write(descriptor.rawValue, rest.base.baseAddress! + rest.startIndex, rest.count)
       }
       unsafe rest = rest.dropFirst(written)

@@ -33,7 +33,7 @@ public final class OutputFile {
         replacement = try Replacement.make(at: target, permissions: 0o666)
       }
     } catch {
-      throw KernelError("open", on: name, errno: error)
+      throw KernelError(.open, on: name, errno: error)
     }
   }
 
@@ -57,9 +57,9 @@ public final class OutputFile {
   /// Throws `EINTR` when the process was asked to end; the old contents stay then, and after any error.
   public func commit() throws(KernelError) {
     guard let replacement else { return }
-    try Interruption.check("rename", on: name)
-    guard replacement.close() else { throw KernelError("close", on: name) }
-    guard replacement.rename() else { throw KernelError("rename", on: name) }
+    try Interruption.check(.rename, on: name)
+    guard replacement.close() else { throw KernelError(.close, on: name) }
+    guard replacement.rename() else { throw KernelError(.rename, on: name) }
   }
 }
 

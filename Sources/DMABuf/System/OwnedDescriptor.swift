@@ -23,7 +23,7 @@ public struct OwnedDescriptor: ~Copyable, Sendable {
   /// Corresponds to `fcntl(F_DUPFD_CLOEXEC)`. Throws `EBADF` when there is no such descriptor.
   public init(duplicating number: CInt) throws(KernelError) {
     let copy = cdmabuf_fcntl(number, F_DUPFD_CLOEXEC, 3)
-    guard copy >= 0 else { throw KernelError("fcntl(F_DUPFD_CLOEXEC)", on: "fd:\(number)") }
+    guard copy >= 0 else { throw KernelError(.F_DUPFD_CLOEXEC, on: "fd:\(number)") }
     self.init(owning: copy)
   }
 }

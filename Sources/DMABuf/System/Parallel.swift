@@ -1,8 +1,9 @@
 import Glibc
 import Synchronization
+import SystemPackage
 
-/// Starts a plain thread; `nil` when there is none to be had.
-func startThread(_ body: @escaping @Sendable () -> Void) -> pthread_t? {
+/// Starts a plain thread. Throws what keeps the kernel or libc from it.
+func startThread(_ body: @escaping @Sendable () -> Void) throws(KernelError) -> pthread_t {
   final class Work: Sendable {
     let body: @Sendable () -> Void
     init(_ body: @escaping @Sendable () -> Void) { self.body = body }
@@ -18,7 +19,7 @@ func startThread(_ body: @escaping @Sendable () -> Void) -> pthread_t? {
     }, unsafe work.toOpaque())
   if result == 0 { return thread }
   unsafe work.release()
-  return nil
+  throw KernelError(.pthread_create, on: "thread", errno: Errno(rawValue: result))
 }
 
 /// Runs `body` on `threads` threads, this one included, and returns when all are done. A plain
@@ -27,7 +28,7 @@ func inParallel(_ threads: Int, _ body: @escaping @Sendable (Int) -> Void) {
   var started: [pthread_t] = []
   var left: [Int] = []
   for index in 1..<max(1, threads) {
-    if let thread = startThread({ body(index) }) { started.append(thread) } else { left.append(index) }
+    if let thread = try? startThread({ body(index) }) { started.append(thread) } else { left.append(index) }
   }
   body(0)
   left.forEach(body)

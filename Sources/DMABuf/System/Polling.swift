@@ -18,8 +18,8 @@ enum Polling {
       let result = unsafe cdmabuf_poll(&entries, count, deadline?.remaining ?? .max)
       if result >= 0 { return result > 0 }
       let reason = Errno(rawValue: errno)
-      guard reason == .interrupted else { throw KernelError("poll", on: subject, errno: reason) }
-      try Interruption.check("poll", on: subject)
+      guard reason == .interrupted else { throw KernelError(.poll, on: subject, errno: reason) }
+      try Interruption.check(.poll, on: subject)
       // Interrupted, so nothing was ready; and no time is left in which that could change.
       if deadline?.remaining == 0 { return false }
     }

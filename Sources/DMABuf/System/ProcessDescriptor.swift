@@ -9,10 +9,10 @@ extension OwnedDescriptor {
   /// `ESRCH` when there is no such process.
   public init(takenFrom pid: Int32, _ number: CInt) throws(KernelError) {
     let process = cdmabuf_pidfd_open(pid)
-    guard process >= 0 else { throw KernelError("pidfd_open", on: "\(pid)") }
+    guard process >= 0 else { throw KernelError(.pidfd_open, on: "\(pid)") }
     let handle = OwnedDescriptor(owning: process)
     let copy = cdmabuf_pidfd_getfd(handle.rawValue, number)
-    guard copy >= 0 else { throw KernelError("pidfd_getfd", on: "\(pid):\(number)") }
+    guard copy >= 0 else { throw KernelError(.pidfd_getfd, on: "\(pid):\(number)") }
     self.init(owning: copy)
   }
 }

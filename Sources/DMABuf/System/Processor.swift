@@ -11,11 +11,10 @@ public enum Processor {
   /// Corresponds to `sched_setaffinity(2)`. Throws `EINVAL` when there is no such processor, or this process may
   /// not use it.
   public static func stay(on number: Int) throws(KernelError) {
-    let subject = "processor \(number)"
-    guard 0...highestNumber ~= number else {
-      throw KernelError("sched_setaffinity", on: subject, errno: .invalidArgument)
+    // What is no number of a processor becomes one that there is none of.
+    guard cdmabuf_run_on_processor(UInt32(exactly: number) ?? UInt32(highestNumber) + 1) == 0 else {
+      throw KernelError(.sched_setaffinity, on: "processor \(number)")
     }
-    guard cdmabuf_run_on_processor(UInt32(number)) == 0 else { throw KernelError("sched_setaffinity", on: subject) }
   }
 
   /// The processors this thread may run on, as `/proc` lists them: `0-3,6`; `nil` when it does not tell.

@@ -3,28 +3,26 @@ import SystemPackage
 
 /// Whole small files of /proc, /sys and debugfs.
 public enum SmallFile {
-  /// All bytes of the file. Throws `EFBIG` when it has more than `limit`, `EINTR` once the process was asked to
-  /// end: loops over many files need no check of their own.
-  public static func read(_ path: String, limit: Int = 16 << 20) throws(KernelError) -> [UInt8] {
+  /// All bytes of the file. Throws ``FormatError`` when it has more than `limit`, `EINTR` once the process was asked
+  /// to end: loops over many files need no check of their own.
+  public static func read(_ path: String, limit: Int = 16 << 20) throws -> [UInt8] {
     try read(OpenFile(path, O_RDONLY), limit: limit)
   }
 
   /// The same of a file in a directory that is open, whatever the directory's path leads to by now.
-  static func read(_ name: String, in directory: borrowing Directory, limit: Int = 16 << 20) throws(KernelError)
-    -> [UInt8]
-  {
+  static func read(_ name: String, in directory: borrowing Directory, limit: Int = 16 << 20) throws -> [UInt8] {
     try read(OpenFile(name, in: directory, O_RDONLY), limit: limit)
   }
 
-  private static func read(_ file: consuming OpenFile, limit: Int) throws(KernelError) -> [UInt8] {
-    try Interruption.check("read", on: file.name)
+  private static func read(_ file: consuming OpenFile, limit: Int) throws -> [UInt8] {
+    try Interruption.check(.read, on: file.name)
     var result: [UInt8] = []
     let chunk = UnsafeMutableRawBufferPointer.allocate(byteCount: 4096, alignment: 8)
     defer { unsafe chunk.deallocate() }
     while true {
       let count = try unsafe file.read(into: chunk)
       if count == 0 { return result }
-      guard result.count + count <= limit else { throw KernelError("read", on: file.name, errno: .fileTooLarge) }
+      guard result.count + count <= limit else { throw FormatError(file.name, .tooLong) }
       unsafe result += chunk[..<count]
     }
   }

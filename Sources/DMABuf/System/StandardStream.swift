@@ -28,7 +28,7 @@ public enum StandardStream: CInt, Sendable {
   public func write(_ bytes: some Collection<UInt8>) throws(KernelError) {
     var rest = Array(bytes)[...]
     while !rest.isEmpty {
-      let written = try Interruption.restarting("write", on: name) {
+      let written = try Interruption.restarting(.write, on: name) {
         unsafe rest.withUnsafeBytes { unsafe Glibc.write(rawValue, $0.baseAddress, $0.count) }
       }
       rest = rest.dropFirst(written)

@@ -32,7 +32,7 @@ public struct Terminal: ~Copyable {
   /// Throws `ENOTTY` where standard input or standard output is none.
   public init() throws(KernelError) {
     for stream in [StandardStream.output, .input] where !stream.isTerminal {
-      throw KernelError("tcgetattr", on: stream.name, errno: Errno(rawValue: ENOTTY))
+      throw KernelError(.tcgetattr, on: stream.name, errno: Errno(rawValue: ENOTTY))
     }
     try enter()
   }
@@ -41,7 +41,7 @@ public struct Terminal: ~Copyable {
 
   private func enter() throws(KernelError) {
     guard cdmabuf_terminal_enter(StandardStream.input.rawValue) == 0 else {
-      throw KernelError("tcsetattr", on: StandardStream.input.name)
+      throw KernelError(.tcsetattr, on: StandardStream.input.name)
     }
     try StandardStream.output.write("\u{1b}[?1049h\u{1b}[?25l\u{1b}[2J")
   }
@@ -70,7 +70,7 @@ public struct Terminal: ~Copyable {
     let milliseconds = CInt(clamping: (moment.remaining + 999_999) / 1_000_000)
     // A signal that comes before poll(2) sleeps would be slept through: so not for long.
     let result = cdmabuf_wait_readable(input.rawValue, min(milliseconds, 250))
-    try Interruption.check("poll", on: input.name)
+    try Interruption.check(.poll, on: input.name)
     let events = cdmabuf_terminal_events()
     if events & CInt(CDMABUF_EVENT_SUSPEND) != 0 {
       Self.leave()
@@ -82,7 +82,7 @@ public struct Terminal: ~Copyable {
     let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: 256, alignment: 1)
     defer { unsafe bytes.deallocate() }
     let count = unsafe read(input.rawValue, bytes.baseAddress, bytes.count)
-    if count <= 0 { throw KernelError("read", on: input.name, errno: .operationNotSupportedByDevice) }
+    if count <= 0 { throw KernelError(.read, on: input.name, errno: .operationNotSupportedByDevice) }
     return unsafe Self.keys(Array(bytes[..<count])) + (isStale ? [.redraw] : [])
   }
 

@@ -35,23 +35,38 @@ public struct UnixSocket: ~Copyable, Sendable {
 
   private init(_ kind: Kind, name: String) throws(KernelError) {
     let descriptor = cdmabuf_unix_socket(kind.rawValue)
-    guard descriptor >= 0 else { throw KernelError("socket", on: name) }
+    guard descriptor >= 0 else { throw KernelError(.socket, on: name) }
     self.init(owning: descriptor, name: name)
   }
 
   /// Connects to the socket at `path`; errors call it `name`, if that is not the path.
   ///
   /// Corresponds to `connect(2)`. Throws `ECONNREFUSED` when nobody listens any more, `EPROTOTYPE` when
-  /// the socket is of the other kind.
-  public init(
-    connectingTo path: String, _ kind: Kind, name: String? = nil, deadline: Deadline? = nil
-  ) throws(KernelError) {
+  /// the socket is of the other kind, ``TimedOut`` once `deadline` has passed.
+  public init(connectingTo path: String, _ kind: Kind, name: String? = nil, deadline: Deadline? = nil) throws {
     let socket = try UnixSocket(kind, name: name ?? path)
-    let descriptor = socket.descriptor
-    _ = try Interruption.restarting("connect", on: name ?? path, deadline: deadline) {
+    try socket.limited(.connect, by: deadline) { descriptor in
       unsafe path.withSystemBytes { unsafe cdmabuf_unix_connect(descriptor, $0) }
     }
     self = socket
+  }
+
+  /// Makes a call that may have to wait for the other end's buffer, with the kernel told of the time that is left.
+  @discardableResult
+  private func limited<Result: FixedWidthInteger & SignedInteger>(
+    _ call: KernelCall, by deadline: Deadline?, _ body: (CInt) -> Result
+  ) throws -> Result {
+    let descriptor = descriptor
+    defer { if deadline != nil { cdmabuf_limit_sending(descriptor, 0) } }
+    do throws(KernelError) {
+      return try Interruption.restarting(call, on: file.name) {
+        if let deadline { cdmabuf_limit_sending(descriptor, max(1000, deadline.remaining)) }
+        return body(descriptor)
+      }
+    } catch {
+      guard deadline != nil, error.errno == .resourceTemporarilyUnavailable else { throw error }
+      throw TimedOut(call, on: file.name)
+    }
   }
 
   /// Makes a socket at `path` that this user's processes can connect to, whatever the umask. Throws
@@ -59,11 +74,11 @@ public struct UnixSocket: ~Copyable, Sendable {
   init(listeningAt path: String, _ kind: Kind, name: String? = nil) throws(KernelError) {
     let socket = try UnixSocket(kind, name: name ?? path)
     // The socket's mode becomes the file's: nobody else can connect, not even for a moment.
-    guard fchmod(socket.descriptor, 0o600) == 0 else { throw KernelError("fchmod", on: name ?? path) }
+    guard fchmod(socket.descriptor, 0o600) == 0 else { throw KernelError(.fchmod, on: name ?? path) }
     guard unsafe path.withSystemBytes({ unsafe cdmabuf_unix_bind(socket.descriptor, $0) }) == 0 else {
-      throw KernelError("bind", on: name ?? path)
+      throw KernelError(.bind, on: name ?? path)
     }
-    guard listen(socket.descriptor, 64) == 0 else { throw KernelError("listen", on: name ?? path) }
+    guard listen(socket.descriptor, 64) == 0 else { throw KernelError(.listen, on: name ?? path) }
     self = socket
   }
 
@@ -72,7 +87,7 @@ public struct UnixSocket: ~Copyable, Sendable {
   /// Corresponds to `socketpair(2)`.
   package static func pair() throws(KernelError) -> Pair {
     var ends: [CInt] = [-1, -1]
-    guard unsafe cdmabuf_socket_pair(&ends) == 0 else { throw KernelError("socketpair", on: "AF_UNIX") }
+    guard unsafe cdmabuf_socket_pair(&ends) == 0 else { throw KernelError(.socketpair, on: "AF_UNIX") }
     return Pair(
       one: UnixSocket(owning: ends[0], name: "socket"), other: UnixSocket(owning: ends[1], name: "socket"))
   }
@@ -87,7 +102,7 @@ public struct UnixSocket: ~Copyable, Sendable {
 
   /// Makes a socket at `path`, waits for the first process of this user or of root that connects, and removes the
   /// socket again, after an error too.
-  public static func acceptOne(at path: String, deadline: Deadline?) throws(KernelError) -> UnixSocket {
+  public static func acceptOne(at path: String, deadline: Deadline?) throws -> UnixSocket {
     let listener = try UnixSocket(listeningAt: path, .stream)
     let identity = FileIdentity(path)
     defer {
@@ -99,7 +114,7 @@ public struct UnixSocket: ~Copyable, Sendable {
       let user = try peer.peerUser()
       if user == geteuid() || user == 0 { return peer }
       // Others may come without end.
-      if let deadline, deadline.isPast { throw KernelError("accept", on: path, errno: .timedOut) }
+      if let deadline, deadline.isPast { throw TimedOut(.accept, on: path) }
     }
   }
 
@@ -117,10 +132,10 @@ public struct UnixSocket: ~Copyable, Sendable {
   }
 
   /// Waits for the next who connects.
-  func accept(deadline: Deadline? = nil) throws(KernelError) -> UnixSocket {
+  func accept(deadline: Deadline? = nil) throws -> UnixSocket {
     let descriptor = descriptor
     try waitUntilReadable(deadline: deadline)
-    let peer = try Interruption.restarting("accept", on: file.name, deadline: deadline) { cdmabuf_accept(descriptor) }
+    let peer = try Interruption.restarting(.accept, on: file.name) { cdmabuf_accept(descriptor) }
     _ = cdmabuf_fcntl(peer, F_SETFL, 0)
     return UnixSocket(owning: peer, name: file.name)
   }
@@ -129,7 +144,7 @@ public struct UnixSocket: ~Copyable, Sendable {
   func peerUser() throws(KernelError) -> uid_t {
     var user: uid_t = 0
     guard unsafe cdmabuf_peer_user(descriptor, &user) == 0 else {
-      throw KernelError("getsockopt(SO_PEERCRED)", on: file.name)
+      throw KernelError(.SO_PEERCRED, on: file.name)
     }
     return user
   }
@@ -138,25 +153,25 @@ public struct UnixSocket: ~Copyable, Sendable {
   func peerProcess() throws(KernelError) -> Int32 {
     var process: pid_t = 0
     guard unsafe cdmabuf_peer_process(descriptor, &process) == 0 else {
-      throw KernelError("getsockopt(SO_PEERCRED)", on: file.name)
+      throw KernelError(.SO_PEERCRED, on: file.name)
     }
     return process
   }
 
   /// Sends `bytes`, at least one, with descriptors, at most 253.
   ///
-  /// Corresponds to `sendmsg(2)` with `SCM_RIGHTS`.
-  public func send(_ bytes: [UInt8], descriptors: [CInt] = [], deadline: Deadline? = nil) throws(KernelError) {
-    let descriptor = descriptor
-    _ = try Interruption.restarting("sendmsg", on: file.name, deadline: deadline) {
+  /// Corresponds to `sendmsg(2)` with `SCM_RIGHTS`. Throws ``TimedOut`` once `deadline` has passed.
+  public func send(_ bytes: [UInt8], descriptors: [CInt] = [], deadline: Deadline? = nil) throws {
+    try limited(.sendmsg, by: deadline) { descriptor in
       unsafe cdmabuf_send(descriptor, bytes, bytes.count, descriptors, descriptors.count)
     }
   }
 
   /// Receives the next message of at most `limit` bytes; one without bytes is the end.
   ///
-  /// Corresponds to `recvmsg(2)`. Throws `EMSGSIZE` when more was sent than fits.
-  public func receive(limit: Int, deadline: Deadline? = nil) throws(KernelError) -> Message {
+  /// Corresponds to `recvmsg(2)`. Throws ``TruncatedMessage`` when more was sent than fits, ``TimedOut`` once `deadline`
+  /// has passed.
+  public func receive(limit: Int, deadline: Deadline? = nil) throws -> Message {
     let descriptor = descriptor
     try waitUntilReadable(deadline: deadline)
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: limit, alignment: 1)
@@ -167,7 +182,7 @@ public struct UnixSocket: ~Copyable, Sendable {
     }
     var count = 0
     var isTruncated = false
-    let length = try Interruption.restarting("recvmsg", on: file.name, deadline: deadline) {
+    let length = try Interruption.restarting(.recvmsg, on: file.name) {
       unsafe cdmabuf_receive(descriptor, buffer.baseAddress, limit, numbers, &count, &isTruncated)
     }
     let descriptors: [CInt] = unsafe Array(UnsafeBufferPointer(start: numbers, count: count))
@@ -176,22 +191,31 @@ public struct UnixSocket: ~Copyable, Sendable {
       let spare = cdmabuf_fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
       let isFull = spare < 0 && errno == EMFILE
       for descriptor in descriptors + (spare < 0 ? [] : [spare]) { close(descriptor) }
-      throw KernelError("recvmsg", on: file.name, errno: isFull ? .tooManyOpenFiles : .messageTooLong)
+      throw TruncatedMessage(subject: file.name, lacksDescriptors: isFull)
     }
     return unsafe Message(bytes: Array(buffer[..<length]), descriptors: descriptors)
   }
 
   /// Returns once something can be read, so that a deadline need not interrupt the reading.
-  private func waitUntilReadable(deadline: Deadline?) throws(KernelError) {
-    while true {
-      var entry = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-      let milliseconds = deadline.map { CInt(clamping: ($0.remaining + 999_999) / 1_000_000) } ?? -1
-      let result = unsafe poll(&entry, 1, milliseconds)
-      if result > 0 { return }
-      if result == 0 { throw KernelError("poll", on: file.name, errno: .timedOut) }
-      let reason = Errno(rawValue: errno)
-      guard reason == .interrupted else { throw KernelError("poll", on: file.name, errno: reason) }
-      try Interruption.check("poll", on: file.name)
+  private func waitUntilReadable(deadline: Deadline?) throws {
+    var entries = [pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)]
+    guard try Polling.wait(&entries, on: file.name, deadline: deadline) else {
+      throw TimedOut(.poll, on: file.name)
     }
+  }
+}
+
+/// A message that was longer, or had more descriptors, than could be received. What came of it has been closed.
+public struct TruncatedMessage: Error, Equatable, Sendable {
+  /// The socket, as errors call it.
+  public let subject: String
+  /// Is it this process that may not have as many descriptors?
+  public let lacksDescriptors: Bool
+}
+
+extension TruncatedMessage: CustomStringConvertible {
+  /// In the words that the kernel has for the reason.
+  public var description: String {
+    "\(subject): recvmsg: \(lacksDescriptors ? Errno.tooManyOpenFiles : .messageTooLong)"
   }
 }

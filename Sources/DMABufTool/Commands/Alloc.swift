@@ -84,7 +84,7 @@ struct Alloc: ParsableCommand {
     for source in candidates {
       do {
         return try allocate(size, from: source)
-      } catch let error as KernelError where error.call == "open" {
+      } catch let error as KernelError where error.call == .open {
         refusals.append(error)
       }
     }
@@ -113,7 +113,7 @@ struct Alloc: ParsableCommand {
       times.append(Clock.now - start)
       if let name { try buffer.setName(name.text) }
       buffers.append(buffer)
-      try Interruption.check("alloc", on: "\(source)")
+      try Interruption.check()
     }
     return (source, buffers, times)
   }

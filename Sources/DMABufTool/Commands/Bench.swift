@@ -164,7 +164,7 @@ struct Bench: ParsableCommand {
         _ = try source.allocate(1, readOnly: false)
         return [source]
       } catch let error as KernelError {
-        try Interruption.check(error.call, on: error.subject)
+        try Interruption.check()
         refusals.append(error)
       }
     }

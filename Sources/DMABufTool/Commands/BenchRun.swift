@@ -32,7 +32,7 @@ struct BenchRun {
   let devices: [Device]
   private(set) var results: [Result] = []
   private(set) var skipped: [Skip] = []
-  private(set) var refusals: [KernelError] = []
+  private(set) var refusals: [any Error] = []
   private let progress = Progress(after: 0)
 
   init(operations: Set<TimedOperation>, fences: FenceSource, devices: [Device]) {
@@ -63,7 +63,8 @@ struct BenchRun {
   private mutating func importing(_ benchmark: Benchmark) throws {
     let wanted: [TimedOperation] = [.importing, .release]
     let nodes =
-      devices.isEmpty ? DRMNode.onePerDriver().map(FoundNode.init) : devices.filter { $0.subsystem == .drm }.map(\.node)
+      devices.isEmpty
+      ? DRMNode.onePerDriver().map(FoundNode.init) : devices.filter { $0.subsystem == .drm }.map(\.node)
     if nodes.isEmpty, devices.isEmpty { skip(wanted, benchmark, reason: "no DRM device") }
     for found in nodes {
       do {
@@ -129,9 +130,9 @@ struct BenchRun {
   private mutating func note(
     _ error: any Error, _ wanted: [TimedOperation], _ benchmark: Benchmark, _ device: Node? = nil
   ) throws {
-    try Interruption.check("bench", on: "dmabuf")
+    try Interruption.check()
     switch error {
-    case let error as KernelError:
+    case is KernelError, is TimedOut, is StreamEnded, is NoDriver, is NoContiguousHeap:
       refusals.append(error)
       skip(wanted, benchmark, device, reason: "\(error)")
     case let error as NoSuchDevice: skip(wanted, benchmark, device, reason: "\(error.subject): no such device")

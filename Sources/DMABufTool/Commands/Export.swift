@@ -99,7 +99,7 @@ struct Export: ParsableCommand {
       exported.append(
         dumb.releaseBuffer(),
         .init(plane: 0, index: index, stride: pitch, format: size.fourcc, time: Clock.now - start))
-      try Interruption.check("export", on: found.path)
+      try Interruption.check()
     }
     return node.driver
   }

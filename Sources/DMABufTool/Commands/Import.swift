@@ -167,7 +167,7 @@ struct Import: CommandBeforeAnother {
       case .drm: answers.append(trial.give(toDisplay: target.node))
       case .v4l2: answers += trial.give(toVideo: target.node)
       }
-      try Interruption.check("import", on: target.path)
+      try Interruption.check()
     }
     return try ImportReport(buffers, source: source, isMatrix: all, answers)
   }

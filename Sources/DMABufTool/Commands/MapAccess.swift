@@ -68,17 +68,15 @@ struct MapAccess: ~Copyable {
     _ direction: AccessDirection, _ body: (UnsafeMutableRawBufferPointer) throws -> Void
   ) throws {
     let mapped = try map(direction)
-    if isSynchronized {
-      do {
-        try buffer.withAccess(direction, deadline: deadline, slow: { AccessWait.explain(buffer, direction) }) {
-          try unsafe body(mapped.bytes)
-        }
-      } catch let error as KernelError {
-        throw AccessWait.explained(error, buffer, direction)
-      }
-    } else {
+    guard isSynchronized else { return try unsafe body(mapped.bytes) }
+    try AccessWait.begin(direction, to: buffer, deadline: deadline)
+    do {
       try unsafe body(mapped.bytes)
+    } catch {
+      try? buffer.endAccess(direction)
+      throw error
     }
+    try buffer.endAccess(direction)
   }
 
   private func map(_ direction: AccessDirection) throws -> MappedRange {
@@ -99,7 +97,7 @@ struct MapAccess: ~Copyable {
     for start in stride(from: 0, to: bytes.count, by: size) {
       let end = min(start + size, bytes.count)
       try unsafe body(UnsafeMutableRawBufferPointer(rebasing: bytes[start..<end]), range.lowerBound + start)
-      try Interruption.check(title, on: buffer.file.name)
+      try Interruption.check(on: buffer.file.name)
       progress.show("\(title): \(end * 100 / bytes.count) % of \(total)")
     }
   }

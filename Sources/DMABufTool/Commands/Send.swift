@@ -99,7 +99,7 @@ struct Receive: ParsableCommand {
       }
       if !message.descriptors.isEmpty { return (buffers, others) }
       // Messages without descriptors may come without end.
-      if let deadline, deadline.isPast { throw KernelError("poll", on: socket, errno: .timedOut) }
+      if let deadline, deadline.isPast { throw TimedOut(.poll, on: socket) }
     }
   }
 }
@@ -120,7 +120,7 @@ struct PassingOptions: ParsableArguments {
     if listen { return try accept(path, deadline: deadline) }
     do {
       return try UnixSocket(connectingTo: path, .stream, deadline: deadline)
-    } catch  where error.errno == .protocolWrongTypeForSocket {
+    } catch let error as KernelError where error.errno == .protocolWrongTypeForSocket {
       return try UnixSocket(connectingTo: path, .packets, deadline: deadline)
     }
   }

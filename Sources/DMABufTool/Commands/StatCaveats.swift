@@ -41,7 +41,7 @@ extension Stat {
   }
 
   /// Sources that were wanted and could not be read.
-  private func failures(of census: Census) -> [KernelError] {
+  private func failures(of census: Census) -> [CensusError] {
     let chosen = self.census.source
     return Census.Source.allCases.compactMap { source in
       let isMissed = chosen.isEmpty ? source == .procfs || source == .bufinfo : chosen.contains(source)

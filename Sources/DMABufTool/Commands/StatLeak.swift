@@ -45,7 +45,7 @@ extension Stat {
     progress.finish()
     try report(StatDifference(from: first, to: last, limit: limit), since: first, test)
     if let ended = LeakTest.ended(limited) {
-      throw Failure("cannot compare \(ended.subject): the process ended during the test")
+      throw Failure("cannot compare \(ended): the process ended during the test")
     }
     if earlier == nil, !test.hasMatched, let filter = filterInWords {
       throw Failure("cannot compare buffers \(filter): the test found none", hint: "dmabuf stat lists all buffers")
@@ -170,9 +170,11 @@ struct LeakTest {
   }
 
   /// Why a process that was asked for is not there any more.
-  static func ended(_ request: Census.Request) -> KernelError? {
-    guard request.processes != nil, let failure = Census(request).failures[.procfs] else { return nil }
-    return failure.errno == .noSuchProcess ? failure : nil
+  static func ended(_ request: Census.Request) -> String? {
+    guard request.processes != nil, case .noSuchProcess(let path) = Census(request).failures[.procfs] else {
+      return nil
+    }
+    return path
   }
 
   // MARK: Naming

@@ -43,15 +43,7 @@ struct Sync: ParsableCommand {
     let buffer = try reference.open()
     let direction: AccessDirection = read == write ? [.read, .write] : read ? .read : .write
     let start = Clock.now
-    if operation != .end {
-      do throws(KernelError) {
-        try buffer.beginAccess(direction, deadline: deadline) {
-          AccessWait.explain(buffer, direction)
-        }
-      } catch {
-        throw AccessWait.explained(error, buffer, direction)
-      }
-    }
+    if operation != .end { try AccessWait.begin(direction, to: buffer, deadline: deadline) }
     let waited = Clock.now - start
     if operation != .start { try buffer.endAccess(direction) }
     let report = SyncReport(

@@ -87,10 +87,10 @@ struct Trial {
 
   private func reason(_ error: any Error, _ path: String) -> String? {
     guard let error = error as? KernelError else { return nil }
-    if error.call == "DRM_IOCTL_MODE_ADDFB2", let framebuffer {
+    if error.call == .DRM_IOCTL_MODE_ADDFB2, let framebuffer {
       return ImportAdvice.framebuffer(error, framebuffer, size: facts.sizes[0], limits: (try? DRMNode(path))?.limits)
     }
-    let support = error.call == "open" ? nil : try? DRMNode(path).primeSupport()
+    let support = error.call == .open ? nil : try? DRMNode(path).primeSupport()
     return ImportAdvice.prime(error, facts, support) ?? Advice.hint(for: error)
   }
 }

@@ -77,7 +77,7 @@ extension Trial {
   private func decide(_ error: any Error, _ format: VideoFormat?, _ answer: inout ImportReport.Answer) {
     answer.refuse(error, reason: reason(error, format))
     guard let error = error as? KernelError else { return }
-    if error.call == "VIDIOC_G_FMT", error.errno == .invalidArgument {
+    if error.call == .VIDIOC_G_FMT, error.errno == .invalidArgument {
       answer.skip("the queue has no format with the device's present input")
     } else if error.errno == .invalidRequestDescriptor {
       answer.skip("the queue takes buffers with media requests alone")
@@ -85,8 +85,8 @@ extension Trial {
   }
 
   private func reason(_ error: any Error, _ format: VideoFormat?) -> String? {
-    guard let error = error as? KernelError else { return nil }
-    return ImportAdvice.queueing(error, facts, format) ?? Advice.hint(for: error)
+    let reason = (error as? KernelError).flatMap { ImportAdvice.queueing($0, facts, format) }
+    return reason ?? Advice.hint(for: error)
   }
 
   // MARK: Streaming

@@ -19,14 +19,15 @@ extension Facility {
       return "the kernel's list of all buffers"
     }
     guard facility.state == .works else { return facility }
-    do throws(KernelError) {
+    do throws(CensusError) {
       try Census.probeDebugList()
       return facility
     } catch {
-      return switch error.errno {
-      case .notSupported: Facility(.bufinfo, "bufinfo", .missing, listWithoutInodes)
-      case .badMessage: Facility(.bufinfo, "bufinfo", .missing, unknownList)
-      default: Facility(.bufinfo, "bufinfo", .denied, "\(error)")
+      guard case .format(let error) = error else { return Facility(.bufinfo, "bufinfo", .denied, "\(error)") }
+      return switch error.reason {
+      case .noInodes: Facility(.bufinfo, "bufinfo", .missing, listWithoutInodes)
+      case .unknownText: Facility(.bufinfo, "bufinfo", .missing, unknownList)
+      case .tooLong: Facility(.bufinfo, "bufinfo", .denied, "\(error)")
       }
     }
   }
@@ -99,7 +100,9 @@ extension Facility {
     Facility(.processes, "procfs") {
       let mounts = SmallFile.text("/proc/self/mounts") ?? ""
       let line = mounts.split(scalar: "\n").last { $0.contains(" /proc proc ") }
-      let hidden = line?.split(scalar: " ").flatMap { $0.split(scalar: ",") }.first { $0.hasPrefix("hidepid=") && $0 != "hidepid=off" }
+      let hidden = line?.split(scalar: " ").flatMap { $0.split(scalar: ",") }.first {
+        $0.hasPrefix("hidepid=") && $0 != "hidepid=off"
+      }
       guard let error = refusalToList("/proc/1/fd") else {
         return "descriptors of all processes" + (hidden.map { "; mounted with \($0)" } ?? "")
       }

@@ -4,17 +4,32 @@ import SystemPackage
 /// Waiting for the devices that still use a buffer, which is not left unexplained.
 enum AccessWait {
   /// Says for whom it takes so long.
-  static func explain(_ buffer: borrowing DMABuffer, _ direction: AccessDirection) {
+  private static func explain(_ buffer: borrowing DMABuffer, _ direction: AccessDirection) {
     let fences = summary(of: buffer, direction)
     Diagnostics.say("\(buffer.file.name): waiting for \(fences ?? "its fences")", hint: nil)
   }
 
-  /// A refusal of START; a timeout names who is late.
-  static func explained(
-    _ error: KernelError, _ buffer: borrowing DMABuffer, _ direction: AccessDirection
+  /// Begins access; a timeout names who is late.
+  static func begin(
+    _ direction: AccessDirection, to buffer: borrowing DMABuffer, deadline: Deadline?
+  ) throws {
+    do {
+      guard let deadline else {
+        return try buffer.beginAccess(direction, deadline: nil) { explain(buffer, direction) }
+      }
+      // A fence that comes late keeps START waiting, too.
+      try deadline.interrupting {
+        try buffer.beginAccess(direction, deadline: deadline) { explain(buffer, direction) }
+      }
+    } catch let error as TimedOut {
+      throw explained(error, buffer, direction)
+    }
+  }
+
+  private static func explained(
+    _ error: TimedOut, _ buffer: borrowing DMABuffer, _ direction: AccessDirection
   ) -> any Error {
-    guard error.call == "DMA_BUF_IOCTL_SYNC", error.errno == .timedOut, let fences = summary(of: buffer, direction)
-    else { return error }
+    guard let fences = summary(of: buffer, direction) else { return error }
     return Failure(
       "\(error)", hint: [Advice.hint(for: error), fences].compactMap(\.self).joined(separator: ": "),
       status: .timedOut)

@@ -57,31 +57,30 @@ enum Diagnostics {
       if error.subject == StandardStream.output.name, error.errno == .brokenPipe { return 0 }
       say("\(error)", hint: Advice.hint(for: error))
       return Advice.status(for: error).rawValue
-    case let error as NameTaken:
-      say("\(error.name): the name is taken", hint: "--replace releases who has it; dmabuf held shows what that is")
-    case let error as NothingHeld:
-      say("\(error.name): nothing is held under that name", hint: Advice.held(insteadOf: error.name))
-    case let error as NotPrivate:
-      say("\(error)", hint: Advice.notPrivate(error.path))
-    case let error as ForeignHolder:
-      say(
-        "cannot use \(error.name): its holder speaks version \(error.version) of the protocol, and this dmabuf "
-          + "version \(ForeignHolder.ownVersion)",
-        hint: "dmabuf release \(error.name) ends the holder")
+    case let error as HolderError:
+      say("\(error)", hint: Advice.hint(for: error))
+    case RuntimeDirectoryError.notPrivate(let path):
+      say("\(error)", hint: Advice.notPrivate(path))
     case let error as WrongKind:
       say("\(error.subject) is \(error.kind), not \(error.wanted.rawValue)", hint: Advice.hint(for: error))
     case let error as NoSuchDevice:
       say("\(error.subject): no such device", hint: DeviceAdvice.hint(for: error))
       return ExitStatus.missing.rawValue
-    case let error as NoSyncObjects:
+    case NoSyncObjects.device(let path, let driver):
       say(
-        "\(error.path): \(error.driver.escaped) has no syncobjs (DRM_CAP_SYNCOBJ is 0)",
+        "\(path): \(driver.escaped) has no syncobjs (DRM_CAP_SYNCOBJ is 0)",
         hint: "GPUs' drivers have, and since Linux 6.6 virtio_gpu")
+      return ExitStatus.missing.rawValue
+    case NoSyncObjects.machine:
+      say(
+        "\(DRMNode.directory): DRM_CAP_SYNCOBJ: \(Errno.operationNotSupportedByDevice)",
+        hint: "no device's driver has syncobjs; GPUs' have, and since Linux 6.6 virtio_gpu")
       return ExitStatus.missing.rawValue
     case let error as FormatChanged:
       say("\(error.subject): VIDIOC_S_FMT: not in that size and format", hint: DeviceAdvice.hint(for: error))
     default:
-      say("\(error)", hint: nil)
+      say("\(error)", hint: Advice.hint(for: error))
+      return Advice.status(for: error).rawValue
     }
     return ExitStatus.failed.rawValue
   }

@@ -54,11 +54,19 @@ struct ImportReport: Report {
       self.reason = reason
       switch error {
       case let error as KernelError:
-        (call, errno) = (error.call, ErrnoName.of(error.errno))
+        (call, errno) = (error.call.name, ErrnoName.of(error.errno))
         self.error = "\(error.errno)"
         status = Advice.status(for: error)
       case let error as NoSuchDevice:
         (self.error, self.reason) = ("\(error.subject): no such device", DeviceAdvice.hint(for: error))
+      case let error as TimedOut:
+        (call, errno) = (error.call.name, ErrnoName.of(.timedOut))
+        self.error = "\(Errno.timedOut)"
+        status = .timedOut
+      case let error as StreamEnded:
+        let reason: Errno = error.reason == .deviceGone ? .operationNotSupportedByDevice : .ioError
+        (call, errno) = (KernelCall.poll.name, ErrnoName.of(reason))
+        self.error = "\(reason)"
       case let failure as Failure:
         (self.error, self.reason) = (failure.message, failure.hint)
       default:

@@ -92,7 +92,7 @@ struct StatSnapshot: Decodable {
     let limit = 1 << 29
     do {
       try self.init(parsing: SmallFile.read(path, limit: limit), from: path)
-    } catch let error as KernelError where error.errno == .fileTooLarge {
+    } catch let error as FormatError where error.reason == .tooLong {
       throw Failure("\(path) is no census: it is longer than 512 MiB")
     }
   }
