@@ -44,12 +44,17 @@ struct Growth: Equatable {
 
   /// The arguments with all limits in one place, and 0 where none is given.
   static func joined(_ arguments: [String]) -> [String] {
-    OptionalValue.joined(arguments, option: "--fail-if-growth", otherwise: "0") { (try? Growth($0)) != nil }
+    OptionalValue.joined(arguments, option: "--fail-if-growth", otherwise: "0", isValue: OptionalValue.isNumeric)
   }
 }
 
 /// Options whose value may be missing.
 enum OptionalValue {
+  /// Is the word meant as a number with or without a unit, right or wrong? `4711:12` is a reference.
+  static func isNumeric(_ word: String) -> Bool {
+    word.utf8.first.map { UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 } == true && !word.utf8.contains(UInt8(ascii: ":"))
+  }
+
   /// The arguments with all values of an option in one place, separated by commas, or the value that stands for none.
   /// The parser alone would keep the last, and drops the value of such an option when another option follows.
   static func joined(
