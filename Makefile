@@ -15,6 +15,7 @@ STATIC = -c release -Xswiftc -static-executable -Xswiftc -use-ld=lld -Xswiftc -X
   -Xlinker --symbol-ordering-file=$(CURDIR)/scripts/start-order.txt -Xlinker --no-warn-symbol-ordering -Xlinker $(STRIP)
 STRIP = -s
 BINARY = .build/release/dmabuf
+BENCHES = --package-path Tests/Bench --scratch-path .build-bench
 EXAMPLE = --package-path Examples/Frame --scratch-path .build-example
 
 .PHONY: help deps build test lab demo check fuzz bench lint format bpf order completions pictures install uninstall deb example docs clean
@@ -58,11 +59,10 @@ fuzz: deps ## fuzz the parsers, two million inputs each (RUNS=2000000)
 	@scripts/fuzz $(RUNS)
 
 bench: build ## compare with C programs that do the same work
-	@scripts/quietly build $(SWIFT) build --product MemoryBench $(STATIC)
-	@scripts/quietly build $(SWIFT) build --product ImportBench $(STATIC)
+	@scripts/quietly build $(SWIFT) build $(BENCHES) $(STATIC)
 	Tests/Bench/run
 
-bpf: ## compile the census's BPF program into Sources/CDMABuf/census_object.c
+bpf: ## compile the census's BPF program into Sources/CCensus/census_object.c
 	@scripts/bpf
 
 order: deps ## list anew what a start needs, for the linker: scripts/start-order.txt

@@ -9,10 +9,17 @@ let settings: [SwiftSetting] = [
   .treatAllWarnings(as: .error),
 ]
 
+let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let basicContainers: Target.Dependency = .product(name: "BasicContainers", package: "swift-collections")
+let bitCollections: Target.Dependency = .product(name: "BitCollections", package: "swift-collections")
+let systemPackage: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
+
+// Arrows go up only: a target depends on those above it.
 let package = Package(
   name: "dmabuf",
   products: [
     .library(name: "DMABuf", targets: ["DMABuf"]),
+    .library(name: "DMABufExercise", targets: ["DMABufExercise"]),
     .executable(name: "dmabuf", targets: ["DMABufTool"]),
   ],
   dependencies: [
@@ -21,38 +28,54 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
   ],
   targets: [
-    .target(name: "CDMABuf", exclude: ["bpf"]),
-    .target(name: "CVersion"),
-    .systemLibrary(name: "CLibBPF", pkgConfig: "libbpf", providers: [.apt(["libbpf-dev"])]),
-    .systemLibrary(
-      name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
-    .systemLibrary(
-      name: "CLibDRM", pkgConfig: "libdrm", providers: [.apt(["libdrm-dev"])]),
+    // Kernel headers, hidden libc calls, handlers.
+    .target(name: "CDMABuf"),
+    .systemLibrary(name: "CLibDRM", pkgConfig: "libdrm", providers: [.apt(["libdrm-dev"])]),
+    // The core: descriptors, ioctls, buffers, CPU access, fences, devices.
     .target(
-      name: "DMABuf",
-      dependencies: [
-        "CDMABuf", "CLibBPF", "CLibDRM", "CXXHash",
-        .product(name: "BasicContainers", package: "swift-collections"),
-        .product(name: "BitCollections", package: "swift-collections"),
-        .product(name: "SystemPackage", package: "swift-system"),
-      ],
+      name: "DMABuf", dependencies: ["CDMABuf", "CLibDRM", basicContainers, systemPackage], swiftSettings: settings),
+    // This process and the machine it runs on.
+    .target(name: "DMABufHost", dependencies: ["CDMABuf", "DMABuf", systemPackage], swiftSettings: settings),
+    // All buffers of the machine, and who holds them.
+    .target(name: "CCensus", exclude: ["bpf"]),
+    .systemLibrary(name: "CLibBPF", pkgConfig: "libbpf", providers: [.apt(["libbpf-dev"])]),
+    .target(
+      name: "DMABufCensus",
+      dependencies: ["CCensus", "CDMABuf", "CLibBPF", "DMABuf", bitCollections, systemPackage],
       swiftSettings: settings),
+    // Patterns, checksums, bandwidth, test fences.
+    .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
+    .target(
+      name: "DMABufExercise", dependencies: ["CDMABuf", "CXXHash", "DMABuf", systemPackage],
+      swiftSettings: settings),
+    // What the kernel is documented to do, tried.
+    .target(
+      name: "DMABufConformance",
+      dependencies: ["CDMABuf", "DMABuf", "DMABufCensus", "DMABufHost", systemPackage], swiftSettings: settings),
+    // What it costs.
+    .target(
+      name: "DMABufBench",
+      dependencies: ["CDMABuf", "DMABuf", "DMABufExercise", "DMABufHost", systemPackage], swiftSettings: settings),
+    // Processes that keep descriptors under names.
+    .target(name: "CHolder", dependencies: ["CDMABuf"]),
+    .target(
+      name: "DMABufHolding", dependencies: ["CDMABuf", "CHolder", "DMABuf", systemPackage], swiftSettings: settings),
+    // The executable: commands, options, reports, advice.
+    .target(name: "CStart"),
     .executableTarget(
       name: "DMABufTool",
       dependencies: [
-        "CVersion", "DMABuf",
-        .product(name: "ArgumentParser", package: "swift-argument-parser"),
-        .product(name: "BasicContainers", package: "swift-collections"),
-        .product(name: "SystemPackage", package: "swift-system"),
+        "CStart", "DMABuf", "DMABufBench", "DMABufCensus", "DMABufConformance", "DMABufExercise", "DMABufHolding",
+        "DMABufHost", argumentParser, basicContainers, systemPackage,
       ],
       swiftSettings: settings),
-    .executableTarget(
-      name: "MemoryBench", dependencies: ["DMABuf"], path: "Tests/Bench/MemoryBench", swiftSettings: settings),
-    .executableTarget(
-      name: "ImportBench", dependencies: ["DMABuf"], path: "Tests/Bench/ImportBench", swiftSettings: settings),
     .testTarget(
-      name: "DMABufTests", dependencies: ["CDMABuf", "DMABuf"], exclude: ["Fixtures"],
-      swiftSettings: settings),
+      name: "DMABufTests",
+      dependencies: [
+        "CHolder", "DMABuf", "DMABufBench", "DMABufCensus", "DMABufConformance", "DMABufExercise", "DMABufHolding",
+        "DMABufHost",
+      ],
+      exclude: ["Fixtures"], swiftSettings: settings),
     .testTarget(
       name: "DMABufToolTests", dependencies: ["DMABufTool"], swiftSettings: settings),
   ],
@@ -68,7 +91,8 @@ if Context.environment["DMABUF_FUZZ"] != nil, let tool = package.targets.first(w
     .executableTarget(
       name: "fuzz",
       dependencies: [
-        "DMABuf", "DMABufTool", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "DMABuf", "DMABufBench", "DMABufCensus", "DMABufExercise", "DMABufHolding", "DMABufHost", "DMABufTool",
+        argumentParser,
       ],
       path: "Tests/Fuzz", exclude: ["corpus"], swiftSettings: settings),
   ]

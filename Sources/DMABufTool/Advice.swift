@@ -1,4 +1,9 @@
 import DMABuf
+import DMABufCensus
+import DMABufConformance
+import DMABufExercise
+import DMABufHolding
+import DMABufHost
 import SystemPackage
 
 /// What to do about a refusal: one line, with the value that caused it.

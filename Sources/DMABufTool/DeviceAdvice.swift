@@ -1,4 +1,5 @@
 import DMABuf
+import DMABufCensus
 import SystemPackage
 
 /// What to do about the refusals of devices.

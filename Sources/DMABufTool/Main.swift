@@ -1,5 +1,6 @@
 import ArgumentParser
 import DMABuf
+import DMABufHost
 import Glibc
 
 @main

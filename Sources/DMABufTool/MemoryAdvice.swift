@@ -1,4 +1,5 @@
 import DMABuf
+import DMABufCensus
 import SystemPackage
 
 /// What to do where memory for a buffer is short.

@@ -1,5 +1,6 @@
 import ArgumentParser
 import DMABuf
+import DMABufHost
 
 /// The command tree.
 struct Root: ParsableCommand {

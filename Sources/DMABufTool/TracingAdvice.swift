@@ -1,4 +1,5 @@
 import DMABuf
+import DMABufHost
 
 /// Why a process's descriptors may not be taken.
 enum TracingAdvice {

@@ -1,4 +1,4 @@
-internal import CVersion
+internal import CStart
 
 /// The version, and what was built in.
 enum Version {

@@ -2,6 +2,7 @@ import SystemPackage
 import Testing
 
 @testable import DMABuf
+@testable import DMABufCensus
 
 /// The census over moments of real kernels. What is expected comes from the kernel's list in debugfs
 /// and from what the processes of the moment were told to do.

@@ -2,6 +2,7 @@ import SystemPackage
 import Testing
 
 @testable import DMABuf
+@testable import DMABufCensus
 
 /// Oddities that a running machine has for moments only, or that somebody made on purpose.
 @Suite("Census of odd trees")

@@ -2,6 +2,7 @@ import Foundation
 import Testing
 
 @testable import DMABuf
+@testable import DMABufExercise
 
 @Suite("Checksum")
 struct ChecksumTests {

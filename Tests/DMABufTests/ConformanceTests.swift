@@ -1,6 +1,7 @@
 import Testing
 
 @testable import DMABuf
+@testable import DMABufConformance
 
 @Suite("Conformance checks")
 struct ConformanceTests {
@@ -42,12 +43,12 @@ struct ConformanceTests {
   func newer() {
     let known = Expectation.newestSeen
     let newer = KernelVersion(known.major, known.minor + 1)
-    let changed = DMABuf.Expectation.versions("EINVAL", "EINVAL", "ok")
+    let changed = DMABufConformance.Expectation.versions("EINVAL", "EINVAL", "ok")
     #expect(changed.verdict(on: "ok", kernel: newer) == .pass)
     #expect(changed.verdict(on: "EPERM", kernel: newer) == .newDifference)
     #expect(changed.verdict(on: "EPERM", kernel: known) == .fail)
     #expect(changed.verdict(on: "EINVAL", kernel: KernelVersion(6, 12)) == .knownDifference)
-    let fixed: DMABuf.Expectation = "EINVAL"
+    let fixed: DMABufConformance.Expectation = "EINVAL"
     #expect(fixed.verdict(on: "ok", kernel: newer) == .fail)
     #expect(fixed.verdict(on: "EINVAL", kernel: newer) == .pass)
   }

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import DMABuf
+@testable import DMABufCensus
 
 @Suite("Control groups")
 struct ControlGroupTests {

@@ -3,6 +3,8 @@ import SystemPackage
 import Testing
 
 @testable import DMABuf
+@testable import DMABufCensus
+@testable import DMABufConformance
 
 /// The kernel's list in debugfs, compared with what was done to make it.
 @Suite("bufinfo")

@@ -3,6 +3,8 @@ import SystemPackage
 import Testing
 
 @testable import DMABuf
+@testable import DMABufExercise
+@testable import DMABufHolding
 
 @Suite("Fences")
 struct FenceTests {

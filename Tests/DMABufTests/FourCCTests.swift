@@ -1,6 +1,8 @@
 import Testing
 
 @testable import DMABuf
+@testable import DMABufCensus
+@testable import DMABufHost
 
 @Suite("Four-character codes")
 struct FourCCTests {

@@ -1,7 +1,8 @@
-import CDMABuf
+import CHolder
 import Testing
 
 @testable import DMABuf
+@testable import DMABufHolding
 
 @Suite("What a holder says of what it keeps")
 struct HeldObjectTests {

@@ -3,6 +3,7 @@ import SystemPackage
 import Testing
 
 @testable import DMABuf
+@testable import DMABufCensus
 
 @Suite("Iterators inside the kernel")
 struct KernelIteratorTests {
@@ -20,7 +21,7 @@ struct KernelIteratorTests {
     try script.run()
     script.waitUntilExit()
     #expect(script.terminationStatus == 0)
-    let checkedIn = Self.repository.appendingPathComponent("Sources/CDMABuf/census_object.c")
+    let checkedIn = Self.repository.appendingPathComponent("Sources/CCensus/census_object.c")
     #expect(
       try String(contentsOfFile: made, encoding: .utf8) == String(contentsOf: checkedIn, encoding: .utf8), "make bpf")
   }

@@ -39,7 +39,9 @@ struct LayerTests {
     }
   }
 
-  static let core = sources(in: "DMABuf")
+  static let core = [
+    "DMABuf", "DMABufBench", "DMABufCensus", "DMABufConformance", "DMABufExercise", "DMABufHolding", "DMABufHost",
+  ].flatMap { sources(in: $0) }
   static let tool = sources(in: "DMABufTool")
   static let all = sources(in: "")
 

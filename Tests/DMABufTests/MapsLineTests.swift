@@ -1,6 +1,7 @@
 import Testing
 
 @testable import DMABuf
+@testable import DMABufCensus
 
 @Suite("Lines of maps")
 struct MapsLineTests {

@@ -2,6 +2,9 @@ import SystemPackage
 import Testing
 
 @testable import DMABuf
+@testable import DMABufBench
+@testable import DMABufExercise
+@testable import DMABufHost
 
 @Suite("What many times have in common")
 struct StatisticsTests {

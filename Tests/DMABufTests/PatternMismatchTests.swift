@@ -1,6 +1,7 @@
 import Testing
 
 @testable import DMABuf
+@testable import DMABufExercise
 
 @Suite("Finding where memory differs from its pattern")
 struct PatternMismatchTests {

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import DMABuf
+@testable import DMABufExercise
 
 /// What `Pattern` promises, computed one word after the other.
 enum PatternModel {

@@ -2,6 +2,7 @@ import SystemPackage
 import Testing
 
 @testable import DMABuf
+@testable import DMABufCensus
 
 @Suite("The buffers that sysfs lists")
 struct SysfsStatisticsTests {

@@ -5,6 +5,8 @@ import SystemPackage
 import Testing
 
 @testable import DMABuf
+@testable import DMABufCensus
+@testable import DMABufHost
 
 @Suite("What descriptors lead to")
 struct DescriptorKindTests {

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import DMABuf
+@testable import DMABufHost
 
 @Suite("Keys")
 struct TerminalTests {

@@ -1,4 +1,4 @@
-import DMABuf
+import DMABufConformance
 import Testing
 
 @testable import DMABufTool

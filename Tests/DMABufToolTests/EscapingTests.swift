@@ -2,6 +2,9 @@ import Foundation
 import Testing
 
 @testable import DMABuf
+@testable import DMABufCensus
+@testable import DMABufConformance
+@testable import DMABufHost
 @testable import DMABufTool
 
 /// Every metacharacter, bare and with a combining mark, in every place where text comes from outside, through every

@@ -2,6 +2,7 @@ import SystemPackage
 import Testing
 
 @testable import DMABuf
+@testable import DMABufHolding
 @testable import DMABufTool
 
 @Suite("Reports of fences")

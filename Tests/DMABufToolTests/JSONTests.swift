@@ -1,4 +1,6 @@
 import DMABuf
+import DMABufExercise
+import DMABufHost
 import Foundation
 import Testing
 

@@ -1,4 +1,4 @@
-import DMABuf
+import DMABufExercise
 import Testing
 
 @testable import DMABufTool

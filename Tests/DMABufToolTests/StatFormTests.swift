@@ -1,4 +1,5 @@
 import DMABuf
+import DMABufCensus
 import Foundation
 import Testing
 

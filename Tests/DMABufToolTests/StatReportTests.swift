@@ -1,4 +1,5 @@
-import DMABuf
+import DMABufCensus
+import DMABufHost
 import Foundation
 import Testing
 

@@ -1,4 +1,5 @@
 import DMABuf
+import DMABufHost
 import Testing
 
 @testable import DMABufTool
@@ -16,13 +17,13 @@ struct TopScreenTests {
     screen.lines(columns: columns, rows: rows, isColored: false)
   }
 
-  static func pressing(_ keys: [DMABuf.Terminal.Key], _ moment: String = "named") -> TopScreen {
+  static func pressing(_ keys: [DMABufHost.Terminal.Key], _ moment: String = "named") -> TopScreen {
     var screen = screen(moment)
     for key in keys { screen.press(key, rows: 24) }
     return screen
   }
 
-  static func typed(_ text: String) -> [DMABuf.Terminal.Key] { text.map { .character($0) } }
+  static func typed(_ text: String) -> [DMABufHost.Terminal.Key] { text.map { .character($0) } }
 
   @Test(
     "It fills the screen, whatever its size", arguments: [(120, 24), (80, 24), (20, 5), (10, 2), (1, 1), (300, 100)])

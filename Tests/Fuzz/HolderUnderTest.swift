@@ -1,6 +1,7 @@
 import Glibc
 
 @testable import DMABuf
+@testable import DMABufHolding
 
 /// A real holder, which is this executable again, and what any process of its user may send to it.
 ///

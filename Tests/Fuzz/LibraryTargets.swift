@@ -1,4 +1,8 @@
 @testable import DMABuf
+@testable import DMABufExercise
+@testable import DMABufHost
+@testable import DMABufCensus
+@testable import DMABufHolding
 
 /// What a terminal may be sent: no control characters.
 func isVisible(_ text: UntrustedText) -> Bool { text.escaped.unicodeScalars.allSatisfy(UntrustedText.isVisible) }

@@ -1,6 +1,8 @@
 import Glibc
 
 @testable import DMABuf
+@testable import DMABufCensus
+@testable import DMABufHost
 @testable import DMABufTool
 
 /// A tree of the files that a census and its like read, each with bytes of the input, and every form of what is

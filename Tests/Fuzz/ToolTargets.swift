@@ -1,6 +1,8 @@
 import ArgumentParser
 
 @testable import DMABuf
+@testable import DMABufBench
+@testable import DMABufExercise
 @testable import DMABufTool
 
 /// Parsers of what users type, of files that they name, and of whole machines.

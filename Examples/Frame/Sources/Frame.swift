@@ -8,7 +8,8 @@ enum Frame {
     do {
       try draw(width: 640, height: 480)
     } catch {
-      try? StandardStream.error.write("frame: \(error)\n")
+      let text = "frame: \(error)\n"
+      try? OpenFile(OwnedDescriptor(duplicating: STDERR_FILENO), name: "standard error").write(text.utf8)
       exit(1)
     }
   }

@@ -18,8 +18,6 @@
 #include <sys/resource.h>
 #include <sys/types.h>
 
-#include "census_record.h"
-
 static const unsigned long CDMABUF_DMA_BUF_IOCTL_SYNC = DMA_BUF_IOCTL_SYNC;
 static const unsigned long CDMABUF_DMA_BUF_SET_NAME = DMA_BUF_SET_NAME_B;
 static const unsigned long CDMABUF_DMA_HEAP_IOCTL_ALLOC = DMA_HEAP_IOCTL_ALLOC;
@@ -76,9 +74,6 @@ uint64_t cdmabuf_device(dev_t device);
 /* This thread, and those it starts from now on; EINVAL when it may not run there. */
 int cdmabuf_run_on_processor(unsigned number);
 
-/* The words this process was started with, ended by NULL; known without /proc, too. */
-char *const *cdmabuf_arguments(void);
-
 /*
  * Signals that ask the process to end (SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGALRM) are noted, not obeyed,
  * once caught; cdmabuf_ending_signal() tells the first one, 0 when there was none.
@@ -130,40 +125,6 @@ ssize_t cdmabuf_receive(
   int fd, void *bytes, size_t count, int descriptors[CDMABUF_MOST_DESCRIPTORS], size_t *descriptor_count,
   bool *is_truncated);
 
-/*
- * The process that keeps descriptors (holder.c): its argv[0], and what it is asked: a version of the protocol and a
- * verb, a byte each. Requests of the first versions were the verb alone, which is version 0 here. To describe and to
- * release mean the same in all versions, and text is no request.
- */
-#define CDMABUF_HOLDER "dmabuf-holder"
-enum { CDMABUF_HOLDER_VERSION = 1, CDMABUF_HOLDER_LAST_VERSION = 31 };
-enum {
-  CDMABUF_HOLDER_DESCRIBE = 'd',
-  CDMABUF_HOLDER_FETCH = 'f',
-  CDMABUF_HOLDER_FETCH_ALL = 'a',
-  CDMABUF_HOLDER_RELEASE = 'r',
-};
-struct cdmabuf_holder_request {
-  uint8_t version;
-  uint8_t verb;
-};
-/* Reads a packet; false for what is no request. */
-bool cdmabuf_holder_parse(const void *bytes, size_t count, struct cdmabuf_holder_request *request);
-/*
- * A lock for kernels without file locks: a socket whose address in the abstract name space has this number, and which
- * nobody else can have meanwhile. -1 with EADDRINUSE where somebody has.
- */
-int cdmabuf_lock_address(dev_t device, ino_t inode);
-/* What it does by itself when a moment has come: advance a sw_sync timeline, signal a vgem fence. */
-enum { CDMABUF_HOLDER_ADVANCE = 'i', CDMABUF_HOLDER_SIGNAL = 'v' };
-
-/*
- * Starts this executable again as a process of its own session: working directory /, standard streams on
- * /dev/null, no environment, `descriptors` as 4, 5, …. As 3 it gets a pipe to write an int 0 to once it is
- * ready, or the errno that keeps it from being. Returns then: 0, or -1 with that errno.
- */
-int cdmabuf_stay_behind(char *const argv[], const int descriptors[], size_t count);
-
 /* SplitMix64 seeded with `seed`, from its output number `first` on, as little-endian words; the second
    returns a word that is 0 if memory holds just that. */
 void cdmabuf_fill_random(uint64_t *words, size_t count, uint64_t seed, uint64_t first);
@@ -205,9 +166,5 @@ int cdmabuf_terminal_events(void);
 void cdmabuf_suspend(void);
 /* poll(2) for reading: 0 when the time is over, -1 with EINTR on a signal. */
 int cdmabuf_wait_readable(int fd, int milliseconds);
-
-/* The compiled program of bpf/census.bpf.c, for libbpf. */
-extern const void *const cdmabuf_census_object;
-extern const size_t cdmabuf_census_object_size;
 
 #endif

@@ -54,7 +54,7 @@ public enum BufferSource: Hashable, Sendable {
   }
 
   /// Dumb buffers are images: one of lines as long as a page, four bytes to the pixel.
-  static func dumbShape(of size: Int) -> (width: Int, height: Int) {
+  package static func dumbShape(of size: Int) -> (width: Int, height: Int) {
     let page = Mapping.pageSize
     return (page / 4, size / page + (size % page == 0 ? 0 : 1))
   }

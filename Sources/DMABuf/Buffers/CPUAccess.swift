@@ -15,7 +15,7 @@ public struct AccessDirection: OptionSet, Hashable, Sendable {
   /// The CPU writes: caches are written back for devices at the end.
   public static let write = AccessDirection(rawValue: UInt64(DMA_BUF_SYNC_WRITE))
 
-  var protection: CInt {
+  package var protection: CInt {
     (contains(.read) ? PROT_READ : 0) | (contains(.write) ? PROT_WRITE : 0)
   }
 
@@ -73,14 +73,10 @@ extension DMABuffer {
   /// Linux 6.0 do not export them: there the buffer itself is polled.
   private func waitForFences(_ direction: AccessDirection, deadline: Deadline) throws(KernelError) -> Bool {
     guard let fences = try? exportSyncFile(for: direction) else {
-      return try isReady(file.descriptor.rawValue, direction.readiness, deadline: deadline)
+      return try Polling.wait(
+        for: direction.readiness, of: file.descriptor.rawValue, on: file.name, deadline: deadline)
     }
-    return try isReady(fences.descriptorNumber, POLLIN, deadline: deadline)
-  }
-
-  private func isReady(_ descriptor: CInt, _ events: Int32, deadline: Deadline) throws(KernelError) -> Bool {
-    var entries = [pollfd(fd: descriptor, events: Int16(events), revents: 0)]
-    return try Polling.wait(&entries, on: file.name, deadline: deadline)
+    return try Polling.wait(for: POLLIN, of: fences.descriptorNumber, on: file.name, deadline: deadline)
   }
 
   /// Gives the memory back to the devices.

@@ -98,8 +98,8 @@ public struct DMABuffer: ~Copyable, Sendable {
 
 /// A mapped range of a buffer.
 public struct MappedRange: ~Copyable, Sendable {
-  let mapping: Mapping
-  let skipped: Int
+  package let mapping: Mapping
+  package let skipped: Int
 
   init(mapping: consuming Mapping, skipping skipped: Int) {
     self.mapping = mapping

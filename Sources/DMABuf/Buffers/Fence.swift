@@ -71,7 +71,7 @@ public struct Fence: Equatable, Sendable {
 
   /// Finds the number in the name that the kernel makes for a file with this one fence,
   /// `DRIVER-TIMELINECONTEXT-NUMBER`; `nil` in a name that is cut, or made by anybody else.
-  func sequence(inFileName name: UntrustedText) -> UInt64? {
+  package func sequence(inFileName name: UntrustedText) -> UInt64? {
     guard let driver, let timeline, name.bytes.count < Self.longestName else { return nil }
     let prefix = driver.bytes + [UInt8(ascii: "-")] + timeline.bytes
     guard name.bytes.starts(with: prefix) else { return nil }
@@ -87,7 +87,7 @@ public struct Fence: Equatable, Sendable {
 
 extension Fence.Status {
   /// Reads the kernel's word: 0 active, 1 signalled, an errno below.
-  init(_ rawValue: Int32) {
+  package init(_ rawValue: Int32) {
     switch rawValue {
     case 0: self = .active
     case ..<0: self = .error(Errno(rawValue: -rawValue))
@@ -98,7 +98,7 @@ extension Fence.Status {
 
 extension UntrustedText {
   /// The bytes of a C array up to its first NUL.
-  init<CharacterArray: BitwiseCopyable>(terminated characters: CharacterArray) {
+  package init<CharacterArray: BitwiseCopyable>(terminated characters: CharacterArray) {
     self = unsafe withUnsafeBytes(of: characters) { bytes in unsafe UntrustedText(bytes.prefix { $0 != 0 }) }
   }
 }

@@ -12,7 +12,7 @@ public struct Heap: ~Copyable, Sendable {
 
   /// The node's name, which is also the exporter's name of its buffers.
   public let name: String
-  let file: OpenFile
+  package let file: OpenFile
 
   /// Opens the heap's node. Any open mode will do; it does not limit the buffers.
   ///
@@ -42,7 +42,7 @@ public struct Heap: ~Copyable, Sendable {
   }
 
   /// The same by its one call alone, without a look at what came of it.
-  func allocateDescriptor(_ size: Int, readOnly: Bool = false) throws(KernelError) -> OwnedDescriptor {
+  package func allocateDescriptor(_ size: Int, readOnly: Bool = false) throws(KernelError) -> OwnedDescriptor {
     var argument = dma_heap_allocation_data()
     argument.len = UInt64(size)
     argument.fd_flags = UInt32(O_CLOEXEC | (readOnly ? O_RDONLY : O_RDWR))

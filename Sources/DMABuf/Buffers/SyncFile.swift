@@ -27,7 +27,7 @@ public struct SyncFile: ~Copyable, Sendable {
   }
 
   /// Takes over what the kernel has just made.
-  init(trusting file: consuming OpenFile) { self.file = file }
+  package init(trusting file: consuming OpenFile) { self.file = file }
 
   /// The descriptor's number, for handing it to a command on purpose.
   public var descriptorNumber: CInt { file.descriptor.rawValue }

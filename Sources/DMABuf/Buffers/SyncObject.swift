@@ -48,7 +48,7 @@ public struct SyncObject: ~Copyable, Sendable {
     try self.init(trusting: file)
   }
 
-  init(trusting file: consuming OpenFile) throws {
+  package init(trusting file: consuming OpenFile) throws {
     let node = try DRMNode.forSyncObjects()
     let number = file.descriptor.rawValue
     var handle: UInt32 = 0
@@ -140,7 +140,7 @@ public struct SyncObject: ~Copyable, Sendable {
   /// An eventfd that can be read once a point has been submitted and has signalled.
   ///
   /// Corresponds to `eventfd(2)` and `DRM_IOCTL_SYNCOBJ_EVENTFD` (Linux 6.6). Throws `EINVAL` before.
-  func event(at point: UInt64) throws(KernelError) -> OpenFile {
+  package func event(at point: UInt64) throws(KernelError) -> OpenFile {
     let number = cdmabuf_eventfd()
     guard number >= 0 else { throw KernelError(.eventfd, on: file.name) }
     let event = OpenFile(OwnedDescriptor(owning: number), name: file.name)
@@ -173,10 +173,10 @@ public struct SyncObject: ~Copyable, Sendable {
 
 /// A point of a syncobj that there is no fence for yet.
 struct AwaitedPoint: ~Copyable, Sendable {
-  let object: SyncObject
-  let point: UInt64
+  package let object: SyncObject
+  package let point: UInt64
   /// Readable once the point has been submitted and has signalled.
-  let event: OpenFile
+  package let event: OpenFile
 
   init(_ point: UInt64, of object: consuming SyncObject) throws(KernelError) {
     event = try object.event(at: point)

@@ -7,7 +7,7 @@ public struct UserMemory: ~Copyable, Sendable {
   /// The device's node.
   public static let node = "/dev/udmabuf"
 
-  let file: OpenFile
+  package let file: OpenFile
 
   /// Opens the node. Throws `ENOENT` without the driver and `EACCES` when this user may not use it.
   public init() throws(KernelError) { file = try OpenFile(Self.node, O_RDWR) }
@@ -22,7 +22,7 @@ public struct UserMemory: ~Copyable, Sendable {
   }
 
   /// The same by the calls that make it alone, without a look at what came of them.
-  func allocateDescriptor(_ size: Int, hugePageSize: Int? = nil) throws(KernelError) -> OwnedDescriptor {
+  package func allocateDescriptor(_ size: Int, hugePageSize: Int? = nil) throws(KernelError) -> OwnedDescriptor {
     let page = hugePageSize ?? Mapping.pageSize
     // More than can be counted becomes less than nothing, which the kernel refuses.
     let length = (size &+ (page - 1)) & ~(page - 1)

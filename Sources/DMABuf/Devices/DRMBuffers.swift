@@ -31,7 +31,7 @@ extension DRMNode {
   }
 
   /// The same by its calls alone, without a look at what came of them.
-  func makeDumbDescriptor(
+  package func makeDumbDescriptor(
     width: Int, height: Int, bitsPerPixel: Int, readOnly: Bool = false, stride: inout Int
   ) throws(KernelError) -> OwnedDescriptor {
     var handle: UInt32 = 0

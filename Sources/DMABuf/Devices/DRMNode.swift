@@ -7,7 +7,7 @@ public struct DRMNode: ~Copyable, Sendable {
   /// Where the nodes are.
   public static let directory = "/dev/dri"
 
-  let file: OpenFile
+  package let file: OpenFile
   /// The driver's name, such as `vgem` or `amdgpu`.
   public let driver: UntrustedText
   /// Is it a render node? Those make no dumb buffers and drive no displays.
@@ -23,7 +23,7 @@ public struct DRMNode: ~Copyable, Sendable {
   }
 
   /// Takes over an open node, likewise.
-  init(_ file: consuming OpenFile) throws(KernelError) {
+  package init(_ file: consuming OpenFile) throws(KernelError) {
     let descriptor = file.descriptor.rawValue
     Self.dropMaster(descriptor)
     let isRender = drmGetNodeTypeFromFd(descriptor) == DRM_NODE_RENDER
@@ -41,7 +41,7 @@ public struct DRMNode: ~Copyable, Sendable {
   /// two, questions included: a display server that starts meanwhile is refused. Others are refused harmlessly.
   ///
   /// Corresponds to `DRM_IOCTL_DROP_MASTER`.
-  static func dropMaster(_ descriptor: CInt) { drmDropMaster(descriptor) }
+  package static func dropMaster(_ descriptor: CInt) { drmDropMaster(descriptor) }
 
   /// The node's path.
   public var path: String { file.name }
@@ -50,7 +50,7 @@ public struct DRMNode: ~Copyable, Sendable {
   public var descriptorNumber: CInt { file.descriptor.rawValue }
 
   /// Hands over the open node, for whoever keeps it.
-  consuming func takeDescriptor() -> OwnedDescriptor { file.descriptor }
+  package consuming func takeDescriptor() -> OwnedDescriptor { file.descriptor }
 
   /// Is this open file DRM master now?
   public var isMaster: Bool { drmIsMaster(file.descriptor.rawValue) != 0 }
@@ -70,13 +70,13 @@ public struct DRMNode: ~Copyable, Sendable {
   }
 
   /// Is this the path of a render node?
-  static func isRender(_ path: String) -> Bool { path.hasPrefix(directory + "/renderD") }
+  package static func isRender(_ path: String) -> Bool { path.hasPrefix(directory + "/renderD") }
 
   /// The paths of all primary nodes, by number.
   public static func primaryPaths() throws(KernelError) -> [String] { try paths().filter { !isRender($0) } }
 
   /// All nodes, those of the primary kind last: they may be refused, and have a master.
-  static func pathsRenderFirst() throws(KernelError) -> [String] {
+  package static func pathsRenderFirst() throws(KernelError) -> [String] {
     let paths = try paths()
     return paths.filter(isRender) + paths.filter { !isRender($0) }
   }
@@ -119,7 +119,8 @@ public struct DRMNode: ~Copyable, Sendable {
   /// Calls a function of libdrm, all of which leave the kernel's reason in `errno`. `subject` is what the
   /// call is made on, unless that is the node.
   @discardableResult
-  func call(_ name: KernelCall, on subject: String? = nil, _ body: (CInt) -> CInt) throws(KernelError) -> CInt {
+  package func call(_ name: KernelCall, on subject: String? = nil, _ body: (CInt) -> CInt) throws(KernelError) -> CInt
+  {
     let descriptor = file.descriptor.rawValue
     return try Interruption.restarting(name, on: subject ?? file.name) { body(descriptor) }
   }

@@ -50,14 +50,14 @@ public struct FoundNode: Hashable, Sendable {
   /// The node's path.
   public let path: String
   /// The driver that was asked for; `nil` where a node was.
-  let driver: UntrustedText?
+  package let driver: UntrustedText?
   /// As the user called it.
-  let subject: String
+  package let subject: String
 
   /// A node that was named by its path.
   public init(_ path: String) { self.init(path: path, driver: nil, subject: path) }
 
-  init(path: String, driver: UntrustedText?, subject: String) {
+  package init(path: String, driver: UntrustedText?, subject: String) {
     self.path = path
     self.driver = driver
     self.subject = subject

@@ -9,7 +9,7 @@ public enum VideoMemory: Sendable {
   /// dma-bufs that come from elsewhere.
   case imported
 
-  var number: UInt32 {
+  package var number: UInt32 {
     UInt32((self == .mapped ? V4L2_MEMORY_MMAP : V4L2_MEMORY_DMABUF).rawValue)
   }
 }
@@ -77,7 +77,7 @@ extension VideoNode {
   }
 
   /// Takes the buffers away even when the process was asked to end. Closing the node does it too.
-  func release(_ memory: VideoMemory, on queue: VideoQueue) {
+  package func release(_ memory: VideoMemory, on queue: VideoQueue) {
     var argument = v4l2_requestbuffers()
     argument.type = queue.type
     argument.memory = memory.number
@@ -115,7 +115,7 @@ extension VideoNode {
   /// Queues one of the driver's own buffers.
   ///
   /// Corresponds to `VIDIOC_QBUF` with `V4L2_MEMORY_MMAP`.
-  func queueOwnBuffer(_ index: Int, on queue: VideoQueue, format: VideoFormat) throws(KernelError) {
+  package func queueOwnBuffer(_ index: Int, on queue: VideoQueue, format: VideoFormat) throws(KernelError) {
     // The driver knows its own memory; only the sizes of outputs' planes are looked at.
     let planes = format.planes.map { ImportedPlane(descriptor: 0, size: $0.size) }
     try enqueue(index, planes, .mapped, on: queue, format: format)
@@ -184,10 +184,10 @@ extension VideoNode {
 
 /// A dma-buf that is given to a queue as one plane of a frame.
 public struct ImportedPlane: Sendable {
-  let descriptor: CInt
-  let size: Int
+  package let descriptor: CInt
+  package let size: Int
 
-  init(descriptor: CInt, size: Int) { (self.descriptor, self.size) = (descriptor, size) }
+  package init(descriptor: CInt, size: Int) { (self.descriptor, self.size) = (descriptor, size) }
 
   /// Stands for `buffer`, which has to live at least until the plane is queued.
   public init(_ buffer: borrowing DMABuffer) {

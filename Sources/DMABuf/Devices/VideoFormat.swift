@@ -17,7 +17,7 @@ public struct VideoFormat: Equatable, Sendable {
   /// The V4L2 fourcc of `videodev2.h`.
   public let fourcc: FourCC
   /// The number of `enum v4l2_field`.
-  let field: UInt32
+  package let field: UInt32
   /// One for each dma-buf that makes a frame: several on multi-planar queues alone.
   public let planes: [Plane]
 

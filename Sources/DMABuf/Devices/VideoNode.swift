@@ -7,7 +7,7 @@ public struct VideoNode: ~Copyable, Sendable {
   /// Where the kernel lists the nodes.
   public static let directory = "/sys/class/video4linux"
 
-  let file: OpenFile
+  package let file: OpenFile
   /// The driver's name, such as `uvcvideo` or `vivid`.
   public let driver: UntrustedText
   /// What the device calls itself.
@@ -24,7 +24,7 @@ public struct VideoNode: ~Copyable, Sendable {
   }
 
   /// Takes over an open node, likewise.
-  init(_ file: consuming OpenFile) throws(KernelError) {
+  package init(_ file: consuming OpenFile) throws(KernelError) {
     var capability = v4l2_capability()
     try file.ioctl(Request(.VIDIOC_QUERYCAP, CDMABUF_VIDIOC_QUERYCAP), &capability)
     driver = unsafe withUnsafeBytes(of: capability.driver) { unsafe UntrustedText($0.prefix { $0 != 0 }) }
@@ -71,7 +71,7 @@ public struct VideoNode: ~Copyable, Sendable {
 /// One of a node's queues: buffers go one way through it.
 public struct VideoQueue: Hashable, Sendable {
   /// The number of `enum v4l2_buf_type`.
-  let type: UInt32
+  package let type: UInt32
   let capability: UInt32
   /// The kernel's name of the type in lower case: `video-capture`, `video-output-mplane`.
   public let name: String
@@ -86,7 +86,7 @@ public struct VideoQueue: Hashable, Sendable {
   public var isVideo: Bool { name.hasPrefix("video-") }
 
   /// Sliced VBI shares its queue with raw VBI and is left out.
-  static let all = [
+  package static let all = [
     VideoQueue(type: 1, capability: 0x0000_8001, name: "video-capture"),
     VideoQueue(type: 2, capability: 0x0000_8002, name: "video-output"),
     VideoQueue(type: 9, capability: 0x0000_5000, name: "video-capture-mplane"),

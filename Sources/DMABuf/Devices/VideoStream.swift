@@ -30,7 +30,7 @@ extension VideoNode {
   }
 
   /// Waits until the device has done what `event` of `poll(2)` stands for.
-  func waitForEvent(_ event: CInt, deadline: Deadline) throws {
+  package func waitForEvent(_ event: CInt, deadline: Deadline) throws {
     var one = pollfd(fd: file.descriptor.rawValue, events: Int16(event), revents: 0)
     let remaining = deadline.remaining
     guard remaining > 0 else { throw TimedOut(.VIDIOC_DQBUF, on: path) }

@@ -6,13 +6,13 @@ import Glibc
 package struct Directory: ~Copyable {
   package let file: OpenFile
 
-  init(_ file: consuming OpenFile) { self.file = file }
+  package init(_ file: consuming OpenFile) { self.file = file }
 
   package init(_ path: String) throws(KernelError) {
     file = try OpenFile(path, O_RDONLY | O_DIRECTORY)
   }
 
-  init(_ name: String, in parent: borrowing Directory) throws(KernelError) {
+  package init(_ name: String, in parent: borrowing Directory) throws(KernelError) {
     let number = unsafe name.withSystemBytes {
       unsafe openat(parent.descriptor, $0, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     }
@@ -20,10 +20,10 @@ package struct Directory: ~Copyable {
     file = OpenFile(OwnedDescriptor(owning: number), name: parent.file.name + "/" + name)
   }
 
-  var descriptor: CInt { file.descriptor.rawValue }
+  package var descriptor: CInt { file.descriptor.rawValue }
 
   /// Calls `body` with each name but `.` and `..`, NUL-terminated, valid during the call.
-  func forEachName(
+  package func forEachName(
     buffer: UnsafeMutableRawBufferPointer, _ body: (UnsafePointer<CChar>) -> Void
   ) throws(KernelError) {
     // struct linux_dirent64: ino 8, off 8, reclen 2, type 1, name.

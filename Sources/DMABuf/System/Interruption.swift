@@ -14,21 +14,13 @@ public struct Deadline: Sendable {
     nanoseconds = Clock.now &+ delta
   }
 
-  func earlier(of other: Deadline?) -> Deadline {
+  package func earlier(of other: Deadline?) -> Deadline {
     if let other, other.nanoseconds < nanoseconds { return other }
     return self
   }
 
   /// Has the moment come?
   public var isPast: Bool { remaining == 0 }
-
-  /// Runs `body` with a timer that from the moment on interrupts the calls of this thread alone, again and again:
-  /// for calls that the kernel cannot be told a limit of. Takes `SIGRTMAX`.
-  package func interrupting<Result>(_ body: () throws -> Result) rethrows -> Result {
-    cdmabuf_interrupt_after(max(1, remaining))
-    defer { cdmabuf_interrupt_after(0) }
-    return try body()
-  }
 
   /// Sleeps until the moment comes. Throws `EINTR` when the process was asked to end.
   public func sleep() throws(KernelError) {
@@ -42,7 +34,7 @@ public struct Deadline: Sendable {
     }
   }
 
-  var remaining: UInt64 {
+  package var remaining: UInt64 {
     let now = Clock.now
     return nanoseconds > now ? nanoseconds - now : 0
   }
@@ -66,44 +58,15 @@ public enum Clock {
   }
 }
 
-/// How this process learns that it should end, and how a call that sleeps is woken for it.
+/// Whether this process was asked to end.
 ///
-/// Nothing is caught until ``catchEndingSignals()``: a program that uses the library keeps its own
-/// signal handling, and interrupted calls are then simply made again.
+/// Nothing is caught by the library itself: a program that uses it keeps its own signal handling, and interrupted calls
+/// are then simply made again.
 public enum Interruption {
-  /// From now on SIGINT, SIGTERM, SIGHUP, SIGQUIT and SIGALRM make calls fail with `EINTR` instead of ending
-  /// the process, so that what is open can be closed. Signals that the caller ignores stay ignored.
-  public static func catchEndingSignals() { cdmabuf_catch_ending_signals() }
-
-  /// The same for a program that has just started. Inherited signal dispositions and masks are set right:
-  /// writes to closed pipes fail with `EPIPE`, writes over the file size limit with `EFBIG`, children can be
-  /// waited for. Commands started later get what was inherited.
-  public static func adoptSignals() { cdmabuf_adopt_signals() }
-
   /// The signal that asked this process to end, if one has.
   public static var signal: CInt? {
     let signal = cdmabuf_ending_signal()
     return signal == 0 ? nil : signal
-  }
-
-  /// Ends the process as the signal would have, for the parent to see.
-  public static func end(by signal: CInt) { cdmabuf_end_by_signal(signal) }
-
-  /// Runs `body`, which has nothing to put back: a signal that asks the process to end ends it there and then,
-  /// as it would without ``catchEndingSignals()``. A ``Terminal`` is given back first.
-  ///
-  /// Throws `EINTR` when such a signal has come before.
-  public static func endingAtOnce<Result: ~Copyable>(_ body: () throws -> Result) throws -> Result {
-    let before = cdmabuf_end_at_once(true)
-    defer { _ = cdmabuf_end_at_once(before) }
-    try check()
-    return try body()
-  }
-
-  /// Ends the process if it was asked to end. From now on such a signal does that by itself.
-  public static func finish() {
-    cdmabuf_release_ending_signals()
-    if let signal { end(by: signal) }
   }
 
   /// Throws `EINTR` once the process was asked to end, as a call that sleeps would: for loops that make no calls.

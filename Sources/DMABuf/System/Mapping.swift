@@ -2,7 +2,7 @@ import Glibc
 
 /// A shared mapping of a file, unmapped at the end of its scope.
 @safe public struct Mapping: ~Copyable, @unchecked Sendable {
-  let base: UnsafeMutableRawPointer
+  package let base: UnsafeMutableRawPointer
   /// Length in bytes, as asked for.
   public let count: Int
 

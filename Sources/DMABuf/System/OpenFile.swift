@@ -1,10 +1,10 @@
 internal import CDMABuf
-import Glibc
+package import Glibc
 import SystemPackage
 
 /// An open descriptor and what to call it in errors.
 public struct OpenFile: ~Copyable, Sendable {
-  let descriptor: OwnedDescriptor
+  package let descriptor: OwnedDescriptor
   /// How the user knows it: a path, `fd:3`, `4711:23`.
   public let name: String
 
@@ -27,7 +27,7 @@ public struct OpenFile: ~Copyable, Sendable {
   /// Opens a name in a directory that is open, close-on-exec.
   ///
   /// Corresponds to `openat(2)`.
-  init(_ name: String, in directory: borrowing Directory, _ flags: CInt) throws(KernelError) {
+  package init(_ name: String, in directory: borrowing Directory, _ flags: CInt) throws(KernelError) {
     let path = directory.file.name + "/" + name
     let parent = directory.descriptor
     let number = try Interruption.restarting(.openat, on: path) { unsafe openat(parent, name, flags | O_CLOEXEC) }
@@ -37,7 +37,7 @@ public struct OpenFile: ~Copyable, Sendable {
   /// Takes hold of what a path leads to without opening it.
   ///
   /// Corresponds to `open(2)` with `O_PATH`.
-  init(namedBy path: String) throws(KernelError) {
+  package init(namedBy path: String) throws(KernelError) {
     let number = try Interruption.restarting(.open, on: path) { unsafe cdmabuf_open_path(path) }
     self.init(OwnedDescriptor(owning: number), name: path)
   }
@@ -45,10 +45,13 @@ public struct OpenFile: ~Copyable, Sendable {
   /// Opens a file of the user's for reading.
   public init(reading path: String) throws(KernelError) { try self.init(path, O_RDONLY) }
 
+  /// Hands over the descriptor alone.
+  package consuming func takeDescriptor() -> OwnedDescriptor { descriptor }
+
   /// The one place that calls `ioctl(2)`. Interrupted calls are made again, unless the process was
   /// asked to end.
   @inline(__always) @discardableResult
-  func ioctl<Argument>(
+  package func ioctl<Argument>(
     _ request: Request<Argument>, _ argument: inout Argument, retryingAgain: Bool = false
   ) throws(KernelError) -> CInt {
     // Nearly always this is all, and callers that time it should time nothing else.
@@ -98,7 +101,7 @@ public struct OpenFile: ~Copyable, Sendable {
   }
 
   /// What `fstat(2)` says.
-  func status() throws(KernelError) -> stat {
+  package func status() throws(KernelError) -> stat {
     var result = stat()
     guard unsafe fstat(descriptor.rawValue, &result) == 0 else { throw KernelError(.fstat, on: name) }
     return result
@@ -118,7 +121,7 @@ public struct OpenFile: ~Copyable, Sendable {
   }
 
   /// The same, for files that answer `EAGAIN` when the kernel has worked for long and found nothing yet.
-  func read(into buffer: UnsafeMutableRawBufferPointer, retryingAgain: Bool) throws(KernelError) -> Int {
+  package func read(into buffer: UnsafeMutableRawBufferPointer, retryingAgain: Bool) throws(KernelError) -> Int {
     try Interruption.restarting(.read, on: name, retryingAgain: retryingAgain) {
       unsafe Glibc.read(descriptor.rawValue, buffer.baseAddress, buffer.count)
     }

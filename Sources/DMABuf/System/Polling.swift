@@ -3,7 +3,7 @@ import Glibc
 import SystemPackage
 
 /// Sleeping until descriptors are ready.
-enum Polling {
+package enum Polling {
   /// Waits until one of `entries` is ready, or `deadline` has passed; notes in them what is.
   ///
   /// A signal that asks the process to end and comes just before the call is not slept through: see
@@ -23,5 +23,13 @@ enum Polling {
       // Interrupted, so nothing was ready; and no time is left in which that could change.
       if deadline?.remaining == 0 { return false }
     }
+  }
+
+  /// The same for one descriptor, and whatever of `events` is wanted of it.
+  package static func wait(
+    for events: Int32, of descriptor: CInt, on subject: String, deadline: Deadline? = nil
+  ) throws(KernelError) -> Bool {
+    var entries = [pollfd(fd: descriptor, events: Int16(events), revents: 0)]
+    return try wait(&entries, on: subject, deadline: deadline)
   }
 }

@@ -10,7 +10,8 @@ public enum SmallFile {
   }
 
   /// The same of a file in a directory that is open, whatever the directory's path leads to by now.
-  static func read(_ name: String, in directory: borrowing Directory, limit: Int = 16 << 20) throws -> [UInt8] {
+  package static func read(_ name: String, in directory: borrowing Directory, limit: Int = 16 << 20) throws -> [UInt8]
+  {
     try read(OpenFile(name, in: directory, O_RDONLY), limit: limit)
   }
 

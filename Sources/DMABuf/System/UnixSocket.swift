@@ -27,9 +27,9 @@ public struct UnixSocket: ~Copyable, Sendable {
     public let descriptors: [CInt]
   }
 
-  let file: OpenFile
+  package let file: OpenFile
 
-  init(owning descriptor: CInt, name: String) {
+  package init(owning descriptor: CInt, name: String) {
     file = OpenFile(OwnedDescriptor(owning: descriptor), name: name)
   }
 
@@ -71,7 +71,7 @@ public struct UnixSocket: ~Copyable, Sendable {
 
   /// Makes a socket at `path` that this user's processes can connect to, whatever the umask. Throws
   /// `EADDRINUSE` when something is there.
-  init(listeningAt path: String, _ kind: Kind, name: String? = nil) throws(KernelError) {
+  package init(listeningAt path: String, _ kind: Kind, name: String? = nil) throws(KernelError) {
     let socket = try UnixSocket(kind, name: name ?? path)
     // The socket's mode becomes the file's: nobody else can connect, not even for a moment.
     guard fchmod(socket.descriptor, 0o600) == 0 else { throw KernelError(.fchmod, on: name ?? path) }
@@ -98,7 +98,7 @@ public struct UnixSocket: ~Copyable, Sendable {
     package let other: UnixSocket
   }
 
-  var descriptor: CInt { file.descriptor.rawValue }
+  package var descriptor: CInt { file.descriptor.rawValue }
 
   /// Makes a socket at `path`, waits for the first process of this user or of root that connects, and removes the
   /// socket again, after an error too.
@@ -132,7 +132,7 @@ public struct UnixSocket: ~Copyable, Sendable {
   }
 
   /// Waits for the next who connects.
-  func accept(deadline: Deadline? = nil) throws -> UnixSocket {
+  package func accept(deadline: Deadline? = nil) throws -> UnixSocket {
     let descriptor = descriptor
     try waitUntilReadable(deadline: deadline)
     let peer = try Interruption.restarting(.accept, on: file.name) { cdmabuf_accept(descriptor) }
@@ -141,7 +141,7 @@ public struct UnixSocket: ~Copyable, Sendable {
   }
 
   /// The user at the other end, as the kernel noted it when the socket was connected.
-  func peerUser() throws(KernelError) -> uid_t {
+  package func peerUser() throws(KernelError) -> UInt32 {
     var user: uid_t = 0
     guard unsafe cdmabuf_peer_user(descriptor, &user) == 0 else {
       throw KernelError(.SO_PEERCRED, on: file.name)
@@ -150,7 +150,7 @@ public struct UnixSocket: ~Copyable, Sendable {
   }
 
   /// The process that listens at the other end.
-  func peerProcess() throws(KernelError) -> Int32 {
+  package func peerProcess() throws(KernelError) -> Int32 {
     var process: pid_t = 0
     guard unsafe cdmabuf_peer_process(descriptor, &process) == 0 else {
       throw KernelError(.SO_PEERCRED, on: file.name)
@@ -198,8 +198,7 @@ public struct UnixSocket: ~Copyable, Sendable {
 
   /// Returns once something can be read, so that a deadline need not interrupt the reading.
   private func waitUntilReadable(deadline: Deadline?) throws {
-    var entries = [pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)]
-    guard try Polling.wait(&entries, on: file.name, deadline: deadline) else {
+    guard try Polling.wait(for: POLLIN, of: descriptor, on: file.name, deadline: deadline) else {
       throw TimedOut(.poll, on: file.name)
     }
   }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import BasicContainers
 import DMABuf
+import DMABufHolding
 import SystemPackage
 
 /// `dmabuf alloc`: makes buffers, and lets go of them or hands them to a command.

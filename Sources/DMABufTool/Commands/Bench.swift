@@ -1,5 +1,7 @@
 import ArgumentParser
 import DMABuf
+import DMABufBench
+import DMABufHost
 import SystemPackage
 
 /// `dmabuf bench`: what making, mapping, passing and using buffers costs.

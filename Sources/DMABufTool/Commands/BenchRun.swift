@@ -1,4 +1,6 @@
 import DMABuf
+import DMABufBench
+import DMABufConformance
 import SystemPackage
 
 /// What `bench` has measured so far, and what it could not.

@@ -1,5 +1,7 @@
 import ArgumentParser
 import DMABuf
+import DMABufConformance
+import DMABufHost
 
 /// `dmabuf check`: do this kernel and its exporters keep the documented contract?
 struct Check: ParsableCommand {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import DMABuf
+import DMABufHost
 import SystemPackage
 
 /// What stands after `--`: a command that inherits what was made.

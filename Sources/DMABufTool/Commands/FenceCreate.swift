@@ -1,6 +1,8 @@
 import ArgumentParser
 import BasicContainers
 import DMABuf
+import DMABufExercise
+import DMABufHolding
 
 /// `dmabuf fence create`: a fence for tests, or a syncobj to put fences into.
 struct FenceCreate: ParsableCommand {

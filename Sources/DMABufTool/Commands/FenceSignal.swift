@@ -1,5 +1,7 @@
 import ArgumentParser
 import DMABuf
+import DMABufExercise
+import DMABufHolding
 import SystemPackage
 
 /// `dmabuf fence signal`: ends the waiting for a test fence.

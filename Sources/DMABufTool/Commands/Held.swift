@@ -1,5 +1,6 @@
 import ArgumentParser
 import DMABuf
+import DMABufHolding
 
 /// `dmabuf held`: what `--hold` keeps.
 struct Held: ParsableCommand {

@@ -1,5 +1,7 @@
 import ArgumentParser
 import DMABuf
+import DMABufHolding
+import DMABufHost
 import SystemPackage
 
 /// `dmabuf import`: gives buffers to devices, and says what each answered.

@@ -1,5 +1,7 @@
 import ArgumentParser
 import DMABuf
+import DMABufExercise
+import DMABufHost
 
 /// `dmabuf map`: looks at and changes a buffer's memory through the CPU.
 struct Map: ParsableCommand {

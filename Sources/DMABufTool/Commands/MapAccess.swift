@@ -1,4 +1,6 @@
 import DMABuf
+import DMABufExercise
+import DMABufHost
 import SystemPackage
 
 /// A range of a buffer, and the work on it between the brackets.

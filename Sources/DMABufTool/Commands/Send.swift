@@ -1,5 +1,6 @@
 import ArgumentParser
 import DMABuf
+import DMABufHolding
 import SystemPackage
 
 /// `dmabuf send`: hands buffers to another program.

@@ -1,5 +1,7 @@
 import ArgumentParser
 import DMABuf
+import DMABufCensus
+import DMABufHost
 
 /// `dmabuf stat`: every buffer that can be seen, and who holds it.
 struct Stat: ParsableCommand {

@@ -1,4 +1,5 @@
 import DMABuf
+import DMABufCensus
 
 /// What a census cannot tell, on standard error.
 extension Stat {

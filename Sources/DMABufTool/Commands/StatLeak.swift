@@ -1,4 +1,5 @@
 import DMABuf
+import DMABufCensus
 import SystemPackage
 
 /// `stat --fail-if-growth`.

@@ -1,4 +1,6 @@
 import DMABuf
+import DMABufCensus
+import DMABufHost
 
 /// `stat --watch`: one census after another.
 extension Stat {

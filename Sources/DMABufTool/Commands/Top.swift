@@ -1,5 +1,7 @@
 import ArgumentParser
 import DMABuf
+import DMABufCensus
+import DMABufHost
 
 /// `dmabuf top`: the census, live.
 struct Top: ParsableCommand {

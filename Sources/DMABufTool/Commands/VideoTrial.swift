@@ -1,4 +1,5 @@
 import DMABuf
+import DMABufExercise
 import Glibc
 import SystemPackage
 

@@ -1,4 +1,6 @@
 import DMABuf
+import DMABufExercise
+import DMABufHost
 import SystemPackage
 
 /// Where buffers come from, and the devices that take them.

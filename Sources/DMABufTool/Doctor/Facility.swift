@@ -1,4 +1,5 @@
 import DMABuf
+import DMABufHost
 import SystemPackage
 
 /// Something of the machine that work with dma-bufs rests on, as an attempt to use it found it.

@@ -1,4 +1,6 @@
 import DMABuf
+import DMABufCensus
+import DMABufHost
 import Glibc
 import SystemPackage
 

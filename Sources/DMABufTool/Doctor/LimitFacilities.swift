@@ -1,4 +1,6 @@
 import DMABuf
+import DMABufHolding
+import DMABufHost
 import SystemPackage
 
 /// How much there is to be had, and the proof that buffers can be shared.

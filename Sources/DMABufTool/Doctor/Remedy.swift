@@ -1,4 +1,6 @@
 import DMABuf
+import DMABufHolding
+import DMABufHost
 
 /// Families of systems that do the same things in the same ways.
 enum Platform: Sendable {

@@ -1,5 +1,7 @@
 import ArgumentParser
-public import DMABuf
+import DMABuf
+import DMABufCensus
+import DMABufHost
 
 /// Which buffers and processes a census shows, and where it looks.
 struct CensusOptions: ParsableArguments {

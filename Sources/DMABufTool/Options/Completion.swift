@@ -1,5 +1,8 @@
 import ArgumentParser
 import DMABuf
+import DMABufCensus
+import DMABufHolding
+import DMABufHost
 
 /// What a shell offers for the word that is being typed. Nothing is opened that somebody might notice: devices
 /// are told by their nodes.

@@ -1,5 +1,6 @@
 import BasicContainers
 import DMABuf
+import DMABufHolding
 
 /// Several buffers that live and die together.
 final class DMABuffers: Keepable {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import DMABuf
+import DMABufHolding
 
 /// A descriptor as a holder keeps it.
 struct KeptDescriptor {

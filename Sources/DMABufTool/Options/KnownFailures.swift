@@ -1,4 +1,5 @@
 import DMABuf
+import DMABufConformance
 
 /// A file that says which checks are known to fail, so that a change in either direction is noticed.
 struct KnownFailures {

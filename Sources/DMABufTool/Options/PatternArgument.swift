@@ -1,5 +1,6 @@
 import ArgumentParser
 import DMABuf
+import DMABufExercise
 
 extension Pattern {
   /// Reads `zero`, `0xNN…`, `counter` or `random:SEED`.

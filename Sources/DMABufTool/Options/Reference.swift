@@ -1,5 +1,7 @@
 import ArgumentParser
 import DMABuf
+import DMABufCensus
+import DMABufHolding
 import SystemPackage
 
 /// How a user points at a buffer, a sync_file or a syncobj.

@@ -1,4 +1,5 @@
 import DMABuf
+import DMABufCensus
 
 /// Which buffers of a census are meant.
 struct StatSelection {

@@ -1,5 +1,6 @@
 import BasicContainers
 import DMABuf
+import DMABufHolding
 
 /// Fences that a command makes.
 protocol KeepableFences: Keepable {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import DMABuf
+import DMABufHolding
 
 /// Which fence of a syncobj.
 struct PointOptions: ParsableArguments {

@@ -1,4 +1,5 @@
 import DMABuf
+import DMABufHost
 import SystemPackage
 
 /// Waiting for the devices that still use a buffer, which is not left unexplained.

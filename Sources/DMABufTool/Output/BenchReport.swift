@@ -1,4 +1,5 @@
 import DMABuf
+import DMABufBench
 
 /// What `bench` has measured.
 struct BenchReport: Report {

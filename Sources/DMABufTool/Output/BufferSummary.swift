@@ -1,4 +1,5 @@
 import DMABuf
+import DMABufHolding
 
 /// What each command that makes, sends or receives buffers tells of one.
 struct BufferSummary: Encodable {

@@ -1,4 +1,5 @@
 import DMABuf
+import DMABufConformance
 
 /// What became of all checks on all targets.
 struct CheckReport: Report {

@@ -1,4 +1,6 @@
 import DMABuf
+import DMABufCensus
+import DMABufExercise
 import SystemPackage
 
 /// What the devices can do.

@@ -1,4 +1,6 @@
 import DMABuf
+import DMABufHolding
+import DMABufHost
 import SystemPackage
 
 /// Exit statuses; scripts depend on them.

@@ -1,4 +1,5 @@
 import DMABuf
+import DMABufHolding
 
 /// What a device exported.
 struct ExportReport: Report {

@@ -1,4 +1,5 @@
 import DMABuf
+import DMABufHolding
 
 /// A fence as reports have it.
 struct FenceEntry: Encodable {

@@ -1,4 +1,5 @@
 import DMABuf
+import DMABufHost
 
 /// One JSON document that is written while it is made: of a census with many thousands of rows, only a part
 /// is in memory at any time.

@@ -1,4 +1,5 @@
 import DMABuf
+import DMABufExercise
 
 /// What a `map` did and found.
 struct MapReport: Report {

@@ -1,4 +1,5 @@
 import DMABuf
+import DMABufHost
 
 /// What long work is at: one line on a terminal, gone when the work is done.
 final class Progress {

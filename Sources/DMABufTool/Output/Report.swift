@@ -1,4 +1,5 @@
 import DMABuf
+import DMABufHost
 import FoundationEssentials
 
 /// What a command found out: one plain value that is drawn as text or encoded as JSON. Drawing it

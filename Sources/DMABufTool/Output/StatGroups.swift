@@ -1,4 +1,5 @@
 import DMABuf
+import DMABufCensus
 
 extension StatReport {
   /// What one process holds.

@@ -1,4 +1,5 @@
 import DMABuf
+import DMABufHost
 
 /// The census as a JSON document, written row by row. Keys are sorted.
 extension StatReport {

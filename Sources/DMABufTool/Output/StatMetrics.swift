@@ -1,4 +1,5 @@
 import DMABuf
+import DMABufHost
 
 /// The census as Prometheus scrapes it: text exposition format, one gauge for each number.
 struct StatMetrics {

@@ -1,4 +1,5 @@
 import DMABuf
+import DMABufCensus
 
 /// The census as `stat` shows it.
 struct StatReport {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import DMABuf
+import DMABufHost
 
 /// How a census is drawn: what a row is, which columns it has, in which order rows come and how many.
 struct StatView {

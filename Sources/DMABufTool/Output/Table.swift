@@ -1,4 +1,5 @@
 import DMABuf
+import DMABufHost
 import Glibc
 
 /// Rows of text under a heading, in columns as wide as they need to be.

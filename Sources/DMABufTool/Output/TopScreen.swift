@@ -1,4 +1,5 @@
 import DMABuf
+import DMABufHost
 
 /// What `top` shows, and how keys change it: a value that knows nothing of terminals.
 struct TopScreen {

@@ -1,4 +1,5 @@
 import DMABuf
+import DMABufExercise
 import Glibc
 
 // The library's side of the memory benchmark, `memory.c` the other: maps FILE, and for each line of
@@ -67,7 +68,7 @@ let address = unsafe mmap(nil, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_PO
 guard unsafe address != MAP_FAILED else { failed("mmap") }
 let bytes = unsafe UnsafeMutableRawBufferPointer(start: address, count: size)
 
-let output = try StandardStream.output.open()
+let output = OpenFile(try OwnedDescriptor(duplicating: STDOUT_FILENO), name: "standard output")
 while let line = readLine() {
   try output.write(Array((try unsafe pass(line, bytes) + "\n").utf8))
 }

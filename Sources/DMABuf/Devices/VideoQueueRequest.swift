@@ -1,0 +1,55 @@
+internal import CDMABuf
+
+/// The structures of a queue's requests, made once, so that requests are all that is timed.
+@safe package final class VideoQueueRequest {
+  private var buffer = unsafe v4l2_buffer()
+  private let planes: UnsafeMutableBufferPointer<v4l2_plane>
+  private let queue: VideoQueue
+  private let field: UInt32
+  private let descriptor: CInt
+  private let size: UInt32
+
+  package init(_ queue: VideoQueue, field: UInt32, planes: Int, descriptor: CInt, size: Int) {
+    self.queue = queue
+    self.field = field
+    self.descriptor = descriptor
+    self.size = UInt32(clamping: size)
+    unsafe self.planes = .allocate(capacity: planes)
+    unsafe self.planes.initialize(repeating: v4l2_plane())
+  }
+
+  deinit { unsafe planes.deallocate() }
+
+  /// Corresponds to `VIDIOC_QBUF`.
+  package func queue(_ index: Int, on node: borrowing VideoNode) throws(KernelError) {
+    prepare()
+    unsafe buffer.index = UInt32(clamping: index)
+    unsafe buffer.field = field
+    if queue.isMultiPlanar {
+      for index in unsafe planes.indices {
+        unsafe planes[index].m.fd = descriptor
+        unsafe planes[index].length = size
+      }
+    } else {
+      unsafe buffer.m.fd = descriptor
+      unsafe buffer.length = size
+    }
+    try unsafe node.file.ioctl(Request(.VIDIOC_QBUF, CDMABUF_VIDIOC_QBUF), &buffer)
+  }
+
+  /// Corresponds to `VIDIOC_DQBUF`; returns the index.
+  package func dequeue(from node: borrowing VideoNode) throws(KernelError) -> Int {
+    prepare()
+    try unsafe node.file.ioctl(Request(.VIDIOC_DQBUF, CDMABUF_VIDIOC_DQBUF), &buffer)
+    return unsafe Int(buffer.index)
+  }
+
+  private func prepare() {
+    unsafe buffer = v4l2_buffer()
+    unsafe buffer.type = queue.type
+    unsafe buffer.memory = VideoMemory.imported.number
+    guard queue.isMultiPlanar else { return }
+    unsafe buffer.length = UInt32(planes.count)
+    unsafe buffer.m.planes = planes.baseAddress
+  }
+}

@@ -1,0 +1,48 @@
+public import DMABuf
+import DMABufHost
+
+extension BufferSource {
+  /// What there is here to make buffers with, usable or not, those that any program would try first in front:
+  /// the system heap, udmabuf, other heaps, and the first device of each DRM driver that makes dumb buffers.
+  public static func present() -> [BufferSource] {
+    let heaps = ((try? Heap.names()) ?? []).map { BufferSource.heap($0) }
+    let userMemory: [BufferSource] =
+      FilePermissions(UserMemory.node) == nil ? [] : [.userMemory(hugePageSize: nil)]
+    let found = heaps + userMemory + dumbSources()
+    let first: [BufferSource] = [.heap("system"), .userMemory(hugePageSize: nil)]
+    return first.filter(found.contains) + found.filter { !first.contains($0) }
+  }
+
+  private static func dumbSources() -> [BufferSource] {
+    var seen: Set<String> = []
+    return ((try? DRMNode.primaryPaths()) ?? []).compactMap { path in
+      guard let node = try? DRMNode(path), seen.insert(node.driver.escaped).inserted, node.makesDumbBuffers else {
+        return nil
+      }
+      return .dumb(node.driver.escaped)
+    }
+  }
+}
+
+extension DRMNode {
+  /// A node of the first device of each driver, a render node where it has one; those that cannot be opened are
+  /// left out.
+  public static func onePerDriver() -> [String] {
+    var seen: [UntrustedText] = []
+    return ((try? pathsRenderFirst()) ?? []).filter { path in
+      guard let driver = try? DRMNode(path).driver, !seen.contains(driver) else { return false }
+      seen.append(driver)
+      return true
+    }
+  }
+}
+
+extension VideoNode {
+  /// The first node of `vivid`, the kernel's test driver, that gives images; `nil` without one.
+  public static func firstTestCamera() throws(KernelError) -> String? {
+    try paths().first { path in
+      guard let node = try? VideoNode(path) else { return false }
+      return node.driver == UntrustedText("vivid".utf8) && node.captureQueue != nil
+    }
+  }
+}

@@ -1,0 +1,34 @@
+public import DMABuf
+import Glibc
+
+extension Benchmark {
+  /// ``TimedOperation/queue`` and ``TimedOperation/dequeue``, by a camera that streams into one buffer over and
+  /// over. Waiting for its frames is not counted.
+  public func queueing(on node: borrowing VideoNode) throws -> [Measurement] {
+    guard let queue = node.captureQueue else { throw NotMeasurable("\(node.path) captures no images") }
+    let format = try node.format(of: queue)
+    let buffer = try source.allocate(size, readOnly: false)
+    let frame = format.planes.map(\.size).max() ?? 0
+    // Drivers cannot be trusted with a length beyond the buffer's.
+    guard frame <= buffer.size else { throw NotMeasurable("an image takes \(frame) bytes, more than the buffer has") }
+    let request = VideoQueueRequest(
+      queue, field: format.field, planes: format.planes.count, descriptor: buffer.descriptorNumber, size: buffer.size)
+
+    let times = try node.withBuffers(2, .imported, on: queue) { granted in
+      var free = 0
+      for index in 1..<max(2, granted) { try request.queue(index, on: node) }
+      return try node.withStreaming(queue) {
+        try repetition.run {
+          let start = Clock.now
+          try request.queue(free, on: node)
+          let queued = Clock.now
+          try node.waitForEvent(POLLIN, deadline: Deadline(after: .seconds(5)))
+          let ready = Clock.now
+          free = try request.dequeue(from: node)
+          return (queued - start, Clock.now - ready)
+        }
+      }
+    }
+    return [Measurement(.queue, times.first), Measurement(.dequeue, times.second)]
+  }
+}

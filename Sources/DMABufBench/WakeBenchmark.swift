@@ -1,0 +1,125 @@
+internal import CDMABuf
+import DMABuf
+import DMABufExercise
+import Glibc
+import SystemPackage
+
+/// Whose fences ``TimedOperation/wake`` is timed by.
+public enum FenceSource: Sendable {
+  /// Of vgem, on the buffer.
+  case vgem
+  /// Of sw_sync, which is for root alone, and taints Linux 7 and later.
+  case softwareTimeline
+}
+
+extension Benchmark {
+  /// ``TimedOperation/wake``: a thread polls, the fence is signalled a while later, and the thread looks at the
+  /// clock.
+  public func waking(by fences: FenceSource) throws -> [Measurement] {
+    let times =
+      switch fences {
+      case .vgem: try wakingByVGEM()
+      case .softwareTimeline: try wakingBySoftwareTimeline()
+      }
+    return [Measurement(.wake, times.first)]
+  }
+
+  private func wakingByVGEM() throws -> (first: Statistics, second: Statistics) {
+    let buffer = try source.allocate(size, readOnly: false)
+    let device = try VGEM()
+    let sleeper = try Sleeper()
+    return try repetition.run {
+      let fence = try device.attachFence(to: buffer, for: .write)
+      try sleeper.sleep(on: buffer.descriptorNumber)
+      let start = Clock.now
+      try device.signal(fence)
+      return (try sleeper.wakingTime(since: start), 0)
+    }
+  }
+
+  private func wakingBySoftwareTimeline() throws -> (first: Statistics, second: Statistics) {
+    let timeline = try SoftwareTimeline(named: "dmabuf bench")
+    let sleeper = try Sleeper()
+    var value: UInt32 = 0
+    return try repetition.run {
+      value += 1
+      let fence = try timeline.makeFence(at: value)
+      try sleeper.sleep(on: fence.descriptorNumber)
+      let start = Clock.now
+      try timeline.advance(by: 1)
+      return (try sleeper.wakingTime(since: start), 0)
+    }
+  }
+}
+
+/// A thread that polls a descriptor when it is told to, and says when it woke. It ends with this.
+private struct Sleeper: ~Copyable {
+  private let socket: OpenFile
+  private let thread: pthread_t
+
+  init() throws(KernelError) {
+    var sockets: [CInt] = [-1, -1]
+    guard unsafe cdmabuf_socket_pair(&sockets) == 0 else { throw KernelError(.socketpair, on: "AF_UNIX") }
+    let theirs = sockets[1]
+    let socket = OpenFile(OwnedDescriptor(owning: sockets[0]), name: "sleeper")
+    // Signals are for the thread that measures.
+    var (all, before) = (sigset_t(), sigset_t())
+    unsafe sigfillset(&all)
+    unsafe pthread_sigmask(SIG_SETMASK, &all, &before)
+    defer { unsafe pthread_sigmask(SIG_SETMASK, &before, nil) }
+    do throws(KernelError) {
+      thread = try startThread {
+        Self.serve(theirs)
+        close(theirs)
+      }
+    } catch {
+      close(theirs)
+      throw error
+    }
+    self.socket = socket
+  }
+
+  deinit {
+    // It looks at the socket while it polls, so no fence has to signal first.
+    shutdown(socket.descriptor.rawValue, CInt(SHUT_RDWR))
+    pthread_join(thread, nil)
+  }
+
+  /// Lets it poll, and returns when it does.
+  func sleep(on descriptor: CInt) throws(KernelError) {
+    var descriptor = descriptor
+    let socket = socket.descriptor.rawValue
+    _ = try Interruption.restarting(.write, on: "sleeper") { unsafe write(socket, &descriptor, 4) }
+    _ = try answer()
+    // From saying so to sleeping it is not far.
+    try Deadline(after: .milliseconds(1)).sleep()
+  }
+
+  /// How long after `start`, a moment of ``Clock``, it woke. Throws ``NotMeasurable`` when it did not sleep so long.
+  func wakingTime(since start: UInt64) throws -> UInt64 {
+    let moment = try answer()
+    guard moment >= start else { throw NotMeasurable("the kernel woke the thread before its fence had signalled") }
+    return moment - start
+  }
+
+  private func answer() throws(KernelError) -> UInt64 {
+    var moment: UInt64 = 0
+    let socket = socket.descriptor.rawValue
+    _ = try Interruption.restarting(.read, on: "sleeper") { unsafe read(socket, &moment, 8) }
+    return moment
+  }
+
+  private static func serve(_ socket: CInt) {
+    var descriptor: CInt = -1
+    while unsafe read(socket, &descriptor, 4) == 4 {
+      var moment: UInt64 = 0
+      unsafe write(socket, &moment, 8)
+      var entries = [
+        pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0), pollfd(fd: socket, events: 0, revents: 0),
+      ]
+      unsafe poll(&entries, 2, -1)
+      moment = Clock.now
+      unsafe write(socket, &moment, 8)
+    }
+  }
+}

@@ -1,0 +1,283 @@
+internal import CCensus
+internal import CDMABuf
+internal import CLibBPF
+package import DMABuf
+import Glibc
+import SystemPackage
+
+/// Iterators inside the kernel that tell of all buffers, of all descriptors for them and of all
+/// mappings, in one pass each and without a look at `/proc`: BPF programs that are loaded once, and
+/// then run as often as a census is taken.
+///
+/// They need BTF, `CAP_BPF` and `CAP_PERFMON`, or root; the list of all buffers needs Linux 6.16.
+///
+/// Corresponds to `kernel/bpf/task_iter.c` and `kernel/bpf/dmabuf_iter.c`.
+public final class KernelIterators: Sendable {
+  package static let types = "/sys/kernel/btf/vmlinux"
+
+  /// Each keeps its program loaded.
+  private let buffers: Link?
+  private let descriptors: Link?
+  private let mappings: Link?
+
+  private final class Link: Sendable {
+    let descriptor: OwnedDescriptor
+    init(_ descriptor: consuming OwnedDescriptor) { self.descriptor = descriptor }
+  }
+
+  /// Loads the programs; which, if not all, is for `wantsProcesses` to say.
+  ///
+  /// Throws `ENOENT` on `/sys/kernel/btf/vmlinux` where the kernel has no BTF, `EPERM` where this user may not.
+  public init(wantsProcesses: Bool = true) throws(CensusError) {
+    let hasList = try CensusError.refusing { () throws(KernelError) in try Self.mentions("bpf_iter_dmabuf") }
+    guard hasList || wantsProcesses else { throw .noIterator(Self.types) }
+    // The kernel tells the ids that processes have in the first pid namespace; in another they would mean other
+    // processes.
+    let isInitial = try CensusError.refusing { () throws(KernelError) in try ProcessView.isInitialNamespace }
+    guard isInitial else { throw .otherNamespace("/proc/self/ns/pid") }
+    let links = try CensusError.refusing { () throws(KernelError) in
+      try Self.load(hasList: hasList, wantsProcesses: wantsProcesses)
+    }
+    (buffers, descriptors, mappings) = links
+  }
+
+  private static func load(
+    hasList: Bool, wantsProcesses: Bool
+  ) throws(KernelError) -> (buffers: Link?, descriptors: Link?, mappings: Link?) {
+    _ = unsafe libbpf_set_print(nil)
+    guard let object = unsafe bpf_object__open_mem(cdmabuf_census_object, cdmabuf_census_object_size, nil) else {
+      throw KernelError(.bpf_object__open, on: "bpf")
+    }
+    defer { unsafe bpf_object__close(object) }
+    var wanted = ["census_buffers"]
+    if wantsProcesses { wanted += ["census_descriptors", "census_mappings"] }
+    if !hasList { wanted.removeFirst() }
+    for name in ["census_buffers", "census_descriptors", "census_mappings"] {
+      let program = unsafe bpf_object__find_program_by_name(object, name)
+      unsafe bpf_program__set_autoload(program, wanted.contains(name))
+    }
+    let result = unsafe bpf_object__load(object)
+    guard result == 0 else { throw KernelError(.BPF_PROG_LOAD, on: "bpf", errno: Errno(rawValue: -result)) }
+    return (
+      hasList ? try unsafe link("census_buffers", of: object) : nil,
+      wantsProcesses ? try unsafe link("census_descriptors", of: object) : nil,
+      wantsProcesses ? try unsafe link("census_mappings", of: object) : nil
+    )
+  }
+
+  /// For repeated censuses: the programs, where this user and this kernel permit.
+  public static func loadedWherePermitted() -> KernelIterators? {
+    Fitness(root: "").isPermitted ? try? KernelIterators() : nil
+  }
+
+  /// Does this kernel have the iterator over all buffers?
+  ///
+  /// Throws `ENOENT` on ``types`` where the kernel has no BTF.
+  package static func areKnownToKernel() throws(KernelError) -> Bool { try mentions("bpf_iter__dmabuf") }
+
+  /// May this user load them? Asks for the first BTF object, which takes the same rights.
+  ///
+  /// Corresponds to `bpf(2)` with `BPF_BTF_GET_NEXT_ID`.
+  package static func probePermission() throws(KernelError) {
+    var first: UInt32 = 0
+    let result = unsafe bpf_btf_get_next_id(0, &first)
+    guard result < 0, Errno(rawValue: -result) != .noSuchFileOrDirectory else { return }
+    throw KernelError(.bpf, on: "BPF_BTF_GET_NEXT_ID", errno: Errno(rawValue: -result))
+  }
+
+  /// Can they list all buffers of the machine?
+  public var listsBuffers: Bool { buffers != nil }
+  /// Can they tell what processes hold?
+  public var listsProcesses: Bool { descriptors != nil }
+
+  /// The descriptor that keeps a program attached to its iterator, and with that loaded.
+  private static func link(_ name: String, of object: OpaquePointer) throws(KernelError) -> Link {
+    let program = unsafe bpf_object__find_program_by_name(object, name)
+    guard let link = unsafe bpf_program__attach_iter(program, nil) else {
+      throw KernelError(.BPF_LINK_CREATE, on: "bpf")
+    }
+    defer { _ = unsafe bpf_link__destroy(link) }
+    return Link(try OwnedDescriptor(duplicating: unsafe bpf_link__fd(link)))
+  }
+
+  /// Is the word in the kernel's description of its types?
+  private static func mentions(_ word: String) throws(KernelError) -> Bool {
+    let file = try OpenFile(types, O_RDONLY)
+    let chunk = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 << 10, alignment: 8)
+    defer { unsafe chunk.deallocate() }
+    var kept = 0
+    while true {
+      let count = try unsafe file.read(into: UnsafeMutableRawBufferPointer(rebasing: chunk[kept...]))
+      if count == 0 { return false }
+      if unsafe cdmabuf_find(chunk.baseAddress, kept + count, word) != nil { return true }
+      let rest = min(word.utf8.count, kept + count)
+      unsafe memmove(chunk.baseAddress!, chunk.baseAddress! + kept + count - rest, rest)
+      kept = rest
+    }
+  }
+}
+
+extension KernelIterators {
+  /// Whether loading pays for one census.
+  ///
+  /// Loading takes as long as walking over some thousands of descriptors in `/proc`: most of it goes
+  /// into reading the kernel's types. It pays where there are more, and where nothing else lists the
+  /// buffers that no process holds.
+  struct Fitness {
+    /// Descriptors, from where on the iterators are faster than `/proc` although they have to be loaded.
+    static let worthwhileDescriptors: UInt64 = 10_000
+
+    let isPermitted: Bool
+    let isFasterForProcesses: Bool
+    let isWorthLoading: Bool
+
+    init(root: String) {
+      // Programs tell of this machine, whatever trees there are.
+      isPermitted = root.isEmpty && geteuid() == 0
+      let isPossible = unsafe isPermitted && access(KernelIterators.types, F_OK) == 0
+      isFasterForProcesses = isPossible && Self.descriptors(root: root) >= Self.worthwhileDescriptors
+      let hasStatistics = unsafe access(root + SysfsStatistics.directory, F_OK) == 0
+      isWorthLoading = isFasterForProcesses || !hasStatistics
+    }
+
+    /// Descriptors of all processes: the sizes of their directories since Linux 6.2. Before, at least the open files.
+    private static func descriptors(root: String) -> UInt64 {
+      let files = SmallFile.text("\(root)/proc/sys/fs/file-nr")?.split(scalar: "\t").first.flatMap { UInt64($0) }
+      guard let proc = try? Directory(root + "/proc"), let names = try? proc.names() else { return files ?? 0 }
+      var sum: UInt64 = 0
+      for name in names where name.first?.isNumber == true {
+        var status = stat()
+        if unsafe fstatat(proc.descriptor, name + "/fd", &status, 0) == 0 { sum += UInt64(clamping: status.st_size) }
+      }
+      return max(sum, files ?? 0)
+    }
+  }
+}
+
+// MARK: Reading
+
+extension KernelIterators {
+  package func forEachBuffer(_ body: (borrowing Record) -> Void) throws(KernelError) {
+    guard let link = buffers?.descriptor.rawValue else { return }
+    try Self.run(link, body)
+  }
+
+  package func forEachDescriptor(_ body: (borrowing Record) -> Void) throws(KernelError) {
+    guard let link = descriptors?.descriptor.rawValue else { return }
+    try Self.run(link, body)
+  }
+
+  package func forEachMapping(_ body: (borrowing Record) -> Void) throws(KernelError) {
+    guard let link = mappings?.descriptor.rawValue else { return }
+    try Self.run(link, body)
+  }
+
+  private static func run(_ link: CInt, _ body: (borrowing Record) -> Void) throws(KernelError) {
+    let number = bpf_iter_create(link)
+    guard number >= 0 else { throw KernelError(.BPF_ITER_CREATE, on: "bpf", errno: Errno(rawValue: -number)) }
+    let file = OpenFile(OwnedDescriptor(owning: number), name: "bpf")
+    let size = MemoryLayout<cdmabuf_record>.size
+    let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: size * 512, alignment: 8)
+    defer { unsafe bytes.deallocate() }
+    var kept = 0
+    while true {
+      try Interruption.check(.read, on: file.name)
+      let space = unsafe UnsafeMutableRawBufferPointer(rebasing: bytes[kept...])
+      let count = try unsafe file.read(into: space, retryingAgain: true)
+      if count == 0 { return }
+      let filled = kept + count
+      for offset in stride(from: 0, through: filled - size, by: size) {
+        unsafe body(Record(bytes.loadUnaligned(fromByteOffset: offset, as: cdmabuf_record.self)))
+      }
+      kept = filled % size
+      unsafe memmove(bytes.baseAddress!, bytes.baseAddress! + filled - kept, kept)
+    }
+  }
+
+  /// What the program in the kernel tells of one thing.
+  package struct Record {
+    private let raw: cdmabuf_record
+
+    init(_ raw: cdmabuf_record) { self.raw = raw }
+
+    package var pid: Int32 { raw.pid }
+    package var descriptor: Int32 { raw.fd }
+    package var inode: UInt64 { raw.inode }
+    var isSyncFile: Bool { raw.kind == CDMABUF_RECORD_SYNC_FILE.rawValue }
+    var isSyncObject: Bool { raw.kind == CDMABUF_RECORD_SYNCOBJ.rawValue }
+    var command: UntrustedText { Self.text(raw.command) }
+
+    /// The buffer as the record has it, without holders.
+    package var buffer: Census.Buffer {
+      var buffer = Census.Buffer(inode: raw.inode)
+      buffer.size = raw.size
+      buffer.count = raw.count
+      buffer.exporter = Self.text(raw.exporter)
+      buffer.name = raw.named != 0 ? Self.text(raw.name) : nil
+      buffer.isNamed = raw.named != 0
+      buffer.owner = raw.owner
+      buffer.created = raw.created
+      return buffer
+    }
+
+    private static func text<Characters>(_ characters: Characters) -> UntrustedText {
+      unsafe withUnsafeBytes(of: characters) { bytes in
+        unsafe UntrustedText(bytes.prefix { $0 != 0 })
+      }
+    }
+  }
+}
+
+// MARK: Sources
+
+/// All buffers, as the kernel's iterator tells them.
+struct IteratedBuffers: MachineList {
+  let iterators: KernelIterators
+  let source = Census.Source.bpf
+
+  func add(to join: inout CensusJoin) throws(CensusError) {
+    var buffers: [Census.Buffer] = []
+    try CensusError.refusing { () throws(KernelError) in try iterators.forEachBuffer { buffers.append($0.buffer) } }
+    for buffer in buffers { join.merge(buffer, from: source) }
+  }
+
+  func stillListed(_ inodes: Set<UInt64>) -> Set<UInt64> {
+    var listed: Set<UInt64> = []
+    do throws(KernelError) {
+      try iterators.forEachBuffer { listed.insert($0.inode) }
+    } catch {
+      return inodes
+    }
+    return inodes.intersection(listed)
+  }
+}
+
+/// What processes hold, as the kernel's iterators tell it.
+struct IteratedProcesses: CensusSource {
+  let iterators: KernelIterators
+  let source = Census.Source.bpf
+
+  func add(to join: inout CensusJoin) throws(CensusError) {
+    try CensusError.refusing { () throws(KernelError) in try addAll(to: &join) }
+  }
+
+  private func addAll(to join: inout CensusJoin) throws(KernelError) {
+    try iterators.forEachDescriptor { record in
+      if record.isSyncFile {
+        join.addSyncFile(record.pid)
+      } else if record.isSyncObject {
+        join.addSyncObject(record.pid)
+      } else {
+        join.add(holder: record.pid, of: record.buffer, inode: record.inode, source) {
+          $0.descriptors.append(record.descriptor)
+        }
+      }
+      join.name(record.pid, record.command)
+    }
+    try iterators.forEachMapping { record in
+      join.add(holder: record.pid, of: record.buffer, inode: record.inode, source) { $0.mappings += 1 }
+      join.name(record.pid, record.command)
+    }
+    join.sortHolders()
+  }
+}

@@ -1,0 +1,48 @@
+import DMABuf
+import SystemPackage
+
+/// `/proc`: what each process holds, as far as this user may look.
+struct ProcessTree: CensusSource {
+  let root: String
+  /// The only processes to look at; `nil` for all.
+  let processes: [Int32]?
+  let threads: Int
+  let memory: DescriptorMemory?
+
+  let source = Census.Source.procfs
+
+  func add(to join: inout CensusJoin) throws(CensusError) {
+    let pids = try pids()
+    // An empty directory is where /proc would be mounted: this process at least would be there.
+    if pids.isEmpty { throw .noProcesses(root + "/proc/self") }
+    join.add(walk(pids))
+    try CensusError.refusing { () throws(KernelError) in try Interruption.check() }
+    if let processes, let missing = processes.first(where: { !join.exists($0) }) {
+      throw .noSuchProcess("\(root)/proc/\(missing)")
+    }
+  }
+
+  private func pids() throws(CensusError) -> [Int32] {
+    if let processes { return processes }
+    return try CensusError.refusing { () throws(KernelError) in
+      try Directory(root + "/proc").names().compactMap { Int32($0) }
+    }
+  }
+
+  private func walk(_ pids: [Int32]) -> [ProcessFiles] {
+    memory?.beginCensus()
+    let turnstile = Turnstile(limit: pids.count)
+    let walks = ParallelWalks(
+      (0..<max(1, min(threads, pids.count))).map { _ in ProcessFiles(proc: root + "/proc", memory: memory) })
+    inParallel(walks.each.count) { index in
+      while let turn = turnstile.take() { walks.each[index].visit(pids[turn]) }
+    }
+    return walks.each
+  }
+
+  /// Each element is used by one thread alone, and looked at when all have ended.
+  private struct ParallelWalks: @unchecked Sendable {
+    let each: [ProcessFiles]
+    init(_ each: [ProcessFiles]) { self.each = each }
+  }
+}

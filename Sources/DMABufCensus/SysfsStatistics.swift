@@ -1,0 +1,69 @@
+import DMABuf
+import Glibc
+import SystemPackage
+
+/// `/sys/kernel/dmabuf/buffers`: every buffer of the machine with its size and exporter, on kernels
+/// built with `CONFIG_DMABUF_SYSFS_STATS` (removed from Linux 7).
+///
+/// The first of them, in Android's trees of Linux 5.10, tell of attached devices, too.
+///
+/// Corresponds to `drivers/dma-buf/dma-buf-sysfs-stats.c`.
+struct SysfsStatistics: MachineList {
+  struct Buffer {
+    let inode: UInt64
+    let size: UInt64?
+    let exporter: UntrustedText?
+    /// One for each attachment; `nil` where the kernel does not tell.
+    var devices: [UntrustedText]?
+  }
+
+  static let directory = "/sys/kernel/dmabuf/buffers"
+
+  let root: String
+  let source = Census.Source.sysfs
+
+  func add(to join: inout CensusJoin) throws(CensusError) {
+    let entries = try CensusError.refusing { () throws(KernelError) in try Self.buffers(root: root) }
+    for entry in entries {
+      var buffer = Census.Buffer(inode: entry.inode, size: entry.size, exporter: entry.exporter)
+      buffer.devices = entry.devices
+      join.merge(buffer, from: source)
+    }
+  }
+
+  func stillListed(_ inodes: Set<UInt64>) -> Set<UInt64> {
+    inodes.filter { SmallFile.number("\(root)\(Self.directory)/\($0)/size") != nil }
+  }
+
+  /// All buffers; throws `ENOENT` on kernels without statistics. Buffers that go away while the
+  /// directory is read are left out.
+  static func buffers(root: String) throws(KernelError) -> [Buffer] {
+    let path = root + directory
+    let names = try Directory(path).names()
+    // A kernel has the directory for each buffer or for none.
+    let hasAttachments = names.contains { unsafe access("\(path)/\($0)/attachments", F_OK) == 0 }
+    let buffers = names.compactMap { name -> Buffer? in
+      guard let inode = UInt64(name) else { return nil }
+      let size = SmallFile.number("\(path)/\(name)/size")
+      let exporter = (try? SmallFile.read("\(path)/\(name)/exporter_name")).map {
+        UntrustedText($0.last == UInt8(ascii: "\n") ? $0.dropLast() : $0[...])
+      }
+      if size == nil && exporter == nil { return nil }
+      let devices = hasAttachments ? attachments(of: "\(path)/\(name)") : nil
+      return Buffer(inode: inode, size: size, exporter: exporter, devices: devices)
+    }
+    // Then files were not read, rather than gone.
+    try Interruption.check(.read, on: path)
+    return buffers
+  }
+
+  /// `attachments/UID/device` leads to the device.
+  private static func attachments(of buffer: String) -> [UntrustedText]? {
+    guard let directory = try? Directory(buffer + "/attachments"), let names = try? directory.names() else {
+      return nil
+    }
+    return names.sorted().compactMap { name in
+      directory.link(name + "/device")?.split(scalar: "/").last.map { UntrustedText($0.utf8) }
+    }
+  }
+}

@@ -1,0 +1,115 @@
+import DMABuf
+
+/// What there is to check on this machine.
+public struct ConformanceSurvey: Sendable {
+  /// A device that a run without further words does not check.
+  public struct Omission: Sendable {
+    /// The path of its node.
+    public let node: String
+    /// Why it is not checked.
+    public let reason: String
+    /// The target it is when it is asked for; `nil` for a device that cannot be checked.
+    public let target: ConformanceTarget?
+  }
+
+  /// What is checked: everything that exports buffers, then devices, the machine last.
+  public private(set) var targets: [ConformanceTarget] = []
+  /// What is not.
+  public private(set) var omissions: [Omission] = []
+
+  /// Looks at everything: heaps, udmabuf, and each DRM and V4L2 device by opening it.
+  ///
+  /// Of devices of one driver that are alike (DRM devices; V4L2 nodes with the same kind of queue) the first one is
+  /// checked. Of a driver with several kinds of V4L2 nodes one has its buffers checked.
+  public init() {
+    let devices = Self.ofDevices()
+    targets = ConformanceTarget.exporters() + devices.targets + [.machine]
+    omissions = devices.omissions
+  }
+
+  private init(targets: [ConformanceTarget], omissions: [Omission]) {
+    (self.targets, self.omissions) = (targets, omissions)
+  }
+
+  static func ofDevices() -> Self {
+    var survey = Self(targets: [], omissions: [])
+    survey.addGraphics()
+    survey.addVideo()
+    return survey
+  }
+
+  private mutating func addGraphics() {
+    var first: [String: String] = [:]
+    for path in (try? DRMNode.primaryPaths()) ?? [] {
+      do throws(KernelError) {
+        let driver = try DRMNode(path).driver.escaped
+        let label = first[driver] == nil ? "drm:\(driver)" : path
+        add(.graphics(node: path, driver: driver, label: label), path, unlessLike: &first[driver])
+      } catch {
+        omit(path, error)
+      }
+    }
+  }
+
+  /// `v4l2:DRIVER` is the driver's first camera, or else its first node.
+  private mutating func addVideo() {
+    var found: [(path: String, driver: String, queue: VideoQueue, isCamera: Bool)] = []
+    for path in (try? VideoNode.paths()) ?? [] {
+      do throws(KernelError) {
+        let node = try VideoNode(path)
+        if let queue = node.queues.first(where: { !$0.isOutput }) ?? node.queues.first {
+          found.append((path, node.driver.escaped, queue, node.captureQueue != nil && path.hasPrefix("/dev/video")))
+        } else {
+          omissions.append(Omission(node: path, reason: "the node has no queues of buffers", target: nil))
+        }
+      } catch {
+        omit(path, error)
+      }
+    }
+    var first: [String: String] = [:]
+    for node in found {
+      let own = found.filter { $0.driver == node.driver }
+      let isNamed = (own.first(where: \.isCamera) ?? own[0]).path == node.path
+      let name = "v4l2:\(node.driver)"
+      let whole = ConformanceTarget.video(
+        node: node.path, label: isNamed ? name : node.path, queue: node.queue, isWhole: true)
+      let kind = "\(node.driver) \(node.queue.name) \(Self.use(node.path))"
+      if isNamed || first[kind] != nil {
+        add(whole, node.path, unlessLike: &first[kind])
+      } else {
+        add(
+          .video(node: node.path, label: node.path, queue: node.queue, isWhole: false), node.path,
+          unlessLike: &first[kind])
+        let reason = "only V4L2's own checks: \(name) has the same driver; --device \(node.path) tries all"
+        omissions.append(Omission(node: node.path, reason: reason, target: whole))
+      }
+    }
+  }
+
+  /// All that can be checked, whole.
+  public var all: [ConformanceTarget] {
+    let others = omissions.compactMap(\.target)
+    let nodes = others.map(\.node)
+    return targets.filter { $0.node == nil || !nodes.contains($0.node) } + others
+  }
+
+  /// What the kernel calls the node, without numbers: codecs have nodes with the same queues and different uses.
+  private static func use(_ path: String) -> String {
+    let entry = path.dropFirst("/dev/".count)
+    return (SmallFile.text("\(VideoNode.directory)/\(entry)/name") ?? "").filter { !$0.isNumber }
+  }
+
+  private mutating func add(_ target: ConformanceTarget, _ path: String, unlessLike first: inout String?) {
+    if let first {
+      let reason = "\(first) of the same driver is checked; --device \(path) checks this one"
+      omissions.append(Omission(node: path, reason: reason, target: target))
+    } else {
+      first = path
+      targets.append(target)
+    }
+  }
+
+  private mutating func omit(_ path: String, _ error: KernelError) {
+    omissions.append(Omission(node: path, reason: "\(error.call): \(error.errno)", target: nil))
+  }
+}

@@ -1,0 +1,115 @@
+import DMABuf
+import Glibc
+import SystemPackage
+
+/// One frame through a V4L2 device: from a camera, into an output, or through both queues of a codec or scaler.
+///
+/// It runs in a process of its own: what is queued and streams ends with that.
+struct FrameTrial: ~Copyable {
+  private static let patience = Duration.seconds(3)
+
+  private let node: VideoNode
+  private let memory: VideoMemory
+
+  init(_ node: consuming VideoNode, _ memory: VideoMemory) {
+    self.node = node
+    self.memory = memory
+  }
+
+  /// A queue's format; skips the check where there is none.
+  static func format(of queue: VideoQueue, on node: borrowing VideoNode) throws -> VideoFormat {
+    let format: VideoFormat
+    do throws(KernelError) {
+      format = try node.format(of: queue)
+    } catch {
+      throw Lacking("the queue has no format that can be tried: \(error.call): \(Answer(failed: error.errno))")
+    }
+    guard format.planes.allSatisfy({ $0.size < 64 << 20 }) else {
+      throw Lacking("the queue has no format that can be tried: VIDIOC_G_FMT: EFBIG")
+    }
+    return format
+  }
+
+  /// `a frame`, or what is wrong with it.
+  func frame() throws -> String {
+    if let input = node.decodedFormat {
+      throw Lacking("the device decodes \(input): without encoded data no frame comes")
+    }
+    let output = node.queues.first(where: \.isOutput)
+    guard let last = node.queues.first(where: { !$0.isOutput }) ?? output else { throw Lacking("no queues") }
+    let queues = node.isMemoryToMemory ? [output, last].compactMap(\.self) : [last]
+    var formats: [VideoFormat] = []
+    for queue in queues {
+      let format = try Self.format(of: queue, on: node)
+      formats.append(format)
+      do {
+        try fill(queue, format)
+      } catch let error as KernelError {
+        throw excuse(error) ?? error
+      }
+    }
+    do {
+      return try stream(queues[...], formats[formats.count - 1])
+    } catch let error as KernelError {
+      throw excuse(error) ?? error
+    } catch is TimedOut {
+      throw Lacking("no frame came within 3 s")
+    } catch let error as StreamEnded where error.reason == .deviceGone {
+      throw Lacking("the device has gone: poll: ENODEV")
+    }
+  }
+
+  /// Puts buffers on a queue, as many as the driver wants.
+  private func fill(_ queue: VideoQueue, _ format: VideoFormat) throws {
+    let granted = try node.requestBuffers(2, memory, on: queue)
+    for index in 0..<granted {
+      switch memory {
+      case .mapped:
+        for plane in format.planes.indices { _ = try node.exportBuffer(index, plane: plane, on: queue) }
+        try node.queueOwnBuffer(index, on: queue, format: format)
+      case .imported:
+        try node.queueBuffer(index, try planes(of: format), on: queue, format: format)
+      }
+    }
+  }
+
+  private func planes(of format: VideoFormat) throws -> [ImportedPlane] {
+    var planes: [ImportedPlane] = []
+    for plane in format.planes {
+      let size = (plane.size + Raw.page - 1) / Raw.page * Raw.page
+      planes.append(ImportedPlane(descriptor: try ConformanceCheck.memory(size), size: size))
+    }
+    return planes
+  }
+
+  private func stream(_ queues: ArraySlice<VideoQueue>, _ format: VideoFormat) throws -> String {
+    guard let queue = queues.first else { return "nothing" }
+    return try node.withStreaming(queue) {
+      guard queues.count == 1 else { return try stream(queues.dropFirst(), format) }
+      let frame = try node.nextFrame(from: queue, memory, deadline: Deadline(after: Self.patience))
+      for (used, plane) in zip(frame.bytesUsed, format.planes) where !queue.isOutput && used > plane.size {
+        return "a frame of \(used) bytes in a plane of \(plane.size)"
+      }
+      return "a frame"
+    }
+  }
+
+  /// Why a refusal is none of the contract's.
+  private func excuse(_ error: KernelError) -> Lacking? {
+    let answer = "\(error.call): \(Answer(failed: error.errno))"
+    switch (error.call, error.errno) {
+    case (_, .operationNotSupportedByDevice): return Lacking("the device has gone: \(answer)")
+    case (.VIDIOC_REQBUFS, .invalidArgument), (.VIDIOC_EXPBUF, .invalidArgument),
+      (.VIDIOC_EXPBUF, .inappropriateIOCTLForDevice):
+      return Lacking("the queue has no such buffers: \(answer)")
+    case (.VIDIOC_QBUF, .badAddress) where memory == .imported,
+      (.VIDIOC_QBUF, .invalidArgument) where memory == .imported:
+      return Lacking("the queue does not accept these buffers: \(answer)")
+    case (.VIDIOC_QBUF, Errno(rawValue: EBADR)): return Lacking("the queue needs media requests: \(answer)")
+    case (_, .resourceBusy): return Lacking("the device is in use: \(answer)")
+    case (.VIDIOC_STREAMON, .brokenPipe), (.VIDIOC_STREAMON, .noLink):
+      return Lacking("the media pipeline is not set up: \(answer)")
+    default: return nil
+    }
+  }
+}

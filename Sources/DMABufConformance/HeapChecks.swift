@@ -1,0 +1,79 @@
+internal import CDMABuf
+import DMABuf
+import Glibc
+
+/// The nodes in /dev/dma_heap.
+extension ConformanceCheck {
+  static let heaps: [ConformanceCheck] = [
+    .init("C74", "a length of one byte gives a page", on: .heap, expect: "one page") { trial in
+      let size = Int(Raw.status(try trial.another(1)).st_size)
+      return size == Raw.page ? "one page" : "\(size)"
+    },
+    .init(
+      "C75", "wrong lengths, descriptors and flags are refused", on: .heap,
+      expect: "EINVAL EINVAL EINVAL EINVAL EINVAL"
+    ) { trial in
+      let node = try trial.node()
+      let page = UInt64(Raw.page)
+      // Length, descriptor, flags of the descriptor, flags of the heap.
+      let cases: [(UInt64, UInt32, UInt32, UInt64)] = [
+        (0, 0, 0, 0), (.max, 0, 0, 0), (page, 5, 0, 0), (page, 0, UInt32(O_NONBLOCK), 0), (page, 0, 0, 1),
+      ]
+      return answers(
+        cases.map { length, descriptor, flags, heapFlags in
+          var argument = Argument(24, 0, 0, descriptor, flags)
+          argument[u64: 0] = length
+          argument[u64: 16] = heapFlags
+          return Raw.ioctl(node, Trial.allocation, argument)
+        })
+    },
+    .init("C76", "an argument in read-only memory leaks no descriptor", on: .heap, expect: "EFAULT, none leaked") {
+      trial in
+      let node = try trial.node()
+      let page = Raw.map(-1, Raw.page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS)
+      unsafe Raw.memory(page, 8).storeBytes(of: UInt64(Raw.page), as: UInt64.self)
+      _ = Raw.protect(page, Raw.page, PROT_READ)
+      let before = lowestFree()
+      let answer = Raw.ioctl(node, Trial.allocation, address: UInt(bitPattern: page.value))
+      return "\(answer), " + (lowestFree() == before ? "none leaked" : "one leaked")
+    },
+    .init("C77", "unknown requests are refused", on: .heap, expect: "EINVAL EINVAL") { trial in
+      let node = try trial.node()
+      return answers(
+        Raw.ioctl(node, .both("H", 1, 24), Argument(64)), Raw.ioctl(node, RawRequest(number: 0x5401), Argument(64)))
+    },
+    .init("C78", "shorter and longer arguments are taken", on: .heap, expect: "ok ok") { trial in
+      let node = try trial.node()
+      var argument = Argument(32)
+      argument[u64: 0] = UInt64(Raw.page)
+      return answers(
+        Raw.ioctl(node, .both("H", 0, 16), argument), Raw.ioctl(node, .both("H", 0, 32), argument))
+    },
+    .init("C79", "buffers name the heap as their exporter", on: .heap, expect: "the heap's name") { trial in
+      guard let exporter = Raw.fdinfo(try trial.buffer())?.exporter else { throw Lacking("/proc cannot be read") }
+      return trial.isHeap(exporter.string) ? "the heap's name" : exporter.escaped
+    },
+    .init("C80", "without a free descriptor nothing is allocated", on: .heap, expect: "EMFILE") { trial in
+      let node = try trial.node()
+      _ = try Answer(cdmabuf_limit_descriptors(rlim_t(lowestFree()))).orEnd("setrlimit")
+      var argument = Argument(24)
+      argument[u64: 0] = UInt64(Raw.page)
+      return Raw.ioctl(node, Trial.allocation, argument).description
+    },
+    .init("C81", "more than the CMA area is refused", on: .heap, expect: "ENOMEM") { trial in
+      guard case .heap(let name) = trial.target, Heap.contiguousNames.contains(name),
+        let total = MemoryInformation().contiguousTotal
+      else { throw Lacking("not a CMA heap") }
+      var argument = Argument(24)
+      argument[u64: 0] = total + 64 << 20
+      return Raw.ioctl(try trial.node(), Trial.allocation, argument).description
+    },
+  ]
+
+  /// The number the next descriptor would get.
+  private static func lowestFree() -> CInt {
+    let copy = dup(0)
+    close(copy)
+    return copy
+  }
+}

@@ -1,0 +1,48 @@
+import DMABufCensus
+import Glibc
+
+/// Programs in the kernel that walk over buffers and descriptors.
+extension ConformanceCheck {
+  static let iterators: [ConformanceCheck] = [
+    .init(
+      "C123", "the iterator over buffers lists what bufinfo lists", on: .machine, needs: [.bpf, .bufinfo],
+      expect: "the same buffers and sizes"
+    ) { trial in
+      _ = try trial.buffer()
+      let iterators = try loaded(wantsProcesses: false)
+      var iterated: [UInt64: UInt64] = [:]
+      // Others come and go: what both tell must agree, and so must it soon.
+      for attempt in 0..<5 {
+        if attempt > 0 { usleep(20_000) }
+        iterated = [:]
+        try iterators.forEachBuffer { iterated[$0.inode] = $0.buffer.size ?? 0 }
+        let listed = try DebugTable.ofMachine().buffers.map { ($0.inode, $0.size ?? 0) }
+        if iterated == Dictionary(listed, uniquingKeysWith: { first, _ in first }) {
+          return "the same buffers and sizes"
+        }
+      }
+      return "\(iterated.count) buffers, others than bufinfo's"
+    },
+    .init(
+      "C124", "the iterator over descriptors has one row for each", on: .machine, needs: [.bpf], expect: "2 of 2"
+    ) { trial in
+      let buffer = try trial.buffer()
+      let second = try Answer(dup(buffer)).orEnd("dup")
+      let iterators = try loaded(wantsProcesses: true)
+      var found: [Int32] = []
+      try iterators.forEachDescriptor { record in
+        if record.pid == getpid(), record.inode == Raw.inode(buffer) { found.append(record.descriptor) }
+      }
+      return "\(Set(found).intersection([buffer, second]).count) of \(found.count)"
+    },
+  ]
+
+  /// A container, or a kernel before 6.16, that has no such iterators, is no fault of dma-bufs.
+  private static func loaded(wantsProcesses: Bool) throws -> KernelIterators {
+    do {
+      return try KernelIterators(wantsProcesses: wantsProcesses)
+    } catch {
+      throw Lacking("\(error)")
+    }
+  }
+}

@@ -1,0 +1,199 @@
+internal import CDMABuf
+import DMABuf
+import Glibc
+import SystemPackage
+
+/// What a raw call answered: a result, or an errno.
+struct Answer: Equatable, CustomStringConvertible {
+  let value: Int
+  let errno: CInt
+
+  /// Takes the reason from the thread's `errno` when `result` is negative.
+  init(_ result: some SignedInteger) {
+    value = Int(result)
+    errno = result < 0 ? Glibc.errno : 0
+  }
+
+  /// A refusal that was caught.
+  init(failed reason: Errno) { (value, errno) = (-1, reason.rawValue) }
+
+  var isDone: Bool { errno == 0 }
+  /// The result as a descriptor.
+  var descriptor: CInt { CInt(truncatingIfNeeded: value) }
+  /// `ok`, or the errno's name.
+  var description: String { isDone ? "ok" : ErrnoName.of(Errno(rawValue: errno)) }
+
+  /// The answer; skips the check where the kernel has no such system call.
+  func orSkip(_ call: String) throws(Lacking) -> Answer {
+    if errno == ENOSYS { throw Lacking(Self.absent(call)) }
+    return self
+  }
+
+  static func absent(_ call: String) -> String { "this kernel has no \(call): ENOSYS" }
+
+  /// The result; ends the check with `call` and the errno when there is none.
+  func orEnd(_ call: String) throws(Setback) -> CInt {
+    guard isDone else { throw Setback(call: call, answer: self) }
+    return descriptor
+  }
+}
+
+/// A step before the one that is checked was refused.
+struct Setback: Error {
+  let call: String
+  let answer: Answer
+}
+
+/// What a check would need is not there.
+struct Lacking: Error {
+  let reason: String
+  init(_ reason: String) { self.reason = reason }
+}
+
+/// The bytes of an ioctl's argument, by offset: nothing that a header or a type would correct.
+struct Argument {
+  private(set) var bytes: [UInt8]
+
+  init(_ count: Int) { bytes = Array(repeating: 0, count: count) }
+
+  /// Fields of four bytes from the start on.
+  init(_ count: Int, _ fields: UInt32...) {
+    self.init(count)
+    for (index, field) in fields.enumerated() { self[u32: 4 * index] = field }
+  }
+
+  subscript(u32 offset: Int) -> UInt32 {
+    get { (0..<4).reduce(0) { $0 | UInt32(bytes[offset + $1]) << (8 * $1) } }
+    set { for index in 0..<4 { bytes[offset + index] = UInt8(truncatingIfNeeded: newValue >> (8 * index)) } }
+  }
+
+  subscript(u64 offset: Int) -> UInt64 {
+    get { UInt64(self[u32: offset]) | UInt64(self[u32: offset + 4]) << 32 }
+    set {
+      self[u32: offset] = UInt32(truncatingIfNeeded: newValue)
+      self[u32: offset + 4] = UInt32(truncatingIfNeeded: newValue >> 32)
+    }
+  }
+
+  subscript(descriptor offset: Int) -> CInt {
+    get { CInt(bitPattern: self[u32: offset]) }
+    set { self[u32: offset] = UInt32(bitPattern: newValue) }
+  }
+
+  /// Text of at most `count` bytes that ends with the first NUL.
+  func text(_ offset: Int, _ count: Int) -> String {
+    String(decoding: bytes[offset..<offset + count].prefix { $0 != 0 }, as: UTF8.self)
+  }
+
+  mutating func set(_ offset: Int, text: String) {
+    for (index, byte) in text.utf8.enumerated() { bytes[offset + index] = byte }
+  }
+
+  mutating func withPointer<Result>(_ body: (UnsafeMutableRawPointer) -> Result) -> Result {
+    unsafe bytes.withUnsafeMutableBytes { unsafe body($0.baseAddress!) }
+  }
+}
+
+/// A request's number, as `_IO`, `_IOR`, `_IOW` and `_IOWR` build it on this architecture's common layout.
+struct RawRequest {
+  let number: UInt
+
+  private init(_ direction: UInt, _ type: Character, _ number: UInt, _ size: Int) {
+    self.number = direction << 30 | UInt(size) << 16 | UInt(type.asciiValue ?? 0) << 8 | number
+  }
+
+  init(number: UInt) { self.number = number }
+  static func none(_ type: Character, _ number: UInt) -> Self { Self(0, type, number, 0) }
+  static func write(_ type: Character, _ number: UInt, _ size: Int) -> Self { Self(1, type, number, size) }
+  static func read(_ type: Character, _ number: UInt, _ size: Int) -> Self { Self(2, type, number, size) }
+  static func both(_ type: Character, _ number: UInt, _ size: Int) -> Self { Self(3, type, number, size) }
+}
+
+/// System calls as they are, each answer kept.
+enum Raw {
+  static let page = Mapping.pageSize
+
+  static func ioctl(_ descriptor: CInt, _ request: RawRequest, _ argument: inout Argument) -> Answer {
+    unsafe argument.withPointer { unsafe Answer(cdmabuf_ioctl(descriptor, request.number, $0)) }
+  }
+
+  static func ioctl(_ descriptor: CInt, _ request: RawRequest, _ argument: Argument) -> Answer {
+    var copy = argument
+    return ioctl(descriptor, request, &copy)
+  }
+
+  /// With an address instead of an argument, valid or not.
+  static func ioctl(_ descriptor: CInt, _ request: RawRequest, address: UInt) -> Answer {
+    unsafe Answer(cdmabuf_ioctl(descriptor, request.number, UnsafeMutableRawPointer(bitPattern: address)))
+  }
+
+  static func open(_ path: String, _ flags: CInt) -> Answer { unsafe Answer(Glibc.open(path, flags | O_CLOEXEC)) }
+
+  static func control(_ descriptor: CInt, _ command: CInt, _ argument: CInt = 0) -> Answer {
+    Answer(cdmabuf_fcntl(descriptor, command, argument))
+  }
+
+  static func seek(_ descriptor: CInt, _ offset: Int, _ whence: CInt) -> Answer {
+    Answer(lseek(descriptor, off_t(offset), whence))
+  }
+
+  static func status(_ descriptor: CInt) -> stat {
+    var result = stat()
+    _ = unsafe fstat(descriptor, &result)
+    return result
+  }
+
+  static func inode(_ descriptor: CInt) -> UInt64 { UInt64(status(descriptor).st_ino) }
+
+  static func map(
+    _ descriptor: CInt, _ length: Int, _ protection: CInt = PROT_READ | PROT_WRITE, _ flags: CInt = MAP_SHARED,
+    offset: Int = 0
+  ) -> Answer {
+    let address = unsafe mmap(nil, length, protection, flags, descriptor, off_t(offset))
+    guard unsafe address != MAP_FAILED else { return Answer(-1) }
+    return Answer(Int(bitPattern: address))
+  }
+
+  static func unmap(_ address: Answer, _ length: Int) {
+    _ = unsafe munmap(UnsafeMutableRawPointer(bitPattern: address.value), length)
+  }
+
+  static func protect(_ address: Answer, _ length: Int, _ protection: CInt) -> Answer {
+    unsafe Answer(mprotect(UnsafeMutableRawPointer(bitPattern: address.value), length, protection))
+  }
+
+  /// The memory at a mapping's address.
+  static func memory(_ address: Answer, _ length: Int) -> UnsafeMutableRawBufferPointer {
+    unsafe UnsafeMutableRawBufferPointer(start: UnsafeMutableRawPointer(bitPattern: address.value), count: length)
+  }
+
+  /// The ready bits, after at most `milliseconds`.
+  static func poll(_ descriptor: CInt, _ events: CInt, milliseconds: CInt = 0) -> CInt {
+    var entry = pollfd(fd: descriptor, events: Int16(events), revents: 0)
+    _ = unsafe Glibc.poll(&entry, 1, milliseconds)
+    return CInt(entry.revents)
+  }
+
+  /// `same` or `different`; skips the check where the kernel cannot tell.
+  static func sameFile(_ first: CInt, _ second: CInt) throws(Lacking) -> String {
+    let answer = try Answer(cdmabuf_same_file(first, second)).orSkip("kcmp")
+    // Seccomp profiles of containers refuse it with EPERM.
+    if answer.errno == EPERM { throw Lacking("kcmp: \(answer)") }
+    return answer.value == 0 ? "same" : "different"
+  }
+
+  static func fdinfo(_ descriptor: CInt) -> DescriptorInformation? {
+    (try? SmallFile.read("/proc/self/fdinfo/\(descriptor)")).flatMap { DescriptorInformation(parsing: $0) }
+  }
+
+  static func count(_ descriptor: CInt) -> Int { Int(fdinfo(descriptor)?.count ?? 0) }
+
+  static func link(_ path: String) -> String? {
+    unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: 4096) { buffer in
+      guard let base = buffer.baseAddress else { return nil }
+      let count = unsafe readlink(path, base, buffer.count)
+      guard count >= 0 else { return nil }
+      return unsafe String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+  }
+}

@@ -1,0 +1,96 @@
+internal import CHolder
+public import DMABuf
+
+/// What is kept by a holder, as the holder tells it.
+public struct HeldObject: Equatable, Sendable {
+  /// What kind of thing a name stands for.
+  public enum Kind: String, Sendable {
+    /// A dma-buf.
+    case buffer
+    /// A sync_file.
+    case syncFile = "sync_file"
+    /// A syncobj of DRM.
+    case syncObject = "syncobj"
+    /// A buffer together with what keeps a device attached to it.
+    case attachment
+  }
+
+  /// The name it is held under.
+  public let name: HeldName
+  /// What it is.
+  public let kind: Kind
+  /// Inode number of the buffer.
+  public let inode: UInt64?
+  /// Size of the buffer in bytes.
+  public let size: UInt64?
+  /// The holder's process.
+  public let pid: Int32
+  /// When it began, in nanoseconds of ``Clock``.
+  public let began: UInt64
+  /// What else is kept with it, in the words of who attached it: `vgem handle 1`.
+  public let attached: String?
+  /// The buffer's exporter.
+  public let exporter: UntrustedText?
+  /// How its first companion makes the sync_file signal; `nil` for all but test fences.
+  public let trigger: FenceTrigger?
+  /// The socket that was asked.
+  let socket: SocketIdentity?
+
+  /// The longest description in bytes.
+  static let longestDescription = 4096
+  /// How much of a text that may be long is kept, in bytes.
+  private static let longestText = 256
+  private static let exporterKey = Array(",exp_name=".utf8)
+
+  /// `KEY=VALUE`, separated by commas; the exporter, whose bytes may be anything but NUL, comes last.
+  static func description(
+    kind: Kind, inode: UInt64?, size: UInt64?, attached: String, exporter: UntrustedText?,
+    trigger: FenceTrigger? = nil
+  ) -> [UInt8] {
+    var parts = ["version=\(CDMABUF_HOLDER_VERSION)", "kind=\(kind.rawValue)", "began=\(Clock.now)"]
+    if let inode { parts.append("ino=\(inode)") }
+    if let size { parts.append("size=\(size)") }
+    if let trigger { parts.append("trigger=\(trigger)") }
+    if !attached.isEmpty {
+      let text = attached.utf8.filter { $0 != UInt8(ascii: ",") && $0 != 0 }.prefix(longestText)
+      parts.append("attached=" + String(decoding: text, as: UTF8.self))
+    }
+    let exporter = (exporter?.bytes ?? []).filter { $0 != 0 }.prefix(longestText)
+    return Array(parts.joined(separator: ",").utf8) + exporterKey + exporter
+  }
+
+  /// What stands before the exporter, by key; `nil` for what is no description.
+  private static func values(_ bytes: [UInt8]) -> (values: [String: String], exporter: ArraySlice<UInt8>)? {
+    guard let marker = bytes.firstRange(of: exporterKey) else { return nil }
+    var values: [String: String] = [:]
+    for part in bytes[..<marker.lowerBound].split(separator: UInt8(ascii: ",")) {
+      let pair = part.split(separator: UInt8(ascii: "="), maxSplits: 1)
+      guard pair.count == 2 else { return nil }
+      values[String(decoding: pair[0], as: UTF8.self)] = String(decoding: pair[1], as: UTF8.self)
+    }
+    return (values, bytes[marker.upperBound...])
+  }
+
+  /// The version of the protocol that a holder speaks; 0 before there were versions, `nil` for no description.
+  static func version(_ bytes: [UInt8]) -> Int? {
+    guard let values = values(bytes)?.values else { return nil }
+    return values["version"].map { Int($0) ?? .max } ?? 0
+  }
+
+  /// Reads what ``description`` has written; `nil` for anything else.
+  init?(name: HeldName, pid: Int32, decoding bytes: [UInt8], from socket: SocketIdentity? = nil) {
+    guard let (values, exporter) = Self.values(bytes),
+      let kind = values["kind"].flatMap({ Kind(rawValue: $0) }), let began = values["began"].flatMap({ UInt64($0) })
+    else { return nil }
+    self.name = name
+    self.socket = socket
+    self.kind = kind
+    self.pid = pid
+    self.began = began
+    inode = values["ino"].flatMap { UInt64($0) }
+    size = values["size"].flatMap { UInt64($0) }
+    attached = values["attached"]
+    trigger = values["trigger"].flatMap { FenceTrigger($0) }
+    self.exporter = exporter.isEmpty ? nil : UntrustedText(exporter)
+  }
+}

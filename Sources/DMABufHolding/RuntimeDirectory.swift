@@ -1,0 +1,187 @@
+internal import CDMABuf
+internal import CHolder
+import DMABuf
+import Glibc
+import SystemPackage
+
+/// The directory of a user's holders' sockets. Nobody else can look into it or put anything there: it
+/// is the user's, has mode 0700, and is not reached through a link.
+///
+/// Sockets are reached by way of `/proc/self/fd`: what was looked at is what is used, and the path is short enough
+/// for a socket's address.
+struct RuntimeDirectory: ~Copyable {
+  let path: String
+  private let directory: Directory
+
+  /// Opens the directory after looking at it closely; makes it first if `creating`.
+  ///
+  /// Throws `ENOENT` on its path when there is none and on `/proc/self` without procfs, ``RuntimeDirectoryError`` when it
+  /// is not the user's alone, `ENOTDIR` or `ELOOP` when it is no directory.
+  init(creating: Bool) throws {
+    let directory = try Self.open(Self.path, creating: creating)
+    path = directory.file.name
+    self.directory = directory
+  }
+
+  private static func open(_ path: String, creating: Bool) throws -> Directory {
+    guard unsafe access("/proc/self/fd", F_OK) == 0 else { throw KernelError(.open, on: "/proc/self") }
+    if creating, unsafe path.withSystemBytes({ unsafe mkdir($0, 0o700) }) != 0, errno != EEXIST {
+      throw KernelError(.mkdir, on: path)
+    }
+    let file = try OpenFile(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
+    let status = try file.status()
+    guard status.st_uid == geteuid(), status.st_mode & 0o077 == 0 else {
+      throw RuntimeDirectoryError.notPrivate(path)
+    }
+    return Directory(file)
+  }
+
+  /// `$XDG_RUNTIME_DIR/dmabuf`; for root without one `/run/dmabuf`; else `/tmp/dmabuf-UID`.
+  static var path: String {
+    if let variable = unsafe getenv("XDG_RUNTIME_DIR") {
+      let parent = unsafe SystemText.string(UnsafeRawBufferPointer(start: variable, count: strlen(variable)))
+      var status = stat()
+      // Another user's directory (`sudo -E`) is not ours to put anything into.
+      if parent.utf8.first == UInt8(ascii: "/"), unsafe parent.withSystemBytes({ unsafe stat($0, &status) }) == 0,
+        status.st_uid == geteuid()
+      {
+        return parent + "/dmabuf"
+      }
+    }
+    return geteuid() == 0 ? "/run/dmabuf" : "/tmp/dmabuf-\(geteuid())"
+  }
+
+  var descriptor: CInt { directory.descriptor }
+
+  /// The path to make a socket at.
+  func socketPath(_ name: HeldName) -> String { "/proc/self/fd/\(directory.descriptor)/\(name)" }
+
+  /// What is there by that name: nothing, a socket of the user's, or something else, which is an error.
+  func socket(_ name: HeldName) throws -> HolderSocket? {
+    let number = unsafe openat(directory.descriptor, name.text, CDMABUF_O_PATH | O_NOFOLLOW | O_CLOEXEC)
+    guard number >= 0 else {
+      if errno == ENOENT { return nil }
+      throw KernelError(.openat, on: path + "/\(name)")
+    }
+    let file = OpenFile(OwnedDescriptor(owning: number), name: path + "/\(name)")
+    let status = try file.status()
+    guard status.st_mode & S_IFMT == S_IFSOCK, status.st_uid == geteuid() else {
+      throw RuntimeDirectoryError.notSocket(file.name)
+    }
+    return HolderSocket(file: file, identity: SocketIdentity(status))
+  }
+
+  /// Removes the name if it still is that socket.
+  func remove(_ name: HeldName, _ identity: SocketIdentity) {
+    if let socket = try? socket(name), socket.identity == identity {
+      _ = unsafe unlinkat(directory.descriptor, name.text, 0)
+    }
+  }
+
+  /// All names that sockets here may have, sorted; which of them are alive is another question.
+  func names() throws(KernelError) -> [HeldName] {
+    try directory.names().compactMap { HeldName($0) }.sorted { $0.text < $1.text }
+  }
+
+  /// Runs `body` while no other process takes or replaces a name.
+  func locked<Result: ~Copyable>(_ body: () throws -> Result) throws -> Result {
+    let lock = try lock()
+    let result = try body()
+    _ = consume lock
+    return result
+  }
+
+  private func lock() throws -> OwnedDescriptor {
+    let name = path + "/.lock"
+    let number = unsafe openat(
+      directory.descriptor, ".lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
+    guard number >= 0 else { throw KernelError(.openat, on: name) }
+    let lock = OwnedDescriptor(owning: number)
+    let deadline = Deadline(after: .seconds(10))
+    while flock(number, LOCK_EX | LOCK_NB) != 0 {
+      switch Errno(rawValue: errno) {
+      case .noFunction: return try lockedAddress(deadline: deadline)
+      case .wouldBlock, .interrupted: break
+      case let reason: throw KernelError(.flock, on: name, errno: reason)
+      }
+      if deadline.isPast { throw TimedOut(.flock, on: name) }
+      try Deadline(after: .milliseconds(10)).sleep()
+    }
+    return lock
+  }
+
+  /// A lock without CONFIG_FILE_LOCKING, freed by the kernel as a file's is when its owner ends. Another user can
+  /// only delay it: the address is one that everybody can take.
+  private func lockedAddress(deadline: Deadline) throws -> OwnedDescriptor {
+    let status = try directory.file.status()
+    while true {
+      let number = cdmabuf_lock_address(status.st_dev, status.st_ino)
+      if number >= 0 { return OwnedDescriptor(owning: number) }
+      guard errno == EADDRINUSE else { throw KernelError(.bind, on: path + "/.lock") }
+      if deadline.isPast { throw TimedOut(.bind, on: path + "/.lock") }
+      try Deadline(after: .milliseconds(10)).sleep()
+    }
+  }
+}
+
+/// What is wrong with the directory of the holders' sockets.
+public enum RuntimeDirectoryError: Error, Equatable, Sendable {
+  /// The directory of this path is not the user's alone.
+  case notPrivate(String)
+  /// Something else is in the place of this socket.
+  case notSocket(String)
+}
+
+extension RuntimeDirectoryError: CustomStringConvertible {
+  /// One line.
+  public var description: String {
+    switch self {
+    case .notPrivate(let path): "cannot use \(path): it is not private to this user"
+    case .notSocket(let path): "\(path): connect: \(Errno.notSocket)"
+    }
+  }
+}
+
+/// Which socket a name stood for when it was looked at.
+public struct SocketIdentity: Equatable, Sendable {
+  let device: UInt64
+  let inode: UInt64
+
+  init(_ status: stat) {
+    device = UInt64(status.st_dev)
+    inode = UInt64(status.st_ino)
+  }
+}
+
+/// A holder's socket, opened with `O_PATH`. While it is open, no other socket can have its identity.
+struct HolderSocket: ~Copyable {
+  let file: OpenFile
+  let identity: SocketIdentity
+
+  /// A path that leads to this socket, whatever its name stands for by now.
+  var path: String { "/proc/self/fd/\(file.descriptor.rawValue)" }
+}
+
+/// A name under which something is held: a letter or digit, then up to 30 letters, digits, `.`, `_`, `-`.
+public struct HeldName: Hashable, Sendable, CustomStringConvertible {
+  let text: String
+
+  /// `nil` if `text` cannot be a name.
+  public init?(_ text: String) {
+    func isAlphanumeric(_ byte: UInt8) -> Bool {
+      switch byte {
+      case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+        UInt8(ascii: "a")...UInt8(ascii: "z"):
+        true
+      default: false
+      }
+    }
+    guard let first = text.utf8.first, isAlphanumeric(first), text.utf8.count <= 31,
+      text.utf8.allSatisfy({ isAlphanumeric($0) || "._-".utf8.contains($0) })
+    else { return nil }
+    self.text = text
+  }
+
+  /// The name.
+  public var description: String { text }
+}

@@ -1,0 +1,27 @@
+internal import CDMABuf
+package import DMABuf
+import SystemPackage
+
+/// A processor of this machine.
+package enum Processor {
+  /// The highest number that is accepted; kernels have fewer.
+  package static let highestNumber = 65_535
+
+  /// Keeps this thread, and those it starts later, on one processor.
+  ///
+  /// Corresponds to `sched_setaffinity(2)`. Throws `EINVAL` when there is no such processor, or this process may
+  /// not use it.
+  package static func stay(on number: Int) throws(KernelError) {
+    // What is no number of a processor becomes one that there is none of.
+    guard cdmabuf_run_on_processor(UInt32(exactly: number) ?? UInt32(highestNumber) + 1) == 0 else {
+      throw KernelError(.sched_setaffinity, on: "processor \(number)")
+    }
+  }
+
+  /// The processors this thread may run on, as `/proc` lists them: `0-3,6`; `nil` when it does not tell.
+  package static var allowed: String? {
+    (SmallFile.text("/proc/thread-self/status") ?? "").split(scalar: "\n")
+      .first { $0.hasPrefix("Cpus_allowed_list:") }
+      .map { String($0.dropFirst("Cpus_allowed_list:".count).drop { $0 == "\t" || $0 == " " }) }
+  }
+}

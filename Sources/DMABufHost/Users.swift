@@ -1,0 +1,29 @@
+import DMABuf
+
+/// The users this machine knows.
+///
+/// `/etc/passwd` is read directly: a static executable cannot load libc's name service modules.
+package enum Users {
+  /// The name of user `number`; `nil` where `/etc/passwd` does not know it.
+  package static func name(of number: UInt32, root: String = "") -> String? {
+    entry(in: root + "/etc/passwd") { UInt32($0[2]) == number }?[0]
+  }
+
+  /// The number of the user that is called `name`, or is written as a number.
+  package static func number(of name: String, root: String = "") -> UInt32? {
+    entry(in: root + "/etc/passwd") { $0[0] == name }.flatMap { UInt32($0[2]) } ?? UInt32(name)
+  }
+
+  /// The name of group `number`; `nil` where `/etc/group` does not know it.
+  static func groupName(of number: UInt32) -> String? {
+    entry(in: "/etc/group") { UInt32($0[2]) == number }?[0]
+  }
+
+  private static func entry(in table: String, where matches: ([String]) -> Bool) -> [String]? {
+    for line in (SmallFile.text(table) ?? "").split(scalar: "\n") {
+      let fields = line.split(scalar: ":", omittingEmptySubsequences: false).map(String.init)
+      if fields.count > 2, matches(fields) { return fields }
+    }
+    return nil
+  }
+}

@@ -1,0 +1,22 @@
+// swift-tools-version: 6.3
+import PackageDescription
+
+let settings: [SwiftSetting] = [.strictMemorySafety(), .treatAllWarnings(as: .error)]
+
+// The library's side of two benchmarks, for Tests/Bench/run.
+let package = Package(
+  name: "bench",
+  dependencies: [.package(name: "dmabuf", path: "../..")],
+  targets: [
+    .executableTarget(
+      name: "MemoryBench",
+      dependencies: [
+        .product(name: "DMABuf", package: "dmabuf"), .product(name: "DMABufExercise", package: "dmabuf"),
+      ],
+      path: "MemoryBench", swiftSettings: settings),
+    .executableTarget(
+      name: "ImportBench", dependencies: [.product(name: "DMABuf", package: "dmabuf")], path: "ImportBench",
+      swiftSettings: settings),
+  ],
+  swiftLanguageModes: [.v6]
+)
