@@ -62,10 +62,18 @@ public enum Holding {
   ) throws -> SocketIdentity {
     let description = Self.description(of: descriptor, kind, attached: attached, trigger)
     let directory = try RuntimeDirectory(creating: true)
+    var taken: SocketIdentity?
     let listener = try directory.locked {
-      try take(name, in: directory, replacing: replacing)
+      let listener = try take(name, in: directory, replacing: replacing)
+      do {
+        taken = try directory.socket(name)?.identity
+      } catch {
+        directory.remove(name)
+        throw error
+      }
+      return listener
     }
-    guard let identity = try directory.socket(name)?.identity else { throw HolderError.nothingHeld(name) }
+    guard let identity = taken else { throw HolderError.nothingHeld(name) }
     var arguments = [CDMABUF_HOLDER, name.text, "\(identity.device):\(identity.inode)"].map { Array($0.utf8) }
     arguments += [description, Array("\(1 + companions.count)".utf8)]
     if let trigger, let after {
