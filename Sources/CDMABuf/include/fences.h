@@ -42,25 +42,7 @@ struct cdmabuf_sw_sync_create_fence {
 #define SW_SYNC_IOC_CREATE_FENCE _IOWR('W', 0, struct cdmabuf_sw_sync_create_fence)
 #define SW_SYNC_IOC_INC _IOW('W', 1, __u32)
 
-/* drm.h and vgem_drm.h, which belong to libdrm. */
-struct cdmabuf_drm_version {
-  int major, minor, patch;
-  size_t name_length;
-  char *name;
-  size_t date_length;
-  char *date;
-  size_t description_length;
-  char *description;
-};
-struct cdmabuf_prime_handle {
-  __u32 handle;
-  __u32 flags;
-  __s32 fd;
-};
-struct cdmabuf_gem_close {
-  __u32 handle;
-  __u32 pad;
-};
+/* vgem_drm.h, which libdrm does not install. */
 struct cdmabuf_vgem_fence_attach {
   __u32 handle;
   __u32 flags;
@@ -87,9 +69,6 @@ static const unsigned long CDMABUF_SYNC_IOC_FILE_INFO = SYNC_IOC_FILE_INFO;
 static const unsigned long CDMABUF_SYNC_IOC_SET_DEADLINE = SYNC_IOC_SET_DEADLINE;
 static const unsigned long CDMABUF_SW_SYNC_IOC_CREATE_FENCE = SW_SYNC_IOC_CREATE_FENCE;
 static const unsigned long CDMABUF_SW_SYNC_IOC_INC = SW_SYNC_IOC_INC;
-static const unsigned long CDMABUF_DRM_IOCTL_VERSION = _IOWR('d', 0x00, struct cdmabuf_drm_version);
-static const unsigned long CDMABUF_DRM_IOCTL_GEM_CLOSE = _IOW('d', 0x09, struct cdmabuf_gem_close);
-static const unsigned long CDMABUF_DRM_IOCTL_PRIME_FD_TO_HANDLE = _IOWR('d', 0x2e, struct cdmabuf_prime_handle);
 static const unsigned long CDMABUF_DRM_IOCTL_VGEM_FENCE_ATTACH = _IOWR('d', 0x41, struct cdmabuf_vgem_fence_attach);
 static const unsigned long CDMABUF_DRM_IOCTL_VGEM_FENCE_SIGNAL = _IOW('d', 0x42, struct cdmabuf_vgem_fence_signal);
 static const unsigned long CDMABUF_DRM_IOCTL_SYNCOBJ_EVENTFD = _IOWR('d', 0xcf, struct cdmabuf_syncobj_eventfd);
@@ -101,7 +80,6 @@ _Static_assert(sizeof(struct sync_file_info) == 56, "kernel ABI");
 _Static_assert(sizeof(struct sync_fence_info) == 80, "kernel ABI");
 _Static_assert(sizeof(struct sync_set_deadline) == 16, "kernel ABI");
 _Static_assert(sizeof(struct cdmabuf_sw_sync_create_fence) == 40, "kernel ABI");
-_Static_assert(sizeof(struct cdmabuf_prime_handle) == 12, "kernel ABI");
 _Static_assert(sizeof(struct cdmabuf_vgem_fence_attach) == 16, "kernel ABI");
 _Static_assert(sizeof(struct cdmabuf_syncobj_eventfd) == 24, "kernel ABI");
 

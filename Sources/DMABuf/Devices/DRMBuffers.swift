@@ -1,4 +1,3 @@
-internal import CDMABuf
 internal import CLibDRM
 import Glibc
 import SystemPackage
@@ -72,9 +71,9 @@ extension DRMNode {
   /// Corresponds to `DRM_IOCTL_PRIME_FD_TO_HANDLE`. Throws `EINVAL` when the driver cannot use
   /// buffers of others, and the exporter's reason when that refuses the device.
   public func importBuffer(_ buffer: borrowing DMABuffer) throws(KernelError) -> UInt32 {
-    var prime = cdmabuf_prime_handle(handle: 0, flags: 0, fd: buffer.descriptorNumber)
+    var prime = drm_prime_handle(handle: 0, flags: 0, fd: buffer.descriptorNumber)
     try file.ioctl(
-      Request(.DRM_IOCTL_PRIME_FD_TO_HANDLE, CDMABUF_DRM_IOCTL_PRIME_FD_TO_HANDLE), &prime, retryingAgain: true)
+      Request(.DRM_IOCTL_PRIME_FD_TO_HANDLE, CLIBDRM_IOCTL_PRIME_FD_TO_HANDLE), &prime, retryingAgain: true)
     return prime.handle
   }
 
@@ -96,8 +95,7 @@ extension DRMNode {
   ///
   /// Corresponds to `DRM_IOCTL_GEM_CLOSE`.
   public func close(_ handle: UInt32) {
-    var argument = cdmabuf_gem_close(handle: handle, pad: 0)
-    let request = CDMABUF_DRM_IOCTL_GEM_CLOSE
-    while unsafe cdmabuf_ioctl(file.descriptor.rawValue, request, &argument) < 0, errno == EINTR || errno == EAGAIN {}
+    var argument = drm_gem_close(handle: handle, pad: 0)
+    try? file.ioctlToTheEnd(Request(.DRM_IOCTL_GEM_CLOSE, CLIBDRM_IOCTL_GEM_CLOSE), &argument)
   }
 }

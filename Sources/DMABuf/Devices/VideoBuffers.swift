@@ -81,7 +81,7 @@ extension VideoNode {
     var argument = v4l2_requestbuffers()
     argument.type = queue.type
     argument.memory = memory.number
-    _ = unsafe cdmabuf_ioctl(file.descriptor.rawValue, Self.request.number, &argument)
+    _ = try? file.ioctl(Self.request, &argument)
   }
 
   /// A dma-buf over one plane of one of the driver's own buffers. Each call makes a new one, with an
@@ -148,11 +148,9 @@ extension VideoNode {
       list[index].bytesused = used[index]
     }
     unsafe argument.length = UInt32(list.count)
-    _ = try unsafe Interruption.restarting(request.call, on: file.name) {
-      unsafe list.withUnsafeMutableBufferPointer { pointer in
-        unsafe argument.m.planes = pointer.baseAddress
-        return unsafe cdmabuf_ioctl(file.descriptor.rawValue, request.number, &argument)
-      }
+    try unsafe list.withUnsafeMutableBufferPointer { pointer throws(KernelError) in
+      unsafe argument.m.planes = pointer.baseAddress
+      try unsafe file.ioctl(request, &argument)
     }
   }
 
@@ -166,11 +164,9 @@ extension VideoNode {
     unsafe argument.memory = memory.number
     var planes = [v4l2_plane](repeating: v4l2_plane(), count: Int(VIDEO_MAX_PLANES))
     if queue.isMultiPlanar { unsafe argument.length = UInt32(planes.count) }
-    _ = try Interruption.restarting(.VIDIOC_DQBUF, on: file.name) {
-      unsafe planes.withUnsafeMutableBufferPointer { pointer in
-        if queue.isMultiPlanar { unsafe argument.m.planes = pointer.baseAddress }
-        return unsafe cdmabuf_ioctl(file.descriptor.rawValue, CDMABUF_VIDIOC_DQBUF, &argument)
-      }
+    try unsafe planes.withUnsafeMutableBufferPointer { pointer throws(KernelError) in
+      if queue.isMultiPlanar { unsafe argument.m.planes = pointer.baseAddress }
+      try unsafe file.ioctl(Request(.VIDIOC_DQBUF, CDMABUF_VIDIOC_DQBUF), &argument)
     }
     let used =
       unsafe queue.isMultiPlanar

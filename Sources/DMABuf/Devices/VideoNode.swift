@@ -85,17 +85,27 @@ public struct VideoQueue: Hashable, Sendable {
   /// Do its buffers hold images?
   public var isVideo: Bool { name.hasPrefix("video-") }
 
+  private init(_ name: String, _ type: v4l2_buf_type, _ capabilities: Int32...) {
+    self.name = name
+    self.type = UInt32(type.rawValue)
+    capability = capabilities.reduce(0) { $0 | UInt32($1) }
+  }
+
   /// Sliced VBI shares its queue with raw VBI and is left out.
-  package static let all = [
-    VideoQueue(type: 1, capability: 0x0000_8001, name: "video-capture"),
-    VideoQueue(type: 2, capability: 0x0000_8002, name: "video-output"),
-    VideoQueue(type: 9, capability: 0x0000_5000, name: "video-capture-mplane"),
-    VideoQueue(type: 10, capability: 0x0000_6000, name: "video-output-mplane"),
-    VideoQueue(type: 4, capability: 0x0000_0010, name: "vbi-capture"),
-    VideoQueue(type: 5, capability: 0x0000_0020, name: "vbi-output"),
-    VideoQueue(type: 11, capability: 0x0010_0000, name: "sdr-capture"),
-    VideoQueue(type: 12, capability: 0x0040_0000, name: "sdr-output"),
-    VideoQueue(type: 13, capability: 0x0080_0000, name: "meta-capture"),
-    VideoQueue(type: 14, capability: 0x0800_0000, name: "meta-output"),
+  static let all = [
+    VideoQueue("video-capture", V4L2_BUF_TYPE_VIDEO_CAPTURE, V4L2_CAP_VIDEO_CAPTURE, V4L2_CAP_VIDEO_M2M),
+    VideoQueue("video-output", V4L2_BUF_TYPE_VIDEO_OUTPUT, V4L2_CAP_VIDEO_OUTPUT, V4L2_CAP_VIDEO_M2M),
+    VideoQueue(
+      "video-capture-mplane", V4L2_BUF_TYPE_VIDEO_CAPTURE_MPLANE, V4L2_CAP_VIDEO_CAPTURE_MPLANE,
+      V4L2_CAP_VIDEO_M2M_MPLANE),
+    VideoQueue(
+      "video-output-mplane", V4L2_BUF_TYPE_VIDEO_OUTPUT_MPLANE, V4L2_CAP_VIDEO_OUTPUT_MPLANE,
+      V4L2_CAP_VIDEO_M2M_MPLANE),
+    VideoQueue("vbi-capture", V4L2_BUF_TYPE_VBI_CAPTURE, V4L2_CAP_VBI_CAPTURE),
+    VideoQueue("vbi-output", V4L2_BUF_TYPE_VBI_OUTPUT, V4L2_CAP_VBI_OUTPUT),
+    VideoQueue("sdr-capture", V4L2_BUF_TYPE_SDR_CAPTURE, V4L2_CAP_SDR_CAPTURE),
+    VideoQueue("sdr-output", V4L2_BUF_TYPE_SDR_OUTPUT, V4L2_CAP_SDR_OUTPUT),
+    VideoQueue("meta-capture", V4L2_BUF_TYPE_META_CAPTURE, V4L2_CAP_META_CAPTURE),
+    VideoQueue("meta-output", V4L2_BUF_TYPE_META_OUTPUT, V4L2_CAP_META_OUTPUT),
   ]
 }

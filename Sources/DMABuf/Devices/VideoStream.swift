@@ -10,7 +10,7 @@ extension VideoNode {
   public func withStreaming<Result>(_ queue: VideoQueue, _ body: () throws -> Result) throws -> Result {
     var type = CInt(queue.type)
     try file.ioctl(Request(.VIDIOC_STREAMON, CDMABUF_VIDIOC_STREAMON), &type)
-    defer { _ = unsafe cdmabuf_ioctl(file.descriptor.rawValue, CDMABUF_VIDIOC_STREAMOFF, &type) }
+    defer { _ = try? file.ioctl(Request(.VIDIOC_STREAMOFF, CDMABUF_VIDIOC_STREAMOFF), &type) }
     return try body()
   }
 

@@ -58,6 +58,8 @@ extension KernelCall {
 
   // MARK: DRM
 
+  /// `DRM_IOCTL_GEM_CLOSE`
+  public static let DRM_IOCTL_GEM_CLOSE = KernelCall("DRM_IOCTL_GEM_CLOSE")
   /// `DRM_IOCTL_GET_CAP`
   public static let DRM_IOCTL_GET_CAP = KernelCall("DRM_IOCTL_GET_CAP")
   /// `DRM_IOCTL_MODE_ADDFB2`
@@ -93,6 +95,8 @@ extension KernelCall {
 
   // MARK: V4L2
 
+  /// `VIDIOC_STREAMOFF`
+  public static let VIDIOC_STREAMOFF = KernelCall("VIDIOC_STREAMOFF")
   /// `VIDIOC_CREATE_BUFS`
   public static let VIDIOC_CREATE_BUFS = KernelCall("VIDIOC_CREATE_BUFS")
   /// `VIDIOC_DQBUF`
