@@ -142,7 +142,7 @@ struct CensusJoin {
     }
   }
 
-  private mutating func add(_ mapping: ProcessFiles.Mapping) {
+  private mutating func add(_ mapping: ProcessFiles.MappedRegion) {
     switch isDMABuffer(mapping) {
     case true: break
     case false: return
@@ -178,7 +178,7 @@ struct CensusJoin {
   }
 
   /// `nil` if that cannot be told.
-  private mutating func isDMABuffer(_ mapping: ProcessFiles.Mapping) -> Bool? {
+  private mutating func isDMABuffer(_ mapping: ProcessFiles.MappedRegion) -> Bool? {
     guard isLive else {
       let magic = unsafe cdmabuf_path_magic(mapFile(mapping))
       return magic == -1 || magic == CDMABUF_SUPER_MAGIC
@@ -209,13 +209,13 @@ struct CensusJoin {
     }
   }
 
-  private func identity(_ mapping: ProcessFiles.Mapping) -> ProcessFiles.Identity? {
+  private func identity(_ mapping: ProcessFiles.MappedRegion) -> ProcessFiles.Identity? {
     var status = stat()
     guard unsafe stat(mapFile(mapping), &status) == 0, UInt64(status.st_ino) == mapping.inode else { return nil }
     return ProcessFiles.Identity(status)
   }
 
-  private func mapFile(_ mapping: ProcessFiles.Mapping) -> String {
+  private func mapFile(_ mapping: ProcessFiles.MappedRegion) -> String {
     "\(proc)/\(mapping.pid)/map_files/\(String(mapping.start, radix: 16))-\(String(mapping.end, radix: 16))"
   }
 

@@ -17,7 +17,7 @@ func inParallel(_ threads: Int, _ body: @escaping @Sendable (Int) -> Void) {
 }
 
 /// Hands out the numbers from 0 up to a limit, each once, to whoever asks, until the process is asked to end.
-final class Turnstile: Sendable {
+final class IndexDispenser: Sendable {
   private let next = Atomic<Int>(0)
   private let limit: Int
 

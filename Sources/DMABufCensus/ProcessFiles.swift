@@ -17,7 +17,7 @@ import SystemPackage
   }
 
   /// A line of `maps` that reads `/dmabuf:…`.
-  struct Mapping {
+  struct MappedRegion {
     let pid: Int32
     let start: UInt64
     let end: UInt64
@@ -43,7 +43,7 @@ import SystemPackage
   }
 
   private(set) var descriptors: [Descriptor] = []
-  private(set) var mappings: [Mapping] = []
+  private(set) var mappings: [MappedRegion] = []
   /// How many sync_files a process has, where it has any.
   private(set) var syncFiles: [(pid: Int32, count: Int)] = []
   /// How many descriptors of syncobjs a process has, where it has any.
@@ -161,7 +161,7 @@ import SystemPackage
       // As above: a file on a disk has a major number.
       if let line = unsafe MapsLine(parsing: lines[start..<at]), line.device >> 32 == 0 {
         mappings.append(
-          Mapping(
+          MappedRegion(
             pid: pid, start: line.start, end: line.end, device: line.device, inode: line.inode))
       }
       position = unsafe (lines[at...].firstIndex(of: UInt8(ascii: "\n")) ?? lines.count - 1) + 1

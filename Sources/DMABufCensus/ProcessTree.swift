@@ -31,11 +31,11 @@ struct ProcessTree: CensusSource {
 
   private func walk(_ pids: [Int32]) -> [ProcessFiles] {
     memory?.beginCensus()
-    let turnstile = Turnstile(limit: pids.count)
+    let indices = IndexDispenser(limit: pids.count)
     let walks = ParallelWalks(
       (0..<max(1, min(threads, pids.count))).map { _ in ProcessFiles(proc: root + "/proc", memory: memory) })
     inParallel(walks.each.count) { index in
-      while let turn = turnstile.take() { walks.each[index].visit(pids[turn]) }
+      while let turn = indices.take() { walks.each[index].visit(pids[turn]) }
     }
     return walks.each
   }

@@ -18,7 +18,7 @@ public struct ConformanceCheck: Sendable {
   /// After which a check hangs; slow machines take long for none that does not.
   let seconds: UInt64
   let expectation: Expectation
-  let body: @Sendable (Trial) throws -> String
+  let body: @Sendable (CheckContext) throws -> String
 
   /// What checks are tried on, each in turn.
   public enum Scope: String, Sendable {
@@ -57,7 +57,7 @@ public struct ConformanceCheck: Sendable {
   init(
     _ id: String, _ sentence: String, on scope: Scope = .buffer, needs: [Need] = [], expect: Expectation,
     invasive: Bool = false, disturbing: Bool = false, seconds: UInt64 = 60,
-    _ body: @escaping @Sendable (Trial) throws -> String
+    _ body: @escaping @Sendable (CheckContext) throws -> String
   ) {
     self.id = id
     self.sentence = sentence

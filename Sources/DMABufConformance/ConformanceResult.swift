@@ -101,11 +101,11 @@ extension ConformanceCheck {
   private func attempt(on target: ConformanceTarget) throws(KernelError) -> ChildProcess.Outcome {
     let time = seconds * 1_000_000_000
     guard needs.contains(.tracefs) else {
-      return try ChildProcess.run(within: time) { observation(Trial(on: target)) }
+      return try ChildProcess.run(within: time) { observation(CheckContext(on: target)) }
     }
     let instance = try TraceInstance()
     let path = instance.path
-    return try ChildProcess.run(within: time) { observation(Trial(on: target, traces: path)) }
+    return try ChildProcess.run(within: time) { observation(CheckContext(on: target, traces: path)) }
   }
 
   private func refusal(for target: ConformanceTarget, _ permission: Permission) -> String? {
@@ -118,17 +118,17 @@ extension ConformanceCheck {
   }
 
   /// `found …` or `skip …`.
-  private func observation(_ trial: Trial) -> String {
+  private func observation(_ trial: CheckContext) -> String {
     do {
       return "found " + (try body(trial))
-    } catch let lacking as Lacking {
-      return "skip \(lacking.reason)"
-    } catch let setback as Setback where setback.answer.errno == ENOSYS {
-      return "skip " + Answer.absent(setback.call)
+    } catch let skipped as CheckSkipped {
+      return "skip \(skipped.reason)"
+    } catch let refused as StepRefused where refused.answer.errno == ENOSYS {
+      return "skip " + CallResult.absent(refused.call)
     } catch let error as KernelError where error.errno == .noFunction {
-      return "skip " + Answer.absent(error.call.name)
-    } catch let setback as Setback {
-      return "found \(setback.call): \(setback.answer)"
+      return "skip " + CallResult.absent(error.call.name)
+    } catch let refused as StepRefused {
+      return "found \(refused.call): \(refused.answer)"
     } catch {
       return "found \(error)"
     }

@@ -110,7 +110,7 @@ extension ConformanceCheck {
         let isGone = try DebugTable.ofMachine()[inode] == nil
         return (isListed ? "listed" : "not listed") + (isGone ? ", then gone" : ", then listed")
       }
-      throw Lacking("others hold the buffer")
+      throw CheckSkipped("others hold the buffer")
     },
     .init(
       "C56", "what was exported does not change by a later import", needs: [.swSync], expect: "1, then 1",
@@ -154,7 +154,7 @@ extension ConformanceCheck {
       trial in
       let (buffer, timeline) = (try trial.buffer(), try Timeline())
       try put(timeline.fence(1), 2, on: buffer)
-      let queue = try Answer(cdmabuf_epoll(buffer, 5)).orEnd("epoll_ctl")
+      let queue = try CallResult(cdmabuf_epoll(buffer, 5)).orEnd("epoll_ctl")
       let before = cdmabuf_epoll_ready(queue, 0)
       timeline.advance(1)
       return "\(before), then \(cdmabuf_epoll_ready(queue, 1000))"
@@ -163,7 +163,7 @@ extension ConformanceCheck {
 
   /// Runs `body` with a pending fence of vgem's on the buffer and a way to signal it; it is signalled after.
   private static func withFence(
-    on trial: Trial, isWriting: Bool, _ body: (CInt, () -> Void) throws -> String
+    on trial: CheckContext, isWriting: Bool, _ body: (CInt, () -> Void) throws -> String
   ) throws -> String {
     let (buffer, device) = (try trial.buffer(), try TestDevice())
     let fence = try device.fence(on: buffer, isWriting: isWriting)
@@ -175,7 +175,7 @@ extension ConformanceCheck {
     _ = try Raw.importFences(buffer, flags, fence).orEnd("IMPORT_SYNC_FILE")
   }
 
-  private static func closeDevices(of trial: Trial) {
+  private static func closeDevices(of trial: CheckContext) {
     if let node = try? trial.node() { close(node) }
   }
 

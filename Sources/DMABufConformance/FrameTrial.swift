@@ -22,10 +22,11 @@ struct FrameTrial: ~Copyable {
     do throws(KernelError) {
       format = try node.format(of: queue)
     } catch {
-      throw Lacking("the queue has no format that can be tried: \(error.call): \(Answer(failed: error.errno))")
+      throw CheckSkipped(
+        "the queue has no format that can be tried: \(error.call): \(CallResult(failed: error.errno))")
     }
     guard format.planes.allSatisfy({ $0.size < 64 << 20 }) else {
-      throw Lacking("the queue has no format that can be tried: VIDIOC_G_FMT: EFBIG")
+      throw CheckSkipped("the queue has no format that can be tried: VIDIOC_G_FMT: EFBIG")
     }
     return format
   }
@@ -33,13 +34,13 @@ struct FrameTrial: ~Copyable {
   /// `a frame`, or what is wrong with it.
   func frame() throws -> String {
     if let input = node.decodedFormat {
-      throw Lacking("the device decodes \(input): without encoded data no frame comes")
+      throw CheckSkipped("the device decodes \(input): without encoded data no frame comes")
     }
     if node.queues.contains(where: { $0.name == "meta-output" }) {
-      throw Lacking("the queue takes parameters: a buffer without any would change the device's picture")
+      throw CheckSkipped("the queue takes parameters: a buffer without any would change the device's picture")
     }
     let output = node.queues.first(where: \.isOutput)
-    guard let last = node.queues.first(where: { !$0.isOutput }) ?? output else { throw Lacking("no queues") }
+    guard let last = node.queues.first(where: { !$0.isOutput }) ?? output else { throw CheckSkipped("no queues") }
     let queues = node.isMemoryToMemory ? [output, last].compactMap(\.self) : [last]
     var formats: [VideoFormat] = []
     for queue in queues {
@@ -56,9 +57,9 @@ struct FrameTrial: ~Copyable {
     } catch let error as KernelError {
       throw excuse(error) ?? error
     } catch is TimedOut {
-      throw Lacking("no frame came within 3 s")
+      throw CheckSkipped("no frame came within 3 s")
     } catch let error as StreamEnded where error.reason == .deviceGone {
-      throw Lacking("the device has gone: poll: ENODEV")
+      throw CheckSkipped("the device has gone: poll: ENODEV")
     }
   }
 
@@ -98,20 +99,20 @@ struct FrameTrial: ~Copyable {
   }
 
   /// Why a refusal is none of the contract's.
-  private func excuse(_ error: KernelError) -> Lacking? {
-    let answer = "\(error.call): \(Answer(failed: error.errno))"
+  private func excuse(_ error: KernelError) -> CheckSkipped? {
+    let answer = "\(error.call): \(CallResult(failed: error.errno))"
     switch (error.call, error.errno) {
-    case (_, .operationNotSupportedByDevice): return Lacking("the device has gone: \(answer)")
+    case (_, .operationNotSupportedByDevice): return CheckSkipped("the device has gone: \(answer)")
     case (.VIDIOC_REQBUFS, .invalidArgument), (.VIDIOC_EXPBUF, .invalidArgument),
       (.VIDIOC_EXPBUF, .inappropriateIOCTLForDevice):
-      return Lacking("the queue has no such buffers: \(answer)")
+      return CheckSkipped("the queue has no such buffers: \(answer)")
     case (.VIDIOC_QBUF, .badAddress) where memory == .imported,
       (.VIDIOC_QBUF, .invalidArgument) where memory == .imported:
-      return Lacking("the queue does not accept these buffers: \(answer)")
-    case (.VIDIOC_QBUF, Errno(rawValue: EBADR)): return Lacking("the queue needs media requests: \(answer)")
-    case (_, .resourceBusy): return Lacking("the device is in use: \(answer)")
+      return CheckSkipped("the queue does not accept these buffers: \(answer)")
+    case (.VIDIOC_QBUF, Errno(rawValue: EBADR)): return CheckSkipped("the queue needs media requests: \(answer)")
+    case (_, .resourceBusy): return CheckSkipped("the device is in use: \(answer)")
     case (.VIDIOC_STREAMON, .brokenPipe), (.VIDIOC_STREAMON, .noLink):
-      return Lacking("the media pipeline is not set up: \(answer)")
+      return CheckSkipped("the media pipeline is not set up: \(answer)")
     default: return nil
     }
   }

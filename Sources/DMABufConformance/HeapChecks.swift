@@ -24,7 +24,7 @@ extension ConformanceCheck {
           var argument = Argument(24, 0, 0, descriptor, flags)
           argument[u64: 0] = length
           argument[u64: 16] = heapFlags
-          return Raw.ioctl(node, Trial.allocation, argument)
+          return Raw.ioctl(node, CheckContext.allocation, argument)
         })
     },
     .init("C76", "an argument in read-only memory leaks no descriptor", on: .heap, expect: "EFAULT, none leaked") {
@@ -34,7 +34,7 @@ extension ConformanceCheck {
       unsafe Raw.memory(page, 8).storeBytes(of: UInt64(Raw.page), as: UInt64.self)
       _ = Raw.protect(page, Raw.page, PROT_READ)
       let before = lowestFree()
-      let answer = Raw.ioctl(node, Trial.allocation, address: UInt(bitPattern: page.value))
+      let answer = Raw.ioctl(node, CheckContext.allocation, address: UInt(bitPattern: page.value))
       return "\(answer), " + (lowestFree() == before ? "none leaked" : "one leaked")
     },
     .init("C77", "unknown requests are refused", on: .heap, expect: "EINVAL EINVAL") { trial in
@@ -50,23 +50,25 @@ extension ConformanceCheck {
         Raw.ioctl(node, .both("H", 0, 16), argument), Raw.ioctl(node, .both("H", 0, 32), argument))
     },
     .init("C79", "buffers name the heap as their exporter", on: .heap, expect: "the heap's name") { trial in
-      guard let exporter = Raw.fdinfo(try trial.buffer())?.exporter else { throw Lacking("/proc cannot be read") }
+      guard let exporter = Raw.fdinfo(try trial.buffer())?.exporter else {
+        throw CheckSkipped("/proc cannot be read")
+      }
       return trial.isHeap(exporter.string) ? "the heap's name" : exporter.escaped
     },
     .init("C80", "without a free descriptor nothing is allocated", on: .heap, expect: "EMFILE") { trial in
       let node = try trial.node()
-      _ = try Answer(cdmabuf_limit_descriptors(rlim_t(lowestFree()))).orEnd("setrlimit")
+      _ = try CallResult(cdmabuf_limit_descriptors(rlim_t(lowestFree()))).orEnd("setrlimit")
       var argument = Argument(24)
       argument[u64: 0] = UInt64(Raw.page)
-      return Raw.ioctl(node, Trial.allocation, argument).description
+      return Raw.ioctl(node, CheckContext.allocation, argument).description
     },
     .init("C81", "more than the CMA area is refused", on: .heap, expect: "ENOMEM") { trial in
       guard case .heap(let name) = trial.target, Heap.contiguousNames.contains(name),
         let total = MemoryInformation().contiguousTotal
-      else { throw Lacking("not a CMA heap") }
+      else { throw CheckSkipped("not a CMA heap") }
       var argument = Argument(24)
       argument[u64: 0] = total + 64 << 20
-      return Raw.ioctl(try trial.node(), Trial.allocation, argument).description
+      return Raw.ioctl(try trial.node(), CheckContext.allocation, argument).description
     },
   ]
 

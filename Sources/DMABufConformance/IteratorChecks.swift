@@ -27,7 +27,7 @@ extension ConformanceCheck {
       "C124", "the iterator over descriptors has one row for each", on: .machine, needs: [.bpf], expect: "2 of 2"
     ) { trial in
       let buffer = try trial.buffer()
-      let second = try Answer(dup(buffer)).orEnd("dup")
+      let second = try CallResult(dup(buffer)).orEnd("dup")
       let iterators = try loaded(wantsProcesses: true)
       var found: [Int32] = []
       try iterators.forEachDescriptor { record in
@@ -42,7 +42,7 @@ extension ConformanceCheck {
     do {
       return try KernelIterators(wantsProcesses: wantsProcesses)
     } catch {
-      throw Lacking("\(error)")
+      throw CheckSkipped("\(error)")
     }
   }
 }

@@ -53,7 +53,7 @@ extension ConformanceCheck {
       "C118", "sysfs shows size and exporter, and forgets the buffer at once", needs: [.sysfsStatistics],
       expect: "as fdinfo, then gone"
     ) { trial in
-      if case .given = trial.target { throw Lacking("others hold the buffer") }
+      if case .given = trial.target { throw CheckSkipped("others hold the buffer") }
       let buffer = try trial.buffer()
       let directory = statistics + "\(Raw.inode(buffer))"
       let information = Raw.fdinfo(buffer)
@@ -68,7 +68,7 @@ extension ConformanceCheck {
     },
     .init("C119", "sysfs has no statistics any more", on: .machine, expect: "absent") { _ in
       guard KernelVersion.running >= KernelVersion(7, 0) else {
-        throw Lacking("sysfs may have statistics before Linux 7")
+        throw CheckSkipped("sysfs may have statistics before Linux 7")
       }
       return FilePermissions("/sys/kernel/dmabuf") == nil ? "absent" : "present"
     },
@@ -88,18 +88,20 @@ extension ConformanceCheck {
         guard cdmabuf_become(65534) == 0 else { return "skip" }
         let process = "/proc/\(owner)"
         var status = stat()
-        let stated = unsafe Answer(stat(process + "/fd/\(buffer)", &status))
+        let stated = unsafe CallResult(stat(process + "/fd/\(buffer)", &status))
         var text: CChar = 0
-        let read = unsafe Answer(readlink(process + "/fd/\(buffer)", &text, 1))
+        let read = unsafe CallResult(readlink(process + "/fd/\(buffer)", &text, 1))
         let others = ["/fdinfo/\(buffer)", "/maps"].map { Raw.open(process + $0, O_RDONLY) }
-        let handle = Answer(cdmabuf_pidfd_open(owner))
-        let taken = handle.isDone ? Answer(cdmabuf_pidfd_getfd(handle.descriptor, buffer)) : handle
+        let handle = CallResult(cdmabuf_pidfd_open(owner))
+        let taken = handle.isDone ? CallResult(cdmabuf_pidfd_getfd(handle.descriptor, buffer)) : handle
         if taken.errno == ENOSYS { return "absent" }
         return answers([stated, read] + others + [taken])
       }
-      guard case .output(let text) = outcome, text != "skip" else { throw Lacking("no way to become another user") }
-      if text == "absent" { throw Lacking(Answer.absent("pidfd_getfd")) }
-      if text.hasPrefix("ENOENT") { throw Lacking("/proc hides other users' processes (hidepid)") }
+      guard case .output(let text) = outcome, text != "skip" else {
+        throw CheckSkipped("no way to become another user")
+      }
+      if text == "absent" { throw CheckSkipped(CallResult.absent("pidfd_getfd")) }
+      if text.hasPrefix("ENOENT") { throw CheckSkipped("/proc hides other users' processes (hidepid)") }
       return text
     },
     .init(
@@ -109,16 +111,16 @@ extension ConformanceCheck {
       let buffer = try trial.buffer()
       let child = cdmabuf_fork_apart()
       if child == 0 { while true { pause() } }
-      let handle = try Answer(cdmabuf_pidfd_open(child)).orEnd("pidfd_open")
-      let taken = try Answer(cdmabuf_pidfd_getfd(handle, buffer)).orSkip("pidfd_getfd")
-      if taken.errno == EPERM { throw Lacking("a security module keeps processes from each other") }
+      let handle = try CallResult(cdmabuf_pidfd_open(child)).orEnd("pidfd_open")
+      let taken = try CallResult(cdmabuf_pidfd_getfd(handle, buffer)).orSkip("pidfd_getfd")
+      if taken.errno == EPERM { throw CheckSkipped("a security module keeps processes from each other") }
       let isClosed = Raw.control(taken.descriptor, F_GETFD).value & 1 == 1
       let found = "\(isClosed ? "CLOEXEC" : "open"), \(try Raw.sameFile(buffer, taken.descriptor)) file"
       let refused = answers(
-        Answer(cdmabuf_pidfd_getfd_with(handle, buffer, 1)), Answer(cdmabuf_pidfd_getfd(handle, 1_000_000)))
+        CallResult(cdmabuf_pidfd_getfd_with(handle, buffer, 1)), CallResult(cdmabuf_pidfd_getfd(handle, 1_000_000)))
       kill(child, SIGKILL)
       _ = waitpid(child, nil, 0)
-      return "\(found); \(refused); ended: \(Answer(cdmabuf_pidfd_getfd(handle, buffer)))"
+      return "\(found); \(refused); ended: \(CallResult(cdmabuf_pidfd_getfd(handle, buffer)))"
     },
     .init(
       "C122", "a buffer in flight counts one and arrives as itself", on: .machine,
@@ -127,13 +129,14 @@ extension ConformanceCheck {
       let buffer = try trial.buffer()
       let before = Raw.count(buffer)
       let sockets = try socketPair()
-      _ = try unsafe Answer(cdmabuf_send(sockets[0], [0] as [UInt8], 1, [buffer], 1)).orEnd("sendmsg")
+      _ = try unsafe CallResult(cdmabuf_send(sockets[0], [0] as [UInt8], 1, [buffer], 1)).orEnd("sendmsg")
       let inFlight = Raw.count(buffer) - before
       var byte: UInt8 = 0
       var isTruncated = false
       var count = 0
       var received = [CInt](repeating: -1, count: Int(CDMABUF_MOST_DESCRIPTORS))
-      _ = try unsafe Answer(cdmabuf_receive(sockets[1], &byte, 1, &received, &count, &isTruncated)).orEnd("recvmsg")
+      _ = try unsafe CallResult(cdmabuf_receive(sockets[1], &byte, 1, &received, &count, &isTruncated)).orEnd(
+        "recvmsg")
       guard count == 1 else { return "+\(inFlight), \(count) arrived" }
       let inode = Raw.inode(received[0]) == Raw.inode(buffer) ? "same inode" : "another inode"
       let isClosed = Raw.control(received[0], F_GETFD).value & 1 == 1
@@ -152,7 +155,7 @@ extension ConformanceCheck {
       expect: "export and fd, then nothing", invasive: true
     ) { trial in
       guard FilePermissions(traceDirectory + "events/dma_buf") != nil else {
-        throw Lacking("no events of dma_buf (Linux 7)")
+        throw CheckSkipped("no events of dma_buf (Linux 7)")
       }
       return try withTraces(of: "dma_buf", trial) { lines in
         let buffer = try trial.buffer()
@@ -170,7 +173,7 @@ extension ConformanceCheck {
       needs: [.tracefs, .root, .swSync], expect: .versions("sw_sync", "sw_sync", "detached-driver")
     ) { trial in
       guard FilePermissions(traceDirectory + "events/dma_fence") != nil else {
-        throw Lacking("no events of dma_fence")
+        throw CheckSkipped("no events of dma_fence")
       }
       return try withTraces(of: "dma_fence", trial) { lines in
         let timeline = try Timeline()
@@ -186,9 +189,9 @@ extension ConformanceCheck {
 
   /// Runs `body` with events on in the check's trace instance.
   private static func withTraces(
-    of group: String, _ trial: Trial, _ body: (() -> [Substring]) throws -> String
+    of group: String, _ trial: CheckContext, _ body: (() -> [Substring]) throws -> String
   ) throws -> String {
-    guard let instance = trial.traces else { throw Lacking("no trace instance") }
+    guard let instance = trial.traces else { throw CheckSkipped("no trace instance") }
     try OpenFile("\(instance)/events/\(group)/enable", O_WRONLY).write("1\n".utf8)
     return try body { (SmallFile.text(instance + "/trace") ?? "").split(scalar: "\n") }
   }

@@ -44,19 +44,19 @@ extension ConformanceCheck {
         unsafe bytes.storeBytes(of: 0x5a, toByteOffset: size - 1, as: UInt8.self)
         return unsafe bytes.load(fromByteOffset: size - 1, as: UInt8.self) == 0x5a ? "works" : "lost"
       }
-      throw Lacking("it would write to the buffer")
+      throw CheckSkipped("it would write to the buffer")
     },
   ]
 
   static let mappingOfHeaps: [ConformanceCheck] = [
     .init("C26", "memory in several chunks cannot be mapped privately", on: .heap, expect: "EINVAL") { trial in
-      guard trial.isHeap("system") else { throw Lacking("only the system heap has chunks") }
+      guard trial.isHeap("system") else { throw CheckSkipped("only the system heap has chunks") }
       return Raw.map(try trial.another(5 * Raw.page), 2 * Raw.page, PROT_READ | PROT_WRITE, MAP_PRIVATE).description
     },
     .init(
       "C27", "a contiguous chunk can be mapped privately", on: .heap, expect: .versions("EINVAL", "EINVAL", "ok")
     ) { trial in
-      guard trial.isHeap("system") else { throw Lacking("only the system heap has chunks") }
+      guard trial.isHeap("system") else { throw CheckSkipped("only the system heap has chunks") }
       return Raw.map(try trial.another(1 << 20), 1 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE).description
     },
     .init("C28", "a udmabuf cannot be mapped privately", on: .userMemory, expect: "EINVAL") { trial in
@@ -64,12 +64,12 @@ extension ConformanceCheck {
     },
     .init("C30", "other processes cannot read memory of the system heap", on: .heap, expect: "EFAULT") { trial in
       guard trial.isHeap("system") else {
-        throw Lacking("only the system heap is certain to be mapped without pages")
+        throw CheckSkipped("only the system heap is certain to be mapped without pages")
       }
       let mapping = try mapped(try trial.buffer(), Raw.page)
       var byte: UInt8 = 0
       let memory = unsafe Raw.memory(mapping, 1)
-      let answer = unsafe Answer(cdmabuf_read_process(getpid(), memory.baseAddress, &byte, 1))
+      let answer = unsafe CallResult(cdmabuf_read_process(getpid(), memory.baseAddress, &byte, 1))
       return try answer.orSkip("process_vm_readv").description
     },
     .init(
@@ -79,7 +79,7 @@ extension ConformanceCheck {
       "C31", "memory of the CMA heap is not counted as resident", on: .heap, expect: .versions("counted", "0", "0")
     ) { trial in
       guard case .heap(let name) = trial.target, Heap.contiguousNames.contains(name) else {
-        throw Lacking("not a CMA heap")
+        throw CheckSkipped("not a CMA heap")
       }
       return try residence(of: trial)
     },
@@ -98,19 +98,19 @@ extension ConformanceCheck {
   /// A shared mapping; skips the check where the exporter has none.
   static func mapped(
     _ buffer: CInt, _ size: Int, _ protection: CInt = PROT_READ | PROT_WRITE
-  ) throws -> Answer {
+  ) throws -> CallResult {
     let answer = Raw.map(buffer, size, protection)
     if answer.errno == EINVAL || answer.errno == ENODEV || answer.errno == EOPNOTSUPP {
-      throw Lacking("this exporter's buffers cannot be mapped: \(answer)")
+      throw CheckSkipped("this exporter's buffers cannot be mapped: \(answer)")
     }
     if answer.errno == EACCES, CInt(Raw.control(buffer, F_GETFL).value) & O_ACCMODE != O_RDWR {
-      throw Lacking("the descriptor is not for reading and writing")
+      throw CheckSkipped("the descriptor is not for reading and writing")
     }
-    guard answer.isDone else { throw Setback(call: "mmap", answer: answer) }
+    guard answer.isDone else { throw StepRefused(call: "mmap", answer: answer) }
     return answer
   }
 
-  private static func residence(of trial: Trial) throws -> String {
+  private static func residence(of trial: CheckContext) throws -> String {
     let size = try trial.size()
     let mapping = try mapped(try trial.buffer(), size)
     unsafe Raw.memory(mapping, size).initializeMemory(as: UInt8.self, repeating: 1)
@@ -121,19 +121,19 @@ extension ConformanceCheck {
 /// This process's memory as /proc shows it.
 enum Maps {
   /// The inode that the mapping at `address` is of.
-  static func inode(at address: Answer) -> UInt64? {
+  static func inode(at address: CallResult) -> UInt64? {
     line(at: address).flatMap { UInt64($0.split(scalar: " ", omittingEmptySubsequences: true)[4]) }
   }
 
   /// The line of the mapping at `address`.
-  static func line(at address: Answer) -> Substring? {
+  static func line(at address: CallResult) -> Substring? {
     let start = String(address.value, radix: 16)
     let padded = String(repeating: "0", count: max(0, 8 - start.count)) + start
     return (SmallFile.text("/proc/self/maps") ?? "").split(scalar: "\n").first { $0.hasPrefix(padded + "-") }
   }
 
   /// Kilobytes of the mapping at `address` that count as resident.
-  static func resident(at address: Answer) -> Int? {
+  static func resident(at address: CallResult) -> Int? {
     let start = String(address.value, radix: 16)
     let lines = (SmallFile.text("/proc/self/smaps") ?? "").split(scalar: "\n")
     guard let first = lines.firstIndex(where: { $0.hasPrefix(start + "-") }),

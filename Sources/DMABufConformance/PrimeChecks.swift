@@ -52,9 +52,9 @@ extension ConformanceCheck {
     .init("C99", "a render node makes no dumb buffers", on: .graphics, expect: "EACCES") { trial in
       let card = (trial.target.node ?? "").split(scalar: "/").last ?? ""
       let names = (try? Directory("/sys/class/drm/\(card)/device/drm").names()) ?? []
-      guard let render = names.first(where: { $0.hasPrefix("renderD") }) else { throw Lacking("no render node") }
+      guard let render = names.first(where: { $0.hasPrefix("renderD") }) else { throw CheckSkipped("no render node") }
       let node = Raw.open("/dev/dri/" + render, O_RDWR)
-      guard node.isDone else { throw Lacking("/dev/dri/\(render): open: \(node)") }
+      guard node.isDone else { throw CheckSkipped("/dev/dri/\(render): open: \(node)") }
       return Raw.ioctl(node.descriptor, .both("d", 0xb2, 32), Argument(32, 64, 64, 32)).description
     },
     .init("C106", "an imported buffer is not mapped through the device", on: .graphics, expect: "EINVAL") { trial in
@@ -113,28 +113,28 @@ extension ConformanceCheck {
   ]
 
   /// Skips the check for drivers that do not export what they allocate.
-  private static func exported(_ trial: Trial, _ handle: UInt32, flags: UInt32) throws -> CInt {
+  private static func exported(_ trial: CheckContext, _ handle: UInt32, flags: UInt32) throws -> CInt {
     try trial.export(handle, flags: flags).orEnd("PRIME_HANDLE_TO_FD")
   }
 
   /// A buffer that no DRM device made.
-  private static func foreign(_ trial: Trial) throws -> CInt {
+  private static func foreign(_ trial: CheckContext) throws -> CInt {
     let open = { (target: ConformanceTarget) -> CInt? in
-      if case .graphics = target { nil } else { try? Trial(on: target).another() }
+      if case .graphics = target { nil } else { try? CheckContext(on: target).another() }
     }
-    if let buffer = Trial.first(of: ConformanceTarget.exporters(), open) { return buffer }
-    if let buffer = Trial.first(of: ConformanceTarget.devices(), open) { return buffer }
-    throw Lacking("no other source of buffers")
+    if let buffer = CheckContext.first(of: ConformanceTarget.exporters(), open) { return buffer }
+    if let buffer = CheckContext.first(of: ConformanceTarget.devices(), open) { return buffer }
+    throw CheckSkipped("no other source of buffers")
   }
 
-  private static func imported(_ trial: Trial) throws -> (CInt, UInt32) {
+  private static func imported(_ trial: CheckContext) throws -> (CInt, UInt32) {
     let buffer = try foreign(trial)
     let answer = try trial.importBuffer(buffer)
     // What drivers say that import no buffers of others.
     if [ENODEV, ENOSYS, EOPNOTSUPP, EINVAL].contains(answer.errno) {
-      throw Lacking("the driver imports no buffers of other devices: PRIME_FD_TO_HANDLE: \(answer)")
+      throw CheckSkipped("the driver imports no buffers of other devices: PRIME_FD_TO_HANDLE: \(answer)")
     }
-    guard answer.isDone else { throw Setback(call: "PRIME_FD_TO_HANDLE", answer: answer) }
+    guard answer.isDone else { throw StepRefused(call: "PRIME_FD_TO_HANDLE", answer: answer) }
     return (buffer, UInt32(answer.value))
   }
 }

@@ -4,7 +4,7 @@ import Glibc
 import SystemPackage
 
 /// What a raw call answered: a result, or an errno.
-struct Answer: Equatable, CustomStringConvertible {
+struct CallResult: Equatable, CustomStringConvertible {
   let value: Int
   let errno: CInt
 
@@ -24,28 +24,28 @@ struct Answer: Equatable, CustomStringConvertible {
   var description: String { isDone ? "ok" : ErrnoName.of(Errno(rawValue: errno)) }
 
   /// The answer; skips the check where the kernel has no such system call.
-  func orSkip(_ call: String) throws(Lacking) -> Answer {
-    if errno == ENOSYS { throw Lacking(Self.absent(call)) }
+  func orSkip(_ call: String) throws(CheckSkipped) -> CallResult {
+    if errno == ENOSYS { throw CheckSkipped(Self.absent(call)) }
     return self
   }
 
   static func absent(_ call: String) -> String { "this kernel has no \(call): ENOSYS" }
 
   /// The result; ends the check with `call` and the errno when there is none.
-  func orEnd(_ call: String) throws(Setback) -> CInt {
-    guard isDone else { throw Setback(call: call, answer: self) }
+  func orEnd(_ call: String) throws(StepRefused) -> CInt {
+    guard isDone else { throw StepRefused(call: call, answer: self) }
     return descriptor
   }
 }
 
 /// A step before the one that is checked was refused.
-struct Setback: Error {
+struct StepRefused: Error {
   let call: String
-  let answer: Answer
+  let answer: CallResult
 }
 
 /// What a check would need is not there.
-struct Lacking: Error {
+struct CheckSkipped: Error {
   let reason: String
   init(_ reason: String) { self.reason = reason }
 }
@@ -113,28 +113,30 @@ struct RawRequest {
 enum Raw {
   static let page = Mapping.pageSize
 
-  static func ioctl(_ descriptor: CInt, _ request: RawRequest, _ argument: inout Argument) -> Answer {
-    unsafe argument.withPointer { unsafe Answer(cdmabuf_ioctl(descriptor, request.number, $0)) }
+  static func ioctl(_ descriptor: CInt, _ request: RawRequest, _ argument: inout Argument) -> CallResult {
+    unsafe argument.withPointer { unsafe CallResult(cdmabuf_ioctl(descriptor, request.number, $0)) }
   }
 
-  static func ioctl(_ descriptor: CInt, _ request: RawRequest, _ argument: Argument) -> Answer {
+  static func ioctl(_ descriptor: CInt, _ request: RawRequest, _ argument: Argument) -> CallResult {
     var copy = argument
     return ioctl(descriptor, request, &copy)
   }
 
   /// With an address instead of an argument, valid or not.
-  static func ioctl(_ descriptor: CInt, _ request: RawRequest, address: UInt) -> Answer {
-    unsafe Answer(cdmabuf_ioctl(descriptor, request.number, UnsafeMutableRawPointer(bitPattern: address)))
+  static func ioctl(_ descriptor: CInt, _ request: RawRequest, address: UInt) -> CallResult {
+    unsafe CallResult(cdmabuf_ioctl(descriptor, request.number, UnsafeMutableRawPointer(bitPattern: address)))
   }
 
-  static func open(_ path: String, _ flags: CInt) -> Answer { unsafe Answer(Glibc.open(path, flags | O_CLOEXEC)) }
-
-  static func control(_ descriptor: CInt, _ command: CInt, _ argument: CInt = 0) -> Answer {
-    Answer(cdmabuf_fcntl(descriptor, command, argument))
+  static func open(_ path: String, _ flags: CInt) -> CallResult {
+    unsafe CallResult(Glibc.open(path, flags | O_CLOEXEC))
   }
 
-  static func seek(_ descriptor: CInt, _ offset: Int, _ whence: CInt) -> Answer {
-    Answer(lseek(descriptor, off_t(offset), whence))
+  static func control(_ descriptor: CInt, _ command: CInt, _ argument: CInt = 0) -> CallResult {
+    CallResult(cdmabuf_fcntl(descriptor, command, argument))
+  }
+
+  static func seek(_ descriptor: CInt, _ offset: Int, _ whence: CInt) -> CallResult {
+    CallResult(lseek(descriptor, off_t(offset), whence))
   }
 
   static func status(_ descriptor: CInt) -> stat {
@@ -148,22 +150,22 @@ enum Raw {
   static func map(
     _ descriptor: CInt, _ length: Int, _ protection: CInt = PROT_READ | PROT_WRITE, _ flags: CInt = MAP_SHARED,
     offset: Int = 0
-  ) -> Answer {
+  ) -> CallResult {
     let address = unsafe mmap(nil, length, protection, flags, descriptor, off_t(offset))
-    guard unsafe address != MAP_FAILED else { return Answer(-1) }
-    return Answer(Int(bitPattern: address))
+    guard unsafe address != MAP_FAILED else { return CallResult(-1) }
+    return CallResult(Int(bitPattern: address))
   }
 
-  static func unmap(_ address: Answer, _ length: Int) {
+  static func unmap(_ address: CallResult, _ length: Int) {
     _ = unsafe munmap(UnsafeMutableRawPointer(bitPattern: address.value), length)
   }
 
-  static func protect(_ address: Answer, _ length: Int, _ protection: CInt) -> Answer {
-    unsafe Answer(mprotect(UnsafeMutableRawPointer(bitPattern: address.value), length, protection))
+  static func protect(_ address: CallResult, _ length: Int, _ protection: CInt) -> CallResult {
+    unsafe CallResult(mprotect(UnsafeMutableRawPointer(bitPattern: address.value), length, protection))
   }
 
   /// The memory at a mapping's address.
-  static func memory(_ address: Answer, _ length: Int) -> UnsafeMutableRawBufferPointer {
+  static func memory(_ address: CallResult, _ length: Int) -> UnsafeMutableRawBufferPointer {
     unsafe UnsafeMutableRawBufferPointer(start: UnsafeMutableRawPointer(bitPattern: address.value), count: length)
   }
 
@@ -175,10 +177,10 @@ enum Raw {
   }
 
   /// `same` or `different`; skips the check where the kernel cannot tell.
-  static func sameFile(_ first: CInt, _ second: CInt) throws(Lacking) -> String {
-    let answer = try Answer(cdmabuf_same_file(first, second)).orSkip("kcmp")
+  static func sameFile(_ first: CInt, _ second: CInt) throws(CheckSkipped) -> String {
+    let answer = try CallResult(cdmabuf_same_file(first, second)).orSkip("kcmp")
     // Seccomp profiles of containers refuse it with EPERM.
-    if answer.errno == EPERM { throw Lacking("kcmp: \(answer)") }
+    if answer.errno == EPERM { throw CheckSkipped("kcmp: \(answer)") }
     return answer.value == 0 ? "same" : "different"
   }
 

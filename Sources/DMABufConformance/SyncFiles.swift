@@ -97,7 +97,7 @@ extension ConformanceCheck {
   ]
 
   /// A sync_file that has signalled, of an idle buffer.
-  private static func signalled(_ trial: Trial) throws -> CInt {
+  private static func signalled(_ trial: CheckContext) throws -> CInt {
     try Raw.exportFences(try trial.buffer(), 1).orEnd("EXPORT_SYNC_FILE")
   }
 }

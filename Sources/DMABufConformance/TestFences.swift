@@ -17,33 +17,33 @@ struct TestDevice {
   let descriptor: CInt
 
   init() throws {
-    guard let node = Self.node else { throw Lacking(Self.lack) }
+    guard let node = Self.node else { throw CheckSkipped(Self.lack) }
     descriptor = try Raw.open(node, O_RDWR).orEnd("open")
     DRMNode.dropMaster(descriptor)
   }
 
   /// The buffer's handle here; skips the check for buffers that vgem does not take.
   func handle(of buffer: CInt) throws -> UInt32 {
-    let answer = Trial.importBuffer(buffer, into: descriptor)
-    guard answer.isDone else { throw Lacking("vgem does not take this buffer: PRIME_FD_TO_HANDLE: \(answer)") }
+    let answer = CheckContext.importBuffer(buffer, into: descriptor)
+    guard answer.isDone else { throw CheckSkipped("vgem does not take this buffer: PRIME_FD_TO_HANDLE: \(answer)") }
     return UInt32(answer.value)
   }
 
   /// A pending fence, as the answer's value.
-  func attach(_ handle: UInt32, isWriting: Bool) -> Answer {
+  func attach(_ handle: UInt32, isWriting: Bool) -> CallResult {
     var argument = Argument(16, handle, isWriting ? 1 : 0)
     let answer = Raw.ioctl(descriptor, .both("d", 0x41, 16), &argument)
-    return answer.isDone ? Answer(Int(argument[u32: 8])) : answer
+    return answer.isDone ? CallResult(Int(argument[u32: 8])) : answer
   }
 
-  func signal(_ fence: Answer) -> Answer {
+  func signal(_ fence: CallResult) -> CallResult {
     Raw.ioctl(descriptor, .write("d", 0x42, 8), Argument(8, UInt32(truncatingIfNeeded: fence.value)))
   }
 
   /// A pending fence on `buffer`.
-  func fence(on buffer: CInt, isWriting: Bool) throws -> Answer {
+  func fence(on buffer: CInt, isWriting: Bool) throws -> CallResult {
     let fence = attach(try handle(of: buffer), isWriting: isWriting)
-    guard fence.isDone else { throw Setback(call: "DRM_IOCTL_VGEM_FENCE_ATTACH", answer: fence) }
+    guard fence.isDone else { throw StepRefused(call: "DRM_IOCTL_VGEM_FENCE_ATTACH", answer: fence) }
     return fence
   }
 }
@@ -74,20 +74,23 @@ struct Timeline {
 
 /// The requests of sync_files.
 enum RawSyncFile {
-  static func merge(_ first: CInt, _ second: CInt, name: String = "", flags: UInt32 = 0, pad: UInt32 = 0) -> Answer {
+  static func merge(_ first: CInt, _ second: CInt, name: String = "", flags: UInt32 = 0, pad: UInt32 = 0)
+    -> CallResult
+  {
     var argument = Argument(48)
     argument.set(0, text: name)
     argument[descriptor: 32] = second
     argument[u32: 40] = flags
     argument[u32: 44] = pad
     let answer = Raw.ioctl(first, .both(">", 3, 48), &argument)
-    return answer.isDone ? Answer(argument[descriptor: 36]) : answer
+    return answer.isDone ? CallResult(argument[descriptor: 36]) : answer
   }
 
   static let information = RawRequest.both(">", 4, 56)
 
   /// The file itself, without its fences.
-  static func describe(_ file: CInt, flags: UInt32 = 0, pad: UInt32 = 0, count: UInt32 = 0) -> (Answer, Argument) {
+  static func describe(_ file: CInt, flags: UInt32 = 0, pad: UInt32 = 0, count: UInt32 = 0) -> (CallResult, Argument)
+  {
     var argument = Argument(56)
     argument[u32: 36] = flags
     argument[u32: 40] = count
@@ -102,7 +105,7 @@ enum RawSyncFile {
   static func count(_ file: CInt) -> UInt32 { describe(file).1[u32: 40] }
 
   /// With room for `room` fences: the answer, how many there are, and the first one's driver.
-  static func fences(_ file: CInt, room: Int) -> (Answer, count: UInt32, driver: String) {
+  static func fences(_ file: CInt, room: Int) -> (CallResult, count: UInt32, driver: String) {
     var list = Argument(80 * room)
     var argument = Argument(56)
     argument[u32: 40] = UInt32(room)
@@ -113,7 +116,7 @@ enum RawSyncFile {
     return (answer, argument[u32: 40], list.text(32, 32))
   }
 
-  static func setDeadline(_ file: CInt, _ nanoseconds: UInt64, pad: UInt64 = 0) -> Answer {
+  static func setDeadline(_ file: CInt, _ nanoseconds: UInt64, pad: UInt64 = 0) -> CallResult {
     var argument = Argument(16)
     argument[u64: 0] = nanoseconds
     argument[u64: 8] = pad
@@ -127,7 +130,7 @@ extension DebugTable {
     guard let text = try? SmallFile.read(Census.debugList, limit: 1 << 24),
       let table = try? DebugTable(parsing: text)
     else {
-      throw Lacking("bufinfo cannot be read")
+      throw CheckSkipped("bufinfo cannot be read")
     }
     return table
   }

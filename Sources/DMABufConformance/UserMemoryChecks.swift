@@ -53,7 +53,7 @@ extension ConformanceCheck {
       "C88", "huge pages that were never touched are taken", on: .userMemory, expect: .versions("EINVAL", "ok", "ok")
     ) { trial in
       guard let pool = MemoryInformation.hugePages(of: 2 << 20), pool.free > 0 else {
-        throw Lacking("no huge pages of 2 MiB are free")
+        throw CheckSkipped("no huge pages of 2 MiB are free")
       }
       let flags = CDMABUF_MFD_HUGETLB | 21 << 26
       return try trial.createUserBuffer(trial.sealedMemory(2 << 20, flags: flags), size: page).description
@@ -64,13 +64,15 @@ extension ConformanceCheck {
     ) {
       trial in
       let limit = SmallFile.number(parameters + "size_limit_mb")
-      guard limit == 64 || limit == 2_147_483_647 else { throw Lacking("size_limit_mb is not the default") }
-      guard MemoryInformation().available ?? 0 > 400 << 20 else { throw Lacking("less than 400 MiB are available") }
+      guard limit == 64 || limit == 2_147_483_647 else { throw CheckSkipped("size_limit_mb is not the default") }
+      guard MemoryInformation().available ?? 0 > 400 << 20 else {
+        throw CheckSkipped("less than 400 MiB are available")
+      }
       return try trial.createUserBuffer(trial.sealedMemory(80 << 20), size: 80 << 20).description
     },
     .init("C90", "lists have from one item to list_limit", on: .userMemory, expect: "EINVAL EINVAL") { trial in
       let limit = Int(SmallFile.number(parameters + "list_limit") ?? 1024)
-      guard limit < 100_000 else { throw Lacking("list_limit is \(limit)") }
+      guard limit < 100_000 else { throw CheckSkipped("list_limit is \(limit)") }
       let memory = try trial.sealedMemory(Raw.page)
       return answers(
         try createList(trial, []), try createList(trial, Array(repeating: (memory, page), count: limit + 1)))
@@ -83,7 +85,7 @@ extension ConformanceCheck {
     },
   ]
 
-  private static func createList(_ trial: Trial, _ items: [(CInt, UInt64)]) throws -> Answer {
+  private static func createList(_ trial: CheckContext, _ items: [(CInt, UInt64)]) throws -> CallResult {
     var argument = Argument(8 + 24 * items.count, 1, UInt32(items.count))
     for (index, item) in items.enumerated() {
       argument[descriptor: 8 + 24 * index] = item.0

@@ -172,10 +172,10 @@ struct SystemTests {
   }
 
   @Test("Each number below the limit is handed out once, whoever asks")
-  func turnstile() {
-    let turnstile = Turnstile(limit: 1000)
+  func indices() {
+    let indices = IndexDispenser(limit: 1000)
     let taken = TakenNumbers()
-    inParallel(8) { _ in while let number = turnstile.take() { taken.add(number) } }
+    inParallel(8) { _ in while let number = indices.take() { taken.add(number) } }
     #expect(taken.numbers.sorted() == Array(0..<1000))
   }
 

@@ -3,7 +3,7 @@ import DMABuf
 import Glibc
 
 /// What a check works with. It lives in a process of its own, so nothing of it is ever closed.
-final class Trial {
+final class CheckContext {
   let target: ConformanceTarget
   private var first: CInt?
   private var opened: CInt?
@@ -29,7 +29,7 @@ final class Trial {
   func idleBuffer() throws -> CInt {
     let buffer = try buffer()
     if case .given = target, Raw.poll(buffer, POLLIN | POLLOUT) != POLLIN | POLLOUT {
-      throw Lacking("fences are pending on the buffer")
+      throw CheckSkipped("fences are pending on the buffer")
     }
     return buffer
   }
@@ -40,20 +40,20 @@ final class Trial {
   /// A new buffer of the same exporter; size where the exporter has it chosen.
   func another(_ size: Int = 16384, mode: CInt = O_RDWR) throws -> CInt {
     switch target {
-    case .given: throw Lacking("one buffer was given; this takes an exporter")
+    case .given: throw CheckSkipped("one buffer was given; this takes an exporter")
     case .heap: return try allocate(size, mode: mode)
     case .userMemory:
-      guard mode == O_RDWR else { throw Lacking("udmabuf makes buffers for reading and writing alone") }
+      guard mode == O_RDWR else { throw CheckSkipped("udmabuf makes buffers for reading and writing alone") }
       return try userBuffer(of: sealedMemory(size), size)
     case .graphics:
       let handle = try dumbBuffer()
       return try export(handle, flags: UInt32(mode | O_CLOEXEC)).orEnd("PRIME_HANDLE_TO_FD")
     case .video: return try exportPlane(flags: UInt32(mode | O_CLOEXEC)).orEnd("VIDIOC_EXPBUF")
     case .machine:
-      let open = { (other: ConformanceTarget) in try? Trial(on: other).another(size, mode: mode) }
+      let open = { (other: ConformanceTarget) in try? CheckContext(on: other).another(size, mode: mode) }
       if let buffer = Self.first(of: ConformanceTarget.exporters(), open) { return buffer }
       if let buffer = Self.first(of: ConformanceTarget.devices(), open) { return buffer }
-      throw Lacking("no source of buffers can be used here")
+      throw CheckSkipped("no source of buffers can be used here")
     }
   }
 
@@ -74,7 +74,7 @@ final class Trial {
       default: O_RDWR
       }
     let answer = Raw.open(path, flags)
-    guard answer.isDone else { throw Lacking("\(path): open: \(answer)") }
+    guard answer.isDone else { throw CheckSkipped("\(path): open: \(answer)") }
     if case .graphics = target { DRMNode.dropMaster(answer.descriptor) }
     opened = answer.descriptor
     return answer.descriptor
@@ -101,15 +101,15 @@ final class Trial {
 
   /// A memfd that may be made a buffer of.
   func sealedMemory(_ size: Int, seals: CInt = CDMABUF_F_SEAL_SHRINK, flags: UInt32 = 0) throws -> CInt {
-    let memory = unsafe Answer(
+    let memory = unsafe CallResult(
       cdmabuf_memfd_create("dmabuf", CDMABUF_MFD_CLOEXEC | CDMABUF_MFD_ALLOW_SEALING | flags))
     let descriptor = try memory.orEnd("memfd_create")
-    _ = try Answer(ftruncate(descriptor, off_t(size))).orEnd("ftruncate")
+    _ = try CallResult(ftruncate(descriptor, off_t(size))).orEnd("ftruncate")
     if seals != 0 { _ = try Raw.control(descriptor, CDMABUF_F_ADD_SEALS, seals).orEnd("F_ADD_SEALS") }
     return descriptor
   }
 
-  func createUserBuffer(_ memory: CInt, offset: UInt64 = 0, size: UInt64, flags: UInt32 = 1) throws -> Answer {
+  func createUserBuffer(_ memory: CInt, offset: UInt64 = 0, size: UInt64, flags: UInt32 = 1) throws -> CallResult {
     var argument = Argument(24)
     argument[descriptor: 0] = memory
     argument[u32: 4] = flags
@@ -131,29 +131,29 @@ final class Trial {
   func dumbBuffer() throws -> UInt32 {
     var argument = Argument(32, 64, 64, 32)
     let answer = Raw.ioctl(try node(), .both("d", 0xb2, 32), &argument)
-    guard answer.isDone else { throw Lacking("no dumb buffers: DRM_IOCTL_MODE_CREATE_DUMB: \(answer)") }
+    guard answer.isDone else { throw CheckSkipped("no dumb buffers: DRM_IOCTL_MODE_CREATE_DUMB: \(answer)") }
     return argument[u32: 16]
   }
 
-  func export(_ handle: UInt32, flags: UInt32) throws -> Answer {
+  func export(_ handle: UInt32, flags: UInt32) throws -> CallResult {
     var argument = Argument(12, handle, flags)
     let answer = Raw.ioctl(try node(), Self.handleToDescriptor, &argument)
     // What drivers without PRIME say.
-    if answer.errno == ENOSYS { throw Lacking("the driver exports nothing: PRIME_HANDLE_TO_FD: \(answer)") }
-    return answer.isDone ? Answer(argument[descriptor: 8]) : answer
+    if answer.errno == ENOSYS { throw CheckSkipped("the driver exports nothing: PRIME_HANDLE_TO_FD: \(answer)") }
+    return answer.isDone ? CallResult(argument[descriptor: 8]) : answer
   }
 
   /// The answer's value is the handle.
-  static func importBuffer(_ descriptor: CInt, into device: CInt) -> Answer {
+  static func importBuffer(_ descriptor: CInt, into device: CInt) -> CallResult {
     var argument = Argument(12)
     argument[descriptor: 8] = descriptor
     let answer = Raw.ioctl(device, descriptorToHandle, &argument)
-    return answer.isDone ? Answer(Int(argument[u32: 0])) : answer
+    return answer.isDone ? CallResult(Int(argument[u32: 0])) : answer
   }
 
-  func importBuffer(_ descriptor: CInt) throws -> Answer {
+  func importBuffer(_ descriptor: CInt) throws -> CallResult {
     let answer = Self.importBuffer(descriptor, into: try node())
-    if answer.errno == ENOSYS { throw Lacking("the driver imports nothing: PRIME_FD_TO_HANDLE: \(answer)") }
+    if answer.errno == ENOSYS { throw CheckSkipped("the driver imports nothing: PRIME_FD_TO_HANDLE: \(answer)") }
     return answer
   }
 
@@ -163,41 +163,41 @@ final class Trial {
 
   /// The queue under test.
   func queue() throws -> VideoQueue {
-    guard case .video(_, _, let queue, _) = target else { throw Lacking("not a V4L2 device") }
+    guard case .video(_, _, let queue, _) = target else { throw CheckSkipped("not a V4L2 device") }
     return queue
   }
 
   /// The node as a library's user has it, by the same open file.
   func videoNode() throws -> VideoNode {
-    let copy = try Answer(dup(try node())).orEnd("dup")
+    let copy = try CallResult(dup(try node())).orEnd("dup")
     return try VideoNode(OpenFile(OwnedDescriptor(owning: copy), name: target.node ?? ""))
   }
 
   /// V4L2's buffers of the queue: `memory` 1 is MMAP, 4 is DMABUF.
-  func requestBuffers(_ count: UInt32, memory: UInt32, on device: CInt? = nil) throws -> (Answer, Argument) {
+  func requestBuffers(_ count: UInt32, memory: UInt32, on device: CInt? = nil) throws -> (CallResult, Argument) {
     var argument = Argument(20, count, try queue().type, memory)
     let answer = Raw.ioctl(try device ?? node(), .both("V", 8, 20), &argument)
     return (answer, argument)
   }
 
-  func exportPlane(index: UInt32 = 0, plane: UInt32 = 0, type: UInt32? = nil, flags: UInt32) throws -> Answer {
+  func exportPlane(index: UInt32 = 0, plane: UInt32 = 0, type: UInt32? = nil, flags: UInt32) throws -> CallResult {
     if !hasPlanes {
       let (answer, _) = try requestBuffers(2, memory: 1)
       guard answer.isDone else {
-        throw Lacking("the queue has no MMAP buffers for us: VIDIOC_REQBUFS: \(answer)")
+        throw CheckSkipped("the queue has no MMAP buffers for us: VIDIOC_REQBUFS: \(answer)")
       }
       hasPlanes = true
     }
     return Self.exportPlane(try node(), index: index, plane: plane, type: try type ?? queue().type, flags: flags)
   }
 
-  static func exportPlane(_ device: CInt, index: UInt32, plane: UInt32, type: UInt32, flags: UInt32) -> Answer {
+  static func exportPlane(_ device: CInt, index: UInt32, plane: UInt32, type: UInt32, flags: UInt32) -> CallResult {
     var argument = Argument(64, type, index, plane, flags)
     let answer = Raw.ioctl(device, .both("V", 16, 64), &argument)
-    return answer.isDone ? Answer(argument[descriptor: 16]) : answer
+    return answer.isDone ? CallResult(argument[descriptor: 16]) : answer
   }
 }
 
 /// Several answers as one finding.
-func answers(_ list: [Answer]) -> String { list.map(\.description).joined(separator: " ") }
-func answers(_ list: Answer...) -> String { answers(list) }
+func answers(_ list: [CallResult]) -> String { list.map(\.description).joined(separator: " ") }
+func answers(_ list: CallResult...) -> String { answers(list) }
