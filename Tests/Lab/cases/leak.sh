@@ -99,7 +99,7 @@ an_import_whose_handle_stays_open_is_the_leak_of_who_has_the_node_open() {
   run dmabuf stat --pid "$leaker_pid" --fail-if-growth 0K --for 2s
   status 1
   if has heap:system; then
-    stdout "^[0-9]+ new buffers, [0-9]+K attached to vgem; ([^ ]+ and )?$node is open in leaker\($leaker_pid\) other\($other_pid\)\$"
+    stdout "^[0-9]+ new buffers, [0-9.]+[KM] attached to vgem; ([^ ]+ and )?$node is open in leaker\($leaker_pid\) other\($other_pid\)\$"
   fi
   stdout '\+[0-9]+ buffers that no process holds \(limit 0\)'
   run dmabuf stat --fail-if-growth 10 --for 2s --json
@@ -190,7 +190,7 @@ a_census_before_the_tests_is_the_gate_after_them() {
 what_the_tests_left_to_a_device_fails_the_gate() {
   needs drm:vgem heap:system bufinfo
   node=$(drm_node vgem render)
-  start server actor comm server open "$node" ready sleep 1 buffer 16K vgem-import 1 close 1 ready pause
+  start server actor comm server open "$node" ready sleep 4 buffer 16K vgem-import 1 close 1 ready pause
   wait_for_line server ready
   dmabuf stat --json >before
   eventually sh -c '[ "$(grep -c ready .started/server.stdout)" = 2 ]'
