@@ -82,7 +82,7 @@ a_buffer_mapped_anew_for_each_frame_is_a_leak() {
 a_mapping_that_outlives_its_descriptor_is_a_leak() {
   _leaker buffer 16K ready leak mapped-buffer 0
   _fails
-  stdout '\+[0-9]+[KM] of buffers \(limit 0B\), \+[0-9]+ mappings \(limit 2\)'
+  stdout '\+[0-9.]+[KM] of buffers \(limit 0B\), \+[0-9]+ mappings \(limit 2\)'
   run dmabuf stat --fail-if-growth 1G --for 1s
   status 1
   stdout '^growth in [0-9.]+ m?s: \+[0-9]+ mappings \(limit 0\)$'
