@@ -1,7 +1,6 @@
 # shellcheck shell=dash disable=SC1091,SC2016,SC2034,SC2154
 # dmabuf stat: what cannot be known is not an answer.
 
-
 # A command on a machine where no source lists buffers that no process holds.
 _without_lists() {
   run unshare -m sh -c '
