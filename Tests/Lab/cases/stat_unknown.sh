@@ -54,6 +54,23 @@ the_proc_of_the_whole_machine_is_enough_in_a_container() {
   finish holder
 }
 
+a_filter_without_a_match_claims_nothing_of_processes_that_may_not_be_read() {
+  start holder actor buffer 64K name 0 secret ready pause
+  wait_for_line holder ready
+  run_as_nobody dmabuf stat --source procfs --user root
+  status 1
+  no_stderr 'no buffer is held'
+  run_as_nobody dmabuf stat --source procfs --name 'secret*'
+  status 1
+  no_stderr 'no buffer has a name'
+  # Where all can be read, it is so.
+  run dmabuf stat --source procfs --user nobody
+  status 0
+  stderr '^dmabuf: no buffer is held by a process of user nobody$'
+  send_signal holder TERM
+  finish holder
+}
+
 the_proc_of_another_namespace_is_said() {
   start holder actor buffer 64K name 0 outside ready pause
   wait_for_line holder ready
