@@ -63,9 +63,9 @@ extension Stat {
 }
 
 extension StatReport {
-  /// Reports a filter that nothing matches.
+  /// Reports a filter that nothing matches. What could not be read might match.
   func reportUnmatched(_ selection: StatSelection) {
-    guard buffers.isEmpty, totals.undecided.buffers == 0 else { return }
+    guard buffers.isEmpty, totals.undecided.buffers == 0, areHoldersKnown else { return }
     if let pattern = selection.namePattern {
       Diagnostics.say("no buffer has a name that matches '\(UntrustedText(pattern.utf8).escaped)'", hint: nil)
     }

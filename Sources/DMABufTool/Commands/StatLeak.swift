@@ -34,7 +34,9 @@ extension Stat {
       }
       last = try test.floor(late)
       // A program in a restart loop is at its floor only for moments, so growth has to last.
-      for moment in LeakTest.moments(48, from: 0, to: 0.3, of: duration) {
+      let further = LeakTest.moments(48, from: 0, to: 0.3, of: duration)
+      for (index, moment) in further.enumerated() {
+        if index > 2, further.last?.isPast == true { break }
         guard let floor = last, !LeakVerdict(floor.counts - first.counts, limit: limit).exceeded.isEmpty else {
           break
         }
@@ -131,9 +133,10 @@ struct LeakTest {
 
   /// The floor of looks at these moments; fewer, but three, where a look takes longer than there is time.
   mutating func floor(_ moments: [Deadline], _ show: (StatSnapshot) -> Void = { _ in }) throws -> StatSnapshot {
+    try moments.first?.sleep()
     var floor = look(after: nil)
-    for (index, moment) in moments.enumerated() {
-      if index > 2, moments.last?.isPast == true { break }
+    for (index, moment) in moments.dropFirst().enumerated() {
+      if index > 1, moments.last?.isPast == true { break }
       show(floor)
       try moment.sleep()
       floor = look(after: floor)

@@ -28,10 +28,10 @@ final class MadeSyncObject: KeepableFences {
 
   /// Makes one on a device.
   init(on device: DeviceReference, isSignalled: Bool) throws {
-    let node = try device.resolve(primary: false)
-    guard node.subsystem == .drm else { throw Failure("\(device): syncobjs are of DRM devices") }
-    object = try SyncObject(on: DRMNode(node.node), isSignalled: isSignalled)
-    self.device = node.path
+    let found = try device.resolve(primary: false)
+    guard found.subsystem == .drm else { throw Failure("\(device): syncobjs are of DRM devices") }
+    object = try SyncObject(on: DRMNode(found.node), isSignalled: isSignalled)
+    self.device = found.path
   }
 
   var kept: [KeptDescriptor] {

@@ -33,7 +33,7 @@ a_detached_file_called_like_a_buffer_is_none() {
   start two actor detached dmabuf:y map 0 churn 0
   wait_for_line one churning
   wait_for_line two churning
-  for _ in 1 2 3; do
+  for _ in 1 2 3 4 5 6 7 8 9 10; do
     run dmabuf stat --source procfs --json
     json '.buffers | length' 0
   done

@@ -194,7 +194,7 @@ an_absent_call_is_no_crash() {
 a_command_that_cannot_be_waited_for_is_no_success() {
   run timeout 300 strace -f -qq -o trace -e trace=wait4 -e 'inject=wait4:error=ECHILD:when=1+' dmabuf alloc 4K --from "$(_source)" -- true
   check [ "$(cat .run/status)" != 0 ]
-  exec_path=$(command -v true)
+  exec_path=$(which true)
   _failing ENOMEM execve 1+ -- dmabuf alloc 4K --from "$(_source)" -- "$exec_path"
   check [ "$(cat .run/status)" = 126 ]
   _failing EAGAIN clone,fork,vfork,clone3 1+ -- dmabuf alloc 4K --from "$(_source)" -- true

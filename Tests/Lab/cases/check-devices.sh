@@ -1,6 +1,5 @@
 # dmabuf check: each device by its path, what drivers lack, and what must not stay.
 
-
 # _kernel_says RELEASE: a hexadecimal struct utsname.
 _kernel_says() {
   printf 'Linux%060d%0130d' 0 0 | sed 's/Linux/4c696e7578/; s/0/00/g' | cut -c 1-260 | tr -d '\n'

@@ -1,6 +1,5 @@
 # Text from outside, of a real kernel, in the forms of output. Tests/DMABufToolTests has every character in every form.
 
-
 _mark=$(printf '\314\201') # U+0301, which a character before it takes up
 
 # _hostile: a process and its buffer whose names are meant for a parser or a terminal.

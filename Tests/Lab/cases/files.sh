@@ -1,7 +1,6 @@
 # shellcheck shell=dash disable=SC1091,SC2034,SC2154,SC2016
 # Files that commands write and read: whole or not at all. And deadlines: one for a command.
 
-
 # _pending SCRIPT: runs it with a buffer of 64K filled with 0x5a as $FD, which has a pending fence.
 _pending() {
   run actor buffer 64K fill 0 0x5a vgem-fence 0 write exec sh -c "FD=\$SLOT_0; $1"

@@ -1,6 +1,5 @@
 # Hints: each only where its cause was checked. Further ones stand with their commands.
 
-
 huge_pages_that_are_not_set_aside_are_named() {
   needs udmabuf
   pool=/sys/kernel/mm/hugepages/hugepages-2048kB

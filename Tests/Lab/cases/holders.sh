@@ -1,6 +1,5 @@
 # Holders against accidents and attacks: whose socket it is, kernels without locks, other versions, junk.
 
-
 _source() { if has heap:system; then echo heap:system; else echo drm:vgem; fi; }
 _needs_source() { has heap:system || needs drm:vgem; }
 _hold() { check dmabuf alloc 64K --from "$(_source)" --hold "$@"; }

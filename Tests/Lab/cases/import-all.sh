@@ -68,7 +68,6 @@ queues_without_a_format_and_of_requests_are_skipped() {
   json '.devices | map([.queue, .result, .errno])' '[["video-capture","ok",null],["video-output","skipped","EBADR"]]'
 }
 
-
 only_displays_are_asked_for_framebuffers() {
   limit 180
   needs drm:vkms

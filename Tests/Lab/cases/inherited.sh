@@ -1,7 +1,6 @@
 # shellcheck shell=dash disable=SC1091,SC2034,SC2154,SC2016
 # Nothing that a program is started with is trusted: signal dispositions, masks, alarms, umask, bytes that are no text.
 
-
 a_command_fails_with_its_status_although_children_are_ignored() {
   needs dmabuf
   source=$(_source)

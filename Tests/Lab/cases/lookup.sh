@@ -1,7 +1,6 @@
 # shellcheck shell=dash disable=SC1091,SC2034,SC2154,SC2016
 # What is looked up by a number is compared with what was asked for before it is used.
 
-
 # Two buffers change places under one descriptor number for ever; the other one's memory must stay as it is.
 a_buffer_that_is_swapped_for_another_is_never_written_in_its_place() {
   limit 120

@@ -46,7 +46,6 @@ a_length_beyond_the_buffer_is_refused() {
   stdout_is 'C112 EFAULT'
 }
 
-
 a_buffer_that_cannot_be_mapped_by_the_kernel_is_no_cameras() {
   needs udmabuf v4l2:vivid 'kernel:<6.2'
   run dmabuf alloc 1M --from udmabuf -- sh -c 'dmabuf import fd:$DMABUF_FD v4l2:vivid --json'

@@ -1,7 +1,6 @@
 # shellcheck shell=dash disable=SC1091,SC2016,SC2034,SC2154
 # dmabuf stat: what cannot be known is not an answer.
 
-
 # A command on a machine where no source lists buffers that no process holds.
 _without_lists() {
   run unshare -m sh -c '
@@ -51,6 +50,23 @@ the_proc_of_the_whole_machine_is_enough_in_a_container() {
   run unshare -p -f dmabuf stat --json
   status 0
   json '.buffers | map([.descriptors, .holders_known])' '[[1,true]]'
+  send_signal holder TERM
+  finish holder
+}
+
+a_filter_without_a_match_claims_nothing_of_processes_that_may_not_be_read() {
+  start holder actor buffer 64K name 0 secret ready pause
+  wait_for_line holder ready
+  run_as_nobody dmabuf stat --source procfs --user root
+  status 1
+  no_stderr 'no buffer is held'
+  run_as_nobody dmabuf stat --source procfs --name 'secret*'
+  status 1
+  no_stderr 'no buffer has a name'
+  # Where all can be read, it is so.
+  run dmabuf stat --source procfs --user nobody
+  status 0
+  stderr '^dmabuf: no buffer is held by a process of user nobody$'
   send_signal holder TERM
   finish holder
 }
