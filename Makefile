@@ -48,7 +48,7 @@ format: ## format all Swift files
 	$(SWIFT) format --in-place --recursive --parallel Package.swift Sources Tests Examples
 
 check: deps ## lint, unit tests, and the lab's cases on every kernel
-	@scripts/deps debhelper graphviz jq libxml2-utils lintian mandoc mmdebstrap python3 zsh fish
+	@scripts/deps debhelper graphviz jq libxml2-utils lintian mandoc mmdebstrap python3-jsonschema shellcheck zsh fish
 	@scripts/check
 
 docs: deps ## build the library's documentation, .build/docs/DMABuf.doccarchive
