@@ -94,8 +94,10 @@ a_name_cannot_forge_a_fence() {
 # attack: names of escapes, controls, quotes, overrides of the writing direction and invalid UTF-8
 hostile_names_are_visible_in_every_form() {
   for name in '\033[2J\033]0;x\007' '\r\n\t\b\177' '"\\"\047`$(x)' '\302\233\342\200\256x' '\377\376\300\200' ')' '<none>' ' '; do
+    # shellcheck disable=SC2059  # a format on purpose
     _holder buffer 4K name 0 "$name" comm "$(printf "${name#\\r\\n}")"
     for form in '' --grid --fences '--by process' '--by name' '--columns ino,name,processes'; do
+      # shellcheck disable=SC2086  # words on purpose
       run dmabuf stat $form
       status 0
       _is_printable

@@ -116,6 +116,7 @@ an_interrupt_closes_the_bracket() {
     eventually grep -q 0x40086200 trace
     usleep 200000
     tool=$(cat /proc/"$mapper_pid"/task/"$mapper_pid"/children)
+    # shellcheck disable=SC2086  # words on purpose
     kill -s $signal $tool
     finish mapper
     check sh -c '[ "$(grep -c "0x40086200.* = 0" trace)" = 2 ]'

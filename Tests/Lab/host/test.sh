@@ -33,7 +33,7 @@ read_report() {
 
 # What is wrong with the documents that cases printed: CASE:LINE: SCHEMA: MEMBER: MESSAGE.
 violations() {
-  (cd "$BOOT/documents" && "$REPOSITORY/scripts/schemas" *) 2>&1
+  (cd "$BOOT/documents" && "$REPOSITORY/scripts/schemas" ./*) 2>&1
 }
 
 # One more result of a boot: all documents that its cases printed keep to docs/schema.
@@ -86,7 +86,7 @@ test_controls() { # KERNEL
   READ_STDOUT=read_report QUIET=yes
   boot "$1" test 300 || survivors=1
   READ_STDOUT="cat" QUIET=
-  violations | sed -n 's|^\([a-z_]*\):[0-9]*: |fail \1\n  |p' >>"$BOOT/report"
+  violations | sed -n 's|^\./\([a-z_]*\):[0-9]*: |fail \1\n  |p' >>"$BOOT/report"
   while IFS=$'\t' read -r name reason; do
     sed -n "/^fail $name\$/,/^case /p" "$BOOT/report" | grep -q -- "$reason" && continue
     say "the control '$name' did not fail with '$reason': the lab cannot be trusted"
