@@ -1,5 +1,4 @@
 import DMABuf
-import Glibc
 import SystemPackage
 
 /// Giving buffers to V4L2 devices.
@@ -182,9 +181,4 @@ extension Trial {
       }
     }
   }
-}
-
-extension Errno {
-  /// `EBADR`: to queues of V4L2, that buffers have to come with a media request.
-  fileprivate static var invalidRequestDescriptor: Errno { Errno(rawValue: EBADR) }
 }
