@@ -55,8 +55,13 @@ static int wait_for_child(int failure) {
   ssize_t got;
   while ((got = read(failure, &error, sizeof error)) < 0 && errno == EINTR) {
   }
-  pid_t ended;
-  while ((ended = waitpid(child, &status, 0)) < 0 && errno == EINTR) {
+  /* Nothing is passed on from its end on: once it is reaped, its number may be another process's. */
+  pid_t ended, process = child;
+  siginfo_t information;
+  while (waitid(P_PID, process, &information, WEXITED | WNOWAIT) < 0 && errno == EINTR) {
+  }
+  child = 0;
+  while ((ended = waitpid(process, &status, 0)) < 0 && errno == EINTR) {
   }
   if (got == (ssize_t)sizeof error) {
     errno = error;

@@ -7,7 +7,7 @@ enum Platform: Sendable {
   /// The one this runs on, by `/etc/os-release` below `root`.
   static func current(root: String = "") -> Platform {
     if FilePermissions(root + "/system/build.prop") != nil { return .android }
-    let lines = (SmallFile.text(root + "/etc/os-release") ?? "").split(separator: "\n")
+    let lines = (SmallFile.text(root + "/etc/os-release") ?? "").split(scalar: "\n")
     let words = lines.filter { $0.hasPrefix("ID=") || $0.hasPrefix("ID_LIKE=") }
       .flatMap { $0.drop { $0 != "=" }.dropFirst().split { $0 == " " || $0 == "\"" || $0 == "'" } }.map(String.init)
     if words.contains(where: ["debian", "ubuntu", "raspbian"].contains) { return .debian }

@@ -17,6 +17,14 @@ struct UntrustedTextTests {
     }
   }
 
+  @Test("A separator separates, whatever mark follows it")
+  func splitting() {
+    #expect("a:\u{301}b:".split(scalar: ":", omittingEmptySubsequences: false) == ["a", "\u{301}b", ""])
+    #expect(":\u{301}:".split(scalar: ":") == ["\u{301}"])
+    #expect("a:b:c".split(scalar: ":", maxSplits: 1) == ["a", "b:c"])
+    #expect("a/\u{301}".hasSlash && !"a".hasSlash)
+  }
+
   @Test("Plain text stays as it is", arguments: ["camera", "a b", "Ångström", "バッファ", "🎥", "100 % {x} \"q\" 'q'"])
   func plainText(_ text: String) {
     #expect(Self.escaped(text) == text)

@@ -98,6 +98,22 @@ struct StatFormTests {
     #expect(shrinking.gone.count == 4 && shrinking.totals.bytes == -28672 && shrinking.verdict?.exceeded == [])
   }
 
+  @Test("A comparison shows that a holder or a name is unknown")
+  func unknownInDifference() throws {
+    let head = #"{"schema": "dmabuf.stat/1", "time_ns": 1, "processes": [], "totals": {"buffers": 0, "bytes": 0}"#
+    let rows = [(true, false), (false, true), (false, false)].enumerated().map { row, known in
+      #"{"ino": \#(row + 1), "named": \#(known.0 ? "false" : "null"), "holders_known": \#(known.1), "processes": []}"#
+    }
+    let before = try StatSnapshot(parsing: Array((head + #", "buffers": []}"#).utf8), from: "before")
+    let document = head + #", "buffers": [\#(rows.joined(separator: ","))]}"#
+    let after = try StatSnapshot(parsing: Array(document.utf8), from: "after")
+    let lines = StatDifference(from: before, to: after).text(style: Style(isColored: false, width: nil))
+      .split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
+    #expect(lines[1] == ["+", "1", "?", "?", "-", "?"])
+    #expect(lines[2] == ["+", "2", "?", "?", "?"])
+    #expect(lines[3] == ["+", "3", "?", "?", "?", "?"])
+  }
+
   @Test(
     "Growth is a size, a number of references, or both; what has no limit may not grow",
     arguments: [

@@ -48,7 +48,7 @@ public enum BufferSource: Hashable, Sendable {
   }
 
   private static func allocateDumb(_ size: Int, from name: String, readOnly: Bool) throws -> DMABuffer {
-    let node = try DRMNode(DRMNode.path(named: name, primary: true))
+    let node = try DRMNode(DRMNode.find(name, primary: true))
     let (width, height) = dumbShape(of: size)
     return try node.makeDumbBuffer(width: width, height: height, bitsPerPixel: 32, readOnly: readOnly).releaseBuffer()
   }

@@ -76,7 +76,7 @@ public struct Fence: Equatable, Sendable {
     let prefix = driver.bytes + [UInt8(ascii: "-")] + timeline.bytes
     guard name.bytes.starts(with: prefix) else { return nil }
     let parts = String(decoding: name.bytes.dropFirst(prefix.count), as: UTF8.self)
-      .split(separator: "-", omittingEmptySubsequences: false)
+      .split(scalar: "-", omittingEmptySubsequences: false)
     guard parts.count == 2, UInt64(parts[0]) != nil else { return nil }
     return UInt64(parts[1])
   }

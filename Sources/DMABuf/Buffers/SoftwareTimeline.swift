@@ -65,7 +65,7 @@ public struct SoftwareTimeline: ~Copyable, Sendable {
   public static var taintsKernel: Bool { taints(release: SmallFile.text("/proc/sys/kernel/osrelease") ?? "") }
 
   static func taints(release: String) -> Bool {
-    release.split(separator: ".").first.flatMap { Int($0) }.map { $0 >= 7 } ?? false
+    release.split(scalar: ".").first.flatMap { Int($0) }.map { $0 >= 7 } ?? false
   }
 
   private static let commandName = "/proc/self/comm"

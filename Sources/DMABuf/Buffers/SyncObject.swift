@@ -222,19 +222,23 @@ extension DRMNode {
 
   /// The first node whose driver has syncobjs, with timelines if any has.
   static func forSyncObjects() throws(KernelError) -> DRMNode {
-    var best: (path: String, support: SyncObjectSupport)?
+    var best: DRMNode?
+    var bestSupport = SyncObjectSupport.none
     var refusal: KernelError?
     for path in try pathsRenderFirst() {
       do throws(KernelError) {
         let node = try DRMNode(path)
         let support = node.syncObjects
         if support == .timeline { return node }
-        if support > best?.support ?? .none { best = (path, support) }
+        if support > bestSupport {
+          best = consume node
+          bestSupport = support
+        }
       } catch {
         refusal = refusal ?? error
       }
     }
-    if let best { return try DRMNode(best.path) }
+    if let best { return best }
     throw refusal ?? KernelError("DRM_CAP_SYNCOBJ", on: directory, errno: .operationNotSupportedByDevice)
   }
 }

@@ -55,7 +55,7 @@ public struct Census: Sendable {
   /// the kernel alone holds.
   public init(root: String = "", _ request: Request) {
     time = Clock.realTime
-    boot = SmallFile.text(root + "/proc/sys/kernel/random/boot_id")?.split(separator: "\n").first.map(String.init)
+    boot = SmallFile.text(root + "/proc/sys/kernel/random/boot_id")?.split(scalar: "\n").first.map(String.init)
     isOfSomeProcesses = request.processes != nil
     var join = CensusJoin(root: root)
     let iterators = iterators(root: root, request)

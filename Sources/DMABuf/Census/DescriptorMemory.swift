@@ -1,7 +1,7 @@
 internal import BitCollections
 import Synchronization
 
-/// What censuses that are taken again and again have learned about descriptors: those that were neither
+/// What repeated censuses have learned about descriptors: those that were neither
 /// dma-bufs nor sync_files are looked at each third time only, as reading a link costs most of the time.
 ///
 /// A number that is closed and becomes a buffer's meanwhile is seen up to two censuses late.

@@ -15,7 +15,7 @@ public enum Exporters {
   public static func mayExist(_ name: UntrustedText) -> Bool {
     let text = name.string
     if names.contains(text) || text.hasPrefix("videobuf2_") && exists("/sys/class/video4linux") { return true }
-    return !text.isEmpty && !text.contains("/") && !text.hasPrefix(".") && exists("/sys/module/\(text)")
+    return !text.isEmpty && !text.hasSlash && !text.hasPrefix(".") && exists("/sys/module/\(text)")
   }
 
   private static func exists(_ path: String) -> Bool { unsafe access(path, F_OK) == 0 }

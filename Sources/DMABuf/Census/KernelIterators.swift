@@ -51,7 +51,7 @@ public final class KernelIterators: Sendable {
     mappings = wantsProcesses ? try unsafe Self.link("census_mappings", of: object) : nil
   }
 
-  /// For censuses that are taken again and again: the programs, where this user and this kernel permit.
+  /// For repeated censuses: the programs, where this user and this kernel permit.
   public static func loadedWherePermitted() -> KernelIterators? {
     Fitness(root: "").isPermitted ? try? KernelIterators() : nil
   }
@@ -121,7 +121,7 @@ extension KernelIterators {
 
     /// Descriptors of all processes: the sizes of their directories since Linux 6.2. Before, at least the open files.
     private static func descriptors(root: String) -> UInt64 {
-      let files = SmallFile.text("\(root)/proc/sys/fs/file-nr")?.split(separator: "\t").first.flatMap { UInt64($0) }
+      let files = SmallFile.text("\(root)/proc/sys/fs/file-nr")?.split(scalar: "\t").first.flatMap { UInt64($0) }
       guard let proc = try? Directory(root + "/proc"), let names = try? proc.names() else { return files ?? 0 }
       var sum: UInt64 = 0
       for name in names where name.first?.isNumber == true {

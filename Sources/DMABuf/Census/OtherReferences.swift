@@ -64,7 +64,7 @@ struct OtherReferencesWalk {
       }
       // Connectors are in the class, too, and have no number.
       for name in names.sorted() where SmallFile.text("\(directory.file.name)/\(name)/dev") != nil {
-        guard let target = directory.link(name + "/device"), let last = target.split(separator: "/").last else {
+        guard let target = directory.link(name + "/device"), let last = target.split(scalar: "/").last else {
           continue
         }
         let device = UntrustedText(last.utf8)

@@ -43,11 +43,11 @@ extension Census.Process {
     if let text = try? SmallFile.read("cgroup", in: directory) { controlGroup = ControlGroup(parsing: text) }
     // The process's name comes before, with its newlines escaped.
     let status = (try? SmallFile.read("status", in: directory)).map { String(decoding: $0, as: UTF8.self) }
-    let users = status?.split(separator: "\n").first { $0.hasPrefix("Uid:\t") }?.split(separator: "\t")
+    let users = status?.split(scalar: "\n").first { $0.hasPrefix("Uid:\t") }?.split(scalar: "\t")
     user = users.flatMap { $0.count > 1 ? UInt32($0[1]) : nil }
     let limits = (try? SmallFile.read("limits", in: directory)).map { String(decoding: $0, as: UTF8.self) }
-    let limit = limits?.split(separator: "\n").first { $0.hasPrefix("Max open files ") }
-    openFileLimit = limit.flatMap { $0.split(separator: " ").dropFirst(3).first }.flatMap { UInt64($0) }
+    let limit = limits?.split(scalar: "\n").first { $0.hasPrefix("Max open files ") }
+    openFileLimit = limit.flatMap { $0.split(scalar: " ").dropFirst(3).first }.flatMap { UInt64($0) }
     var information = stat()
     // The number of descriptors, since Linux 6.2; 0 before.
     if unsafe fstatat(directory.descriptor, "fd", &information, 0) == 0, information.st_size > 0 {

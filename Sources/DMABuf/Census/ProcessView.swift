@@ -48,13 +48,13 @@ enum ProcessView {
 
   /// `hidepid=…` of what is mounted last on `/proc`.
   private static func mountOption() -> String? {
-    let mounts = (SmallFile.text("/proc/self/mountinfo") ?? "").split(separator: "\n")
+    let mounts = (SmallFile.text("/proc/self/mountinfo") ?? "").split(scalar: "\n")
     // ID PARENT DEVICE ROOT POINT OPTIONS … - TYPE SOURCE OPTIONS
     let last = mounts.last { line in
-      let fields = line.split(separator: " ")
+      let fields = line.split(scalar: " ")
       return fields.count > 5 && fields[4] == "/proc"
     }
-    let options = last?.split(separator: " ").last?.split(separator: ",")
+    let options = last?.split(scalar: " ").last?.split(scalar: ",")
     return options?.first { $0.hasPrefix("hidepid=") }.map { UntrustedText($0.utf8).escaped }
   }
 }

@@ -61,7 +61,7 @@ struct SysfsStatistics: MachineList {
       return nil
     }
     return names.sorted().compactMap { name in
-      directory.link(name + "/device")?.split(separator: "/").last.map { UntrustedText($0.utf8) }
+      directory.link(name + "/device")?.split(scalar: "/").last.map { UntrustedText($0.utf8) }
     }
   }
 }

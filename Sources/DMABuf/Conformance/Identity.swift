@@ -120,7 +120,7 @@ extension ConformanceCheck {
 
   static func lines(of descriptor: CInt) throws -> [Substring] {
     guard let text = SmallFile.text("/proc/self/fdinfo/\(descriptor)") else { throw Lacking("/proc cannot be read") }
-    return text.split(separator: "\n")
+    return text.split(scalar: "\n")
   }
 }
 

@@ -187,6 +187,6 @@ extension ConformanceCheck {
   ) throws -> String {
     guard let instance = trial.traces else { throw Lacking("no trace instance") }
     try OpenFile("\(instance)/events/\(group)/enable", O_WRONLY).write("1\n".utf8)
-    return try body { (SmallFile.text(instance + "/trace") ?? "").split(separator: "\n") }
+    return try body { (SmallFile.text(instance + "/trace") ?? "").split(scalar: "\n") }
   }
 }

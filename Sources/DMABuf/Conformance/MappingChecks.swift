@@ -121,23 +121,23 @@ extension ConformanceCheck {
 enum Maps {
   /// The inode that the mapping at `address` is of.
   static func inode(at address: Answer) -> UInt64? {
-    line(at: address).flatMap { UInt64($0.split(separator: " ", omittingEmptySubsequences: true)[4]) }
+    line(at: address).flatMap { UInt64($0.split(scalar: " ", omittingEmptySubsequences: true)[4]) }
   }
 
   /// The line of the mapping at `address`.
   static func line(at address: Answer) -> Substring? {
     let start = String(address.value, radix: 16)
     let padded = String(repeating: "0", count: max(0, 8 - start.count)) + start
-    return (SmallFile.text("/proc/self/maps") ?? "").split(separator: "\n").first { $0.hasPrefix(padded + "-") }
+    return (SmallFile.text("/proc/self/maps") ?? "").split(scalar: "\n").first { $0.hasPrefix(padded + "-") }
   }
 
   /// Kilobytes of the mapping at `address` that count as resident.
   static func resident(at address: Answer) -> Int? {
     let start = String(address.value, radix: 16)
-    let lines = (SmallFile.text("/proc/self/smaps") ?? "").split(separator: "\n")
+    let lines = (SmallFile.text("/proc/self/smaps") ?? "").split(scalar: "\n")
     guard let first = lines.firstIndex(where: { $0.hasPrefix(start + "-") }),
       let line = lines[first...].first(where: { $0.hasPrefix("Rss:") })
     else { return nil }
-    return line.split(separator: " ").dropFirst().first.flatMap { Int($0) }
+    return line.split(scalar: " ").dropFirst().first.flatMap { Int($0) }
   }
 }

@@ -48,7 +48,7 @@ extension ConformanceCheck {
       return answers([0, 1].map { (_: Int) in Raw.ioctl(node, .write("d", 9, 8), Argument(8, handle)) })
     },
     .init("C99", "a render node makes no dumb buffers", on: .graphics, expect: "EACCES") { trial in
-      let card = (trial.target.node ?? "").split(separator: "/").last ?? ""
+      let card = (trial.target.node ?? "").split(scalar: "/").last ?? ""
       let names = (try? Directory("/sys/class/drm/\(card)/device/drm").names()) ?? []
       guard let render = names.first(where: { $0.hasPrefix("renderD") }) else { throw Lacking("no render node") }
       let node = Raw.open("/dev/dri/" + render, O_RDWR)

@@ -23,7 +23,7 @@ struct TraceInstance: ~Copyable {
   /// Removes those of processes that have ended.
   static func removeStale() {
     for name in (try? Directory(directory).names()) ?? [] {
-      let words = name.split(separator: "-")
+      let words = name.split(scalar: "-")
       guard words.count == 5, name.hasPrefix(prefix + "-"), words[2] == namespace, let process = Int32(words[3])
       else {
         continue
@@ -41,7 +41,7 @@ struct TraceInstance: ~Copyable {
   private static func start(of process: Int32) -> UInt64? {
     let text = SmallFile.text("/proc/\(process)/stat") ?? ""
     guard let name = text.lastIndex(of: ")") else { return nil }
-    let fields = text[name...].split(separator: " ")
+    let fields = text[name...].split(scalar: " ")
     return fields.count > 20 ? UInt64(fields[20]) : nil
   }
 }

@@ -34,53 +34,96 @@ public struct NoSuchDevice: Error, Equatable, Sendable {
   public let drivers: [UntrustedText]
 }
 
+/// A device's node, and what it was found by.
+public struct FoundNode: Hashable, Sendable {
+  /// The node's path.
+  public let path: String
+  /// The driver that was asked for; `nil` where a node was.
+  let driver: UntrustedText?
+  /// As the user called it.
+  let subject: String
+
+  /// A node that was named by its path.
+  public init(_ path: String) { self.init(path: path, driver: nil, subject: path) }
+
+  init(path: String, driver: UntrustedText?, subject: String) {
+    self.path = path
+    self.driver = driver
+    self.subject = subject
+  }
+
+  /// Between search and use the path may have become another device's.
+  fileprivate func demand(_ actual: UntrustedText) throws(NoSuchDevice) {
+    guard let driver, driver != actual else { return }
+    throw NoSuchDevice(subject: subject, drivers: [actual])
+  }
+}
+
 extension DRMNode {
-  /// The path of a device's node, named by its driver, by the node's name in `/dev/dri`, or by its
-  /// path. Render nodes are preferred, as they make nobody DRM master, unless a primary one is needed.
+  /// A device's node, named by its driver, by the node's name in `/dev/dri`, or by its path. Render nodes are
+  /// preferred, as they make nobody DRM master, unless a primary one is needed.
   ///
   /// Throws ``NoSuchDevice``, or the refusal of the only nodes it might have been.
-  public static func path(named name: String, primary: Bool) throws -> String {
-    if name.contains("/") { return name }
+  public static func find(_ name: String, primary: Bool) throws -> FoundNode {
+    if name.hasSlash { return FoundNode(name) }
     let paths = try paths()
-    if paths.contains("\(directory)/\(name)") { return "\(directory)/\(name)" }
+    if paths.contains("\(directory)/\(name)") { return FoundNode("\(directory)/\(name)") }
     let cards = paths.filter { $0.hasPrefix(directory + "/card") }
     let renders = paths.filter { !cards.contains($0) }
     return try search(primary ? cards : renders + cards, for: name, subject: "drm:\(name)") {
       path throws(KernelError) in
-      [try DRMNode(path).driver]
+      (try DRMNode(path).driver, nil)
     }
+  }
+
+  /// Opens a node that was found. Throws ``NoSuchDevice`` when it has become another driver's meanwhile.
+  public init(_ found: FoundNode) throws {
+    let node = try DRMNode(found.path)
+    try found.demand(node.driver)
+    self = node
   }
 }
 
 extension VideoNode {
-  /// The path of a device's first node, named by its driver, by what the kernel calls the node in
+  /// A device's first node, named by its driver, by what the kernel calls the node in
   /// `/sys/class/video4linux/*/name`, or by its path.
   ///
   /// Throws ``NoSuchDevice``, or the refusal of the only nodes it might have been.
-  public static func path(named name: String) throws -> String {
-    if name.contains("/") { return name }
+  public static func find(_ name: String) throws -> FoundNode {
+    if name.hasSlash { return FoundNode(name) }
     let paths = try paths()
-    if paths.contains("/dev/\(name)") { return "/dev/\(name)" }
+    if paths.contains("/dev/\(name)") { return FoundNode("/dev/\(name)") }
     return try search(paths, for: name, subject: "v4l2:\(name)") { path throws(KernelError) in
-      let entry = path.dropFirst("/dev/".count)
-      let label = SmallFile.text("\(directory)/\(entry)/name").map { UntrustedText($0.utf8) }
-      if let label, label.string == name { return [label] }
-      return [try VideoNode(path).driver]
+      (try VideoNode(path).driver, label(of: path))
     }
+  }
+
+  /// What the kernel calls the node.
+  private static func label(of path: String) -> UntrustedText? {
+    SmallFile.text("\(directory)/\(path.dropFirst("/dev/".count))/name").map { UntrustedText($0.utf8) }
+  }
+
+  /// Opens a node that was found. Throws ``NoSuchDevice`` when it has become another driver's meanwhile.
+  public init(_ found: FoundNode) throws {
+    let node = try VideoNode(found.path)
+    try found.demand(node.driver)
+    self = node
   }
 }
 
 private func search(
   _ paths: [String], for name: String, subject: String,
-  names: (String) throws(KernelError) -> [UntrustedText]
-) throws -> String {
+  names: (String) throws(KernelError) -> (driver: UntrustedText, label: UntrustedText?)
+) throws -> FoundNode {
   var found: [UntrustedText] = []
   var refusal: KernelError?
   for path in paths {
     do throws(KernelError) {
-      let candidates = try names(path)
-      if candidates.contains(where: { $0.string == name }) { return path }
-      found += candidates
+      let (driver, label) = try names(path)
+      if driver.string == name || label?.string == name {
+        return FoundNode(path: path, driver: driver, subject: subject)
+      }
+      found.append(driver)
     } catch {
       refusal = refusal ?? error
     }

@@ -24,7 +24,7 @@ extension Facility {
 
   /// What the memory cgroup of this process may use, where it has a limit.
   private static func memoryGroupLimit() -> (file: String, limit: UInt64)? {
-    let lines = (SmallFile.text("/proc/self/cgroup") ?? "").split(separator: "\n")
+    let lines = (SmallFile.text("/proc/self/cgroup") ?? "").split(scalar: "\n")
     guard let line = lines.first(where: { $0.hasPrefix("0::") }) else { return nil }
     let file = "/sys/fs/cgroup" + line.dropFirst(3) + "/memory.max"
     return SmallFile.number(file).map { (file, $0) }

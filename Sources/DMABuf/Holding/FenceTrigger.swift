@@ -17,7 +17,7 @@ public enum FenceTrigger: Equatable, Sendable {
 
   /// Reads what ``description`` has written; `nil` for anything else.
   init?(_ text: String) {
-    let parts = text.split(separator: ":")
+    let parts = text.split(scalar: ":")
     guard parts.count == 2, let number = UInt32(parts[1]) else { return nil }
     switch parts[0] {
     case "sw_sync": self = .timeline(number)

@@ -23,7 +23,9 @@ struct RuntimeDirectory: ~Copyable {
 
   private static func open(_ path: String, creating: Bool) throws -> Directory {
     guard unsafe access("/proc/self/fd", F_OK) == 0 else { throw KernelError("open", on: "/proc/self") }
-    if creating, unsafe mkdir(path, 0o700) != 0, errno != EEXIST { throw KernelError("mkdir", on: path) }
+    if creating, unsafe path.withSystemBytes({ unsafe mkdir($0, 0o700) }) != 0, errno != EEXIST {
+      throw KernelError("mkdir", on: path)
+    }
     let file = try OpenFile(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
     let status = try file.status()
     guard status.st_uid == geteuid(), status.st_mode & 0o077 == 0 else {
@@ -35,10 +37,12 @@ struct RuntimeDirectory: ~Copyable {
   /// `$XDG_RUNTIME_DIR/dmabuf`; for root without one `/run/dmabuf`; else `/tmp/dmabuf-UID`.
   static var path: String {
     if let variable = unsafe getenv("XDG_RUNTIME_DIR") {
-      let parent = unsafe String(cString: variable)
+      let parent = unsafe SystemText.string(UnsafeRawBufferPointer(start: variable, count: strlen(variable)))
       var status = stat()
       // Another user's directory (`sudo -E`) is not ours to put anything into.
-      if parent.hasPrefix("/"), unsafe stat(parent, &status) == 0, status.st_uid == geteuid() {
+      if parent.utf8.first == UInt8(ascii: "/"), unsafe parent.withSystemBytes({ unsafe stat($0, &status) }) == 0,
+        status.st_uid == geteuid()
+      {
         return parent + "/dmabuf"
       }
     }
@@ -134,7 +138,7 @@ public struct SocketIdentity: Equatable, Sendable {
   }
 }
 
-/// A holder's socket, open as a place: as long as it is, no other can have its identity.
+/// A holder's socket, opened with `O_PATH`. While it is open, no other socket can have its identity.
 struct HolderSocket: ~Copyable {
   let file: OpenFile
   let identity: SocketIdentity

@@ -159,7 +159,7 @@ enum OpenBufferSource: ~Copyable {
     case .contiguousHeap: self = .heap(try Heap(BufferSource.contiguousHeapName()))
     case .userMemory(let hugePageSize):
       self = .userMemory(Pages(device: try UserMemory(), hugePageSize: hugePageSize))
-    case .dumb(let name): self = .dumb(try DRMNode(DRMNode.path(named: name, primary: true)))
+    case .dumb(let name): self = .dumb(try DRMNode(DRMNode.find(name, primary: true)))
     }
   }
 

@@ -10,8 +10,8 @@ public struct MemoryInformation: Sendable {
   /// Reads `/proc/meminfo` below `root`.
   public init(root: String = "") {
     var values: [Substring: UInt64] = [:]
-    for line in (SmallFile.text(root + "/proc/meminfo") ?? "").split(separator: "\n") {
-      let words = line.split(separator: " ")
+    for line in (SmallFile.text(root + "/proc/meminfo") ?? "").split(scalar: "\n") {
+      let words = line.split(scalar: " ")
       guard words.count >= 2, let number = UInt64(words[1]) else { continue }
       values[words[0].dropLast()] = number.multipliedReportingOverflow(by: 1024).partialValue
     }

@@ -20,7 +20,7 @@ public enum Processor {
 
   /// The processors this thread may run on, as `/proc` lists them: `0-3,6`; `nil` when it does not tell.
   public static var allowed: String? {
-    (SmallFile.text("/proc/thread-self/status") ?? "").split(separator: "\n")
+    (SmallFile.text("/proc/thread-self/status") ?? "").split(scalar: "\n")
       .first { $0.hasPrefix("Cpus_allowed_list:") }
       .map { String($0.dropFirst("Cpus_allowed_list:".count).drop { $0 == "\t" || $0 == " " }) }
   }

@@ -18,8 +18,8 @@ public enum Users {
   }
 
   private static func entry(in table: String, where matches: ([String]) -> Bool) -> [String]? {
-    for line in (SmallFile.text(table) ?? "").split(separator: "\n") {
-      let fields = line.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
+    for line in (SmallFile.text(table) ?? "").split(scalar: "\n") {
+      let fields = line.split(scalar: ":", omittingEmptySubsequences: false).map(String.init)
       if fields.count > 2, matches(fields) { return fields }
     }
     return nil

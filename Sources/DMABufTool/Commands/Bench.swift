@@ -205,7 +205,7 @@ struct BenchSizes {
   init(_ all: [Int]) { self.all = all }
 
   init(_ text: String) throws {
-    all = try text.split(separator: ",", omittingEmptySubsequences: false).map { try ByteSize(String($0)).bytes }
+    all = try text.split(scalar: ",", omittingEmptySubsequences: false).map { try ByteSize(String($0)).bytes }
   }
 }
 

@@ -62,12 +62,13 @@ struct BenchRun {
 
   private mutating func importing(_ benchmark: Benchmark) throws {
     let wanted: [TimedOperation] = [.importing, .release]
-    let paths = devices.isEmpty ? DRMNode.onePerDriver() : devices.filter { $0.subsystem == .drm }.map(\.path)
-    if paths.isEmpty, devices.isEmpty { skip(wanted, benchmark, reason: "no DRM device") }
-    for path in paths {
+    let nodes =
+      devices.isEmpty ? DRMNode.onePerDriver().map(FoundNode.init) : devices.filter { $0.subsystem == .drm }.map(\.node)
+    if nodes.isEmpty, devices.isEmpty { skip(wanted, benchmark, reason: "no DRM device") }
+    for found in nodes {
       do {
-        let node = try DRMNode(path)
-        let device = Node(path: path, driver: node.driver, subsystem: .drm)
+        let node = try DRMNode(found)
+        let device = Node(path: node.path, driver: node.driver, subsystem: .drm)
         try attempt(wanted, benchmark, device) { try benchmark.importing(into: node) }
       } catch let error as KernelError {
         try note(error, wanted, benchmark)
@@ -79,15 +80,15 @@ struct BenchRun {
   private mutating func queueing(_ benchmark: Benchmark) throws {
     let wanted: [TimedOperation] = [.queue, .dequeue]
     guard !operations.isDisjoint(with: wanted) else { return }
-    var paths = devices.filter { $0.subsystem == .v4l2 }.map(\.path)
+    var nodes = devices.filter { $0.subsystem == .v4l2 }.map(\.node)
     if devices.isEmpty {
-      paths = try VideoNode.firstTestCamera().map { [$0] } ?? []
-      if paths.isEmpty { skip(wanted, benchmark, reason: "no test camera (vivid); --device takes others") }
+      nodes = try VideoNode.firstTestCamera().map { [FoundNode($0)] } ?? []
+      if nodes.isEmpty { skip(wanted, benchmark, reason: "no test camera (vivid); --device takes others") }
     }
-    for path in paths {
+    for found in nodes {
       do {
-        let node = try VideoNode(path)
-        let device = Node(path: path, driver: node.driver, subsystem: .v4l2)
+        let node = try VideoNode(found)
+        let device = Node(path: node.path, driver: node.driver, subsystem: .v4l2)
         try attempt(wanted, benchmark, device) { try benchmark.queueing(on: node) }
       } catch let error as KernelError {
         try note(error, wanted, benchmark)

@@ -58,8 +58,8 @@ struct Export: ParsableCommand {
     var exported = ExportedBuffers()
     let driver: UntrustedText
     switch device.subsystem {
-    case .drm: driver = try exportDumb(device.path, into: &exported)
-    case .v4l2: driver = try exportQueue(device.path, into: &exported)
+    case .drm: driver = try exportDumb(device.node, into: &exported)
+    case .v4l2: driver = try exportQueue(device.node, into: &exported)
     }
     if let name {
       for index in 0..<exported.buffers.count { try exported.buffers.withBuffer(index) { try $0.setName(name.text) } }
@@ -73,7 +73,7 @@ struct Export: ParsableCommand {
 
   // MARK: DRM
 
-  private func exportDumb(_ path: String, into exported: inout ExportedBuffers) throws -> UntrustedText {
+  private func exportDumb(_ found: FoundNode, into exported: inout ExportedBuffers) throws -> UntrustedText {
     guard let size else {
       throw Failure(
         "a dumb buffer needs a size: --size 1920x1080:XR24, say", hint: "dmabuf export --help", status: .usage)
@@ -87,7 +87,7 @@ struct Export: ParsableCommand {
     } catch let error as ValidationError {
       throw Failure("\(size.fourcc): \(error.message)", hint: "dmabuf export --help", status: .usage)
     }
-    let node = try DRMNode(path)
+    let node = try DRMNode(found)
     // The planes of one image follow each other in one buffer: more lines of the first one's length.
     let stride = layout.planes[0].stride
     let lines = (layout.size + stride - 1) / stride
@@ -99,15 +99,15 @@ struct Export: ParsableCommand {
       exported.append(
         dumb.releaseBuffer(),
         .init(plane: 0, index: index, stride: pitch, format: size.fourcc, time: Clock.now - start))
-      try Interruption.check("export", on: path)
+      try Interruption.check("export", on: found.path)
     }
     return node.driver
   }
 
   // MARK: V4L2
 
-  private func exportQueue(_ path: String, into exported: inout ExportedBuffers) throws -> UntrustedText {
-    let node = try VideoNode(path)
+  private func exportQueue(_ found: FoundNode, into exported: inout ExportedBuffers) throws -> UntrustedText {
+    let node = try VideoNode(found)
     let queue = try chosenQueue(node)
     guard let size else {
       try export(node, queue, into: &exported)

@@ -49,10 +49,11 @@ struct FenceWait: ParsableCommand {
 
   func run() throws {
     let deadline = timeout.map { Deadline(after: $0.duration) }
-    let since = references.map(\.heldFenceSince)
+    var since = [UInt64?](repeating: nil, count: references.count)
     var snapshots = UniqueArray<FenceSnapshot>()
-    for reference in references {
-      snapshots.append(try reference.openFences(for: read && !write ? .read : .write, at: place.number))
+    for (index, reference) in references.enumerated() {
+      snapshots.append(
+        try reference.openFences(for: read && !write ? .read : .write, at: place.number, since: &since[index]))
     }
     if timeout?.duration != .zero {
       announce(snapshots)

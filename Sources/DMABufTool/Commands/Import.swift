@@ -164,8 +164,8 @@ struct Import: CommandBeforeAnother {
     for target in targets {
       progress.show(target.path + (stream.map { ": \($0) frames" } ?? ""))
       switch target.subsystem {
-      case .drm: answers.append(trial.give(toDisplay: target.path))
-      case .v4l2: answers += trial.give(toVideo: target.path)
+      case .drm: answers.append(trial.give(toDisplay: target.node))
+      case .v4l2: answers += trial.give(toVideo: target.node)
       }
       try Interruption.check("import", on: target.path)
     }

@@ -82,7 +82,7 @@ struct Stat: ParsableCommand {
 
   /// The arguments with values for options that may have none.
   static func spelledOut(_ arguments: [String]) -> [String] {
-    OptionalValue.joined(Growth.joined(arguments), option: "--watch", otherwise: "2s") { (try? TimeSpan($0)) != nil }
+    OptionalValue.joined(Growth.joined(arguments), option: "--watch", otherwise: "2s", isValue: OptionalValue.isNumeric)
   }
 
   @OptionGroup var census: CensusOptions
@@ -129,7 +129,7 @@ struct Stat: ParsableCommand {
   }
 
   private var namedColumns: Set<Substring> {
-    Set((columns ?? "").split(separator: ",").map { $0.hasPrefix("+") ? $0.dropFirst() : $0 })
+    Set((columns ?? "").split(scalar: ",").map { $0.hasPrefix("+") ? $0.dropFirst() : $0 })
   }
 
   var wantsAttachments: Bool {

@@ -68,6 +68,9 @@ extension StatReport {
     if let pattern = selection.namePattern {
       Diagnostics.say("no buffer has a name that matches '\(UntrustedText(pattern.utf8).escaped)'", hint: nil)
     }
+    if let user = selection.user {
+      Diagnostics.say("no buffer is held by a process of user \(StatReport.userName(user))", hint: nil)
+    }
     if let pattern = selection.unitPattern {
       let text = UntrustedText(pattern.utf8).escaped
       Diagnostics.say("no buffer is held by a unit that matches '\(text)'", hint: "dmabuf stat --by unit lists them")

@@ -32,7 +32,7 @@ extension Stat {
         progress.show("watching \(StatReport.sum(look.totals.buffers, look.totals.bytes)), for \(duration)")
       }
       last = try test.floor(late)
-      // What is restarted again and again is at its floor for moments only: growth has to last.
+      // A program in a restart loop is at its floor only for moments, so growth has to last.
       for moment in LeakTest.moments(48, from: 0, to: 0.3, of: duration) {
         guard let floor = last, !LeakVerdict(floor.counts - first.counts, limit: limit).exceeded.isEmpty else {
           break

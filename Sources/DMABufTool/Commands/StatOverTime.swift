@@ -1,6 +1,6 @@
 import DMABuf
 
-/// `stat --watch`: looks that are taken again and again.
+/// `stat --watch`: one census after another.
 extension Stat {
   func look(each interval: Duration, _ request: Census.Request, _ selection: StatSelection) throws {
     let end = period.map { Deadline(after: $0.duration) }

@@ -54,15 +54,15 @@ struct Trial {
 
   // MARK: DRM
 
-  func give(toDisplay path: String) -> ImportReport.Answer {
-    var answer = ImportReport.Answer(device: path)
+  func give(toDisplay found: FoundNode) -> ImportReport.Answer {
+    var answer = ImportReport.Answer(device: found.path)
     do {
-      let node = try DRMNode(path)
+      let node = try DRMNode(found)
       answer.driver = node.driver
       try give(to: node, &answer)
       if let attachments { attachments.append(node) }
     } catch {
-      answer.refuse(error, reason: reason(error, path))
+      answer.refuse(error, reason: reason(error, found.path))
     }
     return answer
   }

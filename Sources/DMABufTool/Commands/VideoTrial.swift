@@ -3,16 +3,16 @@ import SystemPackage
 
 /// Giving buffers to V4L2 devices.
 extension Trial {
-  func give(toVideo path: String) -> [ImportReport.Answer] {
+  func give(toVideo found: FoundNode) -> [ImportReport.Answer] {
     var answers: [ImportReport.Answer] = []
     do {
-      let node = try VideoNode(path)
+      let node = try VideoNode(found)
       if stream != nil {
         answers.append(stream(node))
       } else {
         answers = node.queues.map { queue(on: node, $0) }
         if answers.isEmpty {
-          var answer = ImportReport.Answer(device: path)
+          var answer = ImportReport.Answer(device: found.path)
           answer.driver = node.driver
           answer.skip("the node has no queues of buffers")
           answers.append(answer)
@@ -20,8 +20,8 @@ extension Trial {
       }
       if let attachments { attachments.append(node) }
     } catch {
-      var answer = ImportReport.Answer(device: path)
-      answer.refuse(error, reason: Advice.hint(for: error))
+      var answer = ImportReport.Answer(device: found.path)
+      answer.refuse(error, reason: (error as? KernelError).flatMap(Advice.hint))
       answers.append(answer)
     }
     return answers

@@ -47,7 +47,7 @@ struct CensusOptions: ParsableArguments {
     return request
   }
 
-  /// The same for censuses that are taken again and again: iterators in the kernel are loaded just once.
+  /// The same for repeated censuses: iterators in the kernel are loaded just once.
   func repeatedRequest(wantsAttachments: Bool) throws -> Census.Request {
     var request = request(wantsAttachments: wantsAttachments)
     if source.contains(.bpf) {

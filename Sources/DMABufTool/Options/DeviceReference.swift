@@ -19,8 +19,8 @@ enum DeviceReference: Hashable, Sendable {
 
   /// `nil` for what is no device, but may be a buffer.
   static func parse(_ text: String) -> DeviceReference? {
-    if text.contains("/"), !text.hasPrefix("drm:"), !text.hasPrefix("v4l2:") { return .path(text) }
-    let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+    if text.hasSlash, !text.hasPrefix("drm:"), !text.hasPrefix("v4l2:") { return .path(text) }
+    let parts = text.split(scalar: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
     guard parts.count == 2, !parts[1].isEmpty else { return nil }
     return switch parts[0] {
     case "drm": .drm(parts[1])
@@ -38,11 +38,11 @@ enum DeviceReference: Hashable, Sendable {
         throw Failure(
           "\(path) is neither a DRM nor a V4L2 device", hint: "dmabuf devices lists those there are")
       }
-      return Device(path: path, subsystem: subsystem)
+      return Device(FoundNode(path), subsystem)
     case .drm(let name):
-      return Device(path: try DRMNode.path(named: name, primary: primary), subsystem: .drm)
+      return Device(try DRMNode.find(name, primary: primary), .drm)
     case .v4l2(let name):
-      return Device(path: try VideoNode.path(named: name), subsystem: .v4l2)
+      return Device(try VideoNode.find(name), .v4l2)
     }
   }
 }
@@ -59,13 +59,20 @@ extension DeviceReference: CustomStringConvertible {
 
 /// A node that is there.
 struct Device: Hashable {
-  let path: String
+  let node: FoundNode
   let subsystem: DeviceSubsystem
+
+  init(_ node: FoundNode, _ subsystem: DeviceSubsystem) {
+    self.node = node
+    self.subsystem = subsystem
+  }
+
+  var path: String { node.path }
 
   /// All nodes of this machine.
   static func all() throws -> [Device] {
-    try DRMNode.paths().map { Device(path: $0, subsystem: .drm) }
-      + VideoNode.paths().map { Device(path: $0, subsystem: .v4l2) }
+    try DRMNode.paths().map { Device(FoundNode($0), .drm) }
+      + VideoNode.paths().map { Device(FoundNode($0), .v4l2) }
   }
 }
 

@@ -1,6 +1,13 @@
+import DMABuf
 import Glibc
 
-/// Patterns as the shell's: `*`, `?` and `[…]`.
+/// Patterns as the shell's: `*`, `?` and `[…]`, over bytes.
 enum Glob {
-  static func matches(_ text: String, _ pattern: String) -> Bool { unsafe fnmatch(pattern, text, 0) == 0 }
+  static func matches(_ text: String, _ pattern: String) -> Bool {
+    unsafe pattern.withSystemBytes { pattern in unsafe text.withSystemBytes { unsafe fnmatch(pattern, $0, 0) == 0 } }
+  }
+
+  static func matches(_ text: UntrustedText, _ pattern: String) -> Bool {
+    matches(SystemText.string(text.bytes), pattern)
+  }
 }

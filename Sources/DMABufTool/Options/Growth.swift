@@ -1,4 +1,5 @@
 import ArgumentParser
+import DMABuf
 
 /// The growth that a leak test permits: `1M` of memory, `10` references of each kind, or both as `1M,10`.
 /// What has no limit of its own may not grow at all.
@@ -25,7 +26,7 @@ struct Growth: Equatable {
 
   /// A number with a unit is a size, a bare number counts references of each kind.
   init(_ text: String) throws {
-    for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+    for part in text.split(scalar: ",", omittingEmptySubsequences: false) {
       if let number = Int(part), number >= 0 {
         guard references == nil else { throw ValidationError("two limits for references: \(text)") }
         references = number
@@ -43,12 +44,17 @@ struct Growth: Equatable {
 
   /// The arguments with all limits in one place, and 0 where none is given.
   static func joined(_ arguments: [String]) -> [String] {
-    OptionalValue.joined(arguments, option: "--fail-if-growth", otherwise: "0") { (try? Growth($0)) != nil }
+    OptionalValue.joined(arguments, option: "--fail-if-growth", otherwise: "0", isValue: OptionalValue.isNumeric)
   }
 }
 
 /// Options whose value may be missing.
 enum OptionalValue {
+  /// Is the word meant as a number with or without a unit, right or wrong? `4711:12` is a reference.
+  static func isNumeric(_ word: String) -> Bool {
+    word.utf8.first.map { UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 } == true && !word.utf8.contains(UInt8(ascii: ":"))
+  }
+
   /// The arguments with all values of an option in one place, separated by commas, or the value that stands for none.
   /// The parser alone would keep the last, and drops the value of such an option when another option follows.
   static func joined(

@@ -11,8 +11,8 @@ struct ImageArgument: Equatable, Sendable {
   let rest: String?
 
   init(_ text: String, takesRest: Bool = false) throws {
-    let parts = text.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false).map(String.init)
-    let sides = parts[0].split(separator: "x", omittingEmptySubsequences: false).map { Int($0) }
+    let parts = text.split(scalar: ":", maxSplits: 2, omittingEmptySubsequences: false).map(String.init)
+    let sides = parts[0].split(scalar: "x", omittingEmptySubsequences: false).map { Int($0) }
     guard parts.count == 2 || takesRest && parts.count == 3, sides.count == 2, let width = sides[0],
       let height = sides[1], let fourcc = FourCC(parts[1])
     else { throw ValidationError("images are WIDTHxHEIGHT:FORMAT, 1920x1080:XR24 say") }

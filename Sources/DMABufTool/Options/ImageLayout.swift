@@ -1,4 +1,5 @@
 import ArgumentParser
+import DMABuf
 
 /// A pixel format by its DRM fourcc (`drm_fourcc.h`), and how its planes lie in memory.
 struct PixelFormat: Equatable {
@@ -63,8 +64,8 @@ struct ImageLayout: Equatable {
 
   /// Reads `1920x1080:NV12`; `nil` if `text` does not look like an image at all.
   init?(parsing text: String) throws {
-    let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
-    let sides = parts[0].split(separator: "x", omittingEmptySubsequences: false)
+    let parts = text.split(scalar: ":", maxSplits: 1, omittingEmptySubsequences: false)
+    let sides = parts[0].split(scalar: "x", omittingEmptySubsequences: false)
     guard sides.count == 2, sides.allSatisfy({ $0.first?.isNumber == true }) else { return nil }
     guard parts.count == 2 else {
       throw ValidationError("the pixel format is missing: \(text):NV12, say")

@@ -18,7 +18,7 @@ enum Reference: Equatable, Sendable {
       self = .held(name)
       return
     }
-    let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+    let parts = text.split(scalar: ":", omittingEmptySubsequences: false)
     if parts.count == 2, let number = Int32(parts[1]), number >= 0 {
       if parts[0] == "fd" {
         self = .inherited(number)
@@ -50,6 +50,16 @@ enum Reference: Equatable, Sendable {
     try FenceSnapshot(openFile(), for: direction, at: point)
   }
 
+  /// The same. `since` is the time on ``Clock`` since when a sync_file is held: its fences are no younger than that.
+  func openFences(for direction: AccessDirection, at point: UInt64, since: inout UInt64?) throws -> FenceSnapshot {
+    since = nil
+    guard case .held(let name) = self else { return try openFences(for: direction, at: point) }
+    let (object, descriptor) = try Holding.fetch(name)
+    let file = OpenFile(OwnedDescriptor(owning: descriptor), name: description)
+    if object.kind == .syncFile { since = object.began }
+    return try FenceSnapshot(file, for: direction, at: point)
+  }
+
   private func openFile() throws -> OpenFile {
     switch self {
     case .held(let name):
@@ -61,14 +71,6 @@ enum Reference: Equatable, Sendable {
     case .inode(let inode):
       return try openBuffer(inode)
     }
-  }
-
-  /// Since when a sync_file is held, on ``Clock``: its fences are no younger than that.
-  var heldFenceSince: UInt64? {
-    guard case .held(let name) = self, let object = try? Holding.describe(name), object.kind == .syncFile else {
-      return nil
-    }
-    return object.began
   }
 
   /// The buffer's inode number, found without taking a reference where that is possible.

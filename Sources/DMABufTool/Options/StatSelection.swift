@@ -43,7 +43,7 @@ struct StatSelection {
       if buffer.size != nil { return .leftOut }
       unknown = unknown ?? .size
     }
-    if let namePattern, !(buffer.name.map { Glob.matches($0.string, namePattern) } ?? false) {
+    if let namePattern, !(buffer.name.map { Glob.matches($0, namePattern) } ?? false) {
       if buffer.isNamed != nil { return .leftOut }
       unknown = unknown ?? .name
     }
@@ -69,7 +69,7 @@ struct StatSelection {
     if let processes, !processes.contains(process.pid) { return false }
     if let user, process.user != user { return false }
     guard let unitPattern else { return true }
-    return process.controlGroup?.unit.map { Glob.matches($0.string, unitPattern) } ?? false
+    return process.controlGroup?.unit.map { Glob.matches($0, unitPattern) } ?? false
   }
 
   private func isKnown(_ process: Census.Process) -> Bool {

@@ -29,7 +29,7 @@ final class MadeSyncObject: KeepableFences {
   init(on device: DeviceReference, isSignalled: Bool) throws {
     let node = try device.resolve(primary: false)
     guard node.subsystem == .drm else { throw Failure("\(device): syncobjs are of DRM devices") }
-    object = try SyncObject(on: DRMNode(node.path), isSignalled: isSignalled)
+    object = try SyncObject(on: DRMNode(node.node), isSignalled: isSignalled)
     self.device = node.path
   }
 

@@ -143,7 +143,7 @@ struct CheckReport: Report {
     return (["TAP version 13", "1..\(results.count)"] + lines + comments).joined(separator: "\n")
   }
 
-  /// JUnit's XML: a suite for each target.
+  /// JUnit's XML: a suite for each target, and one for the devices that were not checked.
   func junit() -> String {
     var order: [String] = []
     for result in results where !order.contains(result.target) { order.append(result.target) }
@@ -156,7 +156,18 @@ struct CheckReport: Report {
         + "  </testsuite>\n"
     }
     return "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"dmabuf check\">\n" + suites.joined()
-      + "</testsuites>\n"
+      + junitOmissions() + "</testsuites>\n"
+  }
+
+  private func junitOmissions() -> String {
+    guard !notChecked.isEmpty else { return "" }
+    let cases = notChecked.map {
+      "    <testcase classname=\"not checked\" name=\"\(Escaping.xml($0.device))\">"
+        + "<skipped message=\"\(Escaping.xml($0.reason))\"/></testcase>\n"
+    }
+    let count = notChecked.count
+    return "  <testsuite name=\"not checked\" tests=\"\(count)\" failures=\"0\" skipped=\"\(count)\">\n"
+      + cases.joined() + "  </testsuite>\n"
   }
 
   private func testCase(_ result: Result) -> String {

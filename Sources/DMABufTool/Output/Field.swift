@@ -1,4 +1,5 @@
 import ArgumentParser
+import DMABuf
 
 /// A column that rows of one kind can have.
 struct Field<Row>: Sendable {
@@ -68,7 +69,7 @@ struct Fields<Row>: Sendable {
   func chosen(_ text: String?) throws -> [Field<Row>] {
     let usual = all.filter(\.isUsual)
     guard let text else { return usual }
-    let names = text.split(separator: ",", omittingEmptySubsequences: false)
+    let names = text.split(scalar: ",", omittingEmptySubsequences: false)
     let isAddition = names.contains { $0.hasPrefix("+") }
     let fields = try names.map {
       try named(String($0.hasPrefix("+") ? $0.dropFirst() : $0), for: "--columns <columns>")

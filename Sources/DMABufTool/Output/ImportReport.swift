@@ -57,6 +57,8 @@ struct ImportReport: Report {
         (call, errno) = (error.call, ErrnoName.of(error.errno))
         self.error = "\(error.errno)"
         status = Advice.status(for: error)
+      case let error as NoSuchDevice:
+        (self.error, self.reason) = ("\(error.subject): no such device", DeviceAdvice.hint(for: error))
       case let failure as Failure:
         (self.error, self.reason) = (failure.message, failure.hint)
       default:

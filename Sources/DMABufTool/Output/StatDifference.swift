@@ -110,8 +110,7 @@ extension StatDifference {
       table.rows = rows.map { sign, buffer in
         [
           sign, "\(buffer.ino)", buffer.size.map(Units.size) ?? "?", escaped(buffer.exporter) ?? "?",
-          escaped(buffer.name) ?? "-",
-          buffer.processes.map { "\(escaped($0.comm) ?? "?")(\($0.pid))" }.joined(separator: " "),
+          escaped(buffer.name) ?? (buffer.isNamed == false ? "-" : "?"), holders(of: buffer),
         ]
       }
       lines += table.lines(style: style)
@@ -140,6 +139,11 @@ extension StatDifference {
       ] + (hasSyncObjects ? [process.syncObjects.map(signed) ?? "?"] : [])
     }
     return table
+  }
+
+  private func holders(of buffer: StatSnapshot.Buffer) -> String {
+    let seen = buffer.processes.map { "\(escaped($0.comm) ?? "?")(\($0.pid))" }
+    return (seen + (buffer.areHoldersKnown == false ? ["?"] : [])).joined(separator: " ")
   }
 
   private func escaped(_ text: String?) -> String? { text.map { UntrustedText($0.utf8).escaped } }

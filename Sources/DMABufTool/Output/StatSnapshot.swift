@@ -9,11 +9,17 @@ struct StatSnapshot: Decodable {
     @Nullable var size: UInt64?
     @Nullable var exporter: String?
     @Nullable var name: String?
+    /// Has it a name? `nil` where that is unknown, and in documents of earlier versions.
+    @Nullable var isNamed: Bool?
     let processes: [Holder]
+    /// Are these all processes that hold it? `nil` in documents of earlier versions.
+    @Nullable var areHoldersKnown: Bool?
 
     enum CodingKeys: String, CodingKey {
       case ino, size, name, processes
+      case isNamed = "named"
       case exporter = "exp_name"
+      case areHoldersKnown = "holders_known"
     }
   }
 
@@ -125,7 +131,8 @@ struct StatSnapshot: Decodable {
     buffers = report.buffers.map { buffer in
       Buffer(
         ino: buffer.ino, size: buffer.size, exporter: buffer.exporter?.string, name: buffer.name?.string,
-        processes: buffer.processes.map { Holder(pid: $0.pid, comm: $0.comm?.string) })
+        isNamed: buffer.isNamed, processes: buffer.processes.map { Holder(pid: $0.pid, comm: $0.comm?.string) },
+        areHoldersKnown: buffer.areHoldersKnown)
     }
     processes = report.processes.map { process in
       Process(

@@ -67,7 +67,7 @@ struct Style {
   func wrap(_ text: String, indent: Int) -> [String] {
     guard let width, width - indent >= 16, text.columns > width - indent else { return [text] }
     var lines = [""]
-    for word in text.split(separator: " ") {
+    for word in text.split(scalar: " ") {
       let line = lines[lines.count - 1]
       if line.isEmpty {
         lines[lines.count - 1] = String(word)

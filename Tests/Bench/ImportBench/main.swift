@@ -41,7 +41,7 @@ func imports(_ count: Int, node: borrowing DRMNode, buffer: borrowing DMABuffer)
 
 let rounds = 41
 let batch = 200
-let node = try DRMNode(DRMNode.path(named: "vgem", primary: false))
+let node = try DRMNode(DRMNode.find("vgem", primary: false))
 guard let source = BufferSource("heap:system") else { fatalError("no such source") }
 let buffer = try source.allocate(64 << 10, readOnly: false)
 _ = try imports(batch, node: node, buffer: buffer)

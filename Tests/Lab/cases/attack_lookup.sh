@@ -73,7 +73,7 @@ sending_by_inode_never_sends_another_buffer() {
 a_descriptor_that_blinks_is_found_or_refused() {
   start blinker actor open /dev/null buffer 64K blink 0 1
   wait_for_line blinker blinking
-  for _ in 1 2 3 4 5 6 7 8 9 10; do
+  for _ in 1 2 3 4 5; do
     run dmabuf map "$blinker_pid:3" --verify zero
     [ "$(cat .run/status)" -le 1 ] || expected 'status 0 or 1'
     run dmabuf stat --source procfs --json
@@ -90,7 +90,7 @@ processes_that_die_meanwhile_are_no_error() {
   start two actor buffer 64K churn 0
   wait_for_line one churning
   wait_for_line two churning
-  for _ in 1 2 3 4 5 6 7 8 9 10; do
+  for _ in 1 2 3; do
     run dmabuf stat --source procfs --json
     status 0
     json '[.buffers[] | select(.exp_name == null)] | length' 0
@@ -126,7 +126,7 @@ the_first_holder_does_not_take_the_second_along() {
 
 # attack: a name is released while another process takes it
 taking_and_releasing_a_name_at_once_leaves_one_or_none() {
-  for _ in 1 2 3 4 5 6 7 8; do
+  for _ in 1 2 3; do
     start taker dmabuf alloc 4K --from "$(_source)" --hold cam --replace
     start releaser dmabuf release cam
     start other dmabuf alloc 4K --from "$(_source)" --hold cam --replace

@@ -161,6 +161,7 @@ holding_is_tried() {
 }
 
 a_killed_doctor_leaves_no_holder() {
+  on_two_kernels
   limit 120
   for at in 1 2 3 4 5 6; do
     run strace -f -o /dev/null -e trace=poll,ppoll -e inject=poll,ppoll:signal=KILL:when=$at dmabuf doctor

@@ -131,7 +131,7 @@ release_all_beside_junk_says_what_failed_and_releases_the_rest() {
 without_proc_nothing_is_claimed_of_what_is_held() {
   _needs_source
   _hold cam
-  for command in 'held --json' held 'release --all' 'release cam' 'fence signal cam' 'alloc 4K --hold other'; do
+  for command in 'held --json' held 'release --all' 'release cam' 'fence signal cam' "alloc 4K --from $(_source) --hold other"; do
     # shellcheck disable=SC2086
     run unshare -m sh -c "umount -l /proc; dmabuf $command"
     status 1
