@@ -113,7 +113,8 @@ struct SchemaTests {
     let skip = BenchReport.Skip(
       operation: "wake", source: "udmabuf", device: nil, driver: nil, size: 4096, reason: "no vgem")
     var bench = BenchReportTests.report([BenchReportTests.result("read", driver: "vgem")], skipped: [skip])
-    bench.comparison = try BenchReportTests.compare([BenchReportTests.result("sync")], [BenchReportTests.result("read")])
+    bench.comparison = try BenchReportTests.compare(
+      [BenchReportTests.result("sync")], [BenchReportTests.result("read")])
     let verdicts: [ConformanceResult.Verdict] = [.pass, .fail, .skip, .knownDifference, .newDifference]
     let check = CheckReport(
       verdicts.map { CheckTests.result($0) }, sentences: ["C1": "a sentence"], kernel: KernelVersion(release: "9.9"))
@@ -128,7 +129,8 @@ struct SchemaTests {
       (#"{"schema":"dmabuf.held/1","held":[],"more":1}"#, "$: Additional properties"),
       (#"{"schema":"dmabuf.fence-deadline/1","deadline_ns":-1,"fence":"x"}"#, "$.deadline_ns: -1 is less"),
       (#"{"schema":"dmabuf.fence-deadline/1","deadline_ns":"1","fence":"x"}"#, "$.deadline_ns: '1' is not of type"),
-      (#"{"schema":"dmabuf.none/1"}"#, "there is no schema for dmabuf.none/1"), ("[]", "no member schema"), ("{", "1:"),
+      (#"{"schema":"dmabuf.none/1"}"#, "there is no schema for dmabuf.none/1"), ("[]", "no member schema"),
+      ("{", "1:"),
     ])
   func violation(_ document: String, _ message: String) throws {
     #expect(try Self.violations([document]).contains(message))

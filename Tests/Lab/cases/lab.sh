@@ -122,7 +122,7 @@ jq_and_xxhsum_and_strace_work() {
   stdout_is '{"a":[1]}'
   printf abc >three
   run xxhsum -H3 three
-  stdout '^XXH3_64bits \(three\) = 78af5f94892f3950$'
+  stdout ' = 78af5f94892f3950$'
   run strace -f -e trace=exit_group true
   stderr 'exit_group\(0\)'
 }
