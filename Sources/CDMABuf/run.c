@@ -11,14 +11,16 @@
 
 static volatile sig_atomic_t child;
 
-/*
- * A terminal's ^C reaches the whole foreground group by itself (si_code SI_KERNEL); only what was
- * sent to this process alone needs passing on.
- */
+/* A terminal's ^C reaches the whole foreground group by itself, and is the kernel's: it has no si_code of a sender. */
+static bool is_of_terminal(int signal, const siginfo_t *information) {
+  return information->si_code > 0 && signal != SIGTERM && signal != SIGALRM && signal != SIGUSR1 && signal != SIGUSR2;
+}
+
+/* Only what was sent to this process alone needs passing on. */
 static void pass_on(int signal, siginfo_t *information, void *context) {
   int saved = errno;
   (void)context;
-  if (information->si_code <= 0 && child > 0) kill(child, signal);
+  if (!is_of_terminal(signal, information) && child > 0) kill(child, signal);
   errno = saved;
 }
 

@@ -33,6 +33,9 @@ struct FrameTrial: ~Copyable {
     if let input = node.decodedFormat {
       throw Lacking("the device decodes \(input): without encoded data no frame comes")
     }
+    if node.queues.contains(where: { $0.name == "meta-output" }) {
+      throw Lacking("the queue takes parameters: a buffer without any would change the device's picture")
+    }
     let output = node.queues.first(where: \.isOutput)
     guard let last = node.queues.first(where: { !$0.isOutput }) ?? output else { throw Lacking("no queues") }
     let queues = node.isMemoryToMemory ? [output, last].compactMap(\.self) : [last]

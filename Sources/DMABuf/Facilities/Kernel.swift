@@ -109,7 +109,8 @@ extension Facility {
     Facility(.processes, "procfs") {
       let mounts = SmallFile.text("/proc/self/mounts") ?? ""
       let line = mounts.split(scalar: "\n").last { $0.contains(" /proc proc ") }
-      let hidden = line?.split(scalar: " ").flatMap { $0.split(scalar: ",") }.first { $0.hasPrefix("hidepid=") && $0 != "hidepid=off" }
+      let words = line?.split(scalar: " ").flatMap { $0.split(scalar: ",") } ?? []
+      let hidden = words.first { $0.hasPrefix("hidepid=") && $0 != "hidepid=off" }
       guard let error = refusalToList("/proc/1/fd") else {
         return "descriptors of all processes" + (hidden.map { "; mounted with \($0)" } ?? "")
       }

@@ -50,10 +50,18 @@ public enum Holding {
   ) throws -> SocketIdentity {
     let description = Self.description(of: descriptor, kind, attached: attached, trigger)
     let directory = try RuntimeDirectory(creating: true)
+    var taken: SocketIdentity?
     let listener = try directory.locked {
-      try take(name, in: directory, replacing: replacing)
+      let listener = try take(name, in: directory, replacing: replacing)
+      do throws(KernelError) {
+        taken = try directory.socket(name)?.identity
+      } catch {
+        directory.remove(name)
+        throw error
+      }
+      return listener
     }
-    guard let identity = try directory.socket(name)?.identity else { throw NothingHeld(name: name) }
+    guard let identity = taken else { throw NothingHeld(name: name) }
     var arguments = [CDMABUF_HOLDER, name.text, "\(identity.device):\(identity.inode)"].map { Array($0.utf8) }
     arguments += [description, Array("\(1 + companions.count)".utf8)]
     if let trigger, let after {

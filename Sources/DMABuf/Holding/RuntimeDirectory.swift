@@ -76,6 +76,9 @@ struct RuntimeDirectory: ~Copyable {
     }
   }
 
+  /// Removes the name, whatever it stands for: only for a socket that was made just now, under the lock.
+  func remove(_ name: HeldName) { _ = unsafe unlinkat(directory.descriptor, name.text, 0) }
+
   /// All names that sockets here may have, sorted; which of them are alive is another question.
   func names() throws(KernelError) -> [HeldName] {
     try directory.names().compactMap { HeldName($0) }.sorted { $0.text < $1.text }

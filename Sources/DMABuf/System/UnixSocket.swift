@@ -63,7 +63,11 @@ public struct UnixSocket: ~Copyable, Sendable {
     guard unsafe path.withSystemBytes({ unsafe cdmabuf_unix_bind(socket.descriptor, $0) }) == 0 else {
       throw KernelError("bind", on: name ?? path)
     }
-    guard listen(socket.descriptor, 64) == 0 else { throw KernelError("listen", on: name ?? path) }
+    guard listen(socket.descriptor, 64) == 0 else {
+      let error = KernelError("listen", on: name ?? path)
+      _ = unsafe path.withSystemBytes { unsafe unlink($0) }
+      throw error
+    }
     self = socket
   }
 

@@ -63,7 +63,8 @@ struct BenchRun {
   private mutating func importing(_ benchmark: Benchmark) throws {
     let wanted: [TimedOperation] = [.importing, .release]
     let nodes =
-      devices.isEmpty ? DRMNode.onePerDriver().map(FoundNode.init) : devices.filter { $0.subsystem == .drm }.map(\.node)
+      devices.isEmpty
+      ? DRMNode.onePerDriver().map(FoundNode.init) : devices.filter { $0.subsystem == .drm }.map(\.node)
     if nodes.isEmpty, devices.isEmpty { skip(wanted, benchmark, reason: "no DRM device") }
     for found in nodes {
       do {

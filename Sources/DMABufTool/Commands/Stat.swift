@@ -82,7 +82,8 @@ struct Stat: ParsableCommand {
 
   /// The arguments with values for options that may have none.
   static func spelledOut(_ arguments: [String]) -> [String] {
-    OptionalValue.joined(Growth.joined(arguments), option: "--watch", otherwise: "2s", isValue: OptionalValue.isNumeric)
+    OptionalValue.joined(
+      Growth.joined(arguments), option: "--watch", otherwise: "2s", isValue: OptionalValue.isNumeric)
   }
 
   @OptionGroup var census: CensusOptions

@@ -52,7 +52,8 @@ struct Growth: Equatable {
 enum OptionalValue {
   /// Is the word meant as a number with or without a unit, right or wrong? `4711:12` is a reference.
   static func isNumeric(_ word: String) -> Bool {
-    word.utf8.first.map { UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 } == true && !word.utf8.contains(UInt8(ascii: ":"))
+    let digits = UInt8(ascii: "0")...UInt8(ascii: "9")
+    return word.utf8.first.map(digits.contains) == true && !word.utf8.contains(UInt8(ascii: ":"))
   }
 
   /// The arguments with all values of an option in one place, separated by commas, or the value that stands for none.

@@ -39,7 +39,8 @@ _failing() { # ERROR SYSCALL WHEN… -- COMMAND
   times=
   while [ "$1" != -- ]; do times="$times $1"; shift; done
   shift
-  case $call in execve) until= ;; *) until='-b execve' ;; esac
+  # A failing execve is that of what is started, not that of the command itself.
+  case $call in execve) until="-P $exec_path" ;; *) until='-b execve' ;; esac
   for nth in $times; do
     # shellcheck disable=SC2086  # words on purpose
     run actor default-signals exec timeout 60 strace -f $until -qq -o trace -e trace="$call,ioctl" -e "inject=$call:error=$error:when=$nth" "$@"
@@ -117,8 +118,8 @@ an_interrupted_diagnosis_never_exits_0() {
 
 # attack: signals during check, machine-wide state included
 an_interrupted_check_leaves_nothing() {
-  for nth in 5 40 90; do _signalled INT 130 ioctl $nth -- dmabuf check; done
-  for nth in 3 9; do _signalled TERM 143 clone $nth -- dmabuf check; done
+  for nth in 5 40 90; do _signalled INT 130 ioctl $nth -- dmabuf check --exporter drm:vgem; done
+  for nth in 1 3; do _signalled TERM 143 clone $nth -- dmabuf check --only 'C12*'; done
 }
 
 # attack: signals during a wait that would last for ever
@@ -177,7 +178,9 @@ a_failing_hold_leaves_nothing() {
   _failing ENOSYS listen 1 2 -- dmabuf alloc 64K --from "$(_source)" --hold cam
   _failing EAGAIN clone 1 2 -- dmabuf alloc 64K --from "$(_source)" --hold cam
   _failing EAGAIN fork,vfork,clone3 1 2 -- dmabuf alloc 64K --from "$(_source)" --hold cam
-  _failing ENOMEM execve 2 -- dmabuf alloc 64K --from "$(_source)" --hold cam
+  exec_path=/proc/self/exe
+  _failing ENOMEM execve 1+ -- dmabuf alloc 64K --from "$(_source)" --hold cam
+  check [ "$(cat .run/status)" = 1 ]
   _failing EMFILE pipe2 1 2 -- dmabuf alloc 64K --from "$(_source)" --hold cam
 }
 
@@ -196,13 +199,19 @@ an_absent_call_is_no_crash() {
 a_command_that_cannot_be_waited_for_is_no_success() {
   run timeout 300 strace -f -qq -o trace -e trace=wait4 -e 'inject=wait4:error=ECHILD:when=1+' dmabuf alloc 4K --from "$(_source)" -- true
   check [ "$(cat .run/status)" != 0 ]
-  _failing ENOMEM execve 2 -- dmabuf alloc 4K --from "$(_source)" -- true
+  exec_path=$(command -v true)
+  _failing ENOMEM execve 1+ -- dmabuf alloc 4K --from "$(_source)" -- "$exec_path"
+  check [ "$(cat .run/status)" = 126 ]
   _failing EAGAIN clone,fork,vfork,clone3 1+ -- dmabuf alloc 4K --from "$(_source)" -- true
 }
 
 # attack: SYNC END fails
 an_access_that_cannot_be_ended_is_an_error() {
-  run actor buffer 64K exec sh -c 'strace -qq -o trace -e trace=ioctl -e raw=ioctl -e inject=ioctl:error=EIO:when=2 dmabuf map fd:$SLOT_0 --fill 0x11'
+  run actor buffer 64K exec sh -c 'strace -qq -o trace -e trace=ioctl -e raw=ioctl dmabuf map fd:$SLOT_0 --fill 0x11'
+  status 0
+  # The second SYNC is END.
+  nth=$(grep -n 0x40086200 trace | sed -n '2s/:.*//p')
+  run actor buffer 64K exec sh -c "strace -qq -o trace -e trace=ioctl -e raw=ioctl -e inject=ioctl:error=EIO:when=$nth dmabuf map fd:\$SLOT_0 --fill 0x11"
   status 1
   stderr 'Input/output error'
 }
@@ -221,7 +230,7 @@ a_failed_start_leaves_the_file_alone() {
 a_write_that_fails_is_an_error_in_every_command() {
   for command in 'alloc 4K --json' 'stat' 'stat --json' 'stat --prometheus' 'stat --graph' doctor devices 'alloc --list' --version --help; do
     # shellcheck disable=SC2086  # words on purpose
-    run timeout 300 strace -f -qq -o trace -e trace=write -e 'inject=write:error=ENOSPC:when=1' dmabuf $command
+    run timeout 300 strace -f -b execve -qq -o trace -e trace=write,writev -e 'inject=write,writev:error=ENOSPC:when=1+' dmabuf $command
     status 1
   done
   _nothing_is_left

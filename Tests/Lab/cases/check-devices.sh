@@ -47,6 +47,12 @@ every_kind_of_video_node_is_checked_by_its_path() {
   done
 }
 
+the_parameters_of_a_device_are_left_alone() {
+  needs v4l2:vivid-000-meta-out
+  run dmabuf check --device "$(video_node vivid-000-meta-out)" --only C127 --only C128 --json
+  json '.results | map([.verdict, (.reason | startswith("the queue takes parameters: "))]) | unique' '[["skip",true]]'
+}
+
 a_node_that_is_named_has_its_buffers_checked_too() {
   needs v4l2:vivid-000-vid-out
   node=$(video_node vivid-000-vid-out)
