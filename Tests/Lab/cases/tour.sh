@@ -3,7 +3,7 @@
 
 # What differs from run to run: times, rates, process ids, inode numbers, and the widths they make.
 _masked() {
-  sed -E 's/\([0-9]+\)/(PID)/g; s/[0-9.]+ ([kMG]?B\/s)/N \1/g; s/[0-9.]+ (ns|us|µs|ms|s)\b/TIME/g; s/ino:[0-9]+/ino:N/g
+  sed -E 's/\([0-9]+\)/(PID)/g; s/[0-9.]+ [kMG]?B\/s/N B\/s/g; s/[0-9.]+ (ns|us|µs|ms|s)\b/TIME/g; s/ino:[0-9]+/ino:N/g
     s/unbound[0-9]+/unboundN/g; s/^([+-]?) *[0-9]+  +/\1N /; s/  +/ /g; s/^ //; s/ $//' "$1"
 }
 
