@@ -18,28 +18,33 @@ BINARY = .build/release/dmabuf
 BENCHES = --package-path Tests/Bench --scratch-path .build-bench
 EXAMPLE = --package-path Examples/Frame --scratch-path .build-example
 
-.PHONY: help deps build test lab demo check fuzz bench lint format bpf order completions pictures install uninstall deb example docs clean
+.PHONY: help deps needs build test lab demo check fuzz bench lint format bpf order completions pictures install uninstall deb example docs clean
 .DEFAULT_GOAL := help
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{ printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-deps: ## install what a bare Debian 12 with a Swift toolchain lacks (needs root)
+deps: ## install what building and testing need on Debian 12 with a Swift toolchain (needs root)
 	@scripts/deps
 
-build: deps ## build the static executable, .build/release/dmabuf
+# Installs nothing: names what is missing.
+needs:
+	@scripts/deps --missing
+
+build: needs ## build the static executable, .build/release/dmabuf
 	@scripts/quietly build $(SWIFT) build --product dmabuf $(STATIC)
 
-test: deps ## run the unit tests on this machine
+test: needs ## run the unit tests on this machine
 	$(SWIFT) test
 
 lab: build ## a shell in a real kernel (KERNEL=debian-6.12), or one command there (CMD='dmabuf alloc 8M')
 	@$(if $(PROGRAMS),DMABUF_LAB_PROGRAMS='$(subst ','\'',$(PROGRAMS))') Tests/Lab/lab $(if $(CMD),run $(KERNEL) '$(subst ','\'',$(CMD))',shell $(KERNEL))
 
-example: deps ## build the example of a program that uses the library, .build-example/release/frame
+example: needs ## build the example of a program that uses the library, .build-example/release/frame
 	@scripts/quietly example $(SWIFT) build $(EXAMPLE) $(STATIC)
 
-demo: build ## make, fill, verify, share and list real buffers
+demo: deps ## make, fill, verify, share and list real buffers; installs what it needs
+	@$(MAKE) --no-print-directory build
 	@scripts/demo
 
 lint: ## check the formatting
@@ -48,14 +53,15 @@ lint: ## check the formatting
 format: ## format all Swift files
 	$(SWIFT) format --in-place --recursive --parallel Package.swift Sources Tests Examples
 
-check: deps ## lint, unit tests, and the lab's cases on every kernel
-	@scripts/deps debhelper graphviz jq libxml2-utils lintian mandoc mmdebstrap python3 zsh fish
+check: ## lint, unit tests, and the lab's cases on every kernel; installs what they need
+	@scripts/deps debhelper graphviz jq libxml2-utils lintian mandoc mmdebstrap python3-jsonschema shellcheck zsh fish
+	-@scripts/promtool
 	@scripts/check
 
-docs: deps ## build the library's documentation, .build/docs/DMABuf.doccarchive
+docs: needs ## build the library's documentation, .build/docs/DMABuf.doccarchive
 	@scripts/docs
 
-fuzz: deps ## fuzz the parsers, two million inputs each (RUNS=2000000)
+fuzz: needs ## fuzz the parsers, two million inputs each (RUNS=2000000)
 	@scripts/fuzz $(RUNS)
 
 bench: build ## compare with C programs that do the same work
@@ -65,8 +71,8 @@ bench: build ## compare with C programs that do the same work
 bpf: ## compile the census's BPF program into Sources/CCensus/census_object.c
 	@scripts/bpf
 
-order: deps ## list anew what a start needs, for the linker: scripts/start-order.txt
-	@scripts/deps valgrind
+order: needs ## list anew what a start needs, for the linker: scripts/start-order.txt
+	@scripts/deps --missing valgrind
 	@scripts/start-order
 
 completions: build ## generate the shells' completions
@@ -96,8 +102,8 @@ uninstall: ## remove what install put there, and directories that are empty then
 	@rmdir $(addprefix $(DESTDIR)$(PREFIX)/share/,man/man1 man/man7 bash-completion/completions bash-completion \
 	  fish/vendor_completions.d fish) $(DESTDIR)$(ZSH_COMPLETIONS) $(dir $(DESTDIR)$(ZSH_COMPLETIONS)) 2>/dev/null || :
 
-deb: deps ## build a Debian package, .build/dmabuf_VERSION_ARCHITECTURE.deb
-	@scripts/deps debhelper lintian
+deb: needs ## build a Debian package, .build/dmabuf_VERSION_ARCHITECTURE.deb
+	@scripts/deps --missing debhelper lintian
 	@scripts/deb
 
 clean: ## remove all that was built here; the lab's kernels stay in the cache

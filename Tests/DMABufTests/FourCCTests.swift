@@ -35,8 +35,16 @@ struct FourCCTests {
 
 @Suite("Users of a device node")
 struct NodeUsersTests {
-  @Test("Nobody has a node open that is not there")
-  func nobody() {
-    #expect(NodeUsers(of: "/dev/video-of-nobody").users.isEmpty)
+  @Test("They are the processes with a descriptor of just that node")
+  func users() throws {
+    let tree = try TemporaryTree()
+    try tree.process(7, link: "/dev/video1", fdinfo: nil)
+    try tree.process(12, link: "/dev/video10", fdinfo: nil)
+    try tree.process(5, link: "/dev/video1", fdinfo: nil)
+    try tree.file("proc/5/comm", "cam\u{1b}\n")
+    let users = NodeUsers(of: "/dev/video1", root: tree.root)
+    #expect(users.users.map(\.pid) == [5, 7] && users.refused.isEmpty)
+    #expect(users.users.map { $0.command?.escaped } == ["cam\\x1b", "test"])
+    #expect(NodeUsers(of: "/dev/video2", root: tree.root).users.isEmpty)
   }
 }

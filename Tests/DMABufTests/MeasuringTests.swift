@@ -66,15 +66,25 @@ struct RepetitionTests {
 
   @Test("A duration ends it, but not before ten turns")
   func duration() throws {
-    let short = try Repetition(.duration(.zero), warmUp: 0).run { (1, 1) }
-    #expect(short.first.count >= 1)
-    let start = Clock.now
-    let ten = try Repetition(.duration(.milliseconds(40)), warmUp: 1000).run {
-      try Deadline(after: .milliseconds(15)).sleep()
+    // The first turn takes all the time that there is.
+    var turns = 0
+    let times = try Repetition(.duration(.milliseconds(500)), warmUp: 0).run {
+      turns += 1
+      if turns == 1 { try Deadline(after: .milliseconds(500)).sleep() }
       return (1, 1)
     }
-    #expect(ten.first.count >= 3 && ten.first.count <= 14)
-    #expect(Clock.now - start < 5_000_000_000)
+    #expect(times.first.count == 10)
+  }
+
+  @Test("Turns that take five times as long are not waited for, and a long warm-up ends with the duration")
+  func slowTurns() throws {
+    var turns = 0
+    let times = try Repetition(.duration(.milliseconds(5)), warmUp: 1000).run {
+      turns += 1
+      try Deadline(after: .milliseconds(25)).sleep()
+      return (1, 1)
+    }
+    #expect(times.first.count == 1 && turns == 2)
   }
 
   @Test("What a turn throws ends it")

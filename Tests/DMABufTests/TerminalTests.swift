@@ -16,10 +16,4 @@ struct TerminalTests {
   func keys(_ text: String, _ keys: [Terminal.Key]) {
     #expect(Terminal.keys(Array(text.utf8)) == keys)
   }
-
-  @Test("Any bytes are read to their end")
-  func anyBytes() {
-    var random = Seeded(7)
-    for _ in 0..<2000 { _ = Terminal.keys(random.bytes(Int.random(in: 0...16, using: &random))) }
-  }
 }

@@ -32,8 +32,7 @@ struct ImageArgumentTests {
   @Test("Any four characters are a format")
   func fourcc() throws {
     let image = try ImageArgument("640x480:NM12")
-    #expect(image == (try ImageArgument("640x480:NM12")) && image.width == 640 && image.height == 480)
-    #expect("\(image.fourcc)" == "NM12")
+    #expect(image.width == 640 && image.height == 480 && "\(image.fourcc)" == "NM12")
   }
 
   @Test(
@@ -59,14 +58,9 @@ struct ImageArgumentTests {
   }
 }
 
-@Suite("Reasons of refusals")
-struct ImportAdviceTests {
-  @Test("XML has no control characters and no bare markup")
-  func xml() {
-    #expect(Escaping.xml("a<b>&\"\u{1b}") == "a&lt;b&gt;&amp;&quot;\\x1b")
-  }
-
-  @Test("Errors have their symbols")
+@Suite("Symbols of errors")
+struct ErrnoNameTests {
+  @Test("They are those of errno(3), and a number where it has none")
   func symbols() {
     #expect(ErrnoName.of(.invalidArgument) == "EINVAL" && ErrnoName.of(.badAddress) == "EFAULT")
     #expect(ErrnoName.of(.notSupported) == "EOPNOTSUPP" && ErrnoName.of(Errno(rawValue: 9999)) == "errno 9999")

@@ -67,7 +67,7 @@ struct bpf_iter__dmabuf { struct bpf_iter_meta *meta; struct dma_buf *dmabuf; } 
 struct bpf_iter__task_file { struct bpf_iter_meta *meta; struct task_struct *task; unsigned int fd; struct file *file; } KERNEL;
 struct bpf_iter__task_vma { struct bpf_iter_meta *meta; struct task_struct *task; struct vm_area_struct *vma; } KERNEL;
 
-char licence[] SEC("license") = "GPL";
+char licence[] SEC("license") = "Dual MIT/GPL";
 
 static unsigned long magic_of(struct file *file) { return BPF_CORE_READ(file, f_inode, i_sb, s_magic); }
 

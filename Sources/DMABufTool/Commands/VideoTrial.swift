@@ -1,6 +1,5 @@
 import DMABuf
 import DMABufExercise
-import Glibc
 import SystemPackage
 
 /// Giving buffers to V4L2 devices.
@@ -183,9 +182,4 @@ extension Trial {
       }
     }
   }
-}
-
-extension Errno {
-  /// `EBADR`: to queues of V4L2, that buffers have to come with a media request.
-  fileprivate static var invalidRequestDescriptor: Errno { Errno(rawValue: EBADR) }
 }

@@ -70,6 +70,7 @@ a_file_without_end_is_given_up() {
 a_fifo_that_never_opens_can_be_interrupted() {
   mkfifo fifo
   for command in 'stat --diff fifo' 'check --expect fifo' 'bench alloc --size 4K --compare fifo'; do
+    # shellcheck disable=SC2086  # words on purpose
     start reader actor default-signals exec dmabuf $command
     sleep 1
     send_signal reader TERM

@@ -1,4 +1,5 @@
 # Attacks by what a process inherits: signals, streams, limits, environment. `# attack:` stands above each attack.
+# shellcheck disable=SC2046  # words on purpose
 
 limit 200
 on_two_kernels

@@ -96,10 +96,12 @@ hostile_names_are_visible_in_every_form() {
   holders=
   for name in '\033[2J\033]0;x\007' '\r\n\t\b\177' '"\\"\047`$(x)' '\302\233\342\200\256x' '\377\376\300\200' ')' '<none>' ' '; do
     holders="$holders x"
+    # shellcheck disable=SC2059  # a format on purpose
     start "holder${#holders}" actor buffer 4K name 0 "$name" comm "$(printf "${name#\\r\\n}")" ready pause
     wait_for_line "holder${#holders}" ready
   done
   for form in '' --grid --fences '--by process' '--by name' '--columns ino,name,processes' --graph; do
+    # shellcheck disable=SC2086  # words on purpose
     run dmabuf stat $form
     status 0
     _is_printable

@@ -79,6 +79,7 @@ too_many_descriptors_are_an_error() {
   start taker sh -c 'ulimit -n 24; exec dmabuf receive ./socket --listen --timeout 120s --json'
   eventually [ -S socket ]
   slots=$(seq 0 99)
+  # shellcheck disable=SC2046,SC2086  # words on purpose
   run actor $(for _ in $slots; do printf 'buffer 4K '; done) send ./socket $slots
   finish taker
   case $(cat .run/status) in 0 | 12[89] | 13?) expected 'an error' ;; esac
@@ -187,6 +188,7 @@ _fake() {
 }
 _is_refused() {
   for use in 'map cam --fill 0xaa' 'sync cam pulse' 'fence-wait cam --timeout 1s' 'send ./nowhere cam'; do
+    # shellcheck disable=SC2086  # words on purpose
     _bounded dmabuf $use
     case $(cat .run/status) in 1 | 124) ;; *) expected "status 1 or 124 for $use" ;; esac
   done

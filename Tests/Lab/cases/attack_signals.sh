@@ -9,6 +9,7 @@ _nothing_is_left() {
   eventually sh -c '! ps | grep -v grep | grep -q dmabuf-holder'
   check [ "$(find /run/dmabuf -type s 2>/dev/null | wc -l)" = 0 ]
   check [ "$(ls /sys/kernel/tracing/instances 2>/dev/null | wc -l)" = 0 ]
+  # shellcheck disable=SC2010  # the case chose the names
   check [ "$(ls -A . | grep -vc '^\.run$\|^\.started$\|^trace$\|^kept$')" = 0 ]
 }
 # START without END: the flags of SYNC are 1 to 3 when access begins, 5 to 7 when it ends.
@@ -101,7 +102,9 @@ an_interrupted_output_is_whole_or_as_before() {
 # attack: signals during a census, in each form
 an_interrupted_census_never_exits_0() {
   for form in '' --json --prometheus --graph --fences '--by process'; do
+    # shellcheck disable=SC2086  # words on purpose
     _signalled INT 130 openat 30 60 -- dmabuf stat --source procfs $form
+    # shellcheck disable=SC2086  # words on purpose
     _signalled TERM 143 readlinkat 10 -- dmabuf stat --source procfs $form
   done
 }
@@ -185,7 +188,9 @@ a_failing_hold_leaves_nothing() {
 an_absent_call_is_no_crash() {
   for call in pidfd_open pidfd_getfd statfs fstatfs newfstatat getdents64 fcntl prctl memfd_create bpf kcmp \
     process_vm_readv flock timer_create timerfd_create setitimer; do
+    # shellcheck disable=SC2086  # words on purpose
     _failing ENOSYS $call 1+ -- dmabuf stat --json
+    # shellcheck disable=SC2086  # words on purpose
     _failing ENOSYS $call 1+ -- dmabuf alloc 4K --from "$(_source)" --hold cam
   done
 }
@@ -224,6 +229,7 @@ a_failed_start_leaves_the_file_alone() {
 # attack: writing fails on a disk without room, at each write
 a_write_that_fails_is_an_error_in_every_command() {
   for command in 'alloc 4K --json' 'stat' 'stat --json' 'stat --prometheus' 'stat --graph' doctor devices 'alloc --list' --version --help; do
+    # shellcheck disable=SC2086  # words on purpose
     run timeout 300 strace -f -b execve -qq -o trace -e trace=write,writev -e 'inject=write,writev:error=ENOSPC:when=1+' dmabuf $command
     status 1
   done

@@ -170,6 +170,7 @@ an_unprivileged_user_gets_nothing_of_root_s() {
   number=$(cut -d ' ' -f 2,3 .started/holder.stdout)
   for reference in "$holder_pid:${number% *}" "ino:${number#* }"; do
     for use in '--dump' '--fill 0xaa' '--checksum'; do
+      # shellcheck disable=SC2086  # words on purpose
       run_as_nobody dmabuf map "$reference" $use
       _failed_without_crash
       stdout_is_empty

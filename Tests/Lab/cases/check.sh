@@ -21,6 +21,7 @@ what_the_contract_says_of_this_version_is_what_differs() {
   json '.results | map(select(.verdict == "fail" or .verdict == "new-difference") | [.id, .target, .expected, .found])' '[]'
   status 0
   found=$(jq -r '.results | map(select(.verdict == "known-difference").id) | unique | join(" ")' .run/stdout)
+  # shellcheck disable=SC2046  # words on purpose
   wanted=$(echo $(_before 7.0 C25; _before 7.0 C27 heap:system; _before 6.12 C31 udmabuf; _before 6.12 C31 heap:cma
     _before 7.0 C67 sw_sync; _before 6.4 C68; _before 6.4 C69 sw_sync; _before 7.0 C72 sw_sync
     _before 6.12 C88 udmabuf hugetlb; _before 7.3 C89 udmabuf; _before 6.12 C91 udmabuf

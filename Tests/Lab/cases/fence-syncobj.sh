@@ -127,11 +127,11 @@ what_is_still_to_come_is_waited_for() {
   finish waiter
   status 130
   # The first of several.
-  check dmabuf fence create --syncobj "$gpu" --signalled --hold done
-  run dmabuf fence-wait frame done --any --timeout 1s --json
+  check dmabuf fence create --syncobj "$gpu" --signalled --hold 'done'
+  run dmabuf fence-wait frame 'done' --any --timeout 1s --json
   status 0
   json '.references | map([.ref, .signalled])' '[["frame",true],["done",true]]'
-  run dmabuf fence info done --json
+  run dmabuf fence info 'done' --json
   json '.files[0].status' signalled
   check dmabuf release --all
 }

@@ -156,8 +156,14 @@ a_display_that_cannot_import_says_so() {
   needs drm:bochs 'kernel:<7.0'
   _with 1M 'dmabuf import fd:$SLOT_0 drm:bochs-drm'
   status 1
-  stderr ': DRM_IOCTL_PRIME_FD_TO_HANDLE: (Invalid argument|Function not implemented)$'
-  stderr '^dmabuf: hint: the driver (cannot use buffers of other devices|says that it imports no buffers)'
+  if has 'kernel:>=6.6'; then
+    # The kernel says for each driver that it imports.
+    stderr ': DRM_IOCTL_PRIME_FD_TO_HANDLE: Invalid argument$'
+    stderr '^dmabuf: hint: the driver cannot use buffers of other devices'
+  else
+    stderr ': DRM_IOCTL_PRIME_FD_TO_HANDLE: Function not implemented$'
+    stderr '^dmabuf: hint: the driver says that it imports no buffers'
+  fi
 }
 
 a_read_only_buffer_is_taken_all_the_same() {
@@ -197,12 +203,14 @@ a_framebuffer_is_tried_and_explained() {
   stderr ': DRM_IOCTL_MODE_ADDFB2: Invalid argument$'
   stderr '^dmabuf: hint: the image needs 1228800 bytes, and the buffer has 65536$'
   _with 64K 'dmabuf import fd:$SLOT_0 drm:vkms --framebuffer 64x64:YUYV'
+  status 1
   stderr '^dmabuf: hint: no plane shows YUYV; they show .*XR24'
   _with 64K 'dmabuf import fd:$SLOT_0 drm:vkms --framebuffer 9000x1:XR24'
-  stderr '^dmabuf: hint: framebuffers are from 10x10 to 8192x8192$|^dmabuf: hint: framebuffers are from [0-9]+x[0-9]+ to '
+  status 1
+  stderr '^dmabuf: hint: framebuffers are from [1-9][0-9]*x[1-9][0-9]* to 8192x8192$'
   _with 64K 'dmabuf import fd:$SLOT_0 drm:vkms --framebuffer 64x64:XR24:0x100000000000001'
   status 1
-  stderr '^dmabuf: hint: no plane shows the modifier I915_X_TILED|X_TILED'
+  stderr '^dmabuf: hint: no plane shows the modifier X_TILED$'
 }
 
 a_device_without_displays_shows_no_framebuffers() {

@@ -40,6 +40,8 @@ a_udmabuf_can_be_filled_and_is_shared_by_fork() {
   start holder actor udmabuf 8192 fill 0 0xa5 fork ready pause
   wait_for_line holder ready
   run grep '^count' "/proc/$holder_pid/fdinfo/3"
+  status 0
+  stdout_is "$(printf 'count:\t2')"
   send_signal holder TERM
   finish holder
 }
@@ -103,6 +105,7 @@ a_sent_descriptor_stays_in_flight() {
   wait_for_line holder ready
   check grep -q flying /sys/kernel/debug/dma_buf/bufinfo
   run ls -l "/proc/$holder_pid/fd"
+  status 0
   no_stdout flying
   send_signal holder TERM
   finish holder
@@ -119,7 +122,7 @@ jq_and_xxhsum_and_strace_work() {
   stdout_is '{"a":[1]}'
   printf abc >three
   run xxhsum -H3 three
-  status 0
+  stdout ' = 78af5f94892f3950$'
   run strace -f -e trace=exit_group true
   stderr 'exit_group\(0\)'
 }

@@ -30,7 +30,7 @@ the_first_difference_is_shown_with_what_was_expected() {
   status 1
   stdout '3 bytes differ$'
   stdout '^first at +5000 \(0x1388\)$'
-  stdout '^expected +71 02 00|^expected +00 00 00'
+  stdout '^expected +71 02 00'
   stdout '^found +ff ff ff'
   _with 64K 'dmabuf map fd:$FD --verify 0x01 --json'
   status 1
@@ -80,10 +80,10 @@ a_file_that_does_not_fit_changes_nothing() {
 }
 
 an_output_that_cannot_be_written_is_an_error_and_the_bracket_is_closed() {
-  _with 1M 'strace -o trace -e trace=ioctl dmabuf map fd:$FD --output /dev/full'
+  _with 1M 'strace -o trace -e trace=ioctl -e raw=ioctl dmabuf map fd:$FD --output /dev/full'
   status 1
   stderr '^dmabuf: /dev/full: write: No space left on device$'
-  check sh -c '[ "$(grep -c "0x62, 0, 0x8\|DMA_BUF_IOCTL_SYNC" trace)" = 2 ]'
+  check [ "$(grep -c 0x40086200 trace)" = 2 ]
 }
 
 an_output_into_a_closed_pipe_ends_quietly() {
@@ -116,6 +116,7 @@ an_interrupt_closes_the_bracket() {
     eventually grep -q 0x40086200 trace
     usleep 200000
     tool=$(cat /proc/"$mapper_pid"/task/"$mapper_pid"/children)
+    # shellcheck disable=SC2086  # words on purpose
     kill -s $signal $tool
     finish mapper
     check sh -c '[ "$(grep -c "0x40086200.* = 0" trace)" = 2 ]'

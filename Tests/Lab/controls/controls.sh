@@ -7,6 +7,12 @@ a_wrong_status_is_noticed() { run true; status 1; }
 # fails: expected stdout to match: two
 a_missing_line_is_noticed() { run echo one; stdout two; }
 
+# fails: 'waited_ns' is a required property
+a_document_against_its_schema_is_noticed() {
+  run echo '{"direction":"read","ino":7,"operation":"end","schema":"dmabuf.sync/1"}'
+  json .ino 7
+}
+
 # fails: no process to be left running
 a_process_left_behind_is_noticed() {
   sleep 1000 &

@@ -1,10 +1,11 @@
 # shellcheck shell=dash disable=SC1091,SC2034,SC2154
 # Runs the cases inside the guest and reports on stdout, one line per case and detail lines:
 #   case NAME | pass NAME SECONDS | skip NAME TAB REASON | fail NAME | `  text` of the failure
+#   document JSON: something that dmabuf printed in the case, for the host to validate
 # runner.sh GLOBS: only cases whose name matches one of them; `controls` runs the negative controls instead.
 
 warnings='WARNING|BUG:|Oops|KASAN|lockdep|INFO: task .* blocked|possible circular'
-export CASE_NOTES=/run/case
+export CASE_NOTES=/run/case KEPT_SHAPES=/run/shapes
 
 session_of() { # PROCESS
   read -r line 2>/dev/null <"/proc/$1/stat" || return
@@ -48,6 +49,7 @@ run_case() { # FILE NAME
   kill -KILL $clock 2>/dev/null
   wait $clock 2>/dev/null
   cd /
+  [ ! -s $CASE_NOTES/documents ] || sed 's/^/document /' $CASE_NOTES/documents
   judge "$ended" "$before"
   if [ -s $CASE_NOTES/failed ]; then
     echo "fail $2"
@@ -111,6 +113,7 @@ is_wanted() ( # NAME PATTERNS
 
 folder=cases
 [ "$1" = controls ] && { folder=controls; set -- '*'; }
+mkdir -p $KEPT_SHAPES
 dmesg -c >/run/kmsg
 for file in /lab/"$folder"/*.sh; do
   for name in $(functions_of "$file"); do

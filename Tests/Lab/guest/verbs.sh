@@ -104,6 +104,7 @@ expect_kernel_warning() { touch "$CASE_NOTES/warning-expected"; }
 
 run() {
   last_command=$*
+  kept=''
   "$@" >.run/stdout 2>.run/stderr </dev/null
   echo $? >.run/status
 }
@@ -150,6 +151,7 @@ finish() { # NAME
 }
 
 as_captured() { # NAME STATUS
+  kept=''
   cp ".started/$1.stdout" .run/stdout
   cp ".started/$1.stderr" .run/stderr
   echo "$2" >.run/status
@@ -181,11 +183,24 @@ stderr_is_empty() { [ ! -s .run/stderr ] || expected 'no stderr'; }
 json() {
   found=$(jq -c "$1" .run/stdout 2>&1) || expected "JSON that answers $1; jq: $found"
   [ "$found" = "$2" ] || [ "$found" = "\"$2\"" ] || expected "JSON $1 to be $2; it is $found"
+  keep_documents
 }
 
 json_true() {
   found=$(jq -c "$1" .run/stdout 2>&1) || expected "JSON that answers $1; jq: $found"
   [ "$found" = true ] || expected "JSON to satisfy $1; it gives $found"
+  keep_documents
+}
+
+# Keeps dmabuf's documents on the captured stdout, which the host holds against docs/schema: up to four of a
+# command, of 64 KiB together, and only those that differ from earlier ones in more than numbers.
+keep_documents() {
+  [ -z "$kept" ] || return 0
+  kept=yes
+  grep -a '^{.*"schema":"dmabuf\.[a-z-]*/' .run/stdout | head -n 4 >.run/kept
+  [ "$(wc -c <.run/kept)" -le 65536 ] || return 0
+  shape=$KEPT_SHAPES/$(tr -d 0-9 <.run/kept | md5sum | cut -d ' ' -f 1)
+  [ -e "$shape" ] || { : >"$shape" && cat .run/kept >>"$CASE_NOTES/documents"; }
 }
 
 # check CMD…: must exit 0.

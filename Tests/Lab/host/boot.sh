@@ -23,7 +23,7 @@ trap 'exit 129' HUP
 new_boot() {
   end_boot
   BOOT=$(mktemp -d "${TMPDIR:-/tmp}/dmabuf-lab.XXXXXX") || return 1
-  mkdir "$BOOT/job"
+  mkdir "$BOOT/job" "$BOOT/documents"
 }
 
 # Words of the QEMU command line that every boot has. Timer interrupts are not checked: an emulator on a busy

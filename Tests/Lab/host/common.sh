@@ -46,6 +46,7 @@ cpio cpio
 modprobe kmod
 xz xz-utils
 jq jq
+/usr/lib/python3/dist-packages/jsonschema python3-jsonschema
 xxhsum xxhash
 strace strace
 gcc gcc

@@ -10,6 +10,7 @@ read_report() {
     printf '%s\n' "$line" >>"$BOOT/report"
     case $line in
       'case '*) name=${line#case } failing='' ;;
+      'document '*) printf '%s\n' "${line#document }" >>"$BOOT/documents/$name" ;;
       'pass '*)
         echo "pass $name" >>"$BOOT/results"
         [[ $VERBOSE ]] && echo "  pass  $name (${line##* } s)"
@@ -28,6 +29,24 @@ read_report() {
     esac
     [[ $line == 'case '* ]] && echo "$name" >"$BOOT/running"
   done
+}
+
+# What is wrong with the documents that cases printed: CASE:LINE: SCHEMA: MEMBER: MESSAGE.
+violations() {
+  (cd "$BOOT/documents" && "$REPOSITORY/scripts/schemas" ./*) 2>&1
+}
+
+# One more result of a boot: all documents that its cases printed keep to docs/schema.
+judge_documents() {
+  local name=documents_keep_to_their_schemas found
+  [[ $(ls "$BOOT/documents") ]] || return 0
+  if found=$(violations); then
+    echo "pass $name" >>"$BOOT/results"
+  else
+    echo "fail $name" >>"$BOOT/results"
+    echo "  FAIL  $KERNEL: $name"
+    head -n 60 <<<"$found" | sed 's/^/      /'
+  fi
 }
 
 how_many() { grep -cs "^$1 " "$BOOT/results" || [[ -e $BOOT/results ]] || echo 0; }
@@ -50,6 +69,7 @@ test_kernel() { # KERNEL GLOB
     echo "fail the_kernel_is_content" >>"$BOOT/results"
   fi
   READ_STDOUT="cat"
+  judge_documents
   passed=$(how_many pass) failed=$(how_many fail) skipped=$(how_many skip)
   sed -n 's/^skip [^\t]*\t//p' "$BOOT/results" 2>/dev/null | sort | uniq -c | sort -rn |
     while read -r count reason; do echo "  skipped $count: $reason"; done
@@ -66,6 +86,7 @@ test_controls() { # KERNEL
   READ_STDOUT=read_report QUIET=yes
   boot "$1" test 300 || survivors=1
   READ_STDOUT="cat" QUIET=
+  violations | sed -n 's|^\./\([a-z_]*\):[0-9]*: |fail \1\n  |p' >>"$BOOT/report"
   while IFS=$'\t' read -r name reason; do
     sed -n "/^fail $name\$/,/^case /p" "$BOOT/report" | grep -q -- "$reason" && continue
     say "the control '$name' did not fail with '$reason': the lab cannot be trusted"
