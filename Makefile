@@ -50,11 +50,16 @@ demo: deps ## make, fill, verify, share and list real buffers; installs what it 
 lint: ## check the formatting
 	$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests Examples
 
+words: ## check the words of help, errors and the manual
+	@scripts/words
+
+.PHONY: words
+
 format: ## format all Swift files
 	$(SWIFT) format --in-place --recursive --parallel Package.swift Sources Tests Examples
 
 check: ## lint, unit tests, and the lab's cases on every kernel; installs what they need
-	@scripts/deps debhelper graphviz jq libxml2-utils lintian mandoc mmdebstrap python3-jsonschema shellcheck zsh fish
+	@scripts/deps codespell debhelper graphviz jq libxml2-utils lintian mandoc mmdebstrap python3-jsonschema shellcheck zsh fish
 	-@scripts/promtool
 	@scripts/check
 
