@@ -179,6 +179,7 @@ commands_that_are_killed_leave_nothing() {
     wait $tool 2>/dev/null
     _judge "$command" $signal $?
     done=$((done + 1))
+    if [ $((done % 50)) = 0 ]; then echo "lab: $done kills" >/dev/kmsg; fi
   done
-  echo "$done kills" >/dev/kmsg
+  echo "lab: $done kills" >/dev/kmsg
 }
