@@ -81,8 +81,8 @@ _begin() {
   esac
   "$@" >.run/stdout 2>.run/stderr </dev/null &
   tool=$!
-  # A background job ignores SIGINT until the actor has undone that.
-  while case $(cat /proc/$tool/comm 2>/dev/null) in sh | busybox | actor) true ;; *) false ;; esac; do usleep 1000; done
+  # A background job ignores SIGINT until the actor has undone that; strace has to have it in its hands.
+  while case $(cat /proc/$tool/comm 2>/dev/null) in sh | busybox | actor | strace) true ;; *) false ;; esac; do usleep 1000; done
 }
 
 # How long it takes by itself in hundredths of a second, between 20 and 250.
