@@ -39,7 +39,7 @@ struct RuntimeDirectory: ~Copyable {
   /// `$XDG_RUNTIME_DIR/dmabuf`; for root without one `/run/dmabuf`; else `/tmp/dmabuf-UID`.
   static var path: String {
     if let variable = unsafe getenv("XDG_RUNTIME_DIR") {
-      let parent = unsafe SystemText.string(UnsafeRawBufferPointer(start: variable, count: strlen(variable)))
+      let parent = unsafe SystemText.string(cString: variable)
       var status = stat()
       // Another user's directory (`sudo -E`) is not ours to put anything into.
       if parent.utf8.first == UInt8(ascii: "/"), unsafe parent.withSystemBytes({ unsafe stat($0, &status) }) == 0,

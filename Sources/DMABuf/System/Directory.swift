@@ -50,9 +50,7 @@ package struct Directory: ~Copyable {
     var names: [String] = []
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 4096, alignment: 8)
     defer { unsafe buffer.deallocate() }
-    try unsafe forEachName(buffer: buffer) {
-      unsafe names.append(SystemText.string(UnsafeRawBufferPointer(start: $0, count: strlen($0))))
-    }
+    try unsafe forEachName(buffer: buffer) { unsafe names.append(SystemText.string(cString: $0)) }
     return names
   }
 }
