@@ -59,7 +59,8 @@ let package = Package(
     // Processes that keep descriptors under names.
     .target(name: "CHolder", dependencies: ["CDMABuf"]),
     .target(
-      name: "DMABufHolding", dependencies: ["CDMABuf", "CHolder", "DMABuf", systemPackage], swiftSettings: settings),
+      name: "DMABufHolding", dependencies: ["CDMABuf", "CHolder", "DMABuf", "DMABufHost", systemPackage],
+      swiftSettings: settings),
     // Commands, options, reports, advice.
     .target(name: "CVersion"),
     .target(

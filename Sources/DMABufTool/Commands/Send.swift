@@ -1,6 +1,7 @@
 import ArgumentParser
 import DMABuf
 import DMABufHolding
+import DMABufHost
 import SystemPackage
 
 /// `dmabuf send`: hands buffers to another program.

@@ -1,11 +1,12 @@
 internal import CDMABuf
+package import DMABuf
 import Glibc
 import SystemPackage
 
 /// A Unix socket that carries short messages and descriptors.
-public struct UnixSocket: ~Copyable, Sendable {
+package struct UnixSocket: ~Copyable, Sendable {
   /// What a socket's messages are.
-  public enum Kind: Sendable {
+  package enum Kind: Sendable {
     /// A stream of bytes, as most programs use it.
     case stream
     /// Messages that arrive whole.
@@ -20,11 +21,11 @@ public struct UnixSocket: ~Copyable, Sendable {
   }
 
   /// A message and what came with it.
-  public struct Message: ~Copyable {
+  package struct Message: ~Copyable {
     /// Its bytes.
-    public let bytes: [UInt8]
+    package let bytes: [UInt8]
     /// Descriptors, close-on-exec; the receiver's to close.
-    public let descriptors: [CInt]
+    package let descriptors: [CInt]
   }
 
   package let file: OpenFile
@@ -43,7 +44,7 @@ public struct UnixSocket: ~Copyable, Sendable {
   ///
   /// Corresponds to `connect(2)`. Throws `ECONNREFUSED` when nobody listens any more, `EPROTOTYPE` when
   /// the socket is of the other kind, ``TimedOut`` once `deadline` has passed.
-  public init(connectingTo path: String, _ kind: Kind, name: String? = nil, deadline: Deadline? = nil) throws {
+  package init(connectingTo path: String, _ kind: Kind, name: String? = nil, deadline: Deadline? = nil) throws {
     let socket = try UnixSocket(kind, name: name ?? path)
     try socket.limited(.connect, by: deadline) { descriptor in
       unsafe path.withSystemBytes { unsafe cdmabuf_unix_connect(descriptor, $0) }
@@ -106,7 +107,7 @@ public struct UnixSocket: ~Copyable, Sendable {
 
   /// Makes a socket at `path`, waits for the first process of this user or of root that connects, and removes the
   /// socket again, after an error too.
-  public static func acceptOne(at path: String, deadline: Deadline?) throws -> UnixSocket {
+  package static func acceptOne(at path: String, deadline: Deadline?) throws -> UnixSocket {
     let listener = try UnixSocket(listeningAt: path, .stream)
     let identity = FileIdentity(path)
     defer {
@@ -165,7 +166,7 @@ public struct UnixSocket: ~Copyable, Sendable {
   /// Sends `bytes`, at least one, with descriptors, at most 253.
   ///
   /// Corresponds to `sendmsg(2)` with `SCM_RIGHTS`. Throws ``TimedOut`` once `deadline` has passed.
-  public func send(_ bytes: [UInt8], descriptors: [CInt] = [], deadline: Deadline? = nil) throws {
+  package func send(_ bytes: [UInt8], descriptors: [CInt] = [], deadline: Deadline? = nil) throws {
     try limited(.sendmsg, by: deadline) { descriptor in
       unsafe cdmabuf_send(descriptor, bytes, bytes.count, descriptors, descriptors.count)
     }
@@ -175,7 +176,7 @@ public struct UnixSocket: ~Copyable, Sendable {
   ///
   /// Corresponds to `recvmsg(2)`. Throws ``TruncatedMessage`` when more was sent than fits, ``TimedOut`` once `deadline`
   /// has passed.
-  public func receive(limit: Int, deadline: Deadline? = nil) throws -> Message {
+  package func receive(limit: Int, deadline: Deadline? = nil) throws -> Message {
     let descriptor = descriptor
     try waitUntilReadable(deadline: deadline)
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: limit, alignment: 1)
@@ -209,16 +210,16 @@ public struct UnixSocket: ~Copyable, Sendable {
 }
 
 /// A message that was longer, or had more descriptors, than could be received. What came of it has been closed.
-public struct TruncatedMessage: Error, Equatable, Sendable {
+package struct TruncatedMessage: Error, Equatable, Sendable {
   /// The socket, as errors call it.
-  public let subject: String
+  package let subject: String
   /// Is it this process that may not have as many descriptors?
-  public let lacksDescriptors: Bool
+  package let lacksDescriptors: Bool
 }
 
 extension TruncatedMessage: CustomStringConvertible {
   /// In the words that the kernel has for the reason.
-  public var description: String {
+  package var description: String {
     "\(subject): recvmsg: \(lacksDescriptors ? Errno.tooManyOpenFiles : .messageTooLong)"
   }
 }
