@@ -86,7 +86,7 @@ private struct Sleeper: ~Copyable {
   }
 
   /// Lets it poll, and returns when it does.
-  func sleep(on descriptor: CInt) throws(KernelError) {
+  func sleep(on descriptor: CInt) throws {
     var descriptor = descriptor
     let socket = socket.descriptor.rawValue
     _ = try Interruption.restarting(.write, on: "sleeper") { unsafe write(socket, &descriptor, 4) }

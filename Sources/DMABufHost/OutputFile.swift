@@ -55,10 +55,10 @@ package final class OutputFile {
 
   /// Puts the new contents into place.
   ///
-  /// Throws `EINTR` when the process was asked to end; the old contents stay then, and after any error.
-  package func commit() throws(KernelError) {
+  /// Throws ``Interrupted`` when the process was asked to end; the old contents stay then, and after any error.
+  package func commit() throws {
     guard let replacement else { return }
-    try Interruption.check(.rename, on: name)
+    try Interruption.check()
     guard replacement.close() else { throw KernelError(.close, on: name) }
     guard replacement.rename() else { throw KernelError(.rename, on: name) }
   }

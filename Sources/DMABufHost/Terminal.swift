@@ -65,13 +65,13 @@ package struct Terminal: ~Copyable {
 
   /// Waits for keys until the moment comes; there may be none.
   ///
-  /// Throws `EINTR` when the process was asked to end, `ENODEV` when the terminal has gone.
-  package func keys(until moment: Deadline) throws(KernelError) -> [Key] {
+  /// Throws ``Interrupted`` when the process was asked to end, `ENODEV` when the terminal has gone.
+  package func keys(until moment: Deadline) throws -> [Key] {
     let input = StandardStream.input
     let milliseconds = CInt(clamping: (moment.remaining + 999_999) / 1_000_000)
     // A signal that comes before poll(2) sleeps would be slept through: so not for long.
     let result = cdmabuf_wait_readable(input.rawValue, min(milliseconds, 250))
-    try Interruption.check(.poll, on: input.name)
+    try Interruption.check()
     let events = cdmabuf_terminal_events()
     if events & CInt(CDMABUF_EVENT_SUSPEND) != 0 {
       Self.leave()

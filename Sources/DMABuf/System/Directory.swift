@@ -30,7 +30,6 @@ package struct Directory: ~Copyable {
     let lengthOffset = 16
     let nameOffset = 19
     while true {
-      try Interruption.check(.getdents64, on: file.name)
       let filled = unsafe cdmabuf_getdents64(descriptor, buffer.baseAddress, buffer.count)
       if filled < 0 { throw KernelError(.getdents64, on: file.name) }
       if filled == 0 { return }
