@@ -158,7 +158,7 @@ static void serve(struct holder *holder) {
   uint64_t deadlines[1 + MOST_CLIENTS];
   nfds_t count = 1;
   while (cdmabuf_ending_signal() == 0) {
-    if (holder->spare < 0) holder->spare = cdmabuf_unix_socket(SOCK_DGRAM);
+    if (holder->spare < 0) holder->spare = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     entries[0].events = count <= MOST_CLIENTS && holder->spare >= 0 ? POLLIN : 0;
     int ready = cdmabuf_poll(entries, count, patience(holder, count - 1));
     act(holder);
@@ -223,7 +223,7 @@ int cdmabuf_hold(int argc, char *const argv[]) {
     setrlimit(RLIMIT_NOFILE, &limit);
   }
   /* Listening again makes this process the one that the kernel names to clients. */
-  holder.spare = cdmabuf_unix_socket(SOCK_DGRAM);
+  holder.spare = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (holder.spare < 0 || listen(LISTENER, 64) < 0 || fcntl(LISTENER, F_SETFL, O_NONBLOCK) < 0) {
     say_ready(errno);
     return 1;

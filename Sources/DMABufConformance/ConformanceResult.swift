@@ -1,4 +1,4 @@
-public import DMABuf
+import DMABuf
 import DMABufHost
 import Glibc
 import SystemPackage

@@ -1,5 +1,5 @@
 internal import CDMABuf
-package import DMABuf
+import DMABuf
 import Glibc
 import SystemPackage
 

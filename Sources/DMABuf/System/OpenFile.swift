@@ -60,7 +60,8 @@ public struct OpenFile: ~Copyable, Sendable {
   }
 
   /// The same for a request whose argument is memory of any length.
-  package func ioctl<Argument>(_ request: Request<Argument>, at argument: UnsafeMutablePointer<Argument>) throws(KernelError)
+  package func ioctl<Argument>(_ request: Request<Argument>, at argument: UnsafeMutablePointer<Argument>)
+    throws(KernelError)
   {
     if unsafe call(request, argument) >= 0 { return }
     _ = try unsafe repeatIoctl(request, argument, after: Errno(rawValue: errno), retryingAgain: false)
