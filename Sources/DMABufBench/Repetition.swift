@@ -28,7 +28,7 @@ public struct Repetition: Sendable {
   typealias Times = (first: UInt64, second: UInt64)
 
   /// Makes turns, each of which takes its own times and returns them. Nothing is allocated between turns.
-  /// Throws what a turn throws, and `EINTR` between two when the process was asked to end.
+  /// Throws what a turn throws, and ``Interrupted`` between two when the process was asked to end.
   func run(_ turn: () throws -> Times) throws -> (first: Statistics, second: Statistics) {
     try turns(warmUp, atLeast: 1) { _ = try turn() }
     var first: [UInt64] = []

@@ -1,5 +1,5 @@
-internal import CDMABuf
 import DMABuf
+import DMABufHost
 import DMABufExercise
 import Glibc
 import SystemPackage
@@ -58,8 +58,7 @@ private struct Sleeper: ~Copyable {
   private let thread: pthread_t
 
   init() throws(KernelError) {
-    var sockets: [CInt] = [-1, -1]
-    guard unsafe cdmabuf_socket_pair(&sockets) == 0 else { throw KernelError(.socketpair, on: "AF_UNIX") }
+    let sockets = try UnixSocket.descriptorPair()
     let theirs = sockets[1]
     let socket = OpenFile(OwnedDescriptor(owning: sockets[0]), name: "sleeper")
     // Signals are for the thread that measures.
@@ -86,7 +85,7 @@ private struct Sleeper: ~Copyable {
   }
 
   /// Lets it poll, and returns when it does.
-  func sleep(on descriptor: CInt) throws(KernelError) {
+  func sleep(on descriptor: CInt) throws {
     var descriptor = descriptor
     let socket = socket.descriptor.rawValue
     _ = try Interruption.restarting(.write, on: "sleeper") { unsafe write(socket, &descriptor, 4) }

@@ -102,7 +102,7 @@ final class CheckContext {
   /// A memfd that may be made a buffer of.
   func sealedMemory(_ size: Int, seals: CInt = CDMABUF_F_SEAL_SHRINK, flags: UInt32 = 0) throws -> CInt {
     let memory = unsafe CallResult(
-      cdmabuf_memfd_create("dmabuf", CDMABUF_MFD_CLOEXEC | CDMABUF_MFD_ALLOW_SEALING | flags))
+      cdmabuf_memfd_create("dmabuf", MFD_CLOEXEC | MFD_ALLOW_SEALING | flags))
     let descriptor = try memory.orEnd("memfd_create")
     _ = try CallResult(ftruncate(descriptor, off_t(size))).orEnd("ftruncate")
     if seals != 0 { _ = try Raw.control(descriptor, CDMABUF_F_ADD_SEALS, seals).orEnd("F_ADD_SEALS") }

@@ -137,9 +137,11 @@ public struct KernelVersion: Comparable, Sendable, CustomStringConvertible {
 
   /// The running kernel's; `uname(2)`.
   public static var running: KernelVersion {
-    var text = [CChar](repeating: 0, count: 65)
-    guard unsafe cdmabuf_kernel_release(&text, text.count) == 0 else { return KernelVersion(0, 0) }
-    return KernelVersion(release: String(decoding: text.map { UInt8(bitPattern: $0) }, as: UTF8.self))
+    var names = utsname()
+    guard unsafe uname(&names) == 0 else { return KernelVersion(0, 0) }
+    return unsafe withUnsafeBytes(of: &names.release) {
+      KernelVersion(release: unsafe String(decoding: $0, as: UTF8.self))
+    }
   }
 
   /// The older one is less.

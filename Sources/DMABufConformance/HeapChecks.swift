@@ -57,7 +57,8 @@ extension ConformanceCheck {
     },
     .init("C80", "without a free descriptor nothing is allocated", on: .heap, expect: "EMFILE") { trial in
       let node = try trial.node()
-      _ = try CallResult(cdmabuf_limit_descriptors(rlim_t(lowestFree()))).orEnd("setrlimit")
+      var limit = rlimit(rlim_cur: rlim_t(lowestFree()), rlim_max: rlim_t(lowestFree()))
+      _ = try unsafe CallResult(setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)).orEnd("setrlimit")
       var argument = Argument(24)
       argument[u64: 0] = UInt64(Raw.page)
       return Raw.ioctl(node, CheckContext.allocation, argument).description

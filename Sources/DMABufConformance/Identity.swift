@@ -16,7 +16,7 @@ extension ConformanceCheck {
       let status = Raw.status(try trial.buffer())
       let inode = status.st_ino > 0 ? "inode" : "no inode"
       return
-        "type \(status.st_mode & S_IFMT), links \(status.st_nlink), \(inode), major \(cdmabuf_major(status.st_dev))"
+        "type \(status.st_mode & S_IFMT), links \(status.st_nlink), \(inode), major \(cdmabuf_device(status.st_dev) >> 32)"
     },
     .init("C3", "seeking to the end, fstat and fdinfo tell the same size", expect: "equal") { trial in
       let buffer = try trial.buffer()
@@ -53,7 +53,7 @@ extension ConformanceCheck {
       Raw.open(path(try trial.buffer()), O_RDWR).description
     },
     .init("C10", "O_PATH can open it, and takes no requests", expect: "ok EBADF") { trial in
-      let handle = Raw.open(path(try trial.buffer()), CInt(0o10000000))
+      let handle = Raw.open(path(try trial.buffer()), CDMABUF_O_PATH)
       return answers(handle, Raw.synchronize(handle.descriptor, 1))
     },
     .init("C11", "the link in /proc is /dmabuf: and the name", expect: "/dmabuf: + name") { trial in
@@ -162,7 +162,8 @@ extension ConformanceCheck {
 
   static func socketPair() throws -> [CInt] {
     var sockets: [CInt] = [-1, -1]
-    _ = try unsafe CallResult(cdmabuf_socket_pair(&sockets)).orEnd("socketpair")
+    let kind = CInt(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
+    _ = try unsafe CallResult(socketpair(AF_UNIX, kind, 0, &sockets)).orEnd("socketpair")
     return sockets
   }
 

@@ -55,7 +55,7 @@ extension ConformanceCheck {
       guard let pool = MemoryInformation.hugePages(of: 2 << 20), pool.free > 0 else {
         throw CheckSkipped("no huge pages of 2 MiB are free")
       }
-      let flags = CDMABUF_MFD_HUGETLB | 21 << 26
+      let flags = MFD_HUGETLB | 21 << UInt32(MFD_HUGE_SHIFT)
       return try trial.createUserBuffer(trial.sealedMemory(2 << 20, flags: flags), size: page).description
     },
     .init(

@@ -1,6 +1,7 @@
 internal import CDMABuf
 internal import CHolder
 import DMABuf
+import DMABufHost
 import Glibc
 import SystemPackage
 

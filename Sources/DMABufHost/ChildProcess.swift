@@ -1,5 +1,5 @@
 internal import CDMABuf
-package import DMABuf
+import DMABuf
 import Glibc
 import SystemPackage
 
@@ -19,10 +19,10 @@ package enum ChildProcess {
   /// started, is killed after `nanoseconds`, and before when this process is asked to end or ends. A child that has
   /// to `finish` is left to work until then.
   ///
-  /// Corresponds to `fork(2)`; no other thread may run. Throws `EINTR` when this process is asked to end.
+  /// Corresponds to `fork(2)`; no other thread may run. Throws ``Interrupted`` when this process is asked to end.
   package static func run(
     within nanoseconds: UInt64, finish: Bool = false, _ body: () -> String
-  ) throws(KernelError) -> Outcome {
+  ) throws -> Outcome {
     var ends: [CInt] = [-1, -1]
     guard unsafe pipe(&ends) == 0 else { throw KernelError(.pipe, on: "child") }
     let reading = OwnedDescriptor(owning: ends[0])
@@ -43,7 +43,7 @@ package enum ChildProcess {
     kill(child, SIGKILL)
     var status: CInt = 0
     while unsafe waitpid(child, &status, 0) < 0, errno == EINTR {}
-    try Interruption.check(.waitpid, on: "child")
+    try Interruption.check()
     guard let text else { return .timedOut }
     let signal = status & 0x7f
     return text.isEmpty && signal != 0 ? .ended(bySignal: signal) : .output(text)

@@ -67,7 +67,7 @@ enum Advice {
       case .tooLong: nil
       }
     case .noProcesses(let path): absent(path)
-    case .noSuchProcess, .noIterator: nil
+    case .noSuchProcess, .noIterator, .interrupted: nil
     }
   }
 

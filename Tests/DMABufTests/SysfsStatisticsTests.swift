@@ -23,8 +23,10 @@ struct SysfsStatisticsTests {
     "A kernel without them says that there is no such directory",
     arguments: Recording.each("unnamed").filter { !$0.hasStatistics })
   func absent(_ recording: Recording) {
-    let error = #expect(throws: KernelError.self) { try SysfsStatistics.buffers(root: recording.root) }
-    #expect(error?.errno == .noSuchFileOrDirectory)
+    #expect(
+      throws: CensusError.refused(
+        KernelError(.open, on: recording.root + SysfsStatistics.directory, errno: .noSuchFileOrDirectory))
+    ) { try SysfsStatistics.buffers(root: recording.root) }
   }
 
   @Test("An empty directory is no buffers")

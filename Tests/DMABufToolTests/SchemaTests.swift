@@ -3,6 +3,8 @@ import Foundation
 import SystemPackage
 import Testing
 
+@testable import DMABufConformance
+@testable import DMABufExercise
 @testable import DMABufTool
 
 /// Documents against the schemas that are promised. What only devices can make, the lab validates.

@@ -68,11 +68,6 @@ let toolTargets: [String: Target] = [
     let run = try BenchSnapshot(parsing: bytes, from: "file")
     _ = run.results.map { BenchComparison.Row(gone: $0).place }
   },
-  "arguments": { bytes in
-    let words = words(bytes)
-    let direct = Root.commands.first { $0.key == words.first }?.value()
-    let parsed: any ParsableCommand.Type = direct ?? Root.self
-    _ = try parsed.parseAsRoot(direct == nil ? words : Array(words.dropFirst()))
-  },
+  "arguments": { bytes in _ = try Root.parseAsRoot(words(bytes)) },
   "machine": { bytes in try MachineUnderTest.shared.look(at: parts(bytes)) },
 ]

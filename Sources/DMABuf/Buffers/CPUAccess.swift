@@ -62,11 +62,8 @@ extension DMABuffer {
   }
 
   private func start(_ direction: AccessDirection, deadline: Deadline) throws {
-    let descriptor = file.descriptor.rawValue
     var argument = dma_buf_sync(flags: direction.rawValue | UInt64(DMA_BUF_SYNC_START))
-    _ = try Interruption.restarting(
-      .DMA_BUF_IOCTL_SYNC, on: file.name, until: deadline, retryingAgain: true
-    ) { unsafe cdmabuf_ioctl(descriptor, Self.synchronize.number, &argument) }
+    try file.ioctl(Self.synchronize, &argument, retryingAgain: true, until: deadline)
   }
 
   /// Waits for the fences that START would wait for; `false` when `deadline` has passed first. Kernels before

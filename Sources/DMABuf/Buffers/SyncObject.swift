@@ -145,8 +145,11 @@ public struct SyncObject: ~Copyable, Sendable {
     guard number >= 0 else { throw KernelError(.eventfd, on: file.name) }
     let event = OpenFile(OwnedDescriptor(owning: number), name: file.name)
     var argument = cdmabuf_syncobj_eventfd(handle: handle, flags: 0, point: point, fd: number, pad: 0)
-    let request = Request<cdmabuf_syncobj_eventfd>(.DRM_IOCTL_SYNCOBJ_EVENTFD, CDMABUF_DRM_IOCTL_SYNCOBJ_EVENTFD)
-    try call(request.call) { unsafe cdmabuf_ioctl($0, request.number, &argument) }
+    do throws(KernelError) {
+      try node.file.ioctl(Request(.DRM_IOCTL_SYNCOBJ_EVENTFD, CDMABUF_DRM_IOCTL_SYNCOBJ_EVENTFD), &argument)
+    } catch {
+      throw KernelError(error.call, on: file.name, errno: error.errno)
+    }
     return event
   }
 

@@ -18,8 +18,9 @@ package enum Polling {
       let result = unsafe cdmabuf_poll(&entries, count, deadline?.remaining ?? .max)
       if result >= 0 { return result > 0 }
       let reason = Errno(rawValue: errno)
-      guard reason == .interrupted else { throw KernelError(.poll, on: subject, errno: reason) }
-      try Interruption.check(.poll, on: subject)
+      guard Interruption.isRepeated(after: reason, retryingAgain: false) else {
+        throw KernelError(.poll, on: subject, errno: reason)
+      }
       // Interrupted, so nothing was ready; and no time is left in which that could change.
       if deadline?.remaining == 0 { return false }
     }

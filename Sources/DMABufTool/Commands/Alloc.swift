@@ -8,7 +8,6 @@ import SystemPackage
 struct Alloc: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "alloc",
-    _superCommandName: "dmabuf",
     abstract: "Allocate buffers from a dma-heap or from user memory.",
     discussion: """
       The buffers are let go at once: a check that allocation works. With --hold NAME they stay until \

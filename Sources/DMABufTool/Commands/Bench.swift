@@ -8,7 +8,6 @@ import SystemPackage
 struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bench",
-    _superCommandName: "dmabuf",
     abstract: "Measure what making, mapping, passing and using buffers costs.",
     discussion: """
       The operations are \(TimedOperation.allCases.map(\.rawValue).joined(separator: ", ")); all of them if none \

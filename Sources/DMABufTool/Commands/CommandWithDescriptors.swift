@@ -12,9 +12,9 @@ enum CommandWithDescriptors {
       "DMABUF_FD": descriptors.count == 1 ? "\(descriptors[0])" : nil,
     ]
     let status: Int32
-    do throws(KernelError) {
+    do {
       status = try Command.run(arguments, variables: variables, descriptors: descriptors)
-    } catch {
+    } catch let error as KernelError {
       Diagnostics.say("\(error)", hint: nil)
       // As shells, env(1) and timeout(1) have it.
       throw CommandEnded(status: error.errno == .noSuchFileOrDirectory ? 127 : 126)

@@ -6,7 +6,6 @@ import SystemPackage
 struct Export: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "export",
-    _superCommandName: "dmabuf",
     abstract: "Export buffers of a DRM or V4L2 device.",
     discussion: """
       A DRM device makes dumb buffers, on its primary node alone. A V4L2 device exports the buffers of a \

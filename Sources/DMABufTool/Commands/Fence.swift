@@ -5,7 +5,6 @@ import DMABuf
 struct FenceCommands: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "fence",
-    _superCommandName: "dmabuf",
     abstract: "Make, look into, merge and pass on fences.",
     discussion: """
       EXAMPLES

@@ -7,7 +7,6 @@ import SystemPackage
 struct FenceWait: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "fence-wait",
-    _superCommandName: "dmabuf",
     abstract: "Wait for the fences of buffers, sync_files and syncobjs.",
     discussion: """
       Of a buffer, --read waits for those that write it and --write for everyone; --write is the default. \

@@ -6,7 +6,6 @@ import DMABufHolding
 struct Held: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "held",
-    _superCommandName: "dmabuf",
     abstract: "List what --hold keeps.",
     discussion: """
       EXAMPLES
@@ -29,7 +28,6 @@ struct Held: ParsableCommand {
 struct Release: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "release",
-    _superCommandName: "dmabuf",
     abstract: "Let go of what --hold keeps.",
     discussion: """
       EXAMPLES

@@ -8,7 +8,6 @@ import SystemPackage
 struct Import: CommandBeforeAnother {
   static let configuration = CommandConfiguration(
     commandName: "import",
-    _superCommandName: "dmabuf",
     abstract: "Give a buffer to devices, and say what each answered.",
     usage: """
       dmabuf import <ref> ... <device> ... [<options>] [-- <command> ...]

@@ -1,13 +1,13 @@
 import ArgumentParser
 import DMABuf
 import DMABufHolding
+import DMABufHost
 import SystemPackage
 
 /// `dmabuf send`: hands buffers to another program.
 struct Send: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "send",
-    _superCommandName: "dmabuf",
     abstract: "Send buffers over a Unix socket.",
     discussion: """
       The other end is any program that takes descriptors by SCM_RIGHTS. All go in one message, whose \
@@ -50,7 +50,6 @@ struct Send: ParsableCommand {
 struct Receive: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "receive",
-    _superCommandName: "dmabuf",
     abstract: "Receive buffers over a Unix socket.",
     discussion: """
       Takes the first message with descriptors by SCM_RIGHTS from whatever program is at the other end. \

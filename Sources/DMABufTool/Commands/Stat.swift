@@ -7,7 +7,6 @@ import DMABufHost
 struct Stat: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "stat",
-    _superCommandName: "dmabuf",
     abstract: "List dma-bufs and the processes that hold them.",
     discussion: """
       Reads /proc, and the kernel's own list of buffers where there is one: only there are buffers seen \

@@ -6,7 +6,6 @@ import SystemPackage
 struct Sync: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "sync",
-    _superCommandName: "dmabuf",
     abstract: "Begin or end CPU access to a buffer.",
     discussion: """
       start waits until the devices are done with the buffer: with --read for those that write it, with \

@@ -7,7 +7,6 @@ import DMABufHost
 struct Top: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "top",
-    _superCommandName: "dmabuf",
     abstract: "Watch buffers and the processes that hold them, live.",
     discussion: """
       Keys: q quits, b and p show buffers and processes, s goes through the columns to sort by, r reverses, \

@@ -1,12 +1,9 @@
 /*
  * The version, and what was built in: the libraries and their versions where they tell, and the kernel
- * headers, which decide which requests are known, not on which kernels they are made.
- *
- * `dmabuf --version` is asked again and again, so it is answered here, before Swift's runtime starts:
- * that would take as long as all else. What cannot be written is left to the command, which says why.
+ * headers, which decide which requests are known, not on which kernels they are made. In C for their macros.
  */
 #define _GNU_SOURCE
-#include "CStart.h"
+#include "CVersion.h"
 
 #include <bpf/libbpf_version.h>
 #include <linux/version.h>
@@ -32,11 +29,11 @@ const char *cversion_text(void) {
   return getauxval(AT_BASE) == 0 ? BUILD "static" : BUILD "dynamic";
 }
 
-__attribute__((constructor(102))) static void answer(int count, char **values) {
-  if (count != 2 || strcmp(values[1], "--version") != 0) return;
+bool cversion_print(void) {
   const char *text = cversion_text();
   struct iovec parts[] = {{(void *)text, strlen(text)}, {"\n", 1}};
   sighandler_t before = signal(SIGPIPE, SIG_IGN);
-  if (writev(STDOUT_FILENO, parts, 2) == (ssize_t)strlen(text) + 1) _exit(0);
+  bool is_written = writev(STDOUT_FILENO, parts, 2) == (ssize_t)strlen(text) + 1;
   signal(SIGPIPE, before);
+  return is_written;
 }
