@@ -114,10 +114,7 @@ private struct Sleeper: ~Copyable {
     while unsafe read(socket, &descriptor, 4) == 4 {
       var moment: UInt64 = 0
       unsafe write(socket, &moment, 8)
-      var entries = [
-        pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0), pollfd(fd: socket, events: 0, revents: 0),
-      ]
-      unsafe poll(&entries, 2, -1)
+      _ = try? Polling.poll([(descriptor, POLLIN), (socket, 0)], on: "sleeper")
       moment = Clock.now
       unsafe write(socket, &moment, 8)
     }

@@ -31,14 +31,10 @@ extension VideoNode {
 
   /// Waits until the device has done what `event` of `poll(2)` stands for.
   package func waitForEvent(_ event: CInt, deadline: Deadline) throws {
-    var one = pollfd(fd: file.descriptor.rawValue, events: Int16(event), revents: 0)
-    let remaining = deadline.remaining
-    guard remaining > 0 else { throw TimedOut(.VIDIOC_DQBUF, on: path) }
-    _ = try Interruption.restarting(.poll, on: path) {
-      unsafe poll(&one, 1, CInt(clamping: remaining / 1_000_000 + 1))
-    }
+    if deadline.isPast { throw TimedOut(.VIDIOC_DQBUF, on: path) }
+    let ready = try Polling.poll(event, of: file.descriptor.rawValue, on: path, deadline: deadline)
     // Both at once and nothing to take: the device is gone, or its queue broke down.
-    if Int32(one.revents) & POLLERR != 0, Int32(one.revents) & event == 0 {
+    if ready & POLLERR != 0, ready & event == 0 {
       throw StreamEnded(path: path, reason: isGone ? .deviceGone : .queueFailed)
     }
   }
