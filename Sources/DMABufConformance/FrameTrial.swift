@@ -109,7 +109,7 @@ struct FrameTrial: ~Copyable {
     case (.VIDIOC_QBUF, .badAddress) where memory == .imported,
       (.VIDIOC_QBUF, .invalidArgument) where memory == .imported:
       return CheckSkipped("the queue does not accept these buffers: \(answer)")
-    case (.VIDIOC_QBUF, Errno(rawValue: EBADR)): return CheckSkipped("the queue needs media requests: \(answer)")
+    case (.VIDIOC_QBUF, .invalidRequestDescriptor): return CheckSkipped("the queue needs media requests: \(answer)")
     case (_, .resourceBusy): return CheckSkipped("the device is in use: \(answer)")
     case (.VIDIOC_STREAMON, .brokenPipe), (.VIDIOC_STREAMON, .noLink):
       return CheckSkipped("the media pipeline is not set up: \(answer)")

@@ -88,19 +88,16 @@ public enum Pattern: Equatable, Sendable {
     switch self {
     case .repeating(let unit): unit[offset % unit.count]
     case .counter: Self.byte(offset) { $0 }
-    case .random(let seed): Self.byte(offset) { Self.splitMix(seed, $0) }
+    case .random(let seed):
+      Self.byte(offset) { index in
+        var word: UInt64 = 0
+        unsafe cdmabuf_fill_random(&word, 1, seed, index)
+        return UInt64(littleEndian: word)
+      }
     }
   }
 
   // MARK: Words
-
-  @inline(__always)
-  private static func splitMix(_ seed: UInt64, _ index: UInt64) -> UInt64 {
-    var word = seed &+ (index &+ 1) &* 0x9E37_79B9_7F4A_7C15
-    word = (word ^ (word &>> 30)) &* 0xBF58_476D_1CE4_E5B9
-    word = (word ^ (word &>> 27)) &* 0x94D0_49BB_1331_11EB
-    return word ^ (word &>> 31)
-  }
 
   @inline(__always)
   private static func byte(_ offset: Int, _ word: (UInt64) -> UInt64) -> UInt8 {

@@ -95,10 +95,3 @@ extension Fence.Status {
     }
   }
 }
-
-extension UntrustedText {
-  /// The bytes of a C array up to its first NUL.
-  package init<CharacterArray: BitwiseCopyable>(terminated characters: CharacterArray) {
-    self = unsafe withUnsafeBytes(of: characters) { bytes in unsafe UntrustedText(bytes.prefix { $0 != 0 }) }
-  }
-}

@@ -27,8 +27,8 @@ public struct VideoNode: ~Copyable, Sendable {
   package init(_ file: consuming OpenFile) throws(KernelError) {
     var capability = v4l2_capability()
     try file.ioctl(Request(.VIDIOC_QUERYCAP, CDMABUF_VIDIOC_QUERYCAP), &capability)
-    driver = unsafe withUnsafeBytes(of: capability.driver) { unsafe UntrustedText($0.prefix { $0 != 0 }) }
-    card = unsafe withUnsafeBytes(of: capability.card) { unsafe UntrustedText($0.prefix { $0 != 0 }) }
+    driver = UntrustedText(terminated: capability.driver)
+    card = UntrustedText(terminated: capability.card)
     // What the node can do; drivers of old say only what the whole device can.
     let isSpecific = capability.capabilities & UInt32(V4L2_CAP_DEVICE_CAPS) != 0
     let bits = isSpecific ? capability.device_caps : capability.capabilities
@@ -41,6 +41,9 @@ public struct VideoNode: ~Copyable, Sendable {
 
   /// The descriptor's number, for handing it to whoever keeps what was queued.
   public var descriptorNumber: CInt { file.descriptor.rawValue }
+
+  /// Hands over the open node, for whoever keeps it.
+  package consuming func takeDescriptor() -> OwnedDescriptor { file.descriptor }
 
   /// Does one node take buffers in and give others out, as codecs and scalers do?
   public var isMemoryToMemory: Bool {

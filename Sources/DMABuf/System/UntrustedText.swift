@@ -65,6 +65,13 @@ public struct UntrustedText: Hashable, Sendable {
   }
 }
 
+extension UntrustedText {
+  /// The bytes of a C array up to its first NUL.
+  package init<CharacterArray: BitwiseCopyable>(terminated characters: CharacterArray) {
+    self = unsafe withUnsafeBytes(of: characters) { bytes in unsafe UntrustedText(bytes.prefix { $0 != 0 }) }
+  }
+}
+
 extension UntrustedText: Encodable {
   /// As ``string``: encoders escape control characters themselves.
   public func encode(to encoder: any Encoder) throws {
