@@ -165,7 +165,7 @@ enum Advice {
 
   /// Processes that could not be looked at: how many, and what would help.
   static func unreadable(_ refused: [KernelError]) -> String {
-    "\(refused.count) process\(refused.count == 1 ? "" : "es") may not be read "
+    "\(Units.count(refused.count, "process", "processes")) may not be read "
       + (ProcessLimits.isRoot ? "even by root here (a container, or a security module)" : "by this user; root may")
   }
 

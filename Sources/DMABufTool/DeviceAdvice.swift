@@ -47,7 +47,7 @@ enum DeviceAdvice {
   /// Who is in the way.
   static func users(_ path: String) -> String {
     let found = NodeUsers(of: path)
-    let names = found.users.map { ($0.command?.escaped ?? "?") + "(\($0.pid))" }
+    let names = found.users.map { Units.process($0.command, $0.pid) }
     if !names.isEmpty { return "\(path) is open in " + names.joined(separator: " ") }
     return found.refused.isEmpty
       ? "no process is seen to have \(path) open"

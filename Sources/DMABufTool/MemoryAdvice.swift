@@ -65,7 +65,7 @@ enum MemoryAdvice {
       }
     }
     return bytes.sorted { ($0.value, $1.key) > ($1.value, $0.key) }.prefix(2).map { pid, bytes in
-      ("\(census.processes[pid]?.command?.escaped ?? "?")(\(pid))", bytes)
+      (Units.process(census.processes[pid]?.command, pid), bytes)
     }
   }
 }

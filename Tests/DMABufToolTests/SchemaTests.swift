@@ -1,8 +1,10 @@
 import DMABuf
+import DMABufExercise
 import Foundation
 import SystemPackage
 import Testing
 
+@testable import DMABufConformance
 @testable import DMABufTool
 
 /// Documents against the schemas that are promised. What only devices can make, the lab validates.

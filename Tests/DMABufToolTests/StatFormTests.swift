@@ -188,17 +188,17 @@ struct StatFormTests {
 
   @Test("Columns are chosen, added to, and refused")
   func columns() throws {
-    #expect(try StatReport.bufferFields.chosen("size,ino").map(\.name) == ["size", "ino"])
-    #expect(try StatReport.processFields.chosen("+cgroup").map(\.name).last == "cgroup")
-    #expect(throws: (any Error).self) { try StatReport.bufferFields.chosen("size,") }
-    #expect(throws: (any Error).self) { try StatReport.groupFields(.device).chosen("ino") }
+    #expect(try StatView(.buffer, columns: "size,ino", sort: nil).columns == [.size, .ino])
+    #expect(try StatView(.process, columns: "+cgroup", sort: nil).columns?.last == .cgroup)
+    #expect(throws: (any Error).self) { try StatView(.buffer, columns: "size,", sort: nil) }
+    #expect(throws: (any Error).self) { try StatView(.device, columns: "ino", sort: nil) }
   }
 
   @Test("Of equal rows the first stays first, and the unknown comes last")
-  func order() throws {
-    let fields = Fields<(String, UInt64?)>(all: [.number("n", "N") { $0.1 }, .text("t", "T") { $0.0 }])
+  func order() {
+    let fields = Fields<(String, UInt64?)>(all: [.number(.size, "N") { $0.1 }, .text(.name, "T") { $0.0 }])
     let rows: [(String, UInt64?)] = [("c", nil), ("b", 1), ("a", 1), ("d", 2)]
-    #expect(try fields.sorted(rows, by: "n", isReversed: false).map(\.0) == ["d", "b", "a", "c"])
-    #expect(try fields.sorted(rows, by: "t", isReversed: true).map(\.0) == ["d", "c", "b", "a"])
+    #expect(fields.sorted(rows, by: .size, isReversed: false).map(\.0) == ["d", "b", "a", "c"])
+    #expect(fields.sorted(rows, by: .name, isReversed: true).map(\.0) == ["d", "c", "b", "a"])
   }
 }

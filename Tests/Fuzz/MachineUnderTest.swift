@@ -50,8 +50,7 @@ final class MachineUnderTest: @unchecked Sendable {
     request.wantsAttachments = true
     let census = Census(root: root, request)
     for grouping in StatView.Grouping.allCases {
-      var view = StatView()
-      view.grouping = grouping
+      var view = StatView(grouping)
       view.showsFences = true
       let report = StatReport(census, StatSelection(), view)
       let text = report.text(style: Style(isColored: false, width: 100))

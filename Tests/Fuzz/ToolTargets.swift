@@ -23,11 +23,10 @@ let toolTargets: [String: Target] = [
   },
   "images": { bytes in
     let text = String(decoding: bytes, as: UTF8.self)
-    if case .some(.some(let image)) = try? ImageLayout(parsing: text) {
+    if let image = try? ImageArgument(text, takesRest: true).layout() {
       precondition(image.size > 0 && image.planes.allSatisfy { $0.offset + $0.size <= image.size })
     }
     _ = try? BufferShape(text)
-    _ = try? ImageArgument(text, takesRest: true).layout()
     _ = try? FramebufferLayout(argument: text)
   },
   "pattern": { bytes in
@@ -50,12 +49,8 @@ let toolTargets: [String: Target] = [
   },
   "columns": { bytes in
     let texts = words(bytes)
-    var view = StatView()
-    view.columns = texts.first
-    view.sort = texts.count > 1 ? texts[1] : nil
     for grouping in StatView.Grouping.allCases {
-      view.grouping = grouping
-      try? view.validate()
+      _ = try? StatView(grouping, columns: texts.first, sort: texts.count > 1 ? texts[1] : nil)
     }
   },
   "diff": { bytes in

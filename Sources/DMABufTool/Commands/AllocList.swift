@@ -2,7 +2,7 @@ import DMABuf
 import SystemPackage
 
 /// `dmabuf alloc --list`: each source of buffers, found by opening it.
-struct SourceReport: Report {
+struct SourceReport: Report, Encodable {
   struct Source: Encodable {
     let source: String
     let state: State

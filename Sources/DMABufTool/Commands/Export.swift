@@ -3,7 +3,7 @@ import DMABuf
 import SystemPackage
 
 /// `dmabuf export`: has a device make buffers.
-struct Export: ParsableCommand {
+struct Export: CommandBeforeAnother {
   static let configuration = CommandConfiguration(
     commandName: "export",
     _superCommandName: "dmabuf",
@@ -47,13 +47,15 @@ struct Export: ParsableCommand {
 
   @OptionGroup var keeping: KeepOptions
 
+  @Argument(parsing: .postTerminator, help: "A command to run with the descriptors.")
+  var command: [String] = []
+
   func validate() throws {
-    guard 1...1024 ~= buffers else {
-      throw ValidationError("The value '\(buffers)' is invalid for '--buffers <buffers>': from 1 to 1024")
-    }
+    try ValidationError.check(buffers, of: "--buffers <buffers>", in: 1...1024)
   }
 
   func run() throws {
+    try checkKeeping()
     let device = try device.resolve(primary: true)
     var exported = ExportedBuffers()
     let driver: UntrustedText
@@ -61,13 +63,9 @@ struct Export: ParsableCommand {
     case .drm: driver = try exportDumb(device.node, into: &exported)
     case .v4l2: driver = try exportQueue(device.node, into: &exported)
     }
-    if let name {
-      for index in 0..<exported.buffers.count { try exported.buffers.withBuffer(index) { try $0.setName(name.text) } }
-    }
-    try keeping.keep(exported.buffers) { names in
-      // With a command, standard output is the command's.
-      guard keeping.command.isEmpty || json else { return }
-      try ExportReport(device: device.path, driver: driver, exported, names: names).print(asJSON: json)
+    if let name { _ = try exported.buffers.map { try $0.setName(name.text) } }
+    try keep(exported.buffers) { names in
+      try ExportReport(device: device.path, driver: driver, exported, names: names)
     }
   }
 
@@ -160,7 +158,7 @@ struct ExportedBuffers {
     let time: UInt64
   }
 
-  let buffers = DMABuffers()
+  let buffers = Kept<DMABuffer>()
   private(set) var parts: [Part] = []
 
   mutating func append(_ buffer: consuming DMABuffer, _ part: Part) {

@@ -82,7 +82,7 @@ struct FenceSignal: ParsableCommand {
 }
 
 /// What came of it.
-struct FenceSignalReport: Report {
+struct FenceSignalReport: Report, Encodable {
   struct Entry: Encodable {
     let name: String
     /// How far a timeline was advanced.

@@ -92,11 +92,22 @@ struct Stat: ParsableCommand {
 
   @Flag(help: .json) var json = false
 
-  func validate() throws {
-    try view.validate()
-    if let top, top < 1 {
-      throw ValidationError("The value '\(top)' is invalid for '--top <top>': at least 1")
-    }
+  /// How the census is drawn, as the options say it.
+  private(set) var view = StatView()
+
+  enum CodingKeys: CodingKey {
+    case references, by, grid, fences, kernelHeld, sort, reverse, columns, top, watch, diff, failIfGrowth, period
+    case prometheus, graph, census, json
+  }
+
+  mutating func validate() throws {
+    view = try StatView(by, columns: columns, sort: sort)
+    view.isReversed = reverse
+    view.top = top
+    view.isKernelHeld = kernelHeld
+    view.showsFences = fences
+    view.isGrid = grid
+    try ValidationError.check(top, of: "--top <top>", in: 1 ... .max)
     let forms = [json, prometheus, graph, diff != nil && prometheus, diff != nil && graph]
     guard forms.filter(\.self).count <= 1 else {
       throw ValidationError("--json, --prometheus and --graph are different forms: choose one")
@@ -118,30 +129,14 @@ struct Stat: ParsableCommand {
     }
   }
 
-  var view: StatView {
-    var view = StatView()
-    view.grouping = by
-    view.columns = columns
-    view.sort = sort
-    view.isReversed = reverse
-    view.top = top
-    view.isKernelHeld = kernelHeld
-    view.showsFences = fences
-    view.isGrid = grid
-    return view
-  }
-
-  private var namedColumns: Set<Substring> {
-    Set((columns ?? "").split(scalar: ",").map { $0.hasPrefix("+") ? $0.dropFirst() : $0 })
-  }
-
   var wantsAttachments: Bool {
-    fences || kernelHeld || by == .device
-      || !namedColumns.isDisjoint(with: ["devices", "fences", "held-by", "references"])
+    fences || kernelHeld || by == .device || shows([.devices, .fences, .heldBy, .references])
   }
 
   /// Are processes wanted that may have other references than descriptors and mappings?
-  var wantsReferences: Bool { kernelHeld || !namedColumns.isDisjoint(with: ["held-by", "references"]) }
+  var wantsReferences: Bool { kernelHeld || shows([.heldBy, .references]) }
+
+  private func shows(_ columns: Set<StatColumn>) -> Bool { !columns.isDisjoint(with: view.columns ?? []) }
 
   func run() throws { try Interruption.endingAtOnce { try look() } }
 

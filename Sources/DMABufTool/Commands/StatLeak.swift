@@ -162,13 +162,13 @@ struct LeakTest {
   var unseen: [String] {
     var unseen: [String] = []
     let count = census.refused.count
-    if count > 0 { unseen.append("\(count) process\(count == 1 ? "" : "es") that may not be read") }
+    if count > 0 { unseen.append("\(Units.count(count, "process", "processes")) that may not be read") }
     if census.hidden != nil { unseen.append("processes that are hidden") }
     if !census.unverified.isEmpty { unseen.append("mappings that may not be verified") }
     if undecided.buffers > 0 { unseen.append(undecided.description) }
     let unattributed = attributions.values.count { $0 == nil }
     if unattributed > 0 {
-      unseen.append("devices attached to \(unattributed) buffer\(unattributed == 1 ? "" : "s") that no process holds")
+      unseen.append("devices attached to \(Units.count(unattributed, "buffer")) that no process holds")
     }
     return unseen
   }

@@ -5,7 +5,7 @@ import DMABufHost
 /// `stat --watch`: one census after another.
 extension Stat {
   func look(each interval: Duration, _ request: Census.Request, _ selection: StatSelection) throws {
-    let end = period.map { Deadline(after: $0.duration) }
+    let end = period?.deadline
     var isFirst = true
     while true {
       let next = Deadline(after: interval)

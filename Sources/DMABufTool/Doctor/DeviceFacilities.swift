@@ -58,9 +58,9 @@ extension Facility {
   }
 
   static func graphics() -> [Facility] {
-    let names = nodes("/dev/dri") { $0.hasPrefix("card") || $0.hasPrefix("renderD") }
-    guard !names.isEmpty else { return [Facility(.graphics, "/dev/dri", .missing, "no DRM device")] }
-    return names.map { path in
+    let paths = (try? DRMNode.paths()) ?? []
+    guard !paths.isEmpty else { return [Facility(.graphics, "/dev/dri", .missing, "no DRM device")] }
+    return paths.map { path in
       Facility(.graphics, path) {
         let node = try DRMNode(path)
         let exports = node.exportsBuffers ? "works" : "does not work"
@@ -78,17 +78,12 @@ extension Facility {
   }
 
   static func video() -> [Facility] {
-    let names = nodes("/dev") { $0.hasPrefix("video") && $0.dropFirst(5).allSatisfy(\.isNumber) }
-    guard !names.isEmpty else { return [Facility(.video, "/dev/video", .missing, "no V4L2 device")] }
-    return names.map { path in
-      Facility(.video, path) {
-        try VideoNode(path).driver.escaped
-      }
+    let numbers = ((try? Directory("/dev").names()) ?? []).compactMap { name in
+      name.hasPrefix("video") ? Int(name.dropFirst(5)) : nil
     }
-  }
-
-  private static func nodes(_ directory: String, where isWanted: (String) -> Bool) -> [String] {
-    let names = (try? Directory(directory).names()) ?? []
-    return names.filter(isWanted).sorted { ($0.count, $0) < ($1.count, $1) }.map { directory + "/" + $0 }
+    guard !numbers.isEmpty else { return [Facility(.video, "/dev/video", .missing, "no V4L2 device")] }
+    return numbers.sorted().map { number in
+      Facility(.video, "/dev/video\(number)") { try VideoNode("/dev/video\(number)").driver.escaped }
+    }
   }
 }

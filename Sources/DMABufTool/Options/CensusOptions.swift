@@ -31,9 +31,7 @@ struct CensusOptions: ParsableArguments {
   var threads: Int?
 
   func validate() throws {
-    if let threads, !(1...64 ~= threads) {
-      throw ValidationError("The value '\(threads)' is invalid for '--threads <threads>': from 1 to 64")
-    }
+    try ValidationError.check(threads, of: "--threads <threads>", in: 1...64)
     if let pid = pid.first(where: { $0 < 1 }) {
       throw ValidationError("The value '\(pid)' is invalid for '--pid <pid>': process ids are above 0")
     }

@@ -21,29 +21,13 @@ struct PointOptions: ParsableArguments {
   }
 }
 
-/// A syncobj as a command makes it.
-final class MadeSyncObject: KeepableFences {
-  private let object: SyncObject
-  private let device: String
-
-  /// Makes one on a device.
-  init(on device: DeviceReference, isSignalled: Bool) throws {
+extension Kept<SyncObject> {
+  /// Makes a syncobj on a device.
+  convenience init(on device: DeviceReference, isSignalled: Bool) throws {
     let found = try device.resolve(primary: false)
     guard found.subsystem == .drm else { throw Failure("\(device): syncobjs are of DRM devices") }
-    object = try SyncObject(on: DRMNode(found.node), isSignalled: isSignalled)
-    self.device = found.path
-  }
-
-  var kept: [KeptDescriptor] {
-    [KeptDescriptor(kind: .syncObject, number: object.descriptorNumber, attached: "made on \(device)")]
-  }
-
-  func report(heldAs names: [HeldName]) throws -> [SyncFileReport.File] {
-    [
-      SyncFileReport.File(
-        try object.exportSyncFile(at: 0)?.information(), points: try object.points(), reference: nil,
-        heldAs: names.first)
-    ]
+    self.init()
+    append(try SyncObject(on: DRMNode(found.node), isSignalled: isSignalled), attached: "made on \(found.path)")
   }
 }
 

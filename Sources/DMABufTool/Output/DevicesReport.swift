@@ -4,7 +4,7 @@ import DMABufExercise
 import SystemPackage
 
 /// What the devices can do.
-struct DevicesReport: Report {
+struct DevicesReport: Report, Encodable {
   struct Node: Encodable {
     let device: String
     let subsystem: String
@@ -148,7 +148,7 @@ struct DevicesReport: Report {
     if let reason = node.reason { return [start + ["-", "-", "-", reason]] }
     if node.subsystem == "drm" {
       let notes = [
-        node.dumbBuffers == true ? "dumb buffers" : nil, node.connectors.map { "\($0) output\($0 == 1 ? "" : "s")" },
+        node.dumbBuffers == true ? "dumb buffers" : nil, node.connectors.map { "\(Units.count($0, "output"))" },
         node.primeImportReason,
       ]
       return [
@@ -173,7 +173,7 @@ struct DevicesReport: Report {
     }
     if !queue.planes.isEmpty { notes.append(queue.planes.map { "\($0)" }.joined(separator: " + ") + " bytes") }
     if let buffers = queue.buffers, buffers > 0 {
-      let users = queue.users.map { ($0.comm?.escaped ?? "?") + "(\($0.pid))" }
+      let users = queue.users.map { Units.process($0.comm, $0.pid) }
       notes.append("in use, \(buffers) buffers" + (users.isEmpty ? "" : ": " + users.joined(separator: " ")))
     }
     return notes.joined(separator: ", ")

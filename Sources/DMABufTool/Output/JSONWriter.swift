@@ -4,6 +4,10 @@ import DMABufHost
 /// One JSON document that is written while it is made: of a census with many thousands of rows, only a part
 /// is in memory at any time.
 ///
+/// Written by hand: of 12,000 buffers with two holders each it takes 0.05 s of processor time and 1 MiB. The encoder of
+/// FoundationEssentials, which writes all other documents, takes 0.7 s and 2.5 MiB with a row at a time, and 40 MiB with
+/// the whole document.
+///
 /// Members come in the order in which they are written; a document's are to be sorted by their keys.
 struct JSONWriter {
   private static let chunk = 64 << 10

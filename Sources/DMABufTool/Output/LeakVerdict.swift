@@ -107,8 +107,8 @@ extension LeakVerdict {
   var details: [String] {
     references.map { reference in
       let amount =
-        "\(reference.buffers) new buffer\(reference.buffers == 1 ? "" : "s"), \(Units.size(reference.bytes))"
-      let names = reference.processes.map { "\(escaped($0.comm))(\($0.pid))" }.joined(separator: " ")
+        "\(Units.count(reference.buffers, "new buffer")), \(Units.size(reference.bytes))"
+      let names = reference.processes.map { Units.process($0.comm, $0.pid) }.joined(separator: " ")
       switch (reference.device, reference.kind) {
       case (let device?, _):
         let place = reference.nodes.joined(separator: " and ")
@@ -120,7 +120,7 @@ extension LeakVerdict {
       }
     }
       + fences.map { fence in
-        let owner = "\(escaped(fence.comm))(\(fence.pid)): \(fence.files) sync_file\(fence.files == 1 ? "" : "s")"
+        let owner = "\(Units.process(fence.comm, fence.pid)): \(Units.count(fence.files, "sync_file"))"
         guard fence.isKnown else { return owner + " of unknown timeline: the process may not be traced" }
         guard let driver = fence.driver, let timeline = fence.timeline else {
           return owner + " of unknown timeline: signalled, and this kernel no longer knows the name"
@@ -156,14 +156,14 @@ extension Growth.Kind {
   }
 
   fileprivate func amount(_ count: Int64) -> String {
-    let plural = count == 1 ? "" : "s"
+    let count = Int(count)
     return switch self {
-    case .bytes: "+\(number(count)) of buffers"
-    case .descriptors: "+\(count) descriptor\(plural) of buffers"
-    case .mappings: "+\(count) mapping\(plural)"
-    case .syncFiles: "+\(count) sync_file\(plural)"
-    case .syncObjects: "+\(count) syncobj\(plural)"
-    case .kernelHeld: "+\(count) buffer\(plural) that no process holds"
+    case .bytes: "+\(number(Int64(count))) of buffers"
+    case .descriptors: "+\(Units.count(count, "descriptor")) of buffers"
+    case .mappings: "+\(Units.count(count, "mapping"))"
+    case .syncFiles: "+\(Units.count(count, "sync_file"))"
+    case .syncObjects: "+\(Units.count(count, "syncobj"))"
+    case .kernelHeld: "+\(Units.count(count, "buffer")) that no process holds"
     }
   }
 }

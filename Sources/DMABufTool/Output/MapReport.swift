@@ -2,7 +2,7 @@ import DMABuf
 import DMABufExercise
 
 /// What a `map` did and found.
-struct MapReport: Report {
+struct MapReport: Report, Encodable {
   struct FirstMismatch: Encodable {
     let offset: Int
     let expected: String
@@ -73,7 +73,7 @@ struct MapReport: Report {
     let speed = bytesPerSecond.map { ", " + Units.rate($0) } ?? ""
     if let firstMismatch {
       return """
-        \(what): \(mismatches) byte\(mismatches == 1 ? "" : "s") differ\(mismatches == 1 ? "s" : "")
+        \(what): \(Units.count(mismatches, "byte")) differ\(mismatches == 1 ? "s" : "")
         first at   \(firstMismatch.offset) (0x\(String(firstMismatch.offset, radix: 16)))
         expected   \(firstMismatch.expected)
         found      \(firstMismatch.found)

@@ -1,7 +1,7 @@
 import DMABuf
 
 /// What has changed from one census to a later one.
-struct StatDifference: Report {
+struct StatDifference: Report, Encodable {
   struct Totals: Encodable {
     let buffers: Int
     let bytes: Int64
@@ -142,7 +142,7 @@ extension StatDifference {
   }
 
   private func holders(of buffer: StatSnapshot.Buffer) -> String {
-    let seen = buffer.processes.map { "\(escaped($0.comm) ?? "?")(\($0.pid))" }
+    let seen = buffer.processes.map { Units.process($0.comm, $0.pid) }
     return (seen + (buffer.areHoldersKnown == false ? ["?"] : [])).joined(separator: " ")
   }
 

@@ -2,7 +2,7 @@ import DMABuf
 import DMABufCensus
 
 /// The census as `stat` shows it.
-struct StatReport {
+struct StatReport: Report {
   struct Source {
     let name: String
     let used: Bool

@@ -1,4 +1,6 @@
-/// Sizes, times and checksums as people read them.
+import DMABuf
+
+/// Numbers and names as people read them.
 enum Units {
   /// `8M`, `12.5M`, `100B`: binary multiples, exact when they can be.
   static func size(_ bytes: UInt64) -> String {
@@ -55,6 +57,19 @@ enum Units {
     case ..<172_800: "\(seconds / 3_600) h"
     default: "\(seconds / 86_400) d"
     }
+  }
+
+  /// `1 buffer`, `2 buffers`.
+  static func count(_ number: Int, _ noun: String, _ plural: String? = nil) -> String {
+    "\(number) " + (number == 1 ? noun : plural ?? noun + "s")
+  }
+
+  /// `camera(4711)`, and `?` for a name that is unknown.
+  static func process(_ command: UntrustedText?, _ pid: Int32) -> String { "\(command?.escaped ?? "?")(\(pid))" }
+
+  /// The same of text that an earlier report had.
+  static func process(_ command: String?, _ pid: Int32) -> String {
+    process(command.map { UntrustedText($0.utf8) }, pid)
   }
 
   /// `12.3 GB/s`: decimal multiples, as bandwidth is given in.
