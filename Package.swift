@@ -62,11 +62,12 @@ let package = Package(
       name: "DMABufHolding", dependencies: ["CDMABuf", "CHolder", "DMABuf", systemPackage], swiftSettings: settings),
     // The executable: commands, options, reports, advice.
     .target(name: "CStart"),
+    .systemLibrary(name: "CUTF8Proc", pkgConfig: "libutf8proc", providers: [.apt(["libutf8proc-dev"])]),
     .executableTarget(
       name: "DMABufTool",
       dependencies: [
-        "CStart", "DMABuf", "DMABufBench", "DMABufCensus", "DMABufConformance", "DMABufExercise", "DMABufHolding",
-        "DMABufHost", argumentParser, basicContainers, systemPackage,
+        "CStart", "CUTF8Proc", "DMABuf", "DMABufBench", "DMABufCensus", "DMABufConformance", "DMABufExercise",
+        "DMABufHolding", "DMABufHost", argumentParser, basicContainers, systemPackage,
       ],
       swiftSettings: settings),
     .testTarget(
