@@ -9,7 +9,7 @@ public enum FenceSource: Sendable {
   /// Of vgem, on the buffer.
   case vgem
   /// Of sw_sync, which is for root alone, and taints Linux 7 and later.
-  case softwareTimeline
+  case swSync
 }
 
 extension Benchmark {
@@ -19,7 +19,7 @@ extension Benchmark {
     let times =
       switch fences {
       case .vgem: try wakingByVGEM()
-      case .softwareTimeline: try wakingBySoftwareTimeline()
+      case .swSync: try wakingBySWSync()
       }
     return [Measurement(.wake, times.first)]
   }
@@ -37,8 +37,8 @@ extension Benchmark {
     }
   }
 
-  private func wakingBySoftwareTimeline() throws -> (first: Statistics, second: Statistics) {
-    let timeline = try SoftwareTimeline(named: "dmabuf bench")
+  private func wakingBySWSync() throws -> (first: Statistics, second: Statistics) {
+    let timeline = try SWSyncTimeline(named: "dmabuf bench")
     let sleeper = try Sleeper()
     var value: UInt32 = 0
     return try repetition.run {

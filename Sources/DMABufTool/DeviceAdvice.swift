@@ -27,7 +27,7 @@ enum DeviceAdvice {
   static let gone = "the device has gone: it was unplugged, or its driver was removed"
 
   static func noFrame(_ path: String) -> String {
-    guard let format = (try? VideoNode(path))?.decodedFormat else {
+    guard let format = (try? V4L2Node(path))?.decodedFormat else {
       return "no frame came; --timeout waits longer for each"
     }
     return "\(path) decodes \(format); no frame comes unless the first buffer holds encoded data"

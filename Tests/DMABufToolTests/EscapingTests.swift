@@ -71,7 +71,7 @@ struct EscapingTests {
   }()
 
   static func report(_ grouping: StatView.Grouping = .buffer) -> StatReport {
-    var request = Census.Request()
+    var request = Census.Query()
     request.wantsAttachments = true
     var view = StatView(grouping)
     let more: [StatColumn] = grouping == .buffer ? [.devices, .fences] : grouping == .process ? [.cgroup] : []

@@ -44,7 +44,7 @@ final class MachineUnderTest: @unchecked Sendable {
     _ = Users.name(of: 0, root: root)
     _ = Users.number(of: "root", root: root)
     _ = Platform.current(root: root)
-    var request = Census.Request()
+    var request = Census.Query()
     request.threads = 1
     request.mayLoadPrograms = false
     request.wantsAttachments = true

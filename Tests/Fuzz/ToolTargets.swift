@@ -16,7 +16,7 @@ let toolTargets: [String: Target] = [
     let text = String(decoding: bytes, as: UTF8.self)
     if let size = try? ByteSize(text) { precondition(size.bytes > 0) }
     if let span = try? TimeSpan(text) { precondition(span.duration >= .zero && !span.description.isEmpty) }
-    _ = try? Growth(text)
+    _ = try? GrowthLimit(text)
     _ = try? BenchSizes(text)
     _ = try? KernelName(text)
     _ = try? TimedOperation(argument: text)

@@ -56,7 +56,7 @@ public struct Fence: Equatable, Sendable {
   static let detachedTimeline = UntrustedText("signaled-timeline".utf8)
 
   /// The kernel's stand-in for having no fence at all, as far as that can be told.
-  var isPlaceholder: Bool {
+  var isStub: Bool {
     status == .signalled && (driver == nil || driver == UntrustedText("stub".utf8) && timeline == driver)
   }
 

@@ -82,7 +82,7 @@ public struct FenceSnapshot: ~Copyable, Sendable {
     do throws(KernelError) {
       let file = try buffer.exportSyncFile(for: direction)
       let found = try file.information().fences
-      fences = found.count == 1 && found[0].isPlaceholder ? [] : found
+      fences = found.count == 1 && found[0].isStub ? [] : found
       events = POLLIN
       source = .syncFile(file)
     } catch {

@@ -64,7 +64,7 @@ public struct FoundNode: Hashable, Sendable {
   }
 
   /// Between search and use the path may have become another device's.
-  fileprivate func demand(_ actual: UntrustedText) throws(NoSuchDevice) {
+  fileprivate func require(_ actual: UntrustedText) throws(NoSuchDevice) {
     guard let driver, driver != actual else { return }
     throw NoSuchDevice(subject: subject, drivers: [actual])
   }
@@ -90,12 +90,12 @@ extension DRMNode {
   /// Opens a node that was found. Throws ``NoSuchDevice`` when it has become another driver's meanwhile.
   public init(_ found: FoundNode) throws {
     let node = try DRMNode(found.path)
-    try found.demand(node.driver)
+    try found.require(node.driver)
     self = node
   }
 }
 
-extension VideoNode {
+extension V4L2Node {
   /// A device's first node, named by its driver, by what the kernel calls the node in
   /// `/sys/class/video4linux/*/name`, or by its path.
   ///
@@ -105,7 +105,7 @@ extension VideoNode {
     let paths = try paths()
     if paths.contains("/dev/\(name)") { return FoundNode("/dev/\(name)") }
     return try search(paths, for: name, subject: "v4l2:\(name)") { path throws(KernelError) in
-      (try VideoNode(path).driver, label(of: path))
+      (try V4L2Node(path).driver, label(of: path))
     }
   }
 
@@ -116,8 +116,8 @@ extension VideoNode {
 
   /// Opens a node that was found. Throws ``NoSuchDevice`` when it has become another driver's meanwhile.
   public init(_ found: FoundNode) throws {
-    let node = try VideoNode(found.path)
-    try found.demand(node.driver)
+    let node = try V4L2Node(found.path)
+    try found.require(node.driver)
     self = node
   }
 }

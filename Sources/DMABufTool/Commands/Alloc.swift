@@ -58,7 +58,7 @@ struct Alloc: CommandBeforeAnother {
 
   func validate() throws {
     try ValidationError.check(count, of: "--count <count>", in: 1...1_000_000)
-    if readOnly, case .userMemory = from {
+    if readOnly, case .udmabuf = from {
       throw ValidationError("udmabuf makes writable descriptors only; --read-only needs a heap")
     }
   }
@@ -69,7 +69,7 @@ struct Alloc: CommandBeforeAnother {
     guard let size else { throw ValidationError("Missing expected argument '<size>'") }
     try checkKeeping()
     let candidates: [BufferSource] =
-      from.map { [$0] } ?? [.heap("system")] + (readOnly ? [] : [.userMemory(hugePageSize: nil)])
+      from.map { [$0] } ?? [.heap("system")] + (readOnly ? [] : [.udmabuf(hugePageSize: nil)])
     var refusals: [KernelError] = []
     for source in candidates {
       let (buffers, times): (Kept<DMABuffer>, [UInt64])
@@ -87,7 +87,7 @@ struct Alloc: CommandBeforeAnother {
   }
 
   private func allocate(_ size: Int, from source: BufferSource) throws -> (Kept<DMABuffer>, [UInt64]) {
-    try refuseMoreThanAvailable(size, from: source)
+    try checkAvailable(size, from: source)
     let buffers = Kept<DMABuffer>()
     var times: [UInt64] = []
     let progress = Progress()
@@ -110,7 +110,7 @@ struct Alloc: CommandBeforeAnother {
   }
 
   /// The system heap takes any size, and the machine with it: nothing in the kernel checks.
-  private func refuseMoreThanAvailable(_ size: Int, from source: BufferSource) throws {
+  private func checkAvailable(_ size: Int, from source: BufferSource) throws {
     let (total, overflow) = size.multipliedReportingOverflow(by: count)
     guard !force, let available = source.available(), overflow || UInt64(total) > available else { return }
     let wanted = overflow ? "\(count) times \(Units.size(UInt64(size)))" : Units.size(UInt64(total))

@@ -93,7 +93,7 @@ struct Bench: ParsableCommand {
       count.map { .count($0) } ?? .duration(duration?.duration ?? .milliseconds(200)), warmUp: warmUp)
     var run = BenchRun(
       operations: operations.isEmpty ? Set(TimedOperation.allCases) : Set(operations),
-      fences: swSync ? .softwareTimeline : .vgem, devices: try device.map { try $0.resolve(primary: false) })
+      fences: swSync ? .swSync : .vgem, devices: try device.map { try $0.resolve(primary: false) })
     for source in try sources() {
       for size in size.all { try run.measure(Benchmark(source: source, size: size, repetition: repetition)) }
     }

@@ -105,7 +105,7 @@ struct Export: CommandBeforeAnother {
   // MARK: V4L2
 
   private func exportQueue(_ found: FoundNode, into exported: inout ExportedBuffers) throws -> UntrustedText {
-    let node = try VideoNode(found)
+    let node = try V4L2Node(found)
     let queue = try chosenQueue(node)
     guard let size else {
       try export(node, queue, into: &exported)
@@ -117,7 +117,7 @@ struct Export: CommandBeforeAnother {
     return node.driver
   }
 
-  private func chosenQueue(_ node: borrowing VideoNode) throws -> VideoQueue {
+  private func chosenQueue(_ node: borrowing V4L2Node) throws -> V4L2Queue {
     let usable = node.queues.filter { size == nil || $0.isVideo }
     guard let found = usable.first(where: { queue == nil || $0.name == queue }) else {
       let names = node.queues.map(\.name).joined(separator: ", ")
@@ -128,7 +128,7 @@ struct Export: CommandBeforeAnother {
     return found
   }
 
-  private func export(_ node: borrowing VideoNode, _ queue: VideoQueue, into exported: inout ExportedBuffers) throws {
+  private func export(_ node: borrowing V4L2Node, _ queue: V4L2Queue, into exported: inout ExportedBuffers) throws {
     let format = try node.format(of: queue)
     try node.withBuffers(buffers, .mapped, on: queue) { granted in
       if granted < buffers {

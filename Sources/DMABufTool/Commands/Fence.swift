@@ -221,7 +221,7 @@ struct FenceImport: ParsableCommand {
 
   private func intoSyncObject() throws -> FenceImportReport {
     let object = try reference.openSyncObject()
-    try object.demandAhead(place.number)
+    try object.checkNotSubmitted(place.number)
     try object.importSyncFile(fence.openSyncFile(), at: place.number)
     return FenceImportReport(fence: "\(fence)", syncobj: "\(reference)", point: place.point)
   }

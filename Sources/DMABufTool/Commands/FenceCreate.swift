@@ -138,8 +138,8 @@ struct FenceTimeline: CommandBeforeAnother {
 /// Values that mean the future on a new timeline.
 enum TimelineValue {
   static func check(_ value: UInt32) throws {
-    guard value <= SoftwareTimeline.longestWay else {
-      throw ValidationError("The value '\(value)' is too far: timelines reach up to \(SoftwareTimeline.longestWay)")
+    guard value <= SWSyncTimeline.furthestValue else {
+      throw ValidationError("The value '\(value)' is too far: timelines reach up to \(SWSyncTimeline.furthestValue)")
     }
   }
 }
@@ -148,8 +148,8 @@ extension Kept<SyncFile> {
   /// Fences at these values of a new timeline, which is called as the fences are.
   static func onTimeline(values: [UInt32], name: HeldName?, after: Duration? = nil) throws -> Kept<SyncFile> {
     let name = name.map { "\($0)" } ?? "dmabuf"
-    let timeline = try SoftwareTimeline(named: name)
-    if SoftwareTimeline.taintsKernel {
+    let timeline = try SWSyncTimeline(named: name)
+    if SWSyncTimeline.taintsKernel {
       Diagnostics.say("fences of sw_sync taint this kernel: bit 14 of /proc/sys/kernel/tainted", hint: nil)
     }
     let files = Kept<SyncFile>()

@@ -7,7 +7,7 @@ extension ImportTrial {
   func importBuffers(intoV4L2 found: FoundNode) -> [ImportReport.DeviceResult] {
     var results: [ImportReport.DeviceResult] = []
     do {
-      let node = try VideoNode(found)
+      let node = try V4L2Node(found)
       if stream != nil {
         results.append(stream(node))
       } else {
@@ -28,7 +28,7 @@ extension ImportTrial {
     return results
   }
 
-  private func result(_ node: borrowing VideoNode, _ queue: VideoQueue) -> ImportReport.DeviceResult {
+  private func result(_ node: borrowing V4L2Node, _ queue: V4L2Queue) -> ImportReport.DeviceResult {
     var result = ImportReport.DeviceResult(device: node.path)
     result.driver = node.driver
     result.queue = queue.name
@@ -37,9 +37,9 @@ extension ImportTrial {
 
   // MARK: Queueing
 
-  private func queue(on node: borrowing VideoNode, _ queue: VideoQueue) -> ImportReport.DeviceResult {
+  private func queue(on node: borrowing V4L2Node, _ queue: V4L2Queue) -> ImportReport.DeviceResult {
     var result = result(node, queue)
-    var format: VideoFormat?
+    var format: V4L2Format?
     do {
       if let support = try? node.support(of: queue), !support.importing {
         result.skip("this queue takes no dma-bufs")
@@ -65,7 +65,7 @@ extension ImportTrial {
   }
 
   /// The dma-bufs of one frame. Where there are fewer than planes, planes share them.
-  private func planes(_ format: VideoFormat, group: Int, of candidates: [Int]? = nil) -> [ImportedPlane] {
+  private func planes(_ format: V4L2Format, group: Int, of candidates: [Int]? = nil) -> [ImportedPlane] {
     let candidates = candidates ?? Array(0..<buffers.count)
     return format.planes.indices.map { plane in
       let index = candidates[(group * format.planes.count + plane) % candidates.count]
@@ -74,7 +74,7 @@ extension ImportTrial {
   }
 
   /// Refused is what was asked; a queue that could not be asked is skipped.
-  private func decide(_ error: any Error, _ format: VideoFormat?, _ result: inout ImportReport.DeviceResult) {
+  private func decide(_ error: any Error, _ format: V4L2Format?, _ result: inout ImportReport.DeviceResult) {
     result.refuse(error, reason: reason(error, format))
     guard let error = error as? KernelError else { return }
     if error.call == .VIDIOC_G_FMT, error.errno == .invalidArgument {
@@ -84,14 +84,14 @@ extension ImportTrial {
     }
   }
 
-  private func reason(_ error: any Error, _ format: VideoFormat?) -> String? {
+  private func reason(_ error: any Error, _ format: V4L2Format?) -> String? {
     let reason = (error as? KernelError).flatMap { ImportAdvice.queueing($0, facts, format) }
     return reason ?? Advice.hint(for: error)
   }
 
   // MARK: Streaming
 
-  private func stream(_ node: borrowing VideoNode) -> ImportReport.DeviceResult {
+  private func stream(_ node: borrowing V4L2Node) -> ImportReport.DeviceResult {
     let usable = node.queues.filter(\.isVideo)
     guard let queue = usable.first(where: { !$0.isOutput }) ?? usable.first ?? node.queues.first else {
       var result = ImportReport.DeviceResult(device: node.path)
@@ -100,7 +100,7 @@ extension ImportTrial {
       return result
     }
     var result = result(node, queue)
-    var format: VideoFormat?
+    var format: V4L2Format?
     do {
       let found = try node.format(of: queue)
       format = found
@@ -118,7 +118,7 @@ extension ImportTrial {
 
   /// Frames one way, through all the buffers in turn.
   private func pass(
-    _ node: borrowing VideoNode, _ queue: VideoQueue, _ format: VideoFormat, _ result: inout ImportReport.DeviceResult
+    _ node: borrowing V4L2Node, _ queue: V4L2Queue, _ format: V4L2Format, _ result: inout ImportReport.DeviceResult
   ) throws {
     guard let stream else { return }
     let groups = max(1, buffers.count / max(1, format.planes.count))
@@ -142,7 +142,7 @@ extension ImportTrial {
 
   /// From the first buffer into the second, over and over.
   private func convert(
-    _ node: borrowing VideoNode, from source: VideoQueue, to target: VideoQueue, _ format: VideoFormat,
+    _ node: borrowing V4L2Node, from source: V4L2Queue, to target: V4L2Queue, _ format: V4L2Format,
     _ result: inout ImportReport.DeviceResult
   ) throws {
     guard let stream else { return }
@@ -170,7 +170,7 @@ extension ImportTrial {
     }
   }
 
-  private func checksum(_ index: Int, _ frame: VideoFrame) throws -> UInt64? {
+  private func checksum(_ index: Int, _ frame: V4L2Frame) throws -> UInt64? {
     guard stream?.isChecked == true, let used = frame.bytesUsed.first else { return nil }
     return try buffers.with(index) { buffer -> UInt64? in
       guard used > 0 else { return nil }

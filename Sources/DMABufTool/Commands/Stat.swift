@@ -67,8 +67,8 @@ struct Stat: ParsableCommand {
       --diff (1M,10). Default: any growth fails.
       """,
       valueName: "SIZE,COUNT"),
-    transform: Growth.init)
-  var failIfGrowth: Growth?
+    transform: GrowthLimit.init)
+  var failIfGrowth: GrowthLimit?
 
   @Option(
     name: .customLong("for"),
@@ -85,7 +85,7 @@ struct Stat: ParsableCommand {
   /// The arguments with values for options that may have none.
   static func spelledOut(_ arguments: [String]) -> [String] {
     OptionalValue.joined(
-      Growth.joined(arguments), option: "--watch", otherwise: "2s", isValue: OptionalValue.isNumeric)
+      GrowthLimit.joined(arguments), option: "--watch", otherwise: "2s", isValue: OptionalValue.isNumeric)
   }
 
   @OptionGroup var census: CensusOptions
@@ -148,13 +148,13 @@ struct Stat: ParsableCommand {
     let earlier = try diff.map { try StatSnapshot(file: $0) }
     if let failIfGrowth { return try testForLeaks(failIfGrowth, since: earlier, selection) }
     if let watch {
-      let request = try census.repeatedRequest(wantsAttachments: wantsAttachments)
-      return try look(each: watch.duration, request, selection)
+      let query = try census.repeatedQuery(wantsAttachments: wantsAttachments)
+      return try look(each: watch.duration, query, selection)
     }
 
-    var request = census.request(wantsAttachments: wantsAttachments)
-    request.wantsReferences = wantsReferences ? true : nil
-    let census = Census(request)
+    var query = census.query(wantsAttachments: wantsAttachments)
+    query.wantsReferences = wantsReferences ? true : nil
+    let census = Census(query)
     var view = view
     // A comparison needs all rows.
     if earlier != nil { view.top = nil }
@@ -168,7 +168,7 @@ struct Stat: ParsableCommand {
       throw Failure("\(reference): no such buffer can be seen", hint: nil)
     }
     report.reportUnmatched(selection)
-    try complain(of: census)
+    try reportCaveats(of: census)
   }
 
   func print(_ report: StatReport) throws {

@@ -4,7 +4,7 @@ import DMABufCensus
 /// What a census cannot tell, on standard error.
 extension Stat {
   /// Reports what the list lacks. The last of it becomes the error that ends the command.
-  func complain(of census: Census) throws {
+  func reportCaveats(of census: Census) throws {
     let failed = failures(of: census)
     if failed.isEmpty, !census.listsAllBuffers, self.census.source.isEmpty, self.census.pid.isEmpty,
       references.isEmpty

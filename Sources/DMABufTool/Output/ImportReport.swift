@@ -97,7 +97,7 @@ struct ImportReport: Report, Encodable {
       case timestamp = "timestamp_ns"
     }
 
-    init(_ frame: VideoFrame, buffer: Int, checksum: UInt64?) {
+    init(_ frame: V4L2Frame, buffer: Int, checksum: UInt64?) {
       self.buffer = buffer
       sequence = frame.sequence
       bytesUsed = frame.bytesUsed.reduce(0, +)

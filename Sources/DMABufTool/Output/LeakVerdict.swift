@@ -2,9 +2,9 @@ import DMABuf
 
 /// How much there is of each kind that a leak test measures. What is unknown is `nil`.
 struct LeakCounts: Equatable {
-  private var counts: [Growth.Kind: Int64] = [:]
+  private var counts: [GrowthLimit.Kind: Int64] = [:]
 
-  subscript(kind: Growth.Kind) -> Int64? {
+  subscript(kind: GrowthLimit.Kind) -> Int64? {
     get { counts[kind] }
     set { counts[kind] = newValue }
   }
@@ -16,13 +16,13 @@ struct LeakCounts: Equatable {
 
   static func - (one: LeakCounts, two: LeakCounts) -> LeakCounts {
     var difference = LeakCounts()
-    for kind in Growth.Kind.allCases {
+    for kind in GrowthLimit.Kind.allCases {
       if let one = one[kind], let two = two[kind] { difference[kind] = one - two }
     }
     return difference
   }
 
-  private init(counts: [Growth.Kind: Int64]) { self.counts = counts }
+  private init(counts: [GrowthLimit.Kind: Int64]) { self.counts = counts }
   init() {}
 }
 
@@ -59,7 +59,7 @@ struct LeakVerdict: Encodable {
     }
   }
 
-  let limit: Growth
+  let limit: GrowthLimit
   let growth: LeakCounts
   /// What could not be seen, so that nothing can be said of it.
   var unseen: [String] = []
@@ -67,13 +67,13 @@ struct LeakVerdict: Encodable {
   var fences: [Fences] = []
 
   /// Kinds that have grown beyond their limit.
-  var exceeded: [Growth.Kind] {
-    Growth.Kind.allCases.filter { kind in growth[kind].map { $0 > limit.limit(of: kind) } ?? false }
+  var exceeded: [GrowthLimit.Kind] {
+    GrowthLimit.Kind.allCases.filter { kind in growth[kind].map { $0 > limit.limit(of: kind) } ?? false }
   }
 
-  var grown: [Growth.Kind] { Growth.Kind.allCases.filter { growth[$0] ?? 0 > 0 } }
+  var grown: [GrowthLimit.Kind] { GrowthLimit.Kind.allCases.filter { growth[$0] ?? 0 > 0 } }
 
-  init(_ growth: LeakCounts, limit: Growth) {
+  init(_ growth: LeakCounts, limit: GrowthLimit) {
     self.growth = growth
     self.limit = limit
   }
@@ -85,7 +85,7 @@ struct LeakVerdict: Encodable {
 
   func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: CodingKeys.self)
-    let kinds = Growth.Kind.allCases
+    let kinds = GrowthLimit.Kind.allCases
     try container.encode(
       Dictionary(uniqueKeysWithValues: kinds.map { ($0.rawValue, limit.limit(of: $0)) }), forKey: .limit)
     try container.encode(
@@ -150,7 +150,7 @@ extension LeakVerdict {
   private func escaped(_ text: String?) -> String { text.map { UntrustedText($0.utf8).escaped } ?? "?" }
 }
 
-extension Growth.Kind {
+extension GrowthLimit.Kind {
   fileprivate func number(_ count: Int64) -> String {
     self == .bytes ? Units.size(UInt64(clamping: count)) : "\(count)"
   }

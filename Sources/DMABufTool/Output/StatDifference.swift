@@ -30,7 +30,7 @@ struct StatDifference: Report, Encodable {
     case verdict = "growth"
   }
 
-  init(from before: StatSnapshot, to after: StatSnapshot, limit: Growth? = nil) {
+  init(from before: StatSnapshot, to after: StatSnapshot, limit: GrowthLimit? = nil) {
     time = after.time
     since = before.time
     isRestarted = after.isRestarted(since: before)
@@ -84,7 +84,7 @@ extension StatSnapshot.Process {
   }
 
   /// Has it more of one of these?
-  func hasGrown(in kinds: [Growth.Kind]) -> Bool {
+  func hasGrown(in kinds: [GrowthLimit.Kind]) -> Bool {
     kinds.contains { kind in
       switch kind {
       case .bytes: bytes > 0

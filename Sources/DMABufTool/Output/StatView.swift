@@ -89,7 +89,7 @@ extension StatReport {
     .text(.owner, "OWNER", isUsual: false) { $0.owner.map(userName) },
     .text(.devices, "DEVICES", isUsual: false) { $0.devices.map { listed($0.map(\.escaped)) } },
     .text(.fences, "FENCES", isUsual: false) { $0.fences.map { listed($0.map(\.summary)) } },
-    .text(.heldBy, "HELD BY", isUsual: false) { $0.keeping },
+    .text(.heldBy, "HELD BY", isUsual: false) { $0.heldByText },
     .text(.references, "REFERENCES", isUsual: false) { $0.references.map { listed($0.map(\.summary)) } },
     .text(.sources, "SOURCES", isUsual: false) { $0.sources.joined(separator: ",") },
     .text(.processes, "PROCESSES") { $0.holderList },
@@ -160,10 +160,10 @@ extension StatReport.Buffer {
   }
 
   /// What keeps a buffer that no process holds, in words.
-  var keeping: String? {
+  var heldByText: String? {
     guard let heldBy else { return processes.isEmpty ? nil : "processes" }
-    return heldBy.map { keeper in
-      switch keeper {
+    return heldBy.map { reference in
+      switch reference {
       case .attachment:
         "attached to "
           + (references ?? []).filter { $0.kind == .attachment }.map(\.attachment).joined(separator: " ")

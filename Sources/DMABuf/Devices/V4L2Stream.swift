@@ -2,12 +2,12 @@ internal import CDMABuf
 import Glibc
 import SystemPackage
 
-extension VideoNode {
+extension V4L2Node {
   /// Lets a queue run while `body` does, and stops it.
   ///
   /// Corresponds to `VIDIOC_STREAMON` and `VIDIOC_STREAMOFF`. Throws `EINVAL` without enough
   /// buffers, `EPIPE` or `ENOLINK` when the pipeline of a media device is not set up.
-  public func withStreaming<Result>(_ queue: VideoQueue, _ body: () throws -> Result) throws -> Result {
+  public func withStreaming<Result>(_ queue: V4L2Queue, _ body: () throws -> Result) throws -> Result {
     var type = CInt(queue.type)
     try file.ioctl(Request(.VIDIOC_STREAMON, CDMABUF_VIDIOC_STREAMON), &type)
     defer { _ = try? file.ioctl(Request(.VIDIOC_STREAMOFF, CDMABUF_VIDIOC_STREAMOFF), &type) }
@@ -18,7 +18,7 @@ extension VideoNode {
   ///
   /// Corresponds to `poll(2)` and `VIDIOC_DQBUF`. Throws ``TimedOut`` once `deadline` has passed, ``StreamEnded`` when
   /// there will be no frame any more.
-  public func nextFrame(from queue: VideoQueue, _ memory: VideoMemory, deadline: Deadline) throws -> VideoFrame {
+  public func nextFrame(from queue: V4L2Queue, _ memory: V4L2Memory, deadline: Deadline) throws -> V4L2Frame {
     while true {
       do throws(KernelError) {
         return try dequeueBuffer(from: queue, memory)
