@@ -128,9 +128,8 @@ enum Maps {
 
   /// The line of the mapping at `address`.
   static func line(at address: CallResult) -> Substring? {
-    let start = String(address.value, radix: 16)
-    let padded = String(repeating: "0", count: max(0, 8 - start.count)) + start
-    return (SmallFile.text("/proc/self/maps") ?? "").split(scalar: "\n").first { $0.hasPrefix(padded + "-") }
+    let start = address.value.digits(8, radix: 16) + "-"
+    return (SmallFile.text("/proc/self/maps") ?? "").split(scalar: "\n").first { $0.hasPrefix(start) }
   }
 
   /// Kilobytes of the mapping at `address` that count as resident.

@@ -122,6 +122,23 @@ extension V4L2Node {
   }
 }
 
+/// The paths of the nodes in `folder` whose names are a kind and a number, by kind and number; none where the list of
+/// them is not there.
+func numberedNodes(
+  _ kinds: [String], listedIn list: String, at folder: String
+) throws(KernelError) -> [String] {
+  do throws(KernelError) {
+    let names = try Directory(list).names()
+    return kinds.flatMap { kind in
+      names.compactMap { $0.hasPrefix(kind) ? Int($0.dropFirst(kind.count)) : nil }.sorted()
+        .map { "\(folder)/\(kind)\($0)" }
+    }
+  } catch {
+    if error.errno == .noSuchFileOrDirectory { return [] }
+    throw error
+  }
+}
+
 private func search(
   _ paths: [String], for name: String, subject: String,
   names: (String) throws(KernelError) -> (driver: UntrustedText, label: UntrustedText?)

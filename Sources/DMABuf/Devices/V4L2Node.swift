@@ -57,17 +57,7 @@ public struct V4L2Node: ~Copyable, Sendable {
 
   /// The paths of all nodes that may have queues of buffers, by kind and number.
   public static func paths() throws(KernelError) -> [String] {
-    let names: [String]
-    do throws(KernelError) {
-      names = try Directory(directory).names()
-    } catch {
-      if error.errno == .noSuchFileOrDirectory { return [] }
-      throw error
-    }
-    return ["video", "vbi", "swradio", "v4l-touch"].flatMap { prefix in
-      names.compactMap { $0.hasPrefix(prefix) ? Int($0.dropFirst(prefix.count)) : nil }.sorted()
-        .map { "/dev/\(prefix)\($0)" }
-    }
+    try numberedNodes(["video", "vbi", "swradio", "v4l-touch"], listedIn: directory, at: "/dev")
   }
 }
 

@@ -109,7 +109,7 @@ struct JSONWriter {
     case UInt8(ascii: "\n"): bytes += "\\n".utf8
     case UInt8(ascii: "\t"): bytes += "\\t".utf8
     case UInt8(ascii: "\r"): bytes += "\\r".utf8
-    case ..<0x20: bytes += ("\\u00" + (byte < 16 ? "0" : "") + String(byte, radix: 16)).utf8
+    case ..<0x20: bytes += ("\\u" + byte.digits(4, radix: 16)).utf8
     default: bytes.append(byte)
     }
   }

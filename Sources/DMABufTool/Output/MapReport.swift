@@ -65,7 +65,7 @@ struct MapReport: Report, Encodable {
   }
 
   private static func hexadecimal(_ bytes: [UInt8]) -> String {
-    bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(separator: " ")
+    bytes.map { $0.digits(2, radix: 16) }.joined(separator: " ")
   }
 
   func text(style: Style) -> String {

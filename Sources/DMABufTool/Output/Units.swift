@@ -36,16 +36,12 @@ enum Units {
   private static func decimal(_ number: UInt64, per unit: UInt64, places: Int) -> String {
     let scale: UInt64 = [1, 10, 100][places]
     let scaled = number / unit * scale + (number % unit * scale + unit / 2) / unit
-    let fraction = String(scaled % scale)
-    guard places > 0 else { return "\(scaled)" }
-    return "\(scaled / scale)." + String(repeating: "0", count: places - fraction.count) + fraction
+    return "\(scaled / scale)" + (places > 0 ? "." + (scaled % scale).digits(places) : "")
   }
 
   /// `12.345678`: a moment in seconds since the machine was started, as the kernel's log has it.
   static func moment(_ nanoseconds: UInt64) -> String {
-    let microseconds = String(nanoseconds % 1_000_000_000 / 1_000)
-    return "\(nanoseconds / 1_000_000_000)."
-      + String(repeating: "0", count: 6 - microseconds.count) + microseconds
+    "\(nanoseconds / 1_000_000_000)." + (nanoseconds % 1_000_000_000 / 1_000).digits(6)
   }
 
   /// `12 s`, `5 min`, `3 h`, `9 d`: how old something is.
@@ -82,10 +78,7 @@ enum Units {
   }
 
   /// `xxh3:` and 16 digits.
-  static func checksum(_ value: UInt64) -> String {
-    let digits = String(value, radix: 16)
-    return "xxh3:" + String(repeating: "0", count: 16 - digits.count) + digits
-  }
+  static func checksum(_ value: UInt64) -> String { "xxh3:" + value.digits(16, radix: 16) }
 
   private static func tenths(_ number: UInt64, per unit: UInt64) -> String {
     let tenths = (number / (unit / 100) + 5) / 10
