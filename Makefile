@@ -74,7 +74,7 @@ completions: build ## generate the shells' completions
 	$(BINARY) --generate-completion-script zsh >completions/_dmabuf
 	$(BINARY) --generate-completion-script fish >completions/dmabuf.fish
 
-pictures: build ## draw the README's pictures from a session in the lab (needs graphviz)
+pictures: build ## draw the targets from the manifest, and the README's pictures from a session in the lab (needs graphviz, jq)
 	@scripts/pictures
 
 install: build ## install below PREFIX (/usr/local) and DESTDIR

@@ -63,11 +63,12 @@ let package = Package(
       swiftSettings: settings),
     // Commands, options, reports, advice.
     .target(name: "CVersion"),
+    .systemLibrary(name: "CUTF8Proc", pkgConfig: "libutf8proc", providers: [.apt(["libutf8proc-dev"])]),
     .target(
       name: "DMABufTool",
       dependencies: [
-        "CVersion", "DMABuf", "DMABufBench", "DMABufCensus", "DMABufConformance", "DMABufExercise", "DMABufHolding",
-        "DMABufHost", argumentParser, basicContainers, systemPackage,
+        "CUTF8Proc", "CVersion", "DMABuf", "DMABufBench", "DMABufCensus", "DMABufConformance", "DMABufExercise",
+        "DMABufHolding", "DMABufHost", argumentParser, basicContainers, systemPackage,
       ],
       swiftSettings: settings),
     // The executable: where it starts.

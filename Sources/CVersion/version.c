@@ -12,6 +12,7 @@
 #include <sys/auxv.h>
 #include <sys/uio.h>
 #include <unistd.h>
+#include <utf8proc.h>
 #include <xxhash.h>
 
 #define VERSION "0.1.0"
@@ -20,7 +21,8 @@
 #define VERSION2(major, minor) TEXT(major) "." TEXT(minor)
 #define VERSION3(major, minor, patch) VERSION2(major, minor) "." TEXT(patch)
 #define BUILD \
-  "dmabuf " VERSION "\nusing libbpf " VERSION2(LIBBPF_MAJOR_VERSION, LIBBPF_MINOR_VERSION) ", libdrm, libxxhash " \
+  "dmabuf " VERSION "\nusing libbpf " VERSION2(LIBBPF_MAJOR_VERSION, LIBBPF_MINOR_VERSION) ", libdrm, libutf8proc " \
+  VERSION3(UTF8PROC_VERSION_MAJOR, UTF8PROC_VERSION_MINOR, UTF8PROC_VERSION_PATCH) ", libxxhash " \
   VERSION3(XXH_VERSION_MAJOR, XXH_VERSION_MINOR, XXH_VERSION_RELEASE) "\nkernel headers " \
   VERSION3(LINUX_VERSION_MAJOR, LINUX_VERSION_PATCHLEVEL, LINUX_VERSION_SUBLEVEL) "\nfeatures: bpf object, "
 

@@ -9,7 +9,7 @@ public enum FenceSource: Sendable {
   /// Of vgem, on the buffer.
   case vgem
   /// Of sw_sync, which is for root alone, and taints Linux 7 and later.
-  case softwareTimeline
+  case swSync
 }
 
 extension Benchmark {
@@ -19,7 +19,7 @@ extension Benchmark {
     let times =
       switch fences {
       case .vgem: try wakingByVGEM()
-      case .softwareTimeline: try wakingBySoftwareTimeline()
+      case .swSync: try wakingBySWSync()
       }
     return [Measurement(.wake, times.first)]
   }
@@ -37,8 +37,8 @@ extension Benchmark {
     }
   }
 
-  private func wakingBySoftwareTimeline() throws -> (first: Statistics, second: Statistics) {
-    let timeline = try SoftwareTimeline(named: "dmabuf bench")
+  private func wakingBySWSync() throws -> (first: Statistics, second: Statistics) {
+    let timeline = try SWSyncTimeline(named: "dmabuf bench")
     let sleeper = try Sleeper()
     var value: UInt32 = 0
     return try repetition.run {
@@ -113,10 +113,7 @@ private struct Sleeper: ~Copyable {
     while unsafe read(socket, &descriptor, 4) == 4 {
       var moment: UInt64 = 0
       unsafe write(socket, &moment, 8)
-      var entries = [
-        pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0), pollfd(fd: socket, events: 0, revents: 0),
-      ]
-      unsafe poll(&entries, 2, -1)
+      _ = try? Polling.poll([(descriptor, POLLIN), (socket, 0)], on: "sleeper")
       moment = Clock.now
       unsafe write(socket, &moment, 8)
     }

@@ -209,25 +209,19 @@ extension KernelIterators {
     package var inode: UInt64 { raw.inode }
     var isSyncFile: Bool { raw.kind == CDMABUF_RECORD_SYNC_FILE.rawValue }
     var isSyncObject: Bool { raw.kind == CDMABUF_RECORD_SYNCOBJ.rawValue }
-    var command: UntrustedText { Self.text(raw.command) }
+    var command: UntrustedText { UntrustedText(terminated: raw.command) }
 
     /// The buffer as the record has it, without holders.
     package var buffer: Census.Buffer {
       var buffer = Census.Buffer(inode: raw.inode)
       buffer.size = raw.size
       buffer.count = raw.count
-      buffer.exporter = Self.text(raw.exporter)
-      buffer.name = raw.named != 0 ? Self.text(raw.name) : nil
+      buffer.exporter = UntrustedText(terminated: raw.exporter)
+      buffer.name = raw.named != 0 ? UntrustedText(terminated: raw.name) : nil
       buffer.isNamed = raw.named != 0
       buffer.owner = raw.owner
       buffer.created = raw.created
       return buffer
-    }
-
-    private static func text<Characters>(_ characters: Characters) -> UntrustedText {
-      unsafe withUnsafeBytes(of: characters) { bytes in
-        unsafe UntrustedText(bytes.prefix { $0 != 0 })
-      }
     }
   }
 }

@@ -27,11 +27,11 @@ public struct ConformanceCheck: Sendable {
     /// Every heap.
     case heap
     /// udmabuf.
-    case userMemory = "udmabuf"
+    case udmabuf
     /// Every DRM device that does PRIME.
-    case graphics = "drm"
+    case drm
     /// Every V4L2 device that streams.
-    case video = "v4l2"
+    case v4l2
     /// The machine, once.
     case machine
   }
@@ -73,7 +73,7 @@ public struct ConformanceCheck: Sendable {
   /// All checks, in the order of their ids.
   public static let all: [ConformanceCheck] =
     identity + identityCounts + mapping + mappingOfHeaps + synchronization + names + fences + pendingFences
-    + fenceLists + syncFiles + testFences + heaps + userMemory + prime + testDevice + video + listings + processes
+    + fenceLists + syncFiles + testFences + heaps + udmabuf + prime + testDevice + v4l2 + listings + processes
     + iterators + tracing
 }
 

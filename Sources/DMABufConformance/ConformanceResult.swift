@@ -113,14 +113,14 @@ extension ConformanceCheck {
     if case .given = target, isDisturbing && !permission.invasive {
       return "it would change the buffer; --invasive allows it"
     }
-    for need in needs { if let reason = need.lack { return reason } }
+    for need in needs { if let reason = need.absence { return reason } }
     return nil
   }
 
   /// `found …` or `skip …`.
-  private func observation(_ trial: CheckContext) -> String {
+  private func observation(_ context: CheckContext) -> String {
     do {
-      return "found " + (try body(trial))
+      return "found " + (try body(context))
     } catch let skipped as CheckSkipped {
       return "skip \(skipped.reason)"
     } catch let refused as StepRefused where refused.answer.errno == ENOSYS {
@@ -137,15 +137,15 @@ extension ConformanceCheck {
 
 extension ConformanceCheck.Need {
   /// Why it cannot be had; `nil` if it can.
-  var lack: String? {
+  var absence: String? {
     switch self {
-    case .vgem: TestDevice.node == nil ? TestDevice.lack : nil
+    case .vgem: TestDevice.node == nil ? TestDevice.absence : nil
     case .swSync: access("/sys/kernel/debug/sync/sw_sync")
     case .bufinfo: access("/sys/kernel/debug/dma_buf/bufinfo")
     case .root: ProcessLimits.isRoot ? nil : "for root alone"
     case .tracefs: access("/sys/kernel/tracing/events")
     case .sysfsStatistics: access("/sys/kernel/dmabuf/buffers")
-    case .bpf: access("/sys/kernel/btf/vmlinux") ?? Self.root.lack
+    case .bpf: access("/sys/kernel/btf/vmlinux") ?? Self.root.absence
     }
   }
 

@@ -37,7 +37,7 @@ package enum ChildProcess {
     let reason = errno
     close(ends[1])
     guard child > 0 else { throw KernelError(.fork, on: "child", errno: .init(rawValue: reason)) }
-    let text = collect(reading, until: Clock.now + nanoseconds, finish: finish)
+    let text = collect(reading, until: Deadline(after: .nanoseconds(nanoseconds)), finish: finish)
     // Gone already when all is well; its children may not be.
     kill(-child, SIGKILL)
     kill(child, SIGKILL)
@@ -51,16 +51,16 @@ package enum ChildProcess {
 
   /// All that comes before the other end is closed; `nil` when that takes too long.
   private static func collect(
-    _ descriptor: borrowing OwnedDescriptor, until end: UInt64, finish: Bool
+    _ descriptor: borrowing OwnedDescriptor, until deadline: Deadline, finish: Bool
   ) -> String? {
     var bytes: [UInt8] = []
     let chunk = UnsafeMutableRawBufferPointer.allocate(byteCount: 4096, alignment: 8)
     defer { unsafe chunk.deallocate() }
     while finish || Interruption.signal == nil {
-      let now = Clock.now
-      guard now < end else { return nil }
-      var entry = pollfd(fd: descriptor.rawValue, events: Int16(POLLIN), revents: 0)
-      guard unsafe poll(&entry, 1, CInt((end - now) / 1_000_000 + 1)) > 0 else { continue }
+      if deadline.isPast { return nil }
+      guard ((try? Polling.poll(POLLIN, of: descriptor.rawValue, on: "child", deadline: deadline)) ?? 0) != 0 else {
+        continue
+      }
       let count = unsafe read(descriptor.rawValue, chunk.baseAddress, chunk.count)
       if count == 0 { return String(decoding: bytes, as: UTF8.self) }
       if count > 0 { unsafe bytes += chunk[..<count] }

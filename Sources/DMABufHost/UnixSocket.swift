@@ -242,7 +242,7 @@ package struct UnixSocket: ~Copyable, Sendable {
 
   /// Returns once something can be read, so that a deadline need not interrupt the reading.
   private func waitUntilReadable(deadline: Deadline?) throws {
-    guard try Polling.wait(for: POLLIN, of: descriptor, on: file.name, deadline: deadline) else {
+    guard try Polling.poll(POLLIN, of: descriptor, on: file.name, deadline: deadline) != 0 else {
       throw TimedOut(.poll, on: file.name)
     }
   }

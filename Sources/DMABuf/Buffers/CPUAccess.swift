@@ -70,10 +70,10 @@ extension DMABuffer {
   /// Linux 6.0 do not export them: there the buffer itself is polled.
   private func waitForFences(_ direction: AccessDirection, deadline: Deadline) throws(KernelError) -> Bool {
     guard let fences = try? exportSyncFile(for: direction) else {
-      return try Polling.wait(
-        for: direction.readiness, of: file.descriptor.rawValue, on: file.name, deadline: deadline)
+      return try Polling.poll(
+        direction.readiness, of: file.descriptor.rawValue, on: file.name, deadline: deadline) != 0
     }
-    return try Polling.wait(for: POLLIN, of: fences.descriptorNumber, on: file.name, deadline: deadline)
+    return try Polling.poll(POLLIN, of: fences.descriptorNumber, on: file.name, deadline: deadline) != 0
   }
 
   /// Gives the memory back to the devices.

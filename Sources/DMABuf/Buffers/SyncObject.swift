@@ -27,7 +27,7 @@ public struct SyncObject: ~Copyable, Sendable {
   /// Corresponds to `DRM_IOCTL_SYNCOBJ_CREATE` and `DRM_IOCTL_SYNCOBJ_HANDLE_TO_FD`. Throws ``NoSyncObjects``
   /// when the driver has none.
   public init(on node: consuming DRMNode, isSignalled: Bool) throws {
-    try node.demandSyncObjects()
+    try node.requireSyncObjects()
     let flags = isSignalled ? UInt32(DRM_SYNCOBJ_CREATE_SIGNALED) : 0
     var handle: UInt32 = 0
     try node.call(.DRM_IOCTL_SYNCOBJ_CREATE) { unsafe drmSyncobjCreate($0, flags, &handle) }
@@ -219,7 +219,7 @@ extension DRMNode {
     return has(DRM_CAP_SYNCOBJ_TIMELINE) ? .timeline : .binary
   }
 
-  func demandSyncObjects() throws(NoSyncObjects) {
+  func requireSyncObjects() throws(NoSyncObjects) {
     if syncObjects == .none { throw .device(path: path, driver: driver) }
   }
 

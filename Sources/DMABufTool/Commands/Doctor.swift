@@ -27,7 +27,7 @@ struct Doctor: ParsableCommand {
 }
 
 /// Each facility with what to do about it.
-struct DoctorReport: Report {
+struct DoctorReport: Report, Encodable {
   struct Entry: Encodable {
     let name: String
     let state: Facility.State

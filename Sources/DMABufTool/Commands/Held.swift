@@ -35,7 +35,7 @@ struct Release: ParsableCommand {
         dmabuf release --all
       """)
 
-  @Argument(help: "What to let go of.", completion: Completion.names, transform: HoldOptions.name)
+  @Argument(help: "What to let go of.", completion: Completion.names, transform: KeepOptions.name)
   var names: [HeldName] = []
 
   @Flag(help: "Let go of everything this user holds.")
@@ -60,7 +60,7 @@ struct Release: ParsableCommand {
 }
 
 /// What is held.
-struct HeldReport: Report {
+struct HeldReport: Report, Encodable {
   struct Entry: Encodable {
     let name: String
     let kind: String

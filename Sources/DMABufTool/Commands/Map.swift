@@ -76,7 +76,7 @@ struct Map: ParsableCommand {
   }
 
   func run() throws {
-    let deadline = timeout.map { Deadline(after: $0.duration) }
+    let deadline = timeout?.deadline
     let buffer = try reference.open()
     let size = buffer.size
     let excerpt = excerpt(of: size)

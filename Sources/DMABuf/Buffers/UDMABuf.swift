@@ -3,7 +3,7 @@ import Glibc
 import SystemPackage
 
 /// The udmabuf device: it makes dma-bufs out of a process's own memory (a sealed memfd).
-public struct UserMemory: ~Copyable, Sendable {
+public struct UDMABuf: ~Copyable, Sendable {
   /// The device's node.
   public static let node = "/dev/udmabuf"
 
