@@ -9,16 +9,14 @@ PROGRAMS ?=
 RUNS ?= 2000000
 SWIFT ?= swift
 
-# A static executable runs in the lab's kernels, and starts twice as fast; with what a start needs side by side it
-# also needs a quarter less memory. The flags are not in the manifest because tests cannot be linked with them.
-STATIC = -c release -Xswiftc -static-executable -Xswiftc -use-ld=lld -Xswiftc -Xfrontend -Xswiftc -function-sections \
-  -Xlinker --symbol-ordering-file=$(CURDIR)/scripts/start-order.txt -Xlinker --no-warn-symbol-ordering -Xlinker $(STRIP)
-STRIP = -s
+# A static executable runs in the lab's kernels, and starts twice as fast. The flags are not in the manifest because
+# tests cannot be linked with them.
+STATIC = -c release -Xswiftc -static-executable -Xswiftc -use-ld=lld -Xlinker -s
 BINARY = .build/release/dmabuf
 BENCHES = --package-path Tests/Bench --scratch-path .build-bench
 EXAMPLE = --package-path Examples/Frame --scratch-path .build-example
 
-.PHONY: help deps needs build test lab demo check fuzz bench lint format bpf order completions pictures install uninstall deb example docs clean
+.PHONY: help deps needs build test lab demo check fuzz bench lint format bpf completions pictures install uninstall deb example docs clean
 .DEFAULT_GOAL := help
 
 help: ## list the verbs
@@ -76,16 +74,12 @@ bench: build ## compare with C programs that do the same work
 bpf: ## compile the census's BPF program into Sources/CCensus/census_object.c
 	@scripts/bpf
 
-order: needs ## list anew what a start needs, for the linker: scripts/start-order.txt
-	@scripts/deps --missing valgrind
-	@scripts/start-order
-
 completions: build ## generate the shells' completions
 	$(BINARY) --generate-completion-script bash >completions/dmabuf.bash
 	$(BINARY) --generate-completion-script zsh >completions/_dmabuf
 	$(BINARY) --generate-completion-script fish >completions/dmabuf.fish
 
-pictures: build ## draw the README's pictures from a session in the lab (needs graphviz)
+pictures: build ## draw the targets from the manifest, and the README's pictures from a session in the lab (needs graphviz, jq)
 	@scripts/pictures
 
 install: build ## install below PREFIX (/usr/local) and DESTDIR

@@ -20,7 +20,7 @@ let package = Package(
   products: [
     .library(name: "DMABuf", targets: ["DMABuf"]),
     .library(name: "DMABufExercise", targets: ["DMABufExercise"]),
-    .executable(name: "dmabuf", targets: ["DMABufTool"]),
+    .executable(name: "dmabuf", targets: ["dmabuf"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -59,16 +59,20 @@ let package = Package(
     // Processes that keep descriptors under names.
     .target(name: "CHolder", dependencies: ["CDMABuf"]),
     .target(
-      name: "DMABufHolding", dependencies: ["CDMABuf", "CHolder", "DMABuf", systemPackage], swiftSettings: settings),
-    // The executable: commands, options, reports, advice.
-    .target(name: "CStart"),
-    .executableTarget(
+      name: "DMABufHolding", dependencies: ["CDMABuf", "CHolder", "DMABuf", "DMABufHost", systemPackage],
+      swiftSettings: settings),
+    // Commands, options, reports, advice.
+    .target(name: "CVersion"),
+    .systemLibrary(name: "CUTF8Proc", pkgConfig: "libutf8proc", providers: [.apt(["libutf8proc-dev"])]),
+    .target(
       name: "DMABufTool",
       dependencies: [
-        "CStart", "DMABuf", "DMABufBench", "DMABufCensus", "DMABufConformance", "DMABufExercise", "DMABufHolding",
-        "DMABufHost", argumentParser, basicContainers, systemPackage,
+        "CUTF8Proc", "CVersion", "DMABuf", "DMABufBench", "DMABufCensus", "DMABufConformance", "DMABufExercise",
+        "DMABufHolding", "DMABufHost", argumentParser, basicContainers, systemPackage,
       ],
       swiftSettings: settings),
+    // The executable: where it starts.
+    .executableTarget(name: "dmabuf", dependencies: ["CHolder", "CVersion", "DMABufTool"]),
     .testTarget(
       name: "DMABufTests",
       dependencies: [
@@ -82,18 +86,14 @@ let package = Package(
   swiftLanguageModes: [.v6]
 )
 
-// Fuzz targets need libFuzzer's run time, which only scripts/fuzz builds with, and its main instead of the tool's.
-if Context.environment["DMABUF_FUZZ"] != nil, let tool = package.targets.first(where: { $0.name == "DMABufTool" }) {
-  package.products.removeAll { $0.name == "dmabuf" }
-  package.targets.removeAll { $0.name == tool.name }
-  package.targets += [
-    .target(name: tool.name, dependencies: tool.dependencies, exclude: ["Main.swift"], swiftSettings: settings),
+// Fuzz targets need libFuzzer's run time, which only scripts/fuzz builds with.
+if Context.environment["DMABUF_FUZZ"] != nil {
+  package.targets.append(
     .executableTarget(
       name: "fuzz",
       dependencies: [
-        "DMABuf", "DMABufBench", "DMABufCensus", "DMABufExercise", "DMABufHolding", "DMABufHost", "DMABufTool",
-        argumentParser,
+        "CHolder", "DMABuf", "DMABufBench", "DMABufCensus", "DMABufExercise", "DMABufHolding", "DMABufHost",
+        "DMABufTool", argumentParser,
       ],
-      path: "Tests/Fuzz", exclude: ["corpus"], swiftSettings: settings),
-  ]
+      path: "Tests/Fuzz", exclude: ["corpus"], swiftSettings: settings))
 }

@@ -1,4 +1,4 @@
-/* System calls that Swift does not see, one line each. */
+/* System calls, constants and macros that Swift does not see, one line each. In C, because they need _GNU_SOURCE. */
 #define _GNU_SOURCE
 #include "CDMABuf.h"
 
@@ -14,15 +14,16 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-const unsigned int CDMABUF_MFD_CLOEXEC = MFD_CLOEXEC;
-const unsigned int CDMABUF_MFD_ALLOW_SEALING = MFD_ALLOW_SEALING;
-const unsigned int CDMABUF_MFD_HUGETLB = MFD_HUGETLB;
 const int CDMABUF_F_ADD_SEALS = F_ADD_SEALS;
 const int CDMABUF_F_GET_SEALS = F_GET_SEALS;
 const int CDMABUF_F_SEAL_SHRINK = F_SEAL_SHRINK;
 const int CDMABUF_O_PATH = O_PATH;
 
 int cdmabuf_memfd_create(const char *name, unsigned int flags) { return memfd_create(name, flags); }
+
+int cdmabuf_execvpe(const char *file, char *const argv[], char *const environment[]) {
+  return execvpe(file, argv, environment);
+}
 
 int cdmabuf_fcntl(int fd, int command, int argument) { return fcntl(fd, command, argument); }
 

@@ -1,19 +1,13 @@
-/* Calls that only probing needs: a process apart, and what libc has no name for. */
+/* Calls that only probing needs. In C, because they need _GNU_SOURCE, or libc has no name for them. */
 #define _GNU_SOURCE
 #include "CDMABuf.h"
 
-#include <errno.h>
 #include <linux/kcmp.h>
 #include <signal.h>
-#include <string.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/sysmacros.h>
 #include <sys/uio.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 pid_t cdmabuf_fork_apart(void) {
@@ -54,10 +48,6 @@ int cdmabuf_bpf(int command, void *attributes, unsigned int size) {
   return (int)syscall(SYS_bpf, command, attributes, size);
 }
 
-int cdmabuf_socket_pair(int sockets[2]) {
-  return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets);
-}
-
 int cdmabuf_epoll(int fd, unsigned int events) {
   struct epoll_event event = {.events = events};
   int epoll = epoll_create1(EPOLL_CLOEXEC);
@@ -70,22 +60,7 @@ unsigned int cdmabuf_epoll_ready(int epoll, int milliseconds) {
   return epoll_wait(epoll, &event, 1, milliseconds) == 1 ? event.events : 0;
 }
 
-int cdmabuf_limit_descriptors(rlim_t most) {
-  struct rlimit limit = {most, most};
-  return setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 int cdmabuf_become(uid_t user) {
   if (setresgid(user, user, user) < 0) return -1;
   return setresuid(user, user, user);
-}
-
-unsigned int cdmabuf_major(dev_t device) { return major(device); }
-
-int cdmabuf_kernel_release(char *release, size_t size) {
-  struct utsname names;
-  if (uname(&names) < 0) return -1;
-  strncpy(release, names.release, size - 1);
-  release[size - 1] = 0;
-  return 0;
 }

@@ -112,10 +112,11 @@ void cdmabuf_adopt_signals(void) {
   cdmabuf_catch_ending_signals();
 }
 
-void cdmabuf_restore_signals(void) {
-  if (!inherited.is_known) return;
+bool cdmabuf_restore_signals(void) {
+  if (!inherited.is_known) return false;
   for (size_t i = 0; i < ADJUSTED; i++) signal(adjusted[i], inherited.ignored[adjusted[i]] ? SIG_IGN : SIG_DFL);
   sigprocmask(SIG_SETMASK, &inherited.mask, NULL);
+  return true;
 }
 
 void cdmabuf_catch_ending_signals(void) {

@@ -1,46 +1,12 @@
-/* Unix sockets and the descriptors that travel over them: in C for the CMSG macros and hidden calls. */
+/* Descriptors that travel over Unix sockets, and who is at the other end. In C for the CMSG macros, and for accept4(2) and
+   struct ucred, which only _GNU_SOURCE shows. */
 #define _GNU_SOURCE
 #include "CDMABuf.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/time.h>
-#include <sys/un.h>
-#include <sys/wait.h>
 #include <unistd.h>
-
-int cdmabuf_unix_socket(int type) { return socket(AF_UNIX, type | SOCK_CLOEXEC, 0); }
-
-static int address(struct sockaddr_un *result, const char *path) {
-  memset(result, 0, sizeof *result);
-  result->sun_family = AF_UNIX;
-  if (strlen(path) >= sizeof result->sun_path) {
-    errno = ENAMETOOLONG;
-    return -1;
-  }
-  strcpy(result->sun_path, path);
-  return 0;
-}
-
-int cdmabuf_unix_bind(int fd, const char *path) {
-  struct sockaddr_un name;
-  return address(&name, path) < 0 ? -1 : bind(fd, (struct sockaddr *)&name, sizeof name);
-}
-
-int cdmabuf_unix_connect(int fd, const char *path) {
-  struct sockaddr_un name;
-  return address(&name, path) < 0 ? -1 : connect(fd, (struct sockaddr *)&name, sizeof name);
-}
-
-void cdmabuf_limit_sending(int fd, uint64_t nanoseconds) {
-  struct timeval limit = {(time_t)(nanoseconds / 1000000000), (suseconds_t)(nanoseconds % 1000000000 / 1000)};
-  setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
-}
 
 int cdmabuf_accept(int fd) { return accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK); }
 

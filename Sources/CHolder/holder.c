@@ -1,7 +1,6 @@
 /*
  * The process that stays behind and keeps descriptors under a name. It is this executable again, under the
- * name `dmabuf-holder`; it runs from a constructor, before and without the Swift runtime, so that it needs
- * a tenth of the memory.
+ * name `dmabuf-holder`. In C, because the same loop in Swift would take XXX of memory.
  *
  *     dmabuf-holder NAME DEVICE:INODE DESCRIPTION COUNT [WHEN ACTION NUMBER]
  *
@@ -159,7 +158,7 @@ static void serve(struct holder *holder) {
   uint64_t deadlines[1 + MOST_CLIENTS];
   nfds_t count = 1;
   while (cdmabuf_ending_signal() == 0) {
-    if (holder->spare < 0) holder->spare = cdmabuf_unix_socket(SOCK_DGRAM);
+    if (holder->spare < 0) holder->spare = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     entries[0].events = count <= MOST_CLIENTS && holder->spare >= 0 ? POLLIN : 0;
     int ready = cdmabuf_poll(entries, count, patience(holder, count - 1));
     act(holder);
@@ -195,22 +194,24 @@ static void say_ready(int error) {
   close(READY);
 }
 
-/* Before all other constructors, those of the Swift runtime among them. */
-__attribute__((constructor(101))) static void hold(int argc, char **argv) {
-  if ((argc != 5 && argc != 8) || strcmp(argv[0], CDMABUF_HOLDER) != 0) return;
+bool cdmabuf_is_holder(int argc, char *const argv[]) {
+  return (argc == 5 || argc == 8) && strcmp(argv[0], CDMABUF_HOLDER) == 0;
+}
+
+int cdmabuf_hold(int argc, char *const argv[]) {
   struct holder holder = {.name = argv[1], .description = argv[3], .count = atoi(argv[4])};
   char *end;
   holder.device = (dev_t)strtoull(argv[2], &end, 10);
-  if (*end != ':' || holder.count < 1 || holder.count > CDMABUF_MOST_DESCRIPTORS) _exit(64);
+  if (*end != ':' || holder.count < 1 || holder.count > CDMABUF_MOST_DESCRIPTORS) return 64;
   holder.inode = (ino_t)strtoull(end + 1, NULL, 10);
   if (argc == 8) {
-    if (holder.count < 2) _exit(64);
+    if (holder.count < 2) return 64;
     holder.when = strtoull(argv[5], NULL, 10);
     holder.action = argv[6][0];
     holder.number = (uint32_t)strtoul(argv[7], NULL, 10);
   }
   for (int fd = READY; fd < OBJECT + holder.count; fd++) {
-    if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0) _exit(64);
+    if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0) return 64;
   }
   /* The kernel took `exe` from /proc/self/exe. */
   prctl(PR_SET_NAME, CDMABUF_HOLDER);
@@ -222,12 +223,12 @@ __attribute__((constructor(101))) static void hold(int argc, char **argv) {
     setrlimit(RLIMIT_NOFILE, &limit);
   }
   /* Listening again makes this process the one that the kernel names to clients. */
-  holder.spare = cdmabuf_unix_socket(SOCK_DGRAM);
+  holder.spare = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (holder.spare < 0 || listen(LISTENER, 64) < 0 || fcntl(LISTENER, F_SETFL, O_NONBLOCK) < 0) {
     say_ready(errno);
-    _exit(1);
+    return 1;
   }
   say_ready(0);
   serve(&holder);
-  _exit(0);
+  return 0;
 }

@@ -145,21 +145,21 @@ public struct NotMeasurable: Error, Equatable, CustomStringConvertible {
 
 /// A source of buffers with its device open.
 enum OpenBufferSource: ~Copyable {
-  case heap(Heap)
-  case userMemory(Pages)
+  case heap(DMAHeap)
+  case udmabuf(Pages)
   case dumb(DRMNode)
 
   struct Pages: ~Copyable {
-    let device: UserMemory
+    let device: UDMABuf
     let hugePageSize: Int?
   }
 
   init(_ source: BufferSource) throws {
     switch source {
-    case .heap(let name): self = .heap(try Heap(name))
-    case .contiguousHeap: self = .heap(try Heap(BufferSource.contiguousHeapName()))
-    case .userMemory(let hugePageSize):
-      self = .userMemory(Pages(device: try UserMemory(), hugePageSize: hugePageSize))
+    case .heap(let name): self = .heap(try DMAHeap(name))
+    case .cmaHeap: self = .heap(try DMAHeap(BufferSource.cmaHeapName()))
+    case .udmabuf(let hugePageSize):
+      self = .udmabuf(Pages(device: try UDMABuf(), hugePageSize: hugePageSize))
     case .dumb(let name): self = .dumb(try DRMNode(DRMNode.find(name, primary: true)))
     }
   }
@@ -168,7 +168,7 @@ enum OpenBufferSource: ~Copyable {
   func allocate(_ size: Int) throws(KernelError) -> OwnedDescriptor {
     switch self {
     case .heap(let heap): return try heap.allocateDescriptor(size)
-    case .userMemory(let pages): return try pages.device.allocateDescriptor(size, hugePageSize: pages.hugePageSize)
+    case .udmabuf(let pages): return try pages.device.allocateDescriptor(size, hugePageSize: pages.hugePageSize)
     case .dumb(let node):
       let (width, height) = BufferSource.dumbShape(of: size)
       var stride = 0

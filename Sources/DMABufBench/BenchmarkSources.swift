@@ -5,11 +5,11 @@ extension BufferSource {
   /// What there is here to make buffers with, usable or not, those that any program would try first in front:
   /// the system heap, udmabuf, other heaps, and the first device of each DRM driver that makes dumb buffers.
   public static func present() -> [BufferSource] {
-    let heaps = ((try? Heap.names()) ?? []).map { BufferSource.heap($0) }
-    let userMemory: [BufferSource] =
-      FilePermissions(UserMemory.node) == nil ? [] : [.userMemory(hugePageSize: nil)]
-    let found = heaps + userMemory + dumbSources()
-    let first: [BufferSource] = [.heap("system"), .userMemory(hugePageSize: nil)]
+    let heaps = ((try? DMAHeap.names()) ?? []).map { BufferSource.heap($0) }
+    let udmabuf: [BufferSource] =
+      FilePermissions(UDMABuf.node) == nil ? [] : [.udmabuf(hugePageSize: nil)]
+    let found = heaps + udmabuf + dumbSources()
+    let first: [BufferSource] = [.heap("system"), .udmabuf(hugePageSize: nil)]
     return first.filter(found.contains) + found.filter { !first.contains($0) }
   }
 
@@ -37,11 +37,11 @@ extension DRMNode {
   }
 }
 
-extension VideoNode {
+extension V4L2Node {
   /// The first node of `vivid`, the kernel's test driver, that gives images; `nil` without one.
   public static func firstTestCamera() throws(KernelError) -> String? {
     try paths().first { path in
-      guard let node = try? VideoNode(path) else { return false }
+      guard let node = try? V4L2Node(path) else { return false }
       return node.driver == UntrustedText("vivid".utf8) && node.captureQueue != nil
     }
   }

@@ -4,14 +4,14 @@ import Glibc
 extension Benchmark {
   /// ``TimedOperation/queue`` and ``TimedOperation/dequeue``, by a camera that streams into one buffer over and
   /// over. Waiting for its frames is not counted.
-  public func queueing(on node: borrowing VideoNode) throws -> [Measurement] {
+  public func queueing(on node: borrowing V4L2Node) throws -> [Measurement] {
     guard let queue = node.captureQueue else { throw NotMeasurable("\(node.path) captures no images") }
     let format = try node.format(of: queue)
     let buffer = try source.allocate(size, readOnly: false)
     let frame = format.planes.map(\.size).max() ?? 0
     // Drivers cannot be trusted with a length beyond the buffer's.
     guard frame <= buffer.size else { throw NotMeasurable("an image takes \(frame) bytes, more than the buffer has") }
-    let request = VideoQueueRequest(
+    let request = V4L2QueueRequest(
       queue, field: format.field, planes: format.planes.count, descriptor: buffer.descriptorNumber, size: buffer.size)
 
     let times = try node.withBuffers(2, .imported, on: queue) { granted in

@@ -4,13 +4,13 @@ import DMABuf
 public struct Repetition: Sendable {
   /// When it ends.
   public enum Limit: Equatable, Sendable {
-    /// After so many turns.
+    /// After so many iterations.
     case count(Int)
-    /// After that time; but not before ten turns, unless they take five times as long.
+    /// After that time; but not before ten iterations, unless they take five times as long.
     case duration(Duration)
   }
 
-  /// The most turns that are ever made: their times are kept in memory that is set aside before.
+  /// The most iterations that are ever made: their times are kept in memory that is set aside before.
   public static let most = 1_000_000
 
   /// When it ends.
@@ -24,19 +24,19 @@ public struct Repetition: Sendable {
     self.warmUp = warmUp
   }
 
-  /// What two steps of each turn took, in nanoseconds.
+  /// What two steps of each iteration took, in nanoseconds.
   typealias Times = (first: UInt64, second: UInt64)
 
-  /// Makes turns, each of which takes its own times and returns them. Nothing is allocated between turns.
-  /// Throws what a turn throws, and `EINTR` between two when the process was asked to end.
-  func run(_ turn: () throws -> Times) throws -> (first: Statistics, second: Statistics) {
-    try turns(warmUp, atLeast: 1) { _ = try turn() }
+  /// Makes iterations, each of which takes its own times and returns them. Nothing is allocated between iterations.
+  /// Throws what an iteration throws, and ``Interrupted`` between two when the process was asked to end.
+  func run(_ iteration: () throws -> Times) throws -> (first: Statistics, second: Statistics) {
+    try iterate(warmUp, atLeast: 1) { _ = try iteration() }
     var first: [UInt64] = []
     var second: [UInt64] = []
     first.reserveCapacity(capacity)
     second.reserveCapacity(capacity)
-    try turns(capacity, atLeast: 10) {
-      let times = try turn()
+    try iterate(capacity, atLeast: 10) {
+      let times = try iteration()
       first.append(times.first)
       second.append(times.second)
     }
@@ -51,11 +51,11 @@ public struct Repetition: Sendable {
     if case .duration(let duration) = limit { duration } else { nil }
   }
 
-  private func turns(_ most: Int, atLeast least: Int, _ turn: () throws -> Void) throws {
+  private func iterate(_ most: Int, atLeast least: Int, _ iteration: () throws -> Void) throws {
     let (deadline, lastCall) = (span.map { Deadline(after: $0) }, span.map { Deadline(after: $0 * 5) })
     for number in 0..<most {
       try Interruption.check()
-      try turn()
+      try iteration()
       guard let deadline, let lastCall else { continue }
       if (number + 1 < least ? lastCall : deadline).isPast { return }
     }

@@ -1,5 +1,5 @@
-internal import CDMABuf
 import DMABuf
+import DMABufHost
 import DMABufExercise
 import Glibc
 import SystemPackage
@@ -9,7 +9,7 @@ public enum FenceSource: Sendable {
   /// Of vgem, on the buffer.
   case vgem
   /// Of sw_sync, which is for root alone, and taints Linux 7 and later.
-  case softwareTimeline
+  case swSync
 }
 
 extension Benchmark {
@@ -19,7 +19,7 @@ extension Benchmark {
     let times =
       switch fences {
       case .vgem: try wakingByVGEM()
-      case .softwareTimeline: try wakingBySoftwareTimeline()
+      case .swSync: try wakingBySWSync()
       }
     return [Measurement(.wake, times.first)]
   }
@@ -37,8 +37,8 @@ extension Benchmark {
     }
   }
 
-  private func wakingBySoftwareTimeline() throws -> (first: Statistics, second: Statistics) {
-    let timeline = try SoftwareTimeline(named: "dmabuf bench")
+  private func wakingBySWSync() throws -> (first: Statistics, second: Statistics) {
+    let timeline = try SWSyncTimeline(named: "dmabuf bench")
     let sleeper = try Sleeper()
     var value: UInt32 = 0
     return try repetition.run {
@@ -58,8 +58,7 @@ private struct Sleeper: ~Copyable {
   private let thread: pthread_t
 
   init() throws(KernelError) {
-    var sockets: [CInt] = [-1, -1]
-    guard unsafe cdmabuf_socket_pair(&sockets) == 0 else { throw KernelError(.socketpair, on: "AF_UNIX") }
+    let sockets = try UnixSocket.descriptorPair()
     let theirs = sockets[1]
     let socket = OpenFile(OwnedDescriptor(owning: sockets[0]), name: "sleeper")
     // Signals are for the thread that measures.
@@ -86,7 +85,7 @@ private struct Sleeper: ~Copyable {
   }
 
   /// Lets it poll, and returns when it does.
-  func sleep(on descriptor: CInt) throws(KernelError) {
+  func sleep(on descriptor: CInt) throws {
     var descriptor = descriptor
     let socket = socket.descriptor.rawValue
     _ = try Interruption.restarting(.write, on: "sleeper") { unsafe write(socket, &descriptor, 4) }
@@ -114,10 +113,7 @@ private struct Sleeper: ~Copyable {
     while unsafe read(socket, &descriptor, 4) == 4 {
       var moment: UInt64 = 0
       unsafe write(socket, &moment, 8)
-      var entries = [
-        pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0), pollfd(fd: socket, events: 0, revents: 0),
-      ]
-      unsafe poll(&entries, 2, -1)
+      _ = try? Polling.poll([(descriptor, POLLIN), (socket, 0)], on: "sleeper")
       moment = Clock.now
       unsafe write(socket, &moment, 8)
     }

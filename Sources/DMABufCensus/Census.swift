@@ -41,66 +41,66 @@ public struct Census: Sendable {
   ///   - processes: the only processes to look at; `nil` for all. Kernel-wide sources are then left out.
   ///   - threads: how many threads walk over the processes.
   public init(root: String = "", processes: [Int32]? = nil, threads: Int = Census.defaultThreads) {
-    var request = Request()
-    request.processes = processes
-    request.threads = threads
-    request.mayLoadPrograms = false
-    request.wantsReferences = false
-    self.init(root: root, request)
+    var query = Query()
+    query.processes = processes
+    query.threads = threads
+    query.mayLoadPrograms = false
+    query.wantsReferences = false
+    self.init(root: root, query)
   }
 
-  /// Takes the census that `request` asks for.
+  /// Takes the census that `query` asks for.
   ///
   /// Sources that list all buffers of the machine are read first and, as to buffers that nobody turns
   /// out to hold, once more at the end: a buffer that came or went meanwhile is not taken for one that
   /// the kernel alone holds.
-  public init(root: String = "", _ request: Request) {
+  public init(root: String = "", _ query: Query) {
     time = Clock.realTime
     boot = SmallFile.text(root + "/proc/sys/kernel/random/boot_id")?.split(scalar: "\n").first.map(String.init)
-    isOfSomeProcesses = request.processes != nil
+    isOfSomeProcesses = query.processes != nil
     var join = CensusJoin(root: root)
-    let iterators = iterators(root: root, request)
-    let statistics = opened(.sysfs, request) { () throws(CensusError) in SysfsStatistics(root: root) }
+    let iterators = iterators(root: root, query)
+    let statistics = opened(.sysfs, query) { () throws(CensusError) in SysfsStatistics(root: root) }
     if let statistics { read(statistics, into: &join) }
     let iterated = iterators.flatMap { $0.listsBuffers ? IteratedBuffers(iterators: $0) : nil }
     if let iterated { read(iterated, into: &join) }
     var debug: DebugBuffers?
-    if request.wantsAttachments || request.sources?.contains(.bufinfo) == true {
-      debug = opened(.bufinfo, request) { () throws(CensusError) in try DebugBuffers(root: root) }
+    if query.wantsAttachments || query.sources?.contains(.bufinfo) == true {
+      debug = opened(.bufinfo, query) { () throws(CensusError) in try DebugBuffers(root: root) }
     }
     if let iterators, iterators.listsProcesses { read(IteratedProcesses(iterators: iterators), into: &join) }
-    if asks(for: .procfs, request) {
-      if used.contains(.bpf), iterators?.listsProcesses == true, request.sources == nil {
-        leaveOut(.procfs, .unneeded)
+    if asks(for: .procfs, query) {
+      if used.contains(.bpf), iterators?.listsProcesses == true, query.sources == nil {
+        omit(.procfs, .unneeded)
       } else {
         let tree = ProcessTree(
-          root: root, processes: request.processes, threads: request.threads, memory: request.memory)
+          root: root, processes: query.processes, threads: query.threads, memory: query.memory)
         read(tree, into: &join)
       }
     }
-    if used.isEmpty, request.sources == nil, request.processes == nil, failures[.bufinfo] == nil {
-      debug = opened(.bufinfo, request) { () throws(CensusError) in try DebugBuffers(root: root) }
+    if used.isEmpty, query.sources == nil, query.processes == nil, failures[.bufinfo] == nil {
+      debug = opened(.bufinfo, query) { () throws(CensusError) in try DebugBuffers(root: root) }
     }
     // After the others, which tell the names that end its rows.
     if let debug {
       read(debug, into: &join)
-    } else if asks(for: .bufinfo, request) {
-      leaveOut(.bufinfo, .costly)
+    } else if asks(for: .bufinfo, query) {
+      omit(.bufinfo, .costly)
     }
-    if request.processes != nil {
+    if query.processes != nil {
       join.removeUnheld()
     } else {
       join.confirmUnheld(by: used.contains(.sysfs) ? statistics : iterated ?? debug)
     }
     let lists: [Source] = iterated == nil ? [.sysfs, .bufinfo] : [.sysfs, .bufinfo, .bpf]
-    listsAllBuffers = lists.contains { used.contains($0) && failures[$0] == nil } && request.processes == nil
+    listsAllBuffers = lists.contains { used.contains($0) && failures[$0] == nil } && query.processes == nil
     tellsOfProcesses = used.contains(.procfs) || used.contains(.bpf) && iterators?.listsProcesses == true
-    let seesTree = request.processes == nil && used.contains(.procfs)
+    let seesTree = query.processes == nil && used.contains(.procfs)
     if seesTree, iterators?.listsProcesses != true { hidden = ProcessView.hidden(root: root) }
     join.describeProcesses()
     unverified = join.unverified
     buffers = (Array(join.buffers.values) + join.twins).sorted { $0.inode < $1.inode }
-    if used.contains(.procfs) || used.contains(.bpf), request.wantsReferences ?? hasUnheldBuffers {
+    if used.contains(.procfs) || used.contains(.bpf), query.wantsReferences ?? hasUnheldBuffers {
       let devices = Set(buffers.lazy.flatMap { $0.devices ?? [] })
       let walk = OtherReferencesWalk(root: root, devices: devices, processes: nil)
       otherReferences = walk.found
@@ -129,35 +129,35 @@ public struct Census: Sendable {
   }
 
   /// The iterators to use, loaded if they are asked for or pay.
-  private mutating func iterators(root: String, _ request: Request) -> KernelIterators? {
-    if let iterators = request.iterators { return iterators }
-    let isDemanded = request.sources?.contains(.bpf) == true
-    guard asks(for: .bpf, request) else { return nil }
-    if isDemanded { return opened(.bpf, request) { () throws(CensusError) in try KernelIterators() } }
-    if request.processes != nil {
-      leaveOut(.bpf, .machineWide)
+  private mutating func iterators(root: String, _ query: Query) -> KernelIterators? {
+    if let iterators = query.iterators { return iterators }
+    let isDemanded = query.sources?.contains(.bpf) == true
+    guard asks(for: .bpf, query) else { return nil }
+    if isDemanded { return opened(.bpf, query) { () throws(CensusError) in try KernelIterators() } }
+    if query.processes != nil {
+      omit(.bpf, .machineWide)
       return nil
     }
     let fitness = KernelIterators.Fitness(root: root)
     guard fitness.isPermitted else {
-      leaveOut(.bpf, .privileged)
+      omit(.bpf, .privileged)
       return nil
     }
-    guard request.mayLoadPrograms, fitness.isWorthLoading else {
-      leaveOut(.bpf, .unneeded)
+    guard query.mayLoadPrograms, fitness.isWorthLoading else {
+      omit(.bpf, .unneeded)
       return nil
     }
-    return opened(.bpf, request) { () throws(CensusError) in
+    return opened(.bpf, query) { () throws(CensusError) in
       try KernelIterators(wantsProcesses: fitness.isFasterForProcesses)
     }
   }
 
   private mutating func opened<List>(
-    _ source: Source, _ request: Request, _ open: () throws(CensusError) -> List
+    _ source: Source, _ query: Query, _ open: () throws(CensusError) -> List
   ) -> List? {
-    guard asks(for: source, request) else { return nil }
-    guard request.processes == nil || request.sources != nil || request.wantsAttachments else {
-      leaveOut(source, .machineWide)
+    guard asks(for: source, query) else { return nil }
+    guard query.processes == nil || query.sources != nil || query.wantsAttachments else {
+      omit(source, .machineWide)
       return nil
     }
     do throws(CensusError) {
@@ -168,13 +168,13 @@ public struct Census: Sendable {
     }
   }
 
-  private mutating func asks(for source: Source, _ request: Request) -> Bool {
-    guard let sources = request.sources, !sources.contains(source) else { return true }
-    leaveOut(source, .notRequested)
+  private mutating func asks(for source: Source, _ query: Query) -> Bool {
+    guard let sources = query.sources, !sources.contains(source) else { return true }
+    omit(source, .notRequested)
     return false
   }
 
-  private mutating func leaveOut(_ source: Source, _ reason: Omission) {
+  private mutating func omit(_ source: Source, _ reason: Omission) {
     if failures[source] == nil, omitted[source] == nil { omitted[source] = reason }
   }
 

@@ -13,6 +13,8 @@ public enum CensusError: Error, Equatable, Sendable {
   case noSuchProcess(String)
   /// The kernel has no iterator over buffers, as its description of its types in this file tells.
   case noIterator(String)
+  /// The process was asked to end before all was read.
+  case interrupted
   /// The kernel's process ids are not those of this process's pid namespace, which has this file.
   case otherNamespace(String)
 
@@ -27,6 +29,11 @@ public enum CensusError: Error, Equatable, Sendable {
     }
   }
 
+  /// Throws ``interrupted`` once the process was asked to end: what was read is not all then.
+  package static func checkInterruption() throws(CensusError) {
+    if Interruption.signal != nil { throw .interrupted }
+  }
+
   /// Runs `body`, which reads a whole file.
   package static func reading<Result>(_ body: () throws -> Result) throws(CensusError) -> Result {
     do {
@@ -35,6 +42,8 @@ public enum CensusError: Error, Equatable, Sendable {
       throw .refused(error)
     } catch let error as FormatError {
       throw .format(error)
+    } catch is Interrupted {
+      throw .interrupted
     } catch {
       fatalError("\(error)")
     }
@@ -50,6 +59,7 @@ extension CensusError: CustomStringConvertible {
     case .noProcesses(let path): "\(path): open: \(Errno.noSuchFileOrDirectory)"
     case .noSuchProcess(let path): "\(path): open: \(Errno.noSuchProcess)"
     case .noIterator(let path): "\(path): find bpf_iter_dmabuf: \(Errno.notSupported)"
+    case .interrupted: "\(Interrupted())"
     case .otherNamespace(let path): "\(path): stat: \(Errno.notSupported)"
     }
   }

@@ -112,7 +112,7 @@ extension Census {
   }
 
   /// What a census is to find out.
-  public struct Request: Sendable {
+  public struct Query: Sendable {
     /// The only processes to look at; `nil` for all. Sources that tell of the whole machine are then left out.
     public var processes: [Int32]?
     /// The only sources to use; `nil` for those that answer at a reasonable price.

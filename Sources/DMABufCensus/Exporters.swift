@@ -6,7 +6,7 @@ import SystemPackage
 public enum Exporters {
   /// Those that can be told without a buffer of theirs, sorted: heaps, and what has device nodes.
   public static var names: [String] {
-    var names = (try? Heap.names()) ?? []
+    var names = (try? DMAHeap.names()) ?? []
     if exists("/dev/dri") { names.append("drm") }
     if exists("/dev/udmabuf") { names.append("udmabuf") }
     return names.sorted()

@@ -157,33 +157,37 @@ extension KernelIterators {
 // MARK: Reading
 
 extension KernelIterators {
-  package func forEachBuffer(_ body: (borrowing Record) -> Void) throws(KernelError) {
+  package func forEachBuffer(_ body: (borrowing Record) -> Void) throws(CensusError) {
     guard let link = buffers?.descriptor.rawValue else { return }
     try Self.run(link, body)
   }
 
-  package func forEachDescriptor(_ body: (borrowing Record) -> Void) throws(KernelError) {
+  package func forEachDescriptor(_ body: (borrowing Record) -> Void) throws(CensusError) {
     guard let link = descriptors?.descriptor.rawValue else { return }
     try Self.run(link, body)
   }
 
-  package func forEachMapping(_ body: (borrowing Record) -> Void) throws(KernelError) {
+  package func forEachMapping(_ body: (borrowing Record) -> Void) throws(CensusError) {
     guard let link = mappings?.descriptor.rawValue else { return }
     try Self.run(link, body)
   }
 
-  private static func run(_ link: CInt, _ body: (borrowing Record) -> Void) throws(KernelError) {
+  private static func run(_ link: CInt, _ body: (borrowing Record) -> Void) throws(CensusError) {
     let number = bpf_iter_create(link)
-    guard number >= 0 else { throw KernelError(.BPF_ITER_CREATE, on: "bpf", errno: Errno(rawValue: -number)) }
+    guard number >= 0 else {
+      throw .refused(KernelError(.BPF_ITER_CREATE, on: "bpf", errno: Errno(rawValue: -number)))
+    }
     let file = OpenFile(OwnedDescriptor(owning: number), name: "bpf")
     let size = MemoryLayout<cdmabuf_record>.size
     let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: size * 512, alignment: 8)
     defer { unsafe bytes.deallocate() }
     var kept = 0
     while true {
-      try Interruption.check(.read, on: file.name)
+      try CensusError.checkInterruption()
       let space = unsafe UnsafeMutableRawBufferPointer(rebasing: bytes[kept...])
-      let count = try unsafe file.read(into: space, retryingAgain: true)
+      let count = try CensusError.refusing { () throws(KernelError) in
+        try unsafe file.read(into: space, retryingAgain: true)
+      }
       if count == 0 { return }
       let filled = kept + count
       for offset in stride(from: 0, through: filled - size, by: size) {
@@ -205,25 +209,19 @@ extension KernelIterators {
     package var inode: UInt64 { raw.inode }
     var isSyncFile: Bool { raw.kind == CDMABUF_RECORD_SYNC_FILE.rawValue }
     var isSyncObject: Bool { raw.kind == CDMABUF_RECORD_SYNCOBJ.rawValue }
-    var command: UntrustedText { Self.text(raw.command) }
+    var command: UntrustedText { UntrustedText(terminated: raw.command) }
 
     /// The buffer as the record has it, without holders.
     package var buffer: Census.Buffer {
       var buffer = Census.Buffer(inode: raw.inode)
       buffer.size = raw.size
       buffer.count = raw.count
-      buffer.exporter = Self.text(raw.exporter)
-      buffer.name = raw.named != 0 ? Self.text(raw.name) : nil
+      buffer.exporter = UntrustedText(terminated: raw.exporter)
+      buffer.name = raw.named != 0 ? UntrustedText(terminated: raw.name) : nil
       buffer.isNamed = raw.named != 0
       buffer.owner = raw.owner
       buffer.created = raw.created
       return buffer
-    }
-
-    private static func text<Characters>(_ characters: Characters) -> UntrustedText {
-      unsafe withUnsafeBytes(of: characters) { bytes in
-        unsafe UntrustedText(bytes.prefix { $0 != 0 })
-      }
     }
   }
 }
@@ -237,13 +235,13 @@ struct IteratedBuffers: MachineList {
 
   func add(to join: inout CensusJoin) throws(CensusError) {
     var buffers: [Census.Buffer] = []
-    try CensusError.refusing { () throws(KernelError) in try iterators.forEachBuffer { buffers.append($0.buffer) } }
+    try iterators.forEachBuffer { buffers.append($0.buffer) }
     for buffer in buffers { join.merge(buffer, from: source) }
   }
 
   func stillListed(_ inodes: Set<UInt64>) -> Set<UInt64> {
     var listed: Set<UInt64> = []
-    do throws(KernelError) {
+    do throws(CensusError) {
       try iterators.forEachBuffer { listed.insert($0.inode) }
     } catch {
       return inodes
@@ -258,10 +256,6 @@ struct IteratedProcesses: CensusSource {
   let source = Census.Source.bpf
 
   func add(to join: inout CensusJoin) throws(CensusError) {
-    try CensusError.refusing { () throws(KernelError) in try addAll(to: &join) }
-  }
-
-  private func addAll(to join: inout CensusJoin) throws(KernelError) {
     try iterators.forEachDescriptor { record in
       if record.isSyncFile {
         join.addSyncFile(record.pid)

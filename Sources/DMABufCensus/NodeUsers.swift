@@ -24,7 +24,7 @@ public struct NodeUsers: Sendable {
       let folder = "\(root)/proc/\(pid)/fd"
       do throws(KernelError) {
         let directory = try Directory(folder)
-        let opened = try directory.names().contains { Self.link("\(folder)/\($0)") == path }
+        let opened = try directory.names().contains { directory.link($0) == path }
         guard opened else { continue }
         let command = SmallFile.text("\(root)/proc/\(pid)/comm").map { UntrustedText($0.utf8) }
         users.append(User(pid: pid, command: command))
@@ -32,13 +32,5 @@ public struct NodeUsers: Sendable {
         if error.errno != .noSuchFileOrDirectory, error.errno != .noSuchProcess { refused.append(error) }
       }
     }
-  }
-
-  private static func link(_ path: String) -> String? {
-    let bytes = unsafe [UInt8](unsafeUninitializedCapacity: Int(PATH_MAX)) { buffer, count in
-      count = unsafe max(
-        0, buffer.withMemoryRebound(to: CChar.self) { unsafe readlink(path, $0.baseAddress!, $0.count) })
-    }
-    return bytes.isEmpty ? nil : String(decoding: bytes, as: UTF8.self)
   }
 }

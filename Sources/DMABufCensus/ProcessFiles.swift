@@ -104,6 +104,8 @@ import SystemPackage
     openFiles = nil
     var recollection = memory?.recall(pid)
     try unsafe directory.forEachName(buffer: names) { name in
+      // What was read is of no use then.
+      if Interruption.signal != nil { return }
       let number = unsafe atoi(name)
       count += 1
       if recollection?.skips(number) == true { return }

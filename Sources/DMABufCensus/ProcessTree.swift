@@ -16,7 +16,7 @@ struct ProcessTree: CensusSource {
     // An empty directory is where /proc would be mounted: this process at least would be there.
     if pids.isEmpty { throw .noProcesses(root + "/proc/self") }
     join.add(walk(pids))
-    try CensusError.refusing { () throws(KernelError) in try Interruption.check() }
+    try CensusError.checkInterruption()
     if let processes, let missing = processes.first(where: { !join.exists($0) }) {
       throw .noSuchProcess("\(root)/proc/\(missing)")
     }

@@ -23,7 +23,7 @@ struct SysfsStatistics: MachineList {
   let source = Census.Source.sysfs
 
   func add(to join: inout CensusJoin) throws(CensusError) {
-    let entries = try CensusError.refusing { () throws(KernelError) in try Self.buffers(root: root) }
+    let entries = try Self.buffers(root: root)
     for entry in entries {
       var buffer = Census.Buffer(inode: entry.inode, size: entry.size, exporter: entry.exporter)
       buffer.devices = entry.devices
@@ -37,9 +37,9 @@ struct SysfsStatistics: MachineList {
 
   /// All buffers; throws `ENOENT` on kernels without statistics. Buffers that go away while the
   /// directory is read are left out.
-  static func buffers(root: String) throws(KernelError) -> [Buffer] {
+  static func buffers(root: String) throws(CensusError) -> [Buffer] {
     let path = root + directory
-    let names = try Directory(path).names()
+    let names = try CensusError.refusing { () throws(KernelError) in try Directory(path).names() }
     // A kernel has the directory for each buffer or for none.
     let hasAttachments = names.contains { unsafe access("\(path)/\($0)/attachments", F_OK) == 0 }
     let buffers = names.compactMap { name -> Buffer? in
@@ -53,7 +53,7 @@ struct SysfsStatistics: MachineList {
       return Buffer(inode: inode, size: size, exporter: exporter, devices: devices)
     }
     // Then files were not read, rather than gone.
-    try Interruption.check(.read, on: path)
+    try CensusError.checkInterruption()
     return buffers
   }
 

@@ -42,13 +42,13 @@ final class CheckContext {
     switch target {
     case .given: throw CheckSkipped("one buffer was given; this takes an exporter")
     case .heap: return try allocate(size, mode: mode)
-    case .userMemory:
+    case .udmabuf:
       guard mode == O_RDWR else { throw CheckSkipped("udmabuf makes buffers for reading and writing alone") }
       return try userBuffer(of: sealedMemory(size), size)
-    case .graphics:
+    case .drm:
       let handle = try dumbBuffer()
       return try export(handle, flags: UInt32(mode | O_CLOEXEC)).orEnd("PRIME_HANDLE_TO_FD")
-    case .video: return try exportPlane(flags: UInt32(mode | O_CLOEXEC)).orEnd("VIDIOC_EXPBUF")
+    case .v4l2: return try exportPlane(flags: UInt32(mode | O_CLOEXEC)).orEnd("VIDIOC_EXPBUF")
     case .machine:
       let open = { (other: ConformanceTarget) in try? CheckContext(on: other).another(size, mode: mode) }
       if let buffer = Self.first(of: ConformanceTarget.exporters(), open) { return buffer }
@@ -65,23 +65,23 @@ final class CheckContext {
   /// The target's node, opened once; a refusal skips the check.
   func node() throws -> CInt {
     if let opened { return opened }
-    let path = target.node ?? UserMemory.node
+    let path = target.node ?? UDMABuf.node
     let flags =
       switch target {
       case .heap: O_RDONLY
       // Frames are waited for with a deadline.
-      case .video: O_RDWR | O_NONBLOCK
+      case .v4l2: O_RDWR | O_NONBLOCK
       default: O_RDWR
       }
     let answer = Raw.open(path, flags)
     guard answer.isDone else { throw CheckSkipped("\(path): open: \(answer)") }
-    if case .graphics = target { DRMNode.dropMaster(answer.descriptor) }
+    if case .drm = target { DRMNode.dropMaster(answer.descriptor) }
     opened = answer.descriptor
     return answer.descriptor
   }
 
   func isHeap(_ name: String) -> Bool { if case .heap(name) = target { true } else { false } }
-  var isUserMemory: Bool { if case .userMemory = target { true } else { false } }
+  var isUDMABuf: Bool { if case .udmabuf = target { true } else { false } }
 
   // MARK: Heaps
 
@@ -102,7 +102,7 @@ final class CheckContext {
   /// A memfd that may be made a buffer of.
   func sealedMemory(_ size: Int, seals: CInt = CDMABUF_F_SEAL_SHRINK, flags: UInt32 = 0) throws -> CInt {
     let memory = unsafe CallResult(
-      cdmabuf_memfd_create("dmabuf", CDMABUF_MFD_CLOEXEC | CDMABUF_MFD_ALLOW_SEALING | flags))
+      cdmabuf_memfd_create("dmabuf", MFD_CLOEXEC | MFD_ALLOW_SEALING | flags))
     let descriptor = try memory.orEnd("memfd_create")
     _ = try CallResult(ftruncate(descriptor, off_t(size))).orEnd("ftruncate")
     if seals != 0 { _ = try Raw.control(descriptor, CDMABUF_F_ADD_SEALS, seals).orEnd("F_ADD_SEALS") }
@@ -162,15 +162,15 @@ final class CheckContext {
   private var hasPlanes = false
 
   /// The queue under test.
-  func queue() throws -> VideoQueue {
-    guard case .video(_, _, let queue, _) = target else { throw CheckSkipped("not a V4L2 device") }
+  func queue() throws -> V4L2Queue {
+    guard case .v4l2(_, _, let queue, _) = target else { throw CheckSkipped("not a V4L2 device") }
     return queue
   }
 
   /// The node as a library's user has it, by the same open file.
-  func videoNode() throws -> VideoNode {
+  func v4l2Node() throws -> V4L2Node {
     let copy = try CallResult(dup(try node())).orEnd("dup")
-    return try VideoNode(OpenFile(OwnedDescriptor(owning: copy), name: target.node ?? ""))
+    return try V4L2Node(OpenFile(OwnedDescriptor(owning: copy), name: target.node ?? ""))
   }
 
   /// V4L2's buffers of the queue: `memory` 1 is MMAP, 4 is DMABUF.

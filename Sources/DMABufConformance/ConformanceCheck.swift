@@ -27,11 +27,11 @@ public struct ConformanceCheck: Sendable {
     /// Every heap.
     case heap
     /// udmabuf.
-    case userMemory = "udmabuf"
+    case udmabuf
     /// Every DRM device that does PRIME.
-    case graphics = "drm"
+    case drm
     /// Every V4L2 device that streams.
-    case video = "v4l2"
+    case v4l2
     /// The machine, once.
     case machine
   }
@@ -73,7 +73,7 @@ public struct ConformanceCheck: Sendable {
   /// All checks, in the order of their ids.
   public static let all: [ConformanceCheck] =
     identity + identityCounts + mapping + mappingOfHeaps + synchronization + names + fences + pendingFences
-    + fenceLists + syncFiles + testFences + heaps + userMemory + prime + testDevice + video + listings + processes
+    + fenceLists + syncFiles + testFences + heaps + udmabuf + prime + testDevice + v4l2 + listings + processes
     + iterators + tracing
 }
 
@@ -137,9 +137,11 @@ public struct KernelVersion: Comparable, Sendable, CustomStringConvertible {
 
   /// The running kernel's; `uname(2)`.
   public static var running: KernelVersion {
-    var text = [CChar](repeating: 0, count: 65)
-    guard unsafe cdmabuf_kernel_release(&text, text.count) == 0 else { return KernelVersion(0, 0) }
-    return KernelVersion(release: String(decoding: text.map { UInt8(bitPattern: $0) }, as: UTF8.self))
+    var names = utsname()
+    guard unsafe uname(&names) == 0 else { return KernelVersion(0, 0) }
+    return unsafe withUnsafeBytes(of: &names.release) {
+      KernelVersion(release: unsafe String(decoding: $0, as: UTF8.self))
+    }
   }
 
   /// The older one is less.

@@ -1,4 +1,4 @@
-public import DMABuf
+import DMABuf
 import DMABufHost
 import Glibc
 import SystemPackage
@@ -58,10 +58,10 @@ extension ConformanceCheck {
 
   /// Tries the check on `target`, in a process of its own that is ended when it takes too long.
   ///
-  /// Throws `EINTR` when this process is asked to end, and what keeps a process from being started.
+  /// Throws ``Interrupted`` when this process is asked to end, and what keeps a process from being started.
   public func run(
     on target: ConformanceTarget, kernel: KernelVersion, _ permission: Permission
-  ) throws(KernelError) -> ConformanceResult {
+  ) throws -> ConformanceResult {
     func result(_ verdict: ConformanceResult.Verdict, found: String? = nil, reason: String? = nil)
       -> ConformanceResult
     {
@@ -72,9 +72,9 @@ extension ConformanceCheck {
     }
     if let reason = refusal(for: target, permission) { return result(.skip, reason: reason) }
     let outcome: ChildProcess.Outcome
-    do throws(KernelError) {
+    do {
       outcome = try attempt(on: target)
-    } catch  where error.call == .mkdir {
+    } catch let error as KernelError where error.call == .mkdir {
       return result(.skip, reason: "\(error)")
     }
     switch outcome {
@@ -98,7 +98,7 @@ extension ConformanceCheck {
   }
 
   /// In a process of its own. A trace instance is the machine's, and has to go whatever ends that process.
-  private func attempt(on target: ConformanceTarget) throws(KernelError) -> ChildProcess.Outcome {
+  private func attempt(on target: ConformanceTarget) throws -> ChildProcess.Outcome {
     let time = seconds * 1_000_000_000
     guard needs.contains(.tracefs) else {
       return try ChildProcess.run(within: time) { observation(CheckContext(on: target)) }
@@ -113,14 +113,14 @@ extension ConformanceCheck {
     if case .given = target, isDisturbing && !permission.invasive {
       return "it would change the buffer; --invasive allows it"
     }
-    for need in needs { if let reason = need.lack { return reason } }
+    for need in needs { if let reason = need.absence { return reason } }
     return nil
   }
 
   /// `found …` or `skip …`.
-  private func observation(_ trial: CheckContext) -> String {
+  private func observation(_ context: CheckContext) -> String {
     do {
-      return "found " + (try body(trial))
+      return "found " + (try body(context))
     } catch let skipped as CheckSkipped {
       return "skip \(skipped.reason)"
     } catch let refused as StepRefused where refused.answer.errno == ENOSYS {
@@ -137,15 +137,15 @@ extension ConformanceCheck {
 
 extension ConformanceCheck.Need {
   /// Why it cannot be had; `nil` if it can.
-  var lack: String? {
+  var absence: String? {
     switch self {
-    case .vgem: TestDevice.node == nil ? TestDevice.lack : nil
+    case .vgem: TestDevice.node == nil ? TestDevice.absence : nil
     case .swSync: access("/sys/kernel/debug/sync/sw_sync")
     case .bufinfo: access("/sys/kernel/debug/dma_buf/bufinfo")
     case .root: ProcessLimits.isRoot ? nil : "for root alone"
     case .tracefs: access("/sys/kernel/tracing/events")
     case .sysfsStatistics: access("/sys/kernel/dmabuf/buffers")
-    case .bpf: access("/sys/kernel/btf/vmlinux") ?? Self.root.lack
+    case .bpf: access("/sys/kernel/btf/vmlinux") ?? Self.root.absence
     }
   }
 

@@ -33,18 +33,18 @@ public struct ConformanceSurvey: Sendable {
 
   static func ofDevices() -> Self {
     var survey = Self(targets: [], omissions: [])
-    survey.addGraphics()
-    survey.addVideo()
+    survey.addDRM()
+    survey.addV4L2()
     return survey
   }
 
-  private mutating func addGraphics() {
+  private mutating func addDRM() {
     var first: [String: String] = [:]
     for path in (try? DRMNode.primaryPaths()) ?? [] {
       do throws(KernelError) {
         let driver = try DRMNode(path).driver.escaped
         let label = first[driver] == nil ? "drm:\(driver)" : path
-        add(.graphics(node: path, driver: driver, label: label), path, unlessLike: &first[driver])
+        add(.drm(node: path, driver: driver, label: label), path, unlessLike: &first[driver])
       } catch {
         omit(path, error)
       }
@@ -52,11 +52,11 @@ public struct ConformanceSurvey: Sendable {
   }
 
   /// `v4l2:DRIVER` is the driver's first camera, or else its first node.
-  private mutating func addVideo() {
-    var found: [(path: String, driver: String, queue: VideoQueue, isCamera: Bool)] = []
-    for path in (try? VideoNode.paths()) ?? [] {
+  private mutating func addV4L2() {
+    var found: [(path: String, driver: String, queue: V4L2Queue, isCamera: Bool)] = []
+    for path in (try? V4L2Node.paths()) ?? [] {
       do throws(KernelError) {
-        let node = try VideoNode(path)
+        let node = try V4L2Node(path)
         if let queue = node.queues.first(where: { !$0.isOutput }) ?? node.queues.first {
           found.append((path, node.driver.escaped, queue, node.captureQueue != nil && path.hasPrefix("/dev/video")))
         } else {
@@ -71,14 +71,14 @@ public struct ConformanceSurvey: Sendable {
       let own = found.filter { $0.driver == node.driver }
       let isNamed = (own.first(where: \.isCamera) ?? own[0]).path == node.path
       let name = "v4l2:\(node.driver)"
-      let whole = ConformanceTarget.video(
+      let whole = ConformanceTarget.v4l2(
         node: node.path, label: isNamed ? name : node.path, queue: node.queue, isWhole: true)
       let kind = "\(node.driver) \(node.queue.name) \(Self.use(node.path))"
       if isNamed || first[kind] != nil {
         add(whole, node.path, unlessLike: &first[kind])
       } else {
         add(
-          .video(node: node.path, label: node.path, queue: node.queue, isWhole: false), node.path,
+          .v4l2(node: node.path, label: node.path, queue: node.queue, isWhole: false), node.path,
           unlessLike: &first[kind])
         let reason = "only V4L2's own checks: \(name) has the same driver; --device \(node.path) tries all"
         omissions.append(Omission(node: node.path, reason: reason, target: whole))
@@ -96,7 +96,7 @@ public struct ConformanceSurvey: Sendable {
   /// What the kernel calls the node, without numbers: codecs have nodes with the same queues and different uses.
   private static func use(_ path: String) -> String {
     let entry = path.dropFirst("/dev/".count)
-    return (SmallFile.text("\(VideoNode.directory)/\(entry)/name") ?? "").filter { !$0.isNumber }
+    return (SmallFile.text("\(V4L2Node.directory)/\(entry)/name") ?? "").filter { !$0.isNumber }
   }
 
   private mutating func add(_ target: ConformanceTarget, _ path: String, unlessLike first: inout String?) {

@@ -6,11 +6,11 @@ public enum ConformanceTarget: Sendable {
   /// The dma-heap of that name.
   case heap(String)
   /// udmabuf.
-  case userMemory
+  case udmabuf
   /// A DRM device: its primary node, its driver's name, and its label.
-  case graphics(node: String, driver: String, label: String)
+  case drm(node: String, driver: String, label: String)
   /// A V4L2 node, its label, and the queue that is checked; `isWhole` also checks the buffers that it exports.
-  case video(node: String, label: String, queue: VideoQueue, isWhole: Bool)
+  case v4l2(node: String, label: String, queue: V4L2Queue, isWhole: Bool)
   /// A buffer that somebody gave, by descriptor, and how it was called.
   case given(descriptor: Int32, name: String)
   /// The machine.
@@ -21,8 +21,8 @@ public enum ConformanceTarget: Sendable {
   public var label: String {
     switch self {
     case .heap(let name): "heap:" + UntrustedText(name.utf8).escaped
-    case .userMemory: "udmabuf"
-    case .graphics(_, _, let label), .video(_, let label, _, _): label
+    case .udmabuf: "udmabuf"
+    case .drm(_, _, let label), .v4l2(_, let label, _, _): label
     case .given(_, let name): name
     case .machine: "machine"
     }
@@ -31,9 +31,9 @@ public enum ConformanceTarget: Sendable {
   /// Its node, for those who know it by that.
   public var node: String? {
     switch self {
-    case .heap(let name): Heap.directory + "/" + name
-    case .userMemory: UserMemory.node
-    case .graphics(let node, _, _), .video(let node, _, _, _): node
+    case .heap(let name): DMAHeap.directory + "/" + name
+    case .udmabuf: UDMABuf.node
+    case .drm(let node, _, _), .v4l2(let node, _, _, _): node
     case .given, .machine: nil
     }
   }
@@ -41,10 +41,10 @@ public enum ConformanceTarget: Sendable {
   /// Is this a target for checks of `scope`?
   public func isFor(_ scope: ConformanceCheck.Scope) -> Bool {
     switch (self, scope) {
-    case (.machine, .machine), (.heap, .heap), (.userMemory, .userMemory): true
-    case (.graphics, .graphics), (.video, .video): true
+    case (.machine, .machine), (.heap, .heap), (.udmabuf, .udmabuf): true
+    case (.drm, .drm), (.v4l2, .v4l2): true
     case (.machine, .buffer): false
-    case (.video(_, _, _, let isWhole), .buffer): isWhole
+    case (.v4l2(_, _, _, let isWhole), .buffer): isWhole
     case (_, .buffer): true
     default: false
     }
@@ -54,8 +54,8 @@ public enum ConformanceTarget: Sendable {
   public static func present() -> [ConformanceTarget] { ConformanceSurvey().targets }
 
   static func exporters() -> [ConformanceTarget] {
-    let heaps = ((try? Heap.names()) ?? []).map { ConformanceTarget.heap($0) }
-    return heaps + (FilePermissions(UserMemory.node) == nil ? [] : [.userMemory])
+    let heaps = ((try? DMAHeap.names()) ?? []).map { ConformanceTarget.heap($0) }
+    return heaps + (FilePermissions(UDMABuf.node) == nil ? [] : [.udmabuf])
   }
 
   static func devices() -> [ConformanceTarget] { ConformanceSurvey.ofDevices().targets }

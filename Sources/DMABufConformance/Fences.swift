@@ -6,25 +6,25 @@ import Glibc
 /// Fences on a buffer: polling, taking them out, putting them in.
 extension ConformanceCheck {
   static let fences: [ConformanceCheck] = [
-    .init("C44", "an idle buffer is ready for both", expect: "5") { trial in
-      "\(Raw.poll(try trial.idleBuffer(), POLLIN | POLLOUT))"
+    .init("C44", "an idle buffer is ready for both", expect: "5") { context in
+      "\(Raw.poll(try context.idleBuffer(), POLLIN | POLLOUT))"
     },
-    .init("C45", "of an idle buffer a signalled fence is exported", expect: "status 1, 1 fence, CLOEXEC") { trial in
-      let file = try Raw.exportFences(try trial.idleBuffer(), 1).orEnd("EXPORT_SYNC_FILE")
+    .init("C45", "of an idle buffer a signalled fence is exported", expect: "status 1, 1 fence, CLOEXEC") { context in
+      let file = try Raw.exportFences(try context.idleBuffer(), 1).orEnd("EXPORT_SYNC_FILE")
       let isClosed = Raw.control(file, F_GETFD).value & 1 == 1
       return "status \(RawSyncFile.status(file)), \(RawSyncFile.count(file)) fence" + (isClosed ? ", CLOEXEC" : "")
     },
-    .init("C46", "exporting takes directions alone", expect: "EINVAL EINVAL EINVAL EINVAL") { trial in
-      let buffer = try trial.buffer()
+    .init("C46", "exporting takes directions alone", expect: "EINVAL EINVAL EINVAL EINVAL") { context in
+      let buffer = try context.buffer()
       return answers([0, 4, 5, 8].map { Raw.exportFences(buffer, $0) })
     },
-    .init("C47", "importing takes sync_files alone", expect: "EINVAL EINVAL") { trial in
-      let buffer = try trial.buffer()
+    .init("C47", "importing takes sync_files alone", expect: "EINVAL EINVAL") { context in
+      let buffer = try context.buffer()
       return answers([-1, buffer].map { Raw.importFences(buffer, 1, $0) })
     },
     .init("C48", "a signalled fence can be imported and keeps nobody waiting", expect: "ok, 5", disturbing: true) {
-      trial in
-      let buffer = try trial.idleBuffer()
+      context in
+      let buffer = try context.idleBuffer()
       let file = try Raw.exportFences(buffer, 1).orEnd("EXPORT_SYNC_FILE")
       return "\(Raw.importFences(buffer, 2, file)), \(Raw.poll(buffer, POLLIN | POLLOUT))"
     },
@@ -32,16 +32,16 @@ extension ConformanceCheck {
 
   static let pendingFences: [ConformanceCheck] = [
     .init("C49", "a writer keeps readers and writers waiting", needs: [.vgem], expect: "0 0", disturbing: true) {
-      trial in
-      try withFence(on: trial, isWriting: true) { buffer, _ in
+      context in
+      try withFence(on: context, isWriting: true) { buffer, _ in
         "\(Raw.poll(buffer, POLLIN)) \(Raw.poll(buffer, POLLOUT))"
       }
     },
     .init(
       "C50", "a reader keeps writers waiting alone", needs: [.vgem],
       expect: "IN 1, OUT 0; for readers 1, for writers 0", disturbing: true
-    ) { trial in
-      try withFence(on: trial, isWriting: false) { buffer, _ in
+    ) { context in
+      try withFence(on: context, isWriting: false) { buffer, _ in
         let polled = "IN \(Raw.poll(buffer, POLLIN)), OUT \(Raw.poll(buffer, POLLOUT) >> 2)"
         let status = try [1, 2].map { RawSyncFile.status(try Raw.exportFences(buffer, $0).orEnd("EXPORT_SYNC_FILE")) }
         return polled + "; for readers \(status[0]), for writers \(status[1])"
@@ -50,8 +50,8 @@ extension ConformanceCheck {
     .init(
       "C51", "a poll holds references until the fence signals", needs: [.vgem], expect: "+2, then +0",
       disturbing: true
-    ) { trial in
-      try withFence(on: trial, isWriting: true) { buffer, signal in
+    ) { context in
+      try withFence(on: context, isWriting: true) { buffer, signal in
         let before = Raw.count(buffer)
         _ = Raw.poll(buffer, POLLIN | POLLOUT)
         let after = Raw.count(buffer)
@@ -64,8 +64,8 @@ extension ConformanceCheck {
       "C53", "START waits for a writer until a signal comes, O_NONBLOCK or not", needs: [.vgem],
       expect: "EINTR EINTR",
       disturbing: true
-    ) { trial in
-      try withFence(on: trial, isWriting: true) { buffer, _ in
+    ) { context in
+      try withFence(on: context, isWriting: true) { buffer, _ in
         let first = try Raw.synchronize(buffer, 1, interruptedAfter: 50)
         let flags = CInt(Raw.control(buffer, F_GETFL).value)
         _ = Raw.control(buffer, F_SETFL, flags | O_NONBLOCK)
@@ -76,14 +76,14 @@ extension ConformanceCheck {
     },
     .init("C54", "START for reading does not wait for readers", needs: [.vgem], expect: "ok EINTR", disturbing: true)
     {
-      trial in
-      try withFence(on: trial, isWriting: false) { buffer, _ in
+      context in
+      try withFence(on: context, isWriting: false) { buffer, _ in
         answers(Raw.synchronize(buffer, 1), try Raw.synchronize(buffer, 2, interruptedAfter: 50))
       }
     },
-    .init("C55", "END never waits", needs: [.vgem], expect: "ok", disturbing: true) { trial in
-      try withFence(on: trial, isWriting: true) { buffer, signal in
-        if trial.isUserMemory {
+    .init("C55", "END never waits", needs: [.vgem], expect: "ok", disturbing: true) { context in
+      try withFence(on: context, isWriting: true) { buffer, signal in
+        if context.isUDMABuf {
           // Its first START must have been.
           _ = try Raw.synchronize(buffer, 1, interruptedAfter: 20)
         }
@@ -96,14 +96,14 @@ extension ConformanceCheck {
     .init(
       "C52", "a poll keeps the buffer alive until the fence signals", needs: [.swSync, .bufinfo],
       expect: "listed, then gone", disturbing: true
-    ) { trial in
-      let (buffer, timeline) = (try trial.buffer(), try Timeline())
+    ) { context in
+      let (buffer, timeline) = (try context.buffer(), try Timeline())
       _ = try Raw.importFences(buffer, 2, timeline.fence(1)).orEnd("IMPORT_SYNC_FILE")
       _ = Raw.poll(buffer, POLLIN)
-      guard case .given = trial.target else {
+      guard case .given = context.target else {
         let inode = Raw.inode(buffer)
         close(buffer)
-        if case .heap = trial.target {} else { closeDevices(of: trial) }
+        if case .heap = context.target {} else { closeDevices(of: context) }
         let isListed = try DebugTable.ofMachine()[inode] != nil
         timeline.advance(1)
         settle { ((try? DebugTable.ofMachine()).map { $0[inode] == nil }) ?? true }
@@ -115,8 +115,8 @@ extension ConformanceCheck {
     .init(
       "C56", "what was exported does not change by a later import", needs: [.swSync], expect: "1, then 1",
       disturbing: true
-    ) { trial in
-      let (buffer, timeline) = (try trial.buffer(), try Timeline())
+    ) { context in
+      let (buffer, timeline) = (try context.buffer(), try Timeline())
       let file = try Raw.exportFences(buffer, 1).orEnd("EXPORT_SYNC_FILE")
       let before = RawSyncFile.status(file)
       _ = try Raw.importFences(buffer, 2, timeline.fence(1)).orEnd("IMPORT_SYNC_FILE")
@@ -126,16 +126,16 @@ extension ConformanceCheck {
       "C57", "a later fence of a timeline takes the earlier one's place", needs: [.swSync, .bufinfo],
       expect: "read 9",
       disturbing: true
-    ) { trial in
-      let (buffer, timeline) = (try trial.buffer(), try Timeline())
+    ) { context in
+      let (buffer, timeline) = (try context.buffer(), try Timeline())
       for value: UInt32 in [2, 9] { try put(timeline.fence(value), 1, on: buffer) }
       return try pending(buffer)
     },
     .init(
       "C58", "an earlier one stays beside it, and a writer takes its reader's place", needs: [.swSync, .bufinfo],
       expect: "read 1 read 9, then read 9 write 1", disturbing: true
-    ) { trial in
-      let (buffer, timeline) = (try trial.buffer(), try Timeline())
+    ) { context in
+      let (buffer, timeline) = (try context.buffer(), try Timeline())
       for value: UInt32 in [2, 9, 1] { try put(timeline.fence(value), 1, on: buffer) }
       let before = try pending(buffer)
       try put(timeline.fence(1), 2, on: buffer)
@@ -144,15 +144,15 @@ extension ConformanceCheck {
     .init(
       "C59", "merged fences are imported one by one", needs: [.swSync, .bufinfo], expect: "read 3 read 4",
       disturbing: true
-    ) { trial in
-      let (buffer, first, second) = (try trial.buffer(), try Timeline(), try Timeline())
+    ) { context in
+      let (buffer, first, second) = (try context.buffer(), try Timeline(), try Timeline())
       let merged = try RawSyncFile.merge(try first.fence(3), try second.fence(4)).orEnd("SYNC_IOC_MERGE")
       try put(merged, 1, on: buffer)
       return try pending(buffer)
     },
     .init("C60", "epoll tells when the fence signals", needs: [.swSync], expect: "0, then 5", disturbing: true) {
-      trial in
-      let (buffer, timeline) = (try trial.buffer(), try Timeline())
+      context in
+      let (buffer, timeline) = (try context.buffer(), try Timeline())
       try put(timeline.fence(1), 2, on: buffer)
       let queue = try CallResult(cdmabuf_epoll(buffer, 5)).orEnd("epoll_ctl")
       let before = cdmabuf_epoll_ready(queue, 0)
@@ -163,9 +163,9 @@ extension ConformanceCheck {
 
   /// Runs `body` with a pending fence of vgem's on the buffer and a way to signal it; it is signalled after.
   private static func withFence(
-    on trial: CheckContext, isWriting: Bool, _ body: (CInt, () -> Void) throws -> String
+    on context: CheckContext, isWriting: Bool, _ body: (CInt, () -> Void) throws -> String
   ) throws -> String {
-    let (buffer, device) = (try trial.buffer(), try TestDevice())
+    let (buffer, device) = (try context.buffer(), try TestDevice())
     let fence = try device.fence(on: buffer, isWriting: isWriting)
     defer { _ = device.signal(fence) }
     return try body(buffer) { _ = device.signal(fence) }
@@ -175,8 +175,8 @@ extension ConformanceCheck {
     _ = try Raw.importFences(buffer, flags, fence).orEnd("IMPORT_SYNC_FILE")
   }
 
-  private static func closeDevices(of trial: CheckContext) {
-    if let node = try? trial.node() { close(node) }
+  private static func closeDevices(of context: CheckContext) {
+    if let node = try? context.node() { close(node) }
   }
 
   /// `USAGE SEQNO` of each pending fence, sorted.

@@ -6,19 +6,19 @@ import SystemPackage
 ///
 /// It runs in a process of its own: what is queued and streams ends with that.
 struct FrameTrial: ~Copyable {
-  private static let patience = Duration.seconds(3)
+  private static let frameTimeout = Duration.seconds(3)
 
-  private let node: VideoNode
-  private let memory: VideoMemory
+  private let node: V4L2Node
+  private let memory: V4L2Memory
 
-  init(_ node: consuming VideoNode, _ memory: VideoMemory) {
+  init(_ node: consuming V4L2Node, _ memory: V4L2Memory) {
     self.node = node
     self.memory = memory
   }
 
   /// A queue's format; skips the check where there is none.
-  static func format(of queue: VideoQueue, on node: borrowing VideoNode) throws -> VideoFormat {
-    let format: VideoFormat
+  static func format(of queue: V4L2Queue, on node: borrowing V4L2Node) throws -> V4L2Format {
+    let format: V4L2Format
     do throws(KernelError) {
       format = try node.format(of: queue)
     } catch {
@@ -42,7 +42,7 @@ struct FrameTrial: ~Copyable {
     let output = node.queues.first(where: \.isOutput)
     guard let last = node.queues.first(where: { !$0.isOutput }) ?? output else { throw CheckSkipped("no queues") }
     let queues = node.isMemoryToMemory ? [output, last].compactMap(\.self) : [last]
-    var formats: [VideoFormat] = []
+    var formats: [V4L2Format] = []
     for queue in queues {
       let format = try Self.format(of: queue, on: node)
       formats.append(format)
@@ -64,7 +64,7 @@ struct FrameTrial: ~Copyable {
   }
 
   /// Puts buffers on a queue, as many as the driver wants.
-  private func fill(_ queue: VideoQueue, _ format: VideoFormat) throws {
+  private func fill(_ queue: V4L2Queue, _ format: V4L2Format) throws {
     let granted = try node.requestBuffers(2, memory, on: queue)
     for index in 0..<granted {
       switch memory {
@@ -77,7 +77,7 @@ struct FrameTrial: ~Copyable {
     }
   }
 
-  private func planes(of format: VideoFormat) throws -> [ImportedPlane] {
+  private func planes(of format: V4L2Format) throws -> [ImportedPlane] {
     var planes: [ImportedPlane] = []
     for plane in format.planes {
       let size = (plane.size + Raw.page - 1) / Raw.page * Raw.page
@@ -86,11 +86,11 @@ struct FrameTrial: ~Copyable {
     return planes
   }
 
-  private func stream(_ queues: ArraySlice<VideoQueue>, _ format: VideoFormat) throws -> String {
+  private func stream(_ queues: ArraySlice<V4L2Queue>, _ format: V4L2Format) throws -> String {
     guard let queue = queues.first else { return "nothing" }
     return try node.withStreaming(queue) {
       guard queues.count == 1 else { return try stream(queues.dropFirst(), format) }
-      let frame = try node.nextFrame(from: queue, memory, deadline: Deadline(after: Self.patience))
+      let frame = try node.nextFrame(from: queue, memory, deadline: Deadline(after: Self.frameTimeout))
       for (used, plane) in zip(frame.bytesUsed, format.planes) where !queue.isOutput && used > plane.size {
         return "a frame of \(used) bytes in a plane of \(plane.size)"
       }
@@ -109,7 +109,7 @@ struct FrameTrial: ~Copyable {
     case (.VIDIOC_QBUF, .badAddress) where memory == .imported,
       (.VIDIOC_QBUF, .invalidArgument) where memory == .imported:
       return CheckSkipped("the queue does not accept these buffers: \(answer)")
-    case (.VIDIOC_QBUF, Errno(rawValue: EBADR)): return CheckSkipped("the queue needs media requests: \(answer)")
+    case (.VIDIOC_QBUF, .invalidRequestDescriptor): return CheckSkipped("the queue needs media requests: \(answer)")
     case (_, .resourceBusy): return CheckSkipped("the device is in use: \(answer)")
     case (.VIDIOC_STREAMON, .brokenPipe), (.VIDIOC_STREAMON, .noLink):
       return CheckSkipped("the media pipeline is not set up: \(answer)")

@@ -7,8 +7,8 @@ extension ConformanceCheck {
     .init(
       "C123", "the iterator over buffers lists what bufinfo lists", on: .machine, needs: [.bpf, .bufinfo],
       expect: "the same buffers and sizes"
-    ) { trial in
-      _ = try trial.buffer()
+    ) { context in
+      _ = try context.buffer()
       let iterators = try loaded(wantsProcesses: false)
       var iterated: [UInt64: UInt64] = [:]
       // Others come and go: what both tell must agree, and so must it soon.
@@ -25,8 +25,8 @@ extension ConformanceCheck {
     },
     .init(
       "C124", "the iterator over descriptors has one row for each", on: .machine, needs: [.bpf], expect: "2 of 2"
-    ) { trial in
-      let buffer = try trial.buffer()
+    ) { context in
+      let buffer = try context.buffer()
       let second = try CallResult(dup(buffer)).orEnd("dup")
       let iterators = try loaded(wantsProcesses: true)
       var found: [Int32] = []

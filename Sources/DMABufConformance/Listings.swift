@@ -12,8 +12,8 @@ extension ConformanceCheck {
     .init(
       "C115", "bufinfo and fdinfo tell the same", needs: [.bufinfo],
       expect: "size, flags, count, exporter and name agree"
-    ) { trial in
-      let buffer = try trial.buffer()
+    ) { context in
+      let buffer = try context.buffer()
       let table = try DebugTable.ofMachine()
       guard let row = table[buffer], let information = Raw.fdinfo(buffer) else { return "not listed" }
       let flags = UInt32(truncatingIfNeeded: Raw.control(buffer, F_GETFL).value) & 0o4003
@@ -30,8 +30,8 @@ extension ConformanceCheck {
     .init(
       "C116", "bufinfo's last line sums up its rows", on: .machine, needs: [.bufinfo], expect: "as many, as large"
     ) {
-      trial in
-      _ = try trial.buffer()
+      context in
+      _ = try context.buffer()
       let list = try DebugTable.ofMachine()
       guard let total = list.total, let bytes = total.bytes else { return "no last line" }
       let sum = list.buffers.compactMap(\.size).reduce(0, +)
@@ -42,8 +42,8 @@ extension ConformanceCheck {
     .init(
       "C117", "a pending fence is CONTEXT:SEQNO TIMELINE DRIVER", on: .machine, needs: [.swSync, .bufinfo],
       expect: .versions("DRIVER TIMELINE seq SEQNO", "DRIVER TIMELINE seq SEQNO", "CONTEXT:SEQNO TIMELINE DRIVER")
-    ) { trial in
-      let (buffer, timeline) = (try trial.buffer(), try Timeline())
+    ) { context in
+      let (buffer, timeline) = (try context.buffer(), try Timeline())
       _ = try Raw.importFences(buffer, 2, timeline.fence(7)).orEnd("IMPORT_SYNC_FILE")
       guard let fence = try DebugTable.ofMachine()[buffer]?.fences?.first else { return "none" }
       guard !fence.isSignalled, fence.driver?.string == "sw_sync", fence.sequence == 7 else { return "\(fence)" }
@@ -52,16 +52,16 @@ extension ConformanceCheck {
     .init(
       "C118", "sysfs shows size and exporter, and forgets the buffer at once", needs: [.sysfsStatistics],
       expect: "as fdinfo, then gone"
-    ) { trial in
-      if case .given = trial.target { throw CheckSkipped("others hold the buffer") }
-      let buffer = try trial.buffer()
+    ) { context in
+      if case .given = context.target { throw CheckSkipped("others hold the buffer") }
+      let buffer = try context.buffer()
       let directory = statistics + "\(Raw.inode(buffer))"
       let information = Raw.fdinfo(buffer)
       let isSame =
         SmallFile.number(directory + "/size") == information?.size
         && SmallFile.text(directory + "/exporter_name") == information?.exporter.string
       // A DRM or V4L2 device holds its buffer, too.
-      if let node = try? trial.node() { close(node) }
+      if let node = try? context.node() { close(node) }
       close(buffer)
       return (isSame ? "as fdinfo" : "different")
         + (FilePermissions(directory) == nil ? ", then gone" : ", then there")
@@ -81,8 +81,8 @@ extension ConformanceCheck {
     .init(
       "C120", "another user's buffers cannot be looked at or taken", on: .machine, needs: [.root],
       expect: "EACCES EACCES EACCES EACCES EPERM"
-    ) { trial in
-      let buffer = try trial.buffer()
+    ) { context in
+      let buffer = try context.buffer()
       let owner = getpid()
       let outcome = try ChildProcess.run(within: 30_000_000_000) {
         guard cdmabuf_become(65534) == 0 else { return "skip" }
@@ -107,8 +107,8 @@ extension ConformanceCheck {
     .init(
       "C121", "a child's descriptor can be taken", on: .machine,
       expect: "CLOEXEC, same file; EINVAL EBADF; ended: ESRCH"
-    ) { trial in
-      let buffer = try trial.buffer()
+    ) { context in
+      let buffer = try context.buffer()
       let child = cdmabuf_fork_apart()
       if child == 0 { while true { pause() } }
       let handle = try CallResult(cdmabuf_pidfd_open(child)).orEnd("pidfd_open")
@@ -125,8 +125,8 @@ extension ConformanceCheck {
     .init(
       "C122", "a buffer in flight counts one and arrives as itself", on: .machine,
       expect: "+1, same inode, CLOEXEC as asked"
-    ) { trial in
-      let buffer = try trial.buffer()
+    ) { context in
+      let buffer = try context.buffer()
       let before = Raw.count(buffer)
       let sockets = try socketPair()
       _ = try unsafe CallResult(cdmabuf_send(sockets[0], [0] as [UInt8], 1, [buffer], 1)).orEnd("sendmsg")
@@ -153,12 +153,12 @@ extension ConformanceCheck {
     .init(
       "C125", "an allocation is traced, the last close is not", on: .machine, needs: [.tracefs, .root],
       expect: "export and fd, then nothing", invasive: true
-    ) { trial in
+    ) { context in
       guard FilePermissions(traceDirectory + "events/dma_buf") != nil else {
         throw CheckSkipped("no events of dma_buf (Linux 7)")
       }
-      return try withTraces(of: "dma_buf", trial) { lines in
-        let buffer = try trial.buffer()
+      return try withTraces(of: "dma_buf", context) { lines in
+        let buffer = try context.buffer()
         let wanted = "ino=\(Raw.inode(buffer))"
         let first = lines().filter { $0.contains(wanted) }
         let isTraced = ["dma_buf_export:", "dma_buf_fd:"].allSatisfy { event in first.contains { $0.contains(event) }
@@ -171,11 +171,11 @@ extension ConformanceCheck {
     .init(
       "C126", "the end of a signalled fence is traced without its driver", on: .machine,
       needs: [.tracefs, .root, .swSync], expect: .versions("sw_sync", "sw_sync", "detached-driver")
-    ) { trial in
+    ) { context in
       guard FilePermissions(traceDirectory + "events/dma_fence") != nil else {
         throw CheckSkipped("no events of dma_fence")
       }
-      return try withTraces(of: "dma_fence", trial) { lines in
+      return try withTraces(of: "dma_fence", context) { lines in
         let timeline = try Timeline()
         let fence = try timeline.fence(1)
         timeline.advance(1)
@@ -189,9 +189,9 @@ extension ConformanceCheck {
 
   /// Runs `body` with events on in the check's trace instance.
   private static func withTraces(
-    of group: String, _ trial: CheckContext, _ body: (() -> [Substring]) throws -> String
+    of group: String, _ context: CheckContext, _ body: (() -> [Substring]) throws -> String
   ) throws -> String {
-    guard let instance = trial.traces else { throw CheckSkipped("no trace instance") }
+    guard let instance = context.traces else { throw CheckSkipped("no trace instance") }
     try OpenFile("\(instance)/events/\(group)/enable", O_WRONLY).write("1\n".utf8)
     return try body { (SmallFile.text(instance + "/trace") ?? "").split(scalar: "\n") }
   }

@@ -6,38 +6,39 @@ import Glibc
 extension ConformanceCheck {
   static let mapping: [ConformanceCheck] = [
     .init("C20", "the whole buffer can be mapped shared, and the map shows its inode", expect: "ok, inode shown") {
-      trial in
-      let (buffer, size) = (try trial.buffer(), try trial.size())
+      context in
+      let (buffer, size) = (try context.buffer(), try context.size())
       let mapping = try mapped(buffer, size)
       return "\(mapping), " + (Maps.inode(at: mapping) == Raw.inode(buffer) ? "inode shown" : "inode not shown")
     },
-    .init("C21", "nothing beyond the end can be mapped", expect: "EINVAL EINVAL EINVAL") { trial in
-      let (buffer, size, page) = (try trial.buffer(), try trial.size(), Raw.page)
+    .init("C21", "nothing beyond the end can be mapped", expect: "EINVAL EINVAL EINVAL") { context in
+      let (buffer, size, page) = (try context.buffer(), try context.size(), Raw.page)
       _ = try mapped(buffer, size)
       return answers(
         Raw.map(buffer, size + page), Raw.map(buffer, size, offset: page), Raw.map(buffer, page, offset: size))
     },
-    .init("C22", "an offset that wraps around is refused", expect: "EOVERFLOW") { trial in
-      _ = try mapped(try trial.buffer(), try trial.size())
-      return Raw.map(try trial.buffer(), 2 * Raw.page, offset: -Raw.page).description
+    .init("C22", "an offset that wraps around is refused", expect: "EOVERFLOW") { context in
+      _ = try mapped(try context.buffer(), try context.size())
+      return Raw.map(try context.buffer(), 2 * Raw.page, offset: -Raw.page).description
     },
-    .init("C23", "a read-only descriptor gives no writable memory, later neither", expect: "EACCES EACCES") { trial in
-      let buffer = try trial.another(mode: O_RDONLY)
+    .init("C23", "a read-only descriptor gives no writable memory, later neither", expect: "EACCES EACCES") {
+      context in
+      let buffer = try context.another(mode: O_RDONLY)
       let size = Int(Raw.status(buffer).st_size)
       let readable = try mapped(buffer, size, PROT_READ)
       return answers(Raw.map(buffer, size), Raw.protect(readable, size, PROT_READ | PROT_WRITE))
     },
-    .init("C24", "a write-only descriptor cannot be mapped", on: .heap, expect: "EACCES") { trial in
-      Raw.map(try trial.another(mode: O_WRONLY), Raw.page, PROT_WRITE).description
+    .init("C24", "a write-only descriptor cannot be mapped", on: .heap, expect: "EACCES") { context in
+      Raw.map(try context.another(mode: O_WRONLY), Raw.page, PROT_WRITE).description
     },
-    .init("C25", "memory cannot be mapped for executing", expect: .versions("ok", "ok", "EPERM")) { trial in
-      let (buffer, size) = (try trial.buffer(), try trial.size())
+    .init("C25", "memory cannot be mapped for executing", expect: .versions("ok", "ok", "EPERM")) { context in
+      let (buffer, size) = (try context.buffer(), try context.size())
       _ = try mapped(buffer, size)
       return Raw.map(buffer, size, PROT_READ | PROT_EXEC).description
     },
-    .init("C29", "memory stays when all descriptors are closed", expect: "works") { trial in
-      guard case .given = trial.target else {
-        let (buffer, size) = (try trial.buffer(), try trial.size())
+    .init("C29", "memory stays when all descriptors are closed", expect: "works") { context in
+      guard case .given = context.target else {
+        let (buffer, size) = (try context.buffer(), try context.size())
         let mapping = try mapped(buffer, size)
         close(buffer)
         let bytes = unsafe Raw.memory(mapping, size)
@@ -49,48 +50,48 @@ extension ConformanceCheck {
   ]
 
   static let mappingOfHeaps: [ConformanceCheck] = [
-    .init("C26", "memory in several chunks cannot be mapped privately", on: .heap, expect: "EINVAL") { trial in
-      guard trial.isHeap("system") else { throw CheckSkipped("only the system heap has chunks") }
-      return Raw.map(try trial.another(5 * Raw.page), 2 * Raw.page, PROT_READ | PROT_WRITE, MAP_PRIVATE).description
+    .init("C26", "memory in several chunks cannot be mapped privately", on: .heap, expect: "EINVAL") { context in
+      guard context.isHeap("system") else { throw CheckSkipped("only the system heap has chunks") }
+      return Raw.map(try context.another(5 * Raw.page), 2 * Raw.page, PROT_READ | PROT_WRITE, MAP_PRIVATE).description
     },
     .init(
       "C27", "a contiguous chunk can be mapped privately", on: .heap, expect: .versions("EINVAL", "EINVAL", "ok")
-    ) { trial in
-      guard trial.isHeap("system") else { throw CheckSkipped("only the system heap has chunks") }
-      return Raw.map(try trial.another(1 << 20), 1 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE).description
+    ) { context in
+      guard context.isHeap("system") else { throw CheckSkipped("only the system heap has chunks") }
+      return Raw.map(try context.another(1 << 20), 1 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE).description
     },
-    .init("C28", "a udmabuf cannot be mapped privately", on: .userMemory, expect: "EINVAL") { trial in
-      Raw.map(try trial.buffer(), Raw.page, PROT_READ | PROT_WRITE, MAP_PRIVATE).description
+    .init("C28", "a udmabuf cannot be mapped privately", on: .udmabuf, expect: "EINVAL") { context in
+      Raw.map(try context.buffer(), Raw.page, PROT_READ | PROT_WRITE, MAP_PRIVATE).description
     },
-    .init("C30", "other processes cannot read memory of the system heap", on: .heap, expect: "EFAULT") { trial in
-      guard trial.isHeap("system") else {
+    .init("C30", "other processes cannot read memory of the system heap", on: .heap, expect: "EFAULT") { context in
+      guard context.isHeap("system") else {
         throw CheckSkipped("only the system heap is certain to be mapped without pages")
       }
-      let mapping = try mapped(try trial.buffer(), Raw.page)
+      let mapping = try mapped(try context.buffer(), Raw.page)
       var byte: UInt8 = 0
       let memory = unsafe Raw.memory(mapping, 1)
       let answer = unsafe CallResult(cdmabuf_read_process(getpid(), memory.baseAddress, &byte, 1))
       return try answer.orSkip("process_vm_readv").description
     },
     .init(
-      "C31", "memory of udmabuf is not counted as resident", on: .userMemory, expect: .versions("counted", "0", "0")
-    ) { trial in try residence(of: trial) },
+      "C31", "memory of udmabuf is not counted as resident", on: .udmabuf, expect: .versions("counted", "0", "0")
+    ) { context in try residence(of: context) },
     .init(
       "C31", "memory of the CMA heap is not counted as resident", on: .heap, expect: .versions("counted", "0", "0")
-    ) { trial in
-      guard case .heap(let name) = trial.target, Heap.contiguousNames.contains(name) else {
+    ) { context in
+      guard case .heap(let name) = context.target, DMAHeap.cmaNames.contains(name) else {
         throw CheckSkipped("not a CMA heap")
       }
-      return try residence(of: trial)
+      return try residence(of: context)
     },
-    .init("C32", "new memory is zero, after others used it too", on: .heap, expect: "zero") { trial in
+    .init("C32", "new memory is zero, after others used it too", on: .heap, expect: "zero") { context in
       let size = 1 << 20
-      let used = try trial.another(size)
+      let used = try context.another(size)
       let dirty = try mapped(used, size)
       unsafe Raw.memory(dirty, size).initializeMemory(as: UInt8.self, repeating: 0xa5)
       Raw.unmap(dirty, size)
       close(used)
-      let fresh = try mapped(try trial.another(size), size)
+      let fresh = try mapped(try context.another(size), size)
       return unsafe Raw.memory(fresh, size).allSatisfy { $0 == 0 } ? "zero" : "not zero"
     },
   ]
@@ -110,9 +111,9 @@ extension ConformanceCheck {
     return answer
   }
 
-  private static func residence(of trial: CheckContext) throws -> String {
-    let size = try trial.size()
-    let mapping = try mapped(try trial.buffer(), size)
+  private static func residence(of context: CheckContext) throws -> String {
+    let size = try context.size()
+    let mapping = try mapped(try context.buffer(), size)
     unsafe Raw.memory(mapping, size).initializeMemory(as: UInt8.self, repeating: 1)
     return Maps.resident(at: mapping) == 0 ? "0" : "counted"
   }
@@ -127,9 +128,8 @@ enum Maps {
 
   /// The line of the mapping at `address`.
   static func line(at address: CallResult) -> Substring? {
-    let start = String(address.value, radix: 16)
-    let padded = String(repeating: "0", count: max(0, 8 - start.count)) + start
-    return (SmallFile.text("/proc/self/maps") ?? "").split(scalar: "\n").first { $0.hasPrefix(padded + "-") }
+    let start = address.value.digits(8, radix: 16) + "-"
+    return (SmallFile.text("/proc/self/maps") ?? "").split(scalar: "\n").first { $0.hasPrefix(start) }
   }
 
   /// Kilobytes of the mapping at `address` that count as resident.

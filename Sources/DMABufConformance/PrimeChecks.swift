@@ -9,57 +9,57 @@ extension ConformanceCheck {
   private static let readWrite = UInt32(O_RDWR)
 
   static let prime: [ConformanceCheck] = [
-    .init("C92", "exporting takes CLOEXEC and RDWR alone", on: .graphics, expect: "EINVAL EINVAL") { trial in
-      let handle = try trial.dumbBuffer()
-      return answers(try trial.export(handle, flags: 1), try trial.export(handle, flags: UInt32(O_NONBLOCK)))
+    .init("C92", "exporting takes CLOEXEC and RDWR alone", on: .drm, expect: "EINVAL EINVAL") { context in
+      let handle = try context.dumbBuffer()
+      return answers(try context.export(handle, flags: 1), try context.export(handle, flags: UInt32(O_NONBLOCK)))
     },
-    .init("C93", "there is no handle 0", on: .graphics, expect: "ENOENT") { trial in
-      try trial.export(0, flags: cloexec).description
+    .init("C93", "there is no handle 0", on: .drm, expect: "ENOENT") { context in
+      try context.export(0, flags: cloexec).description
     },
-    .init("C94", "a second export is the first again, with its mode", on: .graphics, expect: "same file, read-only") {
-      trial in
-      let handle = try trial.dumbBuffer()
-      let first = try exported(trial, handle, flags: cloexec)
-      let second = try exported(trial, handle, flags: cloexec | readWrite)
+    .init("C94", "a second export is the first again, with its mode", on: .drm, expect: "same file, read-only") {
+      context in
+      let handle = try context.dumbBuffer()
+      let first = try exported(context, handle, flags: cloexec)
+      let second = try exported(context, handle, flags: cloexec | readWrite)
       let mode = CInt(Raw.control(second, F_GETFL).value) & O_ACCMODE
       return "\(try Raw.sameFile(first, second)) file, " + (mode == O_RDONLY ? "read-only" : "mode \(mode)")
     },
-    .init("C95", "an own buffer comes back as its handle", on: .graphics, expect: "same handle") { trial in
-      let handle = try trial.dumbBuffer()
-      let answer = try trial.importBuffer(exported(trial, handle, flags: cloexec))
+    .init("C95", "an own buffer comes back as its handle", on: .drm, expect: "same handle") { context in
+      let handle = try context.dumbBuffer()
+      let answer = try context.importBuffer(exported(context, handle, flags: cloexec))
       return answer.value == Int(handle) ? "same handle" : "\(answer) \(answer.value)"
     },
-    .init("C96", "importing takes dma-bufs alone", on: .graphics, expect: "EBADF EINVAL") { trial in
+    .init("C96", "importing takes dma-bufs alone", on: .drm, expect: "EBADF EINVAL") { context in
       let null = try Raw.open("/dev/null", O_RDWR).orEnd("open")
-      return answers(try trial.importBuffer(-1), try trial.importBuffer(null))
+      return answers(try context.importBuffer(-1), try context.importBuffer(null))
     },
     .init(
-      "C97", "a foreign buffer has one handle and stays the same file", on: .graphics,
+      "C97", "a foreign buffer has one handle and stays the same file", on: .drm,
       expect: "same handle, same file"
     ) {
-      trial in
-      let (buffer, handle) = try imported(trial)
-      let again = try trial.importBuffer(buffer)
-      let file = try exported(trial, handle, flags: cloexec | readWrite)
+      context in
+      let (buffer, handle) = try imported(context)
+      let again = try context.importBuffer(buffer)
+      let file = try exported(context, handle, flags: cloexec | readWrite)
       return (again.value == Int(handle) ? "same handle" : "another handle")
         + ", \(try Raw.sameFile(buffer, file)) file"
     },
-    .init("C98", "a handle is closed once", on: .graphics, expect: "ok EINVAL") { trial in
-      let (_, handle) = try imported(trial)
-      let node = try trial.node()
+    .init("C98", "a handle is closed once", on: .drm, expect: "ok EINVAL") { context in
+      let (_, handle) = try imported(context)
+      let node = try context.node()
       return answers([0, 1].map { (_: Int) in Raw.ioctl(node, .write("d", 9, 8), Argument(8, handle)) })
     },
-    .init("C99", "a render node makes no dumb buffers", on: .graphics, expect: "EACCES") { trial in
-      let card = (trial.target.node ?? "").split(scalar: "/").last ?? ""
+    .init("C99", "a render node makes no dumb buffers", on: .drm, expect: "EACCES") { context in
+      let card = (context.target.node ?? "").split(scalar: "/").last ?? ""
       let names = (try? Directory("/sys/class/drm/\(card)/device/drm").names()) ?? []
       guard let render = names.first(where: { $0.hasPrefix("renderD") }) else { throw CheckSkipped("no render node") }
       let node = Raw.open("/dev/dri/" + render, O_RDWR)
       guard node.isDone else { throw CheckSkipped("/dev/dri/\(render): open: \(node)") }
       return Raw.ioctl(node.descriptor, .both("d", 0xb2, 32), Argument(32, 64, 64, 32)).description
     },
-    .init("C106", "an imported buffer is not mapped through the device", on: .graphics, expect: "EINVAL") { trial in
-      let (_, handle) = try imported(trial)
-      return Raw.ioctl(try trial.node(), .both("d", 0xb3, 16), Argument(16, handle)).description
+    .init("C106", "an imported buffer is not mapped through the device", on: .drm, expect: "EINVAL") { context in
+      let (_, handle) = try imported(context)
+      return Raw.ioctl(try context.node(), .both("d", 0xb3, 16), Argument(16, handle)).description
     },
   ]
 
@@ -67,43 +67,44 @@ extension ConformanceCheck {
     .init(
       "C100", "an import is listed with its device and counts three", on: .machine, needs: [.vgem, .bufinfo],
       expect: "vgem, +3"
-    ) { trial in
-      let (buffer, device) = (try foreign(trial), try TestDevice())
+    ) { context in
+      let (buffer, device) = (try foreign(context), try TestDevice())
       let before = Raw.count(buffer)
       _ = try device.handle(of: buffer)
       let devices = try DebugTable.ofMachine()[buffer]?.devices ?? []
       return devices.map(\.string).joined(separator: " ") + ", +\(Raw.count(buffer) - before)"
     },
-    .init("C101", "a reader is refused beside a writer", on: .machine, needs: [.vgem], expect: "ok EBUSY") { trial in
+    .init("C101", "a reader is refused beside a writer", on: .machine, needs: [.vgem], expect: "ok EBUSY") {
+      context in
       let device = try TestDevice()
-      let handle = try device.handle(of: trial.buffer())
+      let handle = try device.handle(of: context.buffer())
       return answers(device.attach(handle, isWriting: true), device.attach(handle, isWriting: false))
     },
     .init("C102", "a writer is refused beside readers", on: .machine, needs: [.vgem], expect: "ok ok EBUSY") {
-      trial in
+      context in
       let device = try TestDevice()
-      let handle = try device.handle(of: trial.buffer())
+      let handle = try device.handle(of: context.buffer())
       return answers([false, false, true].map { device.attach(handle, isWriting: $0) })
     },
     .init(
       "C103", "a fence that nobody signals signals itself after ten seconds", on: .machine, needs: [.vgem],
       expect: "after 10 s, ETIMEDOUT", invasive: true
-    ) { trial in
-      let (buffer, device) = (try trial.buffer(), try TestDevice())
+    ) { context in
+      let (buffer, device) = (try context.buffer(), try TestDevice())
       let start = Clock.now
       let fence = try device.fence(on: buffer, isWriting: true)
       _ = Raw.poll(buffer, POLLOUT, milliseconds: 15_000)
       let seconds = (Clock.now - start) / 1_000_000_000
       return "after \(9...12 ~= seconds ? 10 : seconds) s, \(device.signal(fence))"
     },
-    .init("C104", "a fence is signalled once", on: .machine, needs: [.vgem], expect: "ok ENOENT") { trial in
-      let (buffer, device) = (try trial.buffer(), try TestDevice())
+    .init("C104", "a fence is signalled once", on: .machine, needs: [.vgem], expect: "ok ENOENT") { context in
+      let (buffer, device) = (try context.buffer(), try TestDevice())
       let fence = try device.fence(on: buffer, isWriting: true)
       return answers(device.signal(fence), device.signal(fence))
     },
     .init("C105", "closing the device signals its fences", on: .machine, needs: [.vgem], expect: "0, then 1") {
-      trial in
-      let (buffer, device) = (try trial.buffer(), try TestDevice())
+      context in
+      let (buffer, device) = (try context.buffer(), try TestDevice())
       _ = try device.fence(on: buffer, isWriting: true)
       let file = try Raw.exportFences(buffer, 1).orEnd("EXPORT_SYNC_FILE")
       let before = RawSyncFile.status(file)
@@ -113,23 +114,23 @@ extension ConformanceCheck {
   ]
 
   /// Skips the check for drivers that do not export what they allocate.
-  private static func exported(_ trial: CheckContext, _ handle: UInt32, flags: UInt32) throws -> CInt {
-    try trial.export(handle, flags: flags).orEnd("PRIME_HANDLE_TO_FD")
+  private static func exported(_ context: CheckContext, _ handle: UInt32, flags: UInt32) throws -> CInt {
+    try context.export(handle, flags: flags).orEnd("PRIME_HANDLE_TO_FD")
   }
 
   /// A buffer that no DRM device made.
-  private static func foreign(_ trial: CheckContext) throws -> CInt {
+  private static func foreign(_ context: CheckContext) throws -> CInt {
     let open = { (target: ConformanceTarget) -> CInt? in
-      if case .graphics = target { nil } else { try? CheckContext(on: target).another() }
+      if case .drm = target { nil } else { try? CheckContext(on: target).another() }
     }
     if let buffer = CheckContext.first(of: ConformanceTarget.exporters(), open) { return buffer }
     if let buffer = CheckContext.first(of: ConformanceTarget.devices(), open) { return buffer }
     throw CheckSkipped("no other source of buffers")
   }
 
-  private static func imported(_ trial: CheckContext) throws -> (CInt, UInt32) {
-    let buffer = try foreign(trial)
-    let answer = try trial.importBuffer(buffer)
+  private static func imported(_ context: CheckContext) throws -> (CInt, UInt32) {
+    let buffer = try foreign(context)
+    let answer = try context.importBuffer(buffer)
     // What drivers say that import no buffers of others.
     if [ENODEV, ENOSYS, EOPNOTSUPP, EINVAL].contains(answer.errno) {
       throw CheckSkipped("the driver imports no buffers of other devices: PRIME_FD_TO_HANDLE: \(answer)")

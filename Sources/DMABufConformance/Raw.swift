@@ -171,9 +171,8 @@ enum Raw {
 
   /// The ready bits, after at most `milliseconds`.
   static func poll(_ descriptor: CInt, _ events: CInt, milliseconds: CInt = 0) -> CInt {
-    var entry = pollfd(fd: descriptor, events: Int16(events), revents: 0)
-    _ = unsafe Glibc.poll(&entry, 1, milliseconds)
-    return CInt(entry.revents)
+    let deadline = Deadline(after: .milliseconds(milliseconds))
+    return (try? Polling.poll(events, of: descriptor, on: "fd:\(descriptor)", deadline: deadline)) ?? 0
   }
 
   /// `same` or `different`; skips the check where the kernel cannot tell.

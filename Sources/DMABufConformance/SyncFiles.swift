@@ -5,40 +5,40 @@ import Glibc
 /// sync_files, and the timelines that tests make them with.
 extension ConformanceCheck {
   static let syncFiles: [ConformanceCheck] = [
-    .init("C61", "merging takes no flags", on: .machine, expect: "EINVAL EINVAL") { trial in
-      let file = try signalled(trial)
+    .init("C61", "merging takes no flags", on: .machine, expect: "EINVAL EINVAL") { context in
+      let file = try signalled(context)
       return answers(RawSyncFile.merge(file, file, flags: 1), RawSyncFile.merge(file, file, pad: 1))
     },
-    .init("C62", "merging takes sync_files alone", on: .machine, expect: "ENOENT ENOENT") { trial in
-      let file = try signalled(trial)
+    .init("C62", "merging takes sync_files alone", on: .machine, expect: "ENOENT ENOENT") { context in
+      let file = try signalled(context)
       let null = try Raw.open("/dev/null", O_RDWR).orEnd("open")
       return answers(RawSyncFile.merge(file, -1), RawSyncFile.merge(file, null))
     },
     .init(
       "C63", "two signalled files merge into one signalled fence", on: .machine, expect: "1 fence, status 1, named"
     ) {
-      trial in
-      let file = try signalled(trial)
-      let merged = try RawSyncFile.merge(file, try signalled(trial), name: "both").orEnd("SYNC_IOC_MERGE")
+      context in
+      let file = try signalled(context)
+      let merged = try RawSyncFile.merge(file, try signalled(context), name: "both").orEnd("SYNC_IOC_MERGE")
       let information = RawSyncFile.describe(merged).1
       let name = information.text(0, 32) == "both" ? "named" : information.text(0, 32)
       return "\(RawSyncFile.count(merged)) fence, status \(RawSyncFile.status(merged)), \(name)"
     },
     .init("C64", "asking takes no flags and a place to answer to", on: .machine, expect: "EINVAL EINVAL EFAULT") {
-      trial in
-      let file = try signalled(trial)
+      context in
+      let file = try signalled(context)
       return answers(
         RawSyncFile.describe(file, flags: 1).0, RawSyncFile.describe(file, pad: 1).0,
         RawSyncFile.describe(file, count: 1).0)
     },
     .init(
       "C68", "a deadline can be set", on: .machine, expect: .versions("ENOTTY ENOTTY", "ok EINVAL", "ok EINVAL")
-    ) { trial in
-      let file = try signalled(trial)
+    ) { context in
+      let file = try signalled(context)
       return answers(RawSyncFile.setDeadline(file, 1), RawSyncFile.setDeadline(file, 1, pad: 1))
     },
-    .init("C73", "a signalled file is readable, never writable", on: .machine, expect: "1") { trial in
-      "\(Raw.poll(try signalled(trial), POLLIN | POLLOUT))"
+    .init("C73", "a signalled file is readable, never writable", on: .machine, expect: "1") { context in
+      "\(Raw.poll(try signalled(context), POLLIN | POLLOUT))"
     },
   ]
 
@@ -97,7 +97,7 @@ extension ConformanceCheck {
   ]
 
   /// A sync_file that has signalled, of an idle buffer.
-  private static func signalled(_ trial: CheckContext) throws -> CInt {
-    try Raw.exportFences(try trial.buffer(), 1).orEnd("EXPORT_SYNC_FILE")
+  private static func signalled(_ context: CheckContext) throws -> CInt {
+    try Raw.exportFences(try context.buffer(), 1).orEnd("EXPORT_SYNC_FILE")
   }
 }

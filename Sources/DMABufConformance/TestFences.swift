@@ -12,12 +12,12 @@ struct TestDevice {
   }
 
   /// Why there is none.
-  static var lack: String { KernelModule("vgem").absence ?? "no vgem device that this user may open" }
+  static var absence: String { KernelModule("vgem").absence ?? "no vgem device that this user may open" }
 
   let descriptor: CInt
 
   init() throws {
-    guard let node = Self.node else { throw CheckSkipped(Self.lack) }
+    guard let node = Self.node else { throw CheckSkipped(Self.absence) }
     descriptor = try Raw.open(node, O_RDWR).orEnd("open")
     DRMNode.dropMaster(descriptor)
   }

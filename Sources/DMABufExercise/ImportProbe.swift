@@ -36,9 +36,9 @@ extension DRMNode {
 
   private static func foreignBuffers(besides driver: UntrustedText) -> [() throws -> DMABuffer] {
     let page = Mapping.pageSize
-    let heaps = ((try? Heap.names()) ?? []).map { name in { try Heap(name).allocate(page) } }
+    let heaps = ((try? DMAHeap.names()) ?? []).map { name in { try DMAHeap(name).allocate(page) } }
     let vgem = { try testBuffer(besides: driver) }
-    return heaps + [{ try UserMemory().allocate(page) }, vgem]
+    return heaps + [{ try UDMABuf().allocate(page) }, vgem]
   }
 
   /// A dumb buffer of vgem.

@@ -1,4 +1,3 @@
-internal import CDMABuf
 import Glibc
 
 /// Bytes that can be written to a buffer and found again. What stands at an offset depends on the
@@ -51,7 +50,8 @@ public enum Pattern: Equatable, Sendable {
       }
     case .random(let seed):
       unsafe fillWords(bytes, at: offset) { words, first in
-        unsafe cdmabuf_fill_random(words.baseAddress, words.count, seed, first)
+        var state = Self.state(seed, first)
+        for index in words.indices { unsafe words[index] = Self.splitMix(&state).littleEndian }
       }
     }
   }
@@ -78,7 +78,10 @@ public enum Pattern: Equatable, Sendable {
       }
     case .random(let seed):
       unsafe verifyWords(bytes, at: offset, into: &mismatch) { words, first in
-        unsafe cdmabuf_difference_from_random(words.baseAddress, words.count, seed, first)
+        var state = Self.state(seed, first)
+        var difference: UInt64 = 0
+        for index in words.indices { unsafe difference |= words[index] ^ Self.splitMix(&state).littleEndian }
+        return difference
       }
     }
   }
@@ -88,15 +91,26 @@ public enum Pattern: Equatable, Sendable {
     switch self {
     case .repeating(let unit): unit[offset % unit.count]
     case .counter: Self.byte(offset) { $0 }
-    case .random(let seed): Self.byte(offset) { Self.splitMix(seed, $0) }
+    case .random(let seed):
+      Self.byte(offset) { index in
+        var state = Self.state(seed, index)
+        return Self.splitMix(&state)
+      }
     }
   }
 
   // MARK: Words
 
+  /// The state of SplitMix64 before its output number `index`.
   @inline(__always)
-  private static func splitMix(_ seed: UInt64, _ index: UInt64) -> UInt64 {
-    var word = seed &+ (index &+ 1) &* 0x9E37_79B9_7F4A_7C15
+  private static func state(_ seed: UInt64, _ index: UInt64) -> UInt64 { seed &+ index &* 0x9E37_79B9_7F4A_7C15 }
+
+  /// Its next output. One state after the other, because the compiler would make vectors of loops over indices, and
+  /// vectors that cannot multiply 64 bits (before AVX-512) are half as fast.
+  @inline(__always)
+  private static func splitMix(_ state: inout UInt64) -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var word = state
     word = (word ^ (word &>> 30)) &* 0xBF58_476D_1CE4_E5B9
     word = (word ^ (word &>> 27)) &* 0x94D0_49BB_1331_11EB
     return word ^ (word &>> 31)

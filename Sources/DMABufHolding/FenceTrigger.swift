@@ -3,7 +3,7 @@ import DMABuf
 
 /// What has to be done to the descriptor that is held beside a test fence for the fence to signal.
 public enum FenceTrigger: Equatable, Sendable {
-  /// It is a ``SoftwareTimeline``, which must reach this value.
+  /// It is a ``SWSyncTimeline``, which must reach this value.
   case timeline(UInt32)
   /// It is ``VGEM``, which must signal the fence of this number.
   case vgem(UInt32)

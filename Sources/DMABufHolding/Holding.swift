@@ -1,6 +1,7 @@
 internal import CDMABuf
 internal import CHolder
 import DMABuf
+import DMABufHost
 import Glibc
 import SystemPackage
 
@@ -155,7 +156,7 @@ public enum Holding {
     try release(name, socket)
     guard number >= 0 else { return }
     let process = OwnedDescriptor(owning: number)
-    _ = try Polling.wait(for: POLLIN, of: process.rawValue, on: "\(name)", deadline: Deadline(after: .seconds(2)))
+    _ = try Polling.poll(POLLIN, of: process.rawValue, on: "\(name)", deadline: Deadline(after: .seconds(2)))
   }
 
   /// All that is held, by name; holders that were killed are left out. `failed` is told of those that

@@ -1,6 +1,6 @@
 internal import CDMABuf
-internal import CHolder
 import DMABuf
+import DMABufHost
 import Glibc
 import SystemPackage
 
@@ -39,7 +39,7 @@ struct RuntimeDirectory: ~Copyable {
   /// `$XDG_RUNTIME_DIR/dmabuf`; for root without one `/run/dmabuf`; else `/tmp/dmabuf-UID`.
   static var path: String {
     if let variable = unsafe getenv("XDG_RUNTIME_DIR") {
-      let parent = unsafe SystemText.string(UnsafeRawBufferPointer(start: variable, count: strlen(variable)))
+      let parent = unsafe SystemText.string(cString: variable)
       var status = stat()
       // Another user's directory (`sudo -E`) is not ours to put anything into.
       if parent.utf8.first == UInt8(ascii: "/"), unsafe parent.withSystemBytes({ unsafe stat($0, &status) }) == 0,
@@ -117,9 +117,12 @@ struct RuntimeDirectory: ~Copyable {
   /// only delay it: the address is one that everybody can take.
   private func lockedAddress(deadline: Deadline) throws -> OwnedDescriptor {
     let status = try directory.file.status()
+    let number = Glibc.socket(AF_UNIX, CInt(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+    guard number >= 0 else { throw KernelError(.socket, on: path + "/.lock") }
+    let lock = OwnedDescriptor(owning: number)
     while true {
-      let number = cdmabuf_lock_address(status.st_dev, status.st_ino)
-      if number >= 0 { return OwnedDescriptor(owning: number) }
+      let name = "dmabuf-lock-\(status.st_dev)-\(status.st_ino)"
+      if unsafe UnixSocket.withAddress(name, isAbstract: true, { unsafe bind(number, $0, $1) }) == 0 { return lock }
       guard errno == EADDRINUSE else { throw KernelError(.bind, on: path + "/.lock") }
       if deadline.isPast { throw TimedOut(.bind, on: path + "/.lock") }
       try Deadline(after: .milliseconds(10)).sleep()

@@ -1,5 +1,5 @@
 internal import CDMABuf
-package import DMABuf
+import DMABuf
 import Glibc
 import SystemPackage
 
@@ -19,10 +19,10 @@ package enum ChildProcess {
   /// started, is killed after `nanoseconds`, and before when this process is asked to end or ends. A child that has
   /// to `finish` is left to work until then.
   ///
-  /// Corresponds to `fork(2)`; no other thread may run. Throws `EINTR` when this process is asked to end.
+  /// Corresponds to `fork(2)`; no other thread may run. Throws ``Interrupted`` when this process is asked to end.
   package static func run(
     within nanoseconds: UInt64, finish: Bool = false, _ body: () -> String
-  ) throws(KernelError) -> Outcome {
+  ) throws -> Outcome {
     var ends: [CInt] = [-1, -1]
     guard unsafe pipe(&ends) == 0 else { throw KernelError(.pipe, on: "child") }
     let reading = OwnedDescriptor(owning: ends[0])
@@ -37,13 +37,13 @@ package enum ChildProcess {
     let reason = errno
     close(ends[1])
     guard child > 0 else { throw KernelError(.fork, on: "child", errno: .init(rawValue: reason)) }
-    let text = collect(reading, until: Clock.now + nanoseconds, finish: finish)
+    let text = collect(reading, until: Deadline(after: .nanoseconds(nanoseconds)), finish: finish)
     // Gone already when all is well; its children may not be.
     kill(-child, SIGKILL)
     kill(child, SIGKILL)
     var status: CInt = 0
     while unsafe waitpid(child, &status, 0) < 0, errno == EINTR {}
-    try Interruption.check(.waitpid, on: "child")
+    try Interruption.check()
     guard let text else { return .timedOut }
     let signal = status & 0x7f
     return text.isEmpty && signal != 0 ? .ended(bySignal: signal) : .output(text)
@@ -51,16 +51,16 @@ package enum ChildProcess {
 
   /// All that comes before the other end is closed; `nil` when that takes too long.
   private static func collect(
-    _ descriptor: borrowing OwnedDescriptor, until end: UInt64, finish: Bool
+    _ descriptor: borrowing OwnedDescriptor, until deadline: Deadline, finish: Bool
   ) -> String? {
     var bytes: [UInt8] = []
     let chunk = UnsafeMutableRawBufferPointer.allocate(byteCount: 4096, alignment: 8)
     defer { unsafe chunk.deallocate() }
     while finish || Interruption.signal == nil {
-      let now = Clock.now
-      guard now < end else { return nil }
-      var entry = pollfd(fd: descriptor.rawValue, events: Int16(POLLIN), revents: 0)
-      guard unsafe poll(&entry, 1, CInt((end - now) / 1_000_000 + 1)) > 0 else { continue }
+      if deadline.isPast { return nil }
+      guard ((try? Polling.poll(POLLIN, of: descriptor.rawValue, on: "child", deadline: deadline)) ?? 0) != 0 else {
+        continue
+      }
       let count = unsafe read(descriptor.rawValue, chunk.baseAddress, chunk.count)
       if count == 0 { return String(decoding: bytes, as: UTF8.self) }
       if count > 0 { unsafe bytes += chunk[..<count] }

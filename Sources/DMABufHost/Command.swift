@@ -1,6 +1,7 @@
 internal import CDMABuf
-package import DMABuf
+import DMABuf
 import Glibc
+import SystemPackage
 
 /// Running another program with descriptors handed to it on purpose.
 package enum Command {
@@ -8,20 +9,36 @@ package enum Command {
   /// environment with `variables` set or, if `nil`, removed, what this process itself inherited, and of its own
   /// descriptors just `descriptors`, under the same numbers. Signals sent to this process meanwhile are passed on.
   ///
+  /// No other thread may run, which could take the signals, and SIGCHLD may not be ignored
+  /// (``Interruption/adoptSignals()``).
+  ///
+  /// Corresponds to `fork(2)` and `execvpe(3)`. Not to `posix_spawn(3)`: it cannot leave SIGCHLD ignored in the child
+  /// alone, and it starts no script that does not begin with `#!`.
+  ///
   /// - Returns: its exit status; 128 + N when signal N ended it.
-  /// - Throws: `execvp`'s reason when it cannot be started.
+  /// - Throws: ``KernelError`` with `execvpe`'s reason when it cannot be started, ``Interrupted`` when this process was
+  ///   asked to end before.
   package static func run(
     _ arguments: [String], variables: [String: String?], descriptors: [CInt]
-  ) throws(KernelError) -> CInt {
-    var argumentPointers = unsafe arguments.map { word in unsafe word.withSystemBytes { unsafe strdup($0) } } + [nil]
+  ) throws -> CInt {
+    var words = unsafe arguments.map { word in unsafe word.withSystemBytes { unsafe strdup($0) } } + [nil]
     let additions = unsafe variables.compactMap { name, value in
       unsafe value.map { value in unsafe "\(name)=\(value)".withSystemBytes { unsafe strdup($0) } }
     }
-    defer { unsafe (argumentPointers + additions).forEach { unsafe free($0) } }
-    var environmentPointers = unsafe environment(without: variables.keys) + additions + [nil]
-    let status = unsafe cdmabuf_run(&argumentPointers, &environmentPointers, descriptors, descriptors.count)
-    guard status != -1 else { throw KernelError(.exec, on: arguments.first ?? "") }
-    return cdmabuf_exit_status(status)
+    defer { unsafe (words + additions).forEach { unsafe free($0) } }
+    var variables = unsafe environment(without: variables.keys) + additions + [nil]
+
+    let signals = PassedSignals()
+    defer { signals.restore() }
+    try Interruption.check()
+    let status: CInt
+    do throws(Errno) {
+      status = try unsafe run(&words, &variables, descriptors, signals)
+    } catch {
+      throw KernelError(.exec, on: arguments.first ?? "", errno: error)
+    }
+    let signal = status & 0x7f
+    return signal == 0 ? status >> 8 & 0xff : 128 + signal
   }
 
   /// This process's environment, bytes as they are, less these variables.
@@ -37,5 +54,128 @@ package enum Command {
       unsafe entry += 1
     }
     return unsafe kept
+  }
+
+  private typealias Texts = UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
+
+  /// Starts the command and waits for its end, for the status of `waitpid(2)`.
+  private static func run(
+    _ words: Texts, _ variables: Texts, _ descriptors: [CInt], _ signals: PassedSignals
+  ) throws(Errno) -> CInt {
+    // It is closed by exec(2), or has the reason that exec(2) has failed for.
+    var ends: [CInt] = [-1, -1]
+    guard unsafe pipe(&ends) == 0 else { throw Errno(rawValue: errno) }
+    let failure = OwnedDescriptor(owning: ends[0])
+    let end = ends[1]
+    _ = cdmabuf_fcntl(ends[0], F_SETFD, FD_CLOEXEC)
+    _ = cdmabuf_fcntl(end, F_SETFD, FD_CLOEXEC)
+    let child = fork()
+    if child == 0 { unsafe become(words, variables, descriptors, signals, failure: end) }
+    let refusal = Errno(rawValue: errno)
+    close(end)
+    guard child > 0 else { throw refusal }
+    signals.passEarly(to: child)
+    var reason: CInt = 0
+    var length = 0
+    repeat { length = unsafe read(failure.rawValue, &reason, 4) } while length < 0 && errno == EINTR
+    let status = try wait(for: child, signals)
+    if length == 4 { throw Errno(rawValue: reason) }
+    return status
+  }
+
+  /// In the child: becomes the command.
+  private static func become(
+    _ words: Texts, _ variables: Texts, _ descriptors: [CInt], _ signals: PassedSignals, failure: CInt
+  ) {
+    let areOpen = descriptors.allSatisfy { number in
+      let flags = cdmabuf_fcntl(number, F_GETFD, 0)
+      return flags >= 0 && cdmabuf_fcntl(number, F_SETFD, flags & ~FD_CLOEXEC) >= 0
+    }
+    if areOpen {
+      // Signals that came since the fork come now, and end the child.
+      signals.restoreInChild()
+      unsafe cdmabuf_execvpe(words[0], words, variables)
+    }
+    var reason = errno
+    while unsafe write(failure, &reason, 4) < 0, errno == EINTR {}
+    cdmabuf_end_child()
+  }
+
+  /// Passes signals on until the child has ended; then nobody else can have its number yet.
+  private static func wait(for child: pid_t, _ signals: PassedSignals) throws(Errno) -> CInt {
+    var status: CInt = 0
+    while true {
+      let ended = unsafe waitpid(child, &status, WNOHANG)
+      if ended == child { return status }
+      if ended < 0, errno != EINTR { throw Errno(rawValue: errno) }
+      if ended == 0 { signals.passNext(to: child) }
+    }
+  }
+}
+
+/// Signals for a child. They are blocked while this process waits for the child, and taken one after the other, so none
+/// comes too early or is lost. Those that are ignored stay so.
+private struct PassedSignals {
+  private let passed: [CInt]
+  private let before: sigset_t
+
+  init() {
+    passed = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGALRM, SIGUSR1, SIGUSR2, SIGWINCH, SIGCONT].filter {
+      var action = sigaction()
+      unsafe sigaction($0, nil, &action)
+      return unsafe unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self)
+        != unsafeBitCast(SIG_IGN, to: Int.self)
+    }
+    var mask = sigset_t()
+    var set = Self.set(of: passed + [SIGCHLD])
+    unsafe sigprocmask(SIG_BLOCK, &set, &mask)
+    before = mask
+  }
+
+  func restore() {
+    var mask = before
+    unsafe sigprocmask(SIG_SETMASK, &mask, nil)
+  }
+
+  /// In the child: as this process was started with, if that is known.
+  func restoreInChild() {
+    for number in passed { signal(number, SIG_DFL) }
+    if !cdmabuf_restore_signals() { restore() }
+  }
+
+  /// Waits for a signal, the child's end among them, and passes it on.
+  ///
+  /// A terminal's ^C reaches the whole foreground group by itself. It comes from the kernel, not from a process.
+  func passNext(to child: pid_t) {
+    var information = unsafe siginfo_t()
+    var set = Self.set(of: passed + [SIGCHLD])
+    let number = unsafe sigwaitinfo(&set, &information)
+    if number > 0, number != SIGCHLD, !Self.isOfTerminal(number, code: unsafe information.si_code) {
+      kill(child, number)
+    }
+  }
+
+  /// Passes on what has come since before there was a child: a terminal has not sent it to the child.
+  func passEarly(to child: pid_t) {
+    var information = unsafe siginfo_t()
+    var set = Self.set(of: passed)
+    var nothing = timespec()
+    while true {
+      let number = unsafe sigtimedwait(&set, &information, &nothing)
+      if number < 0 { return }
+      let isOfWindow = number == SIGWINCH || number == SIGCONT
+      if !isOfWindow || !Self.isOfTerminal(number, code: unsafe information.si_code) { kill(child, number) }
+    }
+  }
+
+  private static func isOfTerminal(_ number: CInt, code: CInt) -> Bool {
+    code > 0 && ![SIGTERM, SIGALRM, SIGUSR1, SIGUSR2].contains(number)
+  }
+
+  private static func set(of numbers: [CInt]) -> sigset_t {
+    var set = sigset_t()
+    unsafe sigemptyset(&set)
+    for number in numbers { unsafe sigaddset(&set, number) }
+    return set
   }
 }

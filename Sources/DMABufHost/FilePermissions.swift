@@ -26,7 +26,6 @@ package struct FilePermissions: Sendable {
 extension FilePermissions: CustomStringConvertible {
   /// `OWNER:GROUP, mode 0660`.
   package var description: String {
-    let octal = String(mode, radix: 8)
-    return "\(owner):\(group), mode " + String(repeating: "0", count: max(0, 4 - octal.count)) + octal
+    "\(owner):\(group), mode " + mode.digits(4, radix: 8)
   }
 }

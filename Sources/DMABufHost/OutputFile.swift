@@ -55,10 +55,10 @@ package final class OutputFile {
 
   /// Puts the new contents into place.
   ///
-  /// Throws `EINTR` when the process was asked to end; the old contents stay then, and after any error.
-  package func commit() throws(KernelError) {
+  /// Throws ``Interrupted`` when the process was asked to end; the old contents stay then, and after any error.
+  package func commit() throws {
     guard let replacement else { return }
-    try Interruption.check(.rename, on: name)
+    try Interruption.check()
     guard replacement.close() else { throw KernelError(.close, on: name) }
     guard replacement.rename() else { throw KernelError(.rename, on: name) }
   }
@@ -167,7 +167,7 @@ private final class Replacement {
     let parent = target.removingLastComponent()
     let path: FilePath = parent.isEmpty ? "." : parent
     // O_PATH: a directory that may be searched need not be readable.
-    let number = unsafe path.withPlatformString { unsafe open($0, 0o10000000 | O_DIRECTORY | O_CLOEXEC) }
+    let number = unsafe path.withPlatformString { unsafe open($0, CDMABUF_O_PATH | O_DIRECTORY | O_CLOEXEC) }
     guard number >= 0 else { throw Errno(rawValue: errno) }
     let directory = OwnedDescriptor(owning: number)
     let (file, name) = try create(in: number, permissions)

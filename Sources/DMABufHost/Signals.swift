@@ -18,7 +18,7 @@ extension Interruption {
   /// Runs `body`, which has nothing to put back: a signal that asks the process to end ends it there and then,
   /// as it would without ``catchEndingSignals()``. A ``Terminal`` is given back first.
   ///
-  /// Throws `EINTR` when such a signal has come before.
+  /// Throws ``Interrupted`` when such a signal has come before.
   package static func endingAtOnce<Result: ~Copyable>(_ body: () throws -> Result) throws -> Result {
     let before = cdmabuf_end_at_once(true)
     defer { _ = cdmabuf_end_at_once(before) }

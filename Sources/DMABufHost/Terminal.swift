@@ -41,8 +41,18 @@ package struct Terminal: ~Copyable {
   deinit { Self.leave() }
 
   private func enter() throws(KernelError) {
-    guard cdmabuf_terminal_enter(StandardStream.input.rawValue) == 0 else {
-      throw KernelError(.tcsetattr, on: StandardStream.input.name)
+    let input = StandardStream.input
+    var mode = termios()
+    guard unsafe tcgetattr(input.rawValue, &mode) == 0 else { throw KernelError(.tcgetattr, on: input.name) }
+    unsafe cdmabuf_terminal_enter(input.rawValue, &mode)
+    // Keys without waiting for a line and without an echo; ^C and ^Z stay signals.
+    mode.c_lflag &= ~tcflag_t(ICANON | ECHO)
+    unsafe withUnsafeMutableBytes(of: &mode.c_cc) { characters in
+      unsafe characters[Int(VMIN)] = 0
+      unsafe characters[Int(VTIME)] = 0
+    }
+    guard unsafe tcsetattr(input.rawValue, TCSADRAIN, &mode) == 0 else {
+      throw KernelError(.tcsetattr, on: input.name)
     }
     try StandardStream.output.write("\u{1b}[?1049h\u{1b}[?25l\u{1b}[2J")
   }
@@ -65,17 +75,19 @@ package struct Terminal: ~Copyable {
 
   /// Waits for keys until the moment comes; there may be none.
   ///
-  /// Throws `EINTR` when the process was asked to end, `ENODEV` when the terminal has gone.
-  package func keys(until moment: Deadline) throws(KernelError) -> [Key] {
+  /// Throws ``Interrupted`` when the process was asked to end, `ENODEV` when the terminal has gone.
+  package func keys(until moment: Deadline) throws -> [Key] {
     let input = StandardStream.input
     let milliseconds = CInt(clamping: (moment.remaining + 999_999) / 1_000_000)
     // A signal that comes before poll(2) sleeps would be slept through: so not for long.
-    let result = cdmabuf_wait_readable(input.rawValue, min(milliseconds, 250))
-    try Interruption.check(.poll, on: input.name)
+    var entry = pollfd(fd: input.rawValue, events: Int16(POLLIN), revents: 0)
+    let result = unsafe poll(&entry, 1, min(milliseconds, 250))
+    try Interruption.check()
     let events = cdmabuf_terminal_events()
     if events & CInt(CDMABUF_EVENT_SUSPEND) != 0 {
       Self.leave()
-      cdmabuf_suspend()
+      // As ^Z does, until the process is continued.
+      raise(SIGTSTP)
       try enter()
     }
     let isStale = events != 0

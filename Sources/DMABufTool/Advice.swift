@@ -14,7 +14,7 @@ enum Advice {
     case let error as KernelError: status(for: error)
     case let failure as Failure: failure.status
     case is TimedOut: .timedOut
-    case is NoDriver, is NoContiguousHeap, is NoSuchDevice, is NoSyncObjects: .missing
+    case is NoDriver, is NoCMAHeap, is NoSuchDevice, is NoSyncObjects: .missing
     case CensusError.refused(let error): status(for: error)
     case CensusError.noProcesses(let path): isOfMachine(path) ? .missing : .failed
     default: .failed
@@ -43,7 +43,7 @@ enum Advice {
     case let error as StreamEnded: error.reason == .deviceGone ? DeviceAdvice.gone : nil
     case RuntimeDirectoryError.notSocket: "something else is in the place of its socket"
     case let error as NoDriver: KernelModule(error.name).absence
-    case is NoContiguousHeap: absentHeap(Heap.directory)
+    case is NoCMAHeap: absentHeap(DMAHeap.directory)
     default: nil
     }
   }
@@ -67,7 +67,7 @@ enum Advice {
       case .tooLong: nil
       }
     case .noProcesses(let path): absent(path)
-    case .noSuchProcess, .noIterator: nil
+    case .noSuchProcess, .noIterator, .interrupted: nil
     }
   }
 
@@ -88,8 +88,8 @@ enum Advice {
     case (.ftruncate, .invalidArgument) where error.subject == "memfd",
       (.ftruncate, .fileTooLarge) where error.subject == "memfd":
       "no file can be that large"
-    case (.DMA_HEAP_IOCTL_ALLOC, .noMemory) where MemoryAdvice.isContiguousHeap(error.subject):
-      MemoryAdvice.contiguous(wanted: nil)
+    case (.DMA_HEAP_IOCTL_ALLOC, .noMemory) where MemoryAdvice.isCMAHeap(error.subject):
+      MemoryAdvice.cma(wanted: nil)
     case (.connect, .noSuchFileOrDirectory):
       FilePermissions(error.subject) == nil
         ? "nobody listens there (yet); with --listen this side makes the socket" : nil
@@ -165,7 +165,7 @@ enum Advice {
 
   /// Processes that could not be looked at: how many, and what would help.
   static func unreadable(_ refused: [KernelError]) -> String {
-    "\(refused.count) process\(refused.count == 1 ? "" : "es") may not be read "
+    "\(Units.count(refused.count, "process", "processes")) may not be read "
       + (ProcessLimits.isRoot ? "even by root here (a container, or a security module)" : "by this user; root may")
   }
 
@@ -187,7 +187,7 @@ enum Advice {
   }
 
   private static func absent(_ path: String) -> String? {
-    if path.utf8.starts(with: Heap.directory.utf8) { return absentHeap(path) }
+    if path.utf8.starts(with: DMAHeap.directory.utf8) { return absentHeap(path) }
     if path.utf8.starts(with: "/dev/dri/".utf8) || path.utf8.starts(with: "/dev/video".utf8) {
       return "dmabuf devices lists those there are"
     }
@@ -196,21 +196,21 @@ enum Advice {
       return "debugfs is not mounted: mount -t debugfs debugfs /sys/kernel/debug"
     }
     switch path {
-    case SoftwareTimeline.node:
+    case SWSyncTimeline.node:
       return "this needs a kernel with CONFIG_SW_SYNC; fence create --vgem does without"
     case "/sys/kernel/debug/dma_buf/bufinfo": return "this kernel has no dma-bufs (CONFIG_DMA_SHARED_BUFFER)"
     case "/sys/kernel/btf/vmlinux": return "this kernel does not describe its types (CONFIG_DEBUG_INFO_BTF)"
     case "/sys/kernel/dmabuf/buffers" where FilePermissions("/sys/kernel") != nil:
       return "this kernel keeps no statistics of dma-bufs (CONFIG_DMABUF_SYSFS_STATS, gone in Linux 7)"
-    case UserMemory.node: return KernelModule("udmabuf").absence
+    case UDMABuf.node: return KernelModule("udmabuf").absence
     default: return nil
     }
   }
 
   private static func absentHeap(_ path: String) -> String? {
-    guard let names = try? Heap.names() else { return nil }
+    guard let names = try? DMAHeap.names() else { return nil }
     if names.isEmpty { return "this kernel has no dma-heaps (CONFIG_DMABUF_HEAPS)" }
-    if MemoryAdvice.isContiguousHeap(path), let name = try? BufferSource.contiguousHeapName() {
+    if MemoryAdvice.isCMAHeap(path), let name = try? BufferSource.cmaHeapName() {
       return "heap:cma is that heap here; its name is \(UntrustedText(name.utf8).escaped)"
     }
     return "the heaps here are " + names.map { UntrustedText($0.utf8).escaped }.joined(separator: ", ")

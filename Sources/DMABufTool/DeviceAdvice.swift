@@ -27,7 +27,7 @@ enum DeviceAdvice {
   static let gone = "the device has gone: it was unplugged, or its driver was removed"
 
   static func noFrame(_ path: String) -> String {
-    guard let format = (try? VideoNode(path))?.decodedFormat else {
+    guard let format = (try? V4L2Node(path))?.decodedFormat else {
       return "no frame came; --timeout waits longer for each"
     }
     return "\(path) decodes \(format); no frame comes unless the first buffer holds encoded data"
@@ -47,7 +47,7 @@ enum DeviceAdvice {
   /// Who is in the way.
   static func users(_ path: String) -> String {
     let found = NodeUsers(of: path)
-    let names = found.users.map { ($0.command?.escaped ?? "?") + "(\($0.pid))" }
+    let names = found.users.map { Units.process($0.command, $0.pid) }
     if !names.isEmpty { return "\(path) is open in " + names.joined(separator: " ") }
     return found.refused.isEmpty
       ? "no process is seen to have \(path) open"

@@ -19,7 +19,7 @@ enum ImportAdvice {
   }
 
   /// Queues of V4L2.
-  static func queueing(_ error: KernelError, _ facts: BufferFacts, _ format: VideoFormat?) -> String? {
+  static func queueing(_ error: KernelError, _ facts: BufferFacts, _ format: V4L2Format?) -> String? {
     let exporter = facts.exporters[0].escaped
     switch (error.call, error.errno) {
     case (.VIDIOC_QBUF, .invalidArgument):
@@ -29,8 +29,8 @@ enum ImportAdvice {
       }
       return nil
     case (.VIDIOC_QBUF, .badAddress):
-      let isContiguous = Heap.contiguousNames.contains(facts.exporters[0].string)
-      return isContiguous
+      let isCMA = DMAHeap.cmaNames.contains(facts.exporters[0].string)
+      return isCMA
         ? nil
         : "the driver wants contiguous memory, or a mapping in the kernel, and \(exporter) does not give it"
     default: return nil

@@ -7,9 +7,9 @@ enum MemoryAdvice {
   /// A source has less than is wanted; `wanted` is `nil` for more than can be counted.
   static func shortage(of source: BufferSource, wanted: UInt64?) -> String? {
     switch source {
-    case .userMemory(let page?): hugePages(of: page, wanted: wanted)
-    case _ where source.isContiguous:
-      contiguous(wanted: wanted) + "; --force asks the kernel, which may move other pages"
+    case .udmabuf(let page?): hugePages(of: page, wanted: wanted)
+    case _ where source.isCMA:
+      cma(wanted: wanted) + "; --force asks the kernel, which may move other pages"
     case _ where source.isOrdinaryMemory:
       "--force asks the kernel all the same; it may kill processes to find the memory"
     default: "--force asks the kernel all the same"
@@ -20,18 +20,18 @@ enum MemoryAdvice {
   static func refusal(_ error: KernelError, size: UInt64) -> String? {
     switch (error.call, error.errno) {
     case (.UDMABUF_CREATE, .invalidArgument):
-      if let limit = UserMemory.sizeLimit(), size > limit {
-        return "\(Units.size(size)) is over the limit of \(Units.size(limit)), set in \(UserMemory.sizeLimitFile)"
+      if let limit = UDMABuf.sizeLimit(), size > limit {
+        return "\(Units.size(size)) is over the limit of \(Units.size(limit)), set in \(UDMABuf.sizeLimitFile)"
       }
       return nil
-    case (.DMA_HEAP_IOCTL_ALLOC, .noMemory) where isContiguousHeap(error.subject):
-      return contiguous(wanted: size)
+    case (.DMA_HEAP_IOCTL_ALLOC, .noMemory) where isCMAHeap(error.subject):
+      return cma(wanted: size)
     default: return nil
     }
   }
 
-  static func isContiguousHeap(_ path: String) -> Bool {
-    Heap.contiguousNames.contains { path == "\(Heap.directory)/\($0)" }
+  static func isCMAHeap(_ path: String) -> Bool {
+    DMAHeap.cmaNames.contains { path == "\(DMAHeap.directory)/\($0)" }
   }
 
   private static func hugePages(of page: Int, wanted: UInt64?) -> String? {
@@ -44,12 +44,12 @@ enum MemoryAdvice {
   }
 
   /// How much of CMA is free, who holds most, and whether there would be enough.
-  static func contiguous(wanted: UInt64?) -> String {
+  static func cma(wanted: UInt64?) -> String {
     let memory = MemoryInformation()
-    let free = memory.contiguousFree.map(Units.size) ?? "?"
-    let total = memory.contiguousTotal.map(Units.size) ?? "?"
+    let free = memory.cmaFree.map(Units.size) ?? "?"
+    let total = memory.cmaTotal.map(Units.size) ?? "?"
     var text = "CMA has \(free) free of \(total)"
-    if let wanted, let free = memory.contiguousFree, wanted <= free { text += ", but not in one piece" }
+    if let wanted, let free = memory.cmaFree, wanted <= free { text += ", but not in one piece" }
     let holders = largestHolders().map { "\($0.name) holds \(Units.size($0.bytes)) of it" }
     return ([text] + holders).joined(separator: "; ")
   }
@@ -58,14 +58,14 @@ enum MemoryAdvice {
   private static func largestHolders() -> [(name: String, bytes: UInt64)] {
     let census = Census()
     var bytes: [Int32: UInt64] = [:]
-    for buffer in census.buffers where buffer.exporter.map({ Heap.contiguousNames.contains($0.string) }) ?? false {
+    for buffer in census.buffers where buffer.exporter.map({ DMAHeap.cmaNames.contains($0.string) }) ?? false {
       for holder in buffer.holders {
         bytes[holder.pid, default: 0] =
           (bytes[holder.pid] ?? 0).addingReportingOverflow(buffer.size ?? 0).partialValue
       }
     }
     return bytes.sorted { ($0.value, $1.key) > ($1.value, $0.key) }.prefix(2).map { pid, bytes in
-      ("\(census.processes[pid]?.command?.escaped ?? "?")(\(pid))", bytes)
+      (Units.process(census.processes[pid]?.command, pid), bytes)
     }
   }
 }

@@ -29,97 +29,102 @@ struct Root: ParsableCommand {
         124 timed out, 128+N ended by signal N
       """,
     version: Version.text,
-    subcommands: commands.map { $0.value() })
+    subcommands: [
+      Alloc.self, Export.self, Import.self, Devices.self, Map.self, Sync.self, Stat.self, Top.self, FenceWait.self,
+      FenceCommands.self, Held.self, Release.self, Send.self, Receive.self, Check.self, Bench.self, Doctor.self,
+    ])
 
-  /// By name, and behind closures, so that finding one touches neither the types nor the descriptions of the others.
-  static let commands: KeyValuePairs<String, @Sendable () -> any ParsableCommand.Type> = [
-    "alloc": { Alloc.self }, "export": { Export.self }, "import": { Import.self }, "devices": { Devices.self },
-    "map": { Map.self }, "sync": { Sync.self }, "stat": { Stat.self }, "top": { Top.self },
-    "fence-wait": { FenceWait.self }, "fence": { FenceCommands.self }, "held": { Held.self },
-    "release": { Release.self }, "send": { Send.self }, "receive": { Receive.self }, "check": { Check.self },
-    "bench": { Bench.self }, "doctor": { Doctor.self },
-  ]
-
-  /// Parses and runs. A command that stands first is parsed by itself: going through the whole tree
-  /// takes twice as long.
+  /// Parses and runs.
   static func run(_ words: [String]) throws {
-    let arguments = words.first == "stat" ? Stat.spelledOut(words) : words
-    let direct = commands.first { $0.key == arguments.first }?.value()
-    if direct != nil, arguments.prefix(while: { $0 != "--" }).contains("--version") {
+    let path = path(words)
+    let arguments = arguments(words, of: path)
+    if path.count > 1, arguments.prefix(while: { $0 != "--" }).contains("--version") {
       return try StandardStream.output.write(Version.text + "\n")
     }
-    let subcommands = direct?.configuration.subcommands ?? []
-    let below = subcommands.first { $0.configuration.commandName == arguments.dropFirst().first }
-    if direct == nil {
-      try refuseStranger(in: arguments[...], to: commandName) { word in commands.contains { $0.key == word } }
-    } else if !subcommands.isEmpty, below == nil {
-      try refuseStranger(in: arguments.dropFirst(), to: name(direct)) { word in
-        subcommands.contains { $0.configuration.commandName == word }
-      }
-    }
-
-    let parsed: any ParsableCommand.Type = direct ?? Self.self
-    let wanted = below ?? (subcommands.isEmpty ? direct : nil)
+    try refuseUnknownCommand(in: words.dropFirst(path.count - 1), to: path)
+    let wanted = path.last.flatMap { $0.configuration.subcommands.isEmpty ? $0 : nil }
     var command: any ParsableCommand
     do {
-      command = try parse(direct == nil ? arguments : Array(arguments.dropFirst()), as: parsed, wanted)
+      command = try parse(arguments, wanted)
       // Help is a command too, whose running throws the text.
       if type(of: command) != wanted { return try command.run() }
     } catch {
-      throw explained(error, parsed, name(direct, below))
+      throw explained(error, path)
     }
     // What a command throws is not the parser's: for want of knowing it, that would write all of help first.
     do {
       try command.run()
     } catch let error as ValidationError {
-      throw explained(error, parsed, name(direct, below))
+      throw explained(error, path)
     }
   }
 
-  /// Refuses a first word, or one after `help`, that is no command.
-  private static func refuseStranger(
-    in words: ArraySlice<String>, to name: String, isKnown: (String) -> Bool
-  ) throws {
+  /// The commands that the first words name, each below the one before, from this one on.
+  private static func path(_ words: [String]) -> [any ParsableCommand.Type] {
+    var path: [any ParsableCommand.Type] = [Self.self]
+    for word in words {
+      guard let next = subcommand(word, of: path[path.count - 1]) else { break }
+      path.append(next)
+    }
+    return path
+  }
+
+  private static func subcommand(_ name: String, of command: any ParsableCommand.Type) -> (any ParsableCommand.Type)?
+  {
+    command.configuration.subcommands.first { $0.configuration.commandName == name }
+  }
+
+  /// The words as the parser takes them.
+  private static func arguments(_ words: [String], of path: [any ParsableCommand.Type]) -> [String] {
+    if path.last == Stat.self { return Stat.spelledOut(words) }
+    // The parser knows `help` as the first word only.
+    let depth = path.count - 1
+    guard depth > 0, words.dropFirst(depth).first == "help", !path[depth].configuration.subcommands.isEmpty else {
+      return words
+    }
+    return ["help"] + words[..<depth] + words[(depth + 1)...]
+  }
+
+  /// Refuses a word in the place of a command, or one after `help` there, that is none.
+  private static func refuseUnknownCommand(in words: ArraySlice<String>, to path: [any ParsableCommand.Type]) throws {
+    let parent = path[path.count - 1]
     let word = words.first == "help" ? words.dropFirst().first : words.first
-    guard let word, !word.hasPrefix("-"), word != "help", !isKnown(word) else { return }
+    guard let word, !parent.configuration.subcommands.isEmpty, !word.hasPrefix("-"), word != "help",
+      subcommand(word, of: parent) == nil
+    else { return }
     throw Failure(
-      "'\(word)' is not a command" + (name == commandName ? "" : " of \(name)"), hint: "\(name) --help lists them",
+      "'\(word)' is not a command" + (path.count > 1 ? " of \(name(path))" : ""),
+      hint: "\(name(path)) --help lists them",
       status: .usage)
   }
 
   private static func parse(
-    _ words: [String], as command: any ParsableCommand.Type, _ wanted: (any ParsableCommand.Type)?
+    _ words: [String], _ wanted: (any ParsableCommand.Type)?
   ) throws -> any ParsableCommand {
     guard let end = words.firstIndex(of: "--"), wanted is any CommandBeforeAnother.Type else {
-      return try command.parseAsRoot(words)
+      return try parseAsRoot(words)
     }
-    let command = try command.parseAsRoot(Array(words[..<end]))
+    let command = try parseAsRoot(Array(words[..<end]))
     guard var first = command as? any CommandBeforeAnother else { return command }
     first.command = Array(words[(end + 1)...])
     return first
   }
 
   /// Help that was asked for, and words that cannot be, as the parser puts them.
-  private static func explained(
-    _ error: any Error, _ parsed: any ParsableCommand.Type, _ name: String
-  ) -> any Error {
-    let code = parsed.exitCode(for: error)
+  private static func explained(_ error: any Error, _ path: [any ParsableCommand.Type]) -> any Error {
+    let code = exitCode(for: error)
     if code.isSuccess {
-      let text = parsed.fullMessage(for: error)
+      let text = fullMessage(for: error)
       return HelpRequest(text: text.hasPrefix("#!/bin/bash") ? text + Completion.bashColons : text)
     }
     guard code == .validationFailure else { return error }
-    return Failure(parsed.message(for: error), hint: "\(name) --help", status: .usage)
+    return Failure(message(for: error), hint: "\(name(path)) --help", status: .usage)
   }
 
   /// As it is typed.
-  private static func name(_ commands: (any ParsableCommand.Type)?...) -> String {
-    commands.reduce(commandName) { name, command in
-      name + (command?.configuration.commandName.map { " " + $0 } ?? "")
-    }
+  private static func name(_ path: [any ParsableCommand.Type]) -> String {
+    path.compactMap { $0.configuration.commandName }.joined(separator: " ")
   }
-
-  private static let commandName = "dmabuf"
 }
 
 /// Help, or the version, was asked for.

@@ -3,8 +3,6 @@ import DMABufHost
 
 /// Why a process's descriptors may not be taken.
 enum TracingAdvice {
-  private static let yama = "/proc/sys/kernel/yama/ptrace_scope"
-
   /// `subject` is `PID:FD`.
   static func notPermitted(_ subject: String) -> String? {
     if ProcessLimits.isRoot { return nil }
@@ -15,11 +13,11 @@ enum TracingAdvice {
     {
       return "the process belongs to \(owner.owner); taking its descriptors needs the right to ptrace it: run as root"
     }
-    return switch SmallFile.number(yama) {
+    return switch SmallFile.number(Facility.yama) {
     case 1?:
-      "taking descriptors needs the right to ptrace the process; \(yama) is 1, so only its ancestors and root may"
-    case 2?: "taking descriptors needs the right to ptrace the process; \(yama) is 2, so only root may"
-    case 3?: "taking descriptors needs the right to ptrace the process; \(yama) is 3, so nobody may"
+      "taking descriptors needs the right to ptrace the process; \(Facility.yama) is 1, so only its ancestors and root may"
+    case 2?: "taking descriptors needs the right to ptrace the process; \(Facility.yama) is 2, so only root may"
+    case 3?: "taking descriptors needs the right to ptrace the process; \(Facility.yama) is 3, so nobody may"
     default: nil
     }
   }

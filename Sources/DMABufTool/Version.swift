@@ -1,4 +1,4 @@
-internal import CStart
+internal import CVersion
 
 /// The version, and what was built in.
 enum Version {

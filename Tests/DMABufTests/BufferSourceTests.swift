@@ -7,12 +7,12 @@ struct BufferSourceTests {
   @Test(
     "Sources are read as they are typed",
     arguments: [
-      ("heap:system", .heap("system")), ("heap:cma", .contiguousHeap), ("heap:linux,cma", .heap("linux,cma")),
+      ("heap:system", .heap("system")), ("heap:cma", .cmaHeap), ("heap:linux,cma", .heap("linux,cma")),
       ("heap:protected,secure-video", .heap("protected,secure-video")), ("heap:a:b", .heap("a:b")),
-      ("udmabuf", .userMemory(hugePageSize: nil)), ("udmabuf:2M", .userMemory(hugePageSize: 2_097_152)),
-      ("udmabuf:1G", .userMemory(hugePageSize: 1_073_741_824)),
+      ("udmabuf", .udmabuf(hugePageSize: nil)), ("udmabuf:2M", .udmabuf(hugePageSize: 2_097_152)),
+      ("udmabuf:1G", .udmabuf(hugePageSize: 1_073_741_824)),
       ("drm:vgem", .dumb("vgem")), ("drm:/dev/dri/card0", .dumb("/dev/dri/card0")),
-      ("/dev/dma_heap/system", .heap("system")), ("/dev/udmabuf", .userMemory(hugePageSize: nil)),
+      ("/dev/dma_heap/system", .heap("system")), ("/dev/udmabuf", .udmabuf(hugePageSize: nil)),
       ("/dev/dri/card0", .dumb("/dev/dri/card0")), ("heap:\u{301}", .heap("\u{301}")),
     ] as [(String, BufferSource)])
   func parse(_ text: String, _ source: BufferSource) {
@@ -39,7 +39,7 @@ struct BufferSourceTests {
   @Test(
     "Anything else is no source",
     arguments: [
-      "", "heap", "system", "udmabuf:", "udmabuf:4K", "udmabuf:2m", "Heap:system", " heap:system", "memfd", "drm",
+      "", "heap", "system", "udmabuf:", "udmabuf:4K", "udmabuf:2m", "DMAHeap:system", " heap:system", "memfd", "drm",
       "drm:",
     ])
   func junk(_ text: String) {

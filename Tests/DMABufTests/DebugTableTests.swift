@@ -243,7 +243,7 @@ struct DebugTableTests {
 
   @Test("With attachments asked for, the census has them", arguments: Recording.each("attached"))
   func census(_ recording: Recording) throws {
-    var request = Census.Request()
+    var request = Census.Query()
     request.wantsAttachments = true
     let census = Census(root: recording.root, request)
     #expect(census.used.contains(.bufinfo) && census.buffers.count == recording.rows.count)
@@ -261,7 +261,7 @@ struct DebugTableTests {
     let tree = try TemporaryTree()
     try tree.directory("proc")
     try tree.file("sys/kernel/debug/dma_buf/bufinfo", Self.heading + Self.row("a") + "00004096\t000")
-    var request = Census.Request()
+    var request = Census.Query()
     request.wantsAttachments = true
     let census = Census(root: tree.root, request)
     #expect(census.buffers.map(\.inode) == [7] && census.used.contains(.bufinfo))
@@ -278,7 +278,7 @@ struct DebugTableTests {
     try tree.file(
       "sys/kernel/debug/dma_buf/bufinfo",
       Self.heading + row(8 << 20) + row(1 << 20) + "\nTotal 2 objects, 9437184 bytes\n")
-    var request = Census.Request()
+    var request = Census.Query()
     request.wantsAttachments = true
     let buffers = Census(root: tree.root, request).buffers.sorted { $0.size ?? 0 < $1.size ?? 0 }
     #expect(buffers.map(\.size) == [1 << 20, 8 << 20])

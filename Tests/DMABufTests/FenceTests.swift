@@ -57,10 +57,10 @@ struct FenceTests {
 
   @Test("The stand-in of an idle buffer is none of its fences")
   func placeholder() {
-    #expect(Self.fence("stub", "stub", .signalled).isPlaceholder)
-    #expect(Self.fence(nil, nil, .signalled).isPlaceholder)
-    #expect(!Self.fence("vgem", "unbound", .signalled).isPlaceholder)
-    #expect(!Self.fence("stub", "stub").isPlaceholder)
+    #expect(Self.fence("stub", "stub", .signalled).isStub)
+    #expect(Self.fence(nil, nil, .signalled).isStub)
+    #expect(!Self.fence("vgem", "unbound", .signalled).isStub)
+    #expect(!Self.fence("stub", "stub").isStub)
   }
 
   @Test("C arrays end at their first NUL")
@@ -73,7 +73,7 @@ struct FenceTests {
     "Making sw_sync fences taints Linux 7 and later",
     arguments: [("6.12.41", false), ("7.0.3-1", true), ("10.1", true), ("", false)])
   func taint(_ release: String, _ taints: Bool) {
-    #expect(SoftwareTimeline.taints(release: release) == taints)
+    #expect(SWSyncTimeline.taints(release: release) == taints)
   }
 
   @Test("Errors are called by their symbols")
@@ -138,10 +138,9 @@ struct FenceTests {
 
   @Test("A deadline that has passed ends the polling")
   func polling() throws {
-    var nothing: [pollfd] = []
     let start = Clock.now
-    #expect(try !Polling.wait(&nothing, on: "nothing", deadline: Deadline(after: .milliseconds(20))))
+    #expect(try Polling.poll([], on: "nothing", deadline: Deadline(after: .milliseconds(20))) == [])
     #expect(Clock.now - start >= 20_000_000)
-    #expect(try !Polling.wait(&nothing, on: "nothing", deadline: Deadline(after: .zero)))
+    #expect(try Polling.poll([], on: "nothing", deadline: Deadline(after: .zero)) == [])
   }
 }

@@ -30,7 +30,7 @@ struct KernelIteratorTests {
   func trees() throws {
     let tree = try TemporaryTree()
     try tree.process(10, fdinfo: .fdinfo(inode: 5))
-    var request = Census.Request()
+    var request = Census.Query()
     request.mayLoadPrograms = true
     let census = Census(root: tree.root, request)
     #expect(!census.used.contains(.bpf) && census.omitted[.bpf] == .privileged)

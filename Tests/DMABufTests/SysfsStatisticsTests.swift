@@ -23,8 +23,10 @@ struct SysfsStatisticsTests {
     "A kernel without them says that there is no such directory",
     arguments: Recording.each("unnamed").filter { !$0.hasStatistics })
   func absent(_ recording: Recording) {
-    let error = #expect(throws: KernelError.self) { try SysfsStatistics.buffers(root: recording.root) }
-    #expect(error?.errno == .noSuchFileOrDirectory)
+    #expect(
+      throws: CensusError.refused(
+        KernelError(.open, on: recording.root + SysfsStatistics.directory, errno: .noSuchFileOrDirectory))
+    ) { try SysfsStatistics.buffers(root: recording.root) }
   }
 
   @Test("An empty directory is no buffers")
@@ -80,8 +82,8 @@ struct MemoryInformationTests {
   func contiguous(_ recording: Recording) {
     let information = MemoryInformation(root: recording.root)
     let total = Self.meminfo(recording, "CmaTotal")
-    #expect(information.contiguousTotal == (total == 0 ? nil : total))
-    #expect(information.contiguousFree == (total == 0 ? nil : Self.meminfo(recording, "CmaFree")))
+    #expect(information.cmaTotal == (total == 0 ? nil : total))
+    #expect(information.cmaFree == (total == 0 ? nil : Self.meminfo(recording, "CmaFree")))
   }
 
   @Test("A kernel without contiguous memory has none free either")
@@ -89,7 +91,7 @@ struct MemoryInformationTests {
     let tree = try TemporaryTree()
     try tree.file("proc/meminfo", "MemAvailable:  100 kB\nCmaTotal:  0 kB\nCmaFree:  0 kB\n")
     let information = MemoryInformation(root: tree.root)
-    #expect(information.contiguousTotal == nil && information.contiguousFree == nil)
+    #expect(information.cmaTotal == nil && information.cmaFree == nil)
   }
 
   @Test("Without meminfo nothing is known")
@@ -115,7 +117,7 @@ struct MemoryInformationTests {
   func sizeLimit(_ recording: Recording) {
     let text = String(decoding: recording.data("sys/module/udmabuf/parameters/size_limit_mb"), as: UTF8.self)
     let limit = UInt64(text.trimmingPrefix(" ").prefix { $0.isNumber })
-    #expect(UserMemory.sizeLimit(root: recording.root) == limit.map { $0 * 1_048_576 })
+    #expect(UDMABuf.sizeLimit(root: recording.root) == limit.map { $0 * 1_048_576 })
   }
 
   /// No kernel of the lab has them: the tree follows the text of

@@ -181,7 +181,7 @@ struct SystemTests {
 
   @Test("A heap that does not exist is refused with its path")
   func noSuchHeap() {
-    let error = #expect(throws: KernelError.self) { _ = try Heap("no such heap") }
+    let error = #expect(throws: KernelError.self) { _ = try DMAHeap("no such heap") }
     #expect(error == KernelError(.open, on: "/dev/dma_heap/no such heap", errno: .noSuchFileOrDirectory))
   }
 }

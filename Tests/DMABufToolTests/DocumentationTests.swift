@@ -102,7 +102,7 @@ struct DocumentationTests {
   }
 
   @Test(
-    "The udev rules that doctor advises are in its manual page", arguments: [Remedy.heapRule, Remedy.userMemoryRule])
+    "The udev rules that doctor advises are in its manual page", arguments: [Remedy.heapRule, Remedy.udmabufRule])
   func udevRules(_ rule: String) {
     #expect(Self.text("man/dmabuf-doctor.1").contains("\n\(rule)\n"))
   }

@@ -71,12 +71,11 @@ struct EscapingTests {
   }()
 
   static func report(_ grouping: StatView.Grouping = .buffer) -> StatReport {
-    var request = Census.Request()
+    var request = Census.Query()
     request.wantsAttachments = true
-    var view = StatView()
-    view.grouping = grouping
-    view.columns =
-      grouping == .buffer ? "+devices,fences,processes" : grouping == .process ? "+cgroup" : nil
+    var view = StatView(grouping)
+    let more: [StatColumn] = grouping == .buffer ? [.devices, .fences] : grouping == .process ? [.cgroup] : []
+    view.columns = view.columnNames.usual + more
     return StatReport(Census(root: tree, request), StatSelection(), view)
   }
 

@@ -29,7 +29,7 @@ struct ImageLayoutTests {
     Planes(fourccs: "YU24", planes: [(1921, 1081), (1921, 1081), (1921, 1081)]),
   ]
 
-  static func layout(_ text: String) throws -> ImageLayout { try #require(try ImageLayout(parsing: text)) }
+  static func layout(_ text: String) throws -> ImageLayout { try ImageArgument(text).layout() }
 
   @Test("Strides of each format at 1921x1081", arguments: odd)
   func strides(_ expected: Planes) throws {

@@ -16,7 +16,7 @@ struct JSONTests {
     try object(String(decoding: JSONEncoder().encode(value), as: UTF8.self))
   }
 
-  struct Sample: Report {
+  struct Sample: Report, Encodable {
     @Nullable var number: Int?
     @Nullable var text: String?
     func text(style: Style) -> String { "" }

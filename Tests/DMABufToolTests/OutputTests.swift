@@ -109,4 +109,15 @@ struct TableTests {
     table.rows = [["カメラ", "1"], ["camera", "2"]]
     #expect(table.lines(style: Self.plain) == ["N       X", "カメラ  1", "camera  2"])
   }
+
+  @Test(
+    "Each character is as wide as terminals show it",
+    arguments: [
+      ("e\u{301}", 1), ("ß", 1), ("…▁█↑·", 5), ("한글", 4), ("ＡＢ", 4), ("📷", 2),
+      ("\u{20000}", 2), ("नि", 1), ("ﾊ", 1),
+    ])
+  func characters(_ text: String, _ columns: Int) {
+    #expect(Style(isColored: false, width: columns + 2).fit(text + "--") == text + "--")
+    #expect(Style(isColored: false, width: columns + 1).fit(text + "--") == text + "…")
+  }
 }

@@ -1,8 +1,11 @@
 import DMABuf
+import DMABufExercise
 import Foundation
 import SystemPackage
 import Testing
 
+@testable import DMABufConformance
+@testable import DMABufExercise
 @testable import DMABufTool
 
 /// Documents against the schemas that are promised. What only devices can make, the lab validates.
@@ -61,7 +64,7 @@ struct SchemaTests {
     let documents = try StatReportTests.kernels.flatMap { kernel in
       let before = StatSnapshot(StatReportTests.report(kernel, "no-buffers"))
       let after = StatSnapshot(StatReportTests.report(kernel, "hostile-names"))
-      var leak = StatDifference(from: before, to: after, limit: try Growth("1B"))
+      var leak = StatDifference(from: before, to: after, limit: try GrowthLimit("1B"))
       leak.verdict?.unseen = ["processes that are hidden"]
       leak.verdict?.references = [
         .init(device: "vgem", kind: "attachment", buffers: 1, bytes: 4096, nodes: ["/dev/dri/card0"], processes: [])
@@ -69,7 +72,7 @@ struct SchemaTests {
       leak.verdict?.fences = [
         .init(pid: 1, comm: nil, driver: "vgem", timeline: "unbound", files: 2, isKnown: true)
       ]
-      let differences = [leak, .init(from: before, to: after), .init(from: after, to: before, limit: Growth())]
+      let differences = [leak, .init(from: before, to: after), .init(from: after, to: before, limit: GrowthLimit())]
       return try differences.map { try $0.json() }
     }
     #expect(try Self.violations(documents) == "")

@@ -40,7 +40,7 @@ struct StatFormTests {
     let moments = ["no-buffers", "named", "shared", "hostile-names", "attached", "fences"]
     return StatReportTests.kernels.flatMap { kernel in
       moments.map { moment in
-        var request = Census.Request()
+        var request = Census.Query()
         request.wantsAttachments = true
         let census = Census(root: "\(StatReportTests.fixtures)/\(kernel)/\(moment)", request)
         return StatReport(census, StatSelection(), StatView())
@@ -91,11 +91,11 @@ struct StatFormTests {
   func difference(_ kernel: String) throws {
     let before = StatSnapshot(StatReportTests.report(kernel, "no-buffers"))
     let after = StatSnapshot(StatReportTests.report(kernel, "named"))
-    let growth = StatDifference(from: before, to: after, limit: try Growth("1B"))
+    let growth = StatDifference(from: before, to: after, limit: try GrowthLimit("1B"))
     #expect(
       growth.new.count == 4 && growth.totals.bytes == 28672 && growth.verdict?.exceeded.contains(.bytes) == true)
     #expect(growth.processes.map(\.bytes) == growth.processes.map(\.bytes).sorted(by: >))
-    let shrinking = StatDifference(from: after, to: before, limit: Growth())
+    let shrinking = StatDifference(from: after, to: before, limit: GrowthLimit())
     #expect(shrinking.gone.count == 4 && shrinking.totals.bytes == -28672 && shrinking.verdict?.exceeded == [])
   }
 
@@ -116,22 +116,22 @@ struct StatFormTests {
   }
 
   @Test(
-    "Growth is a size, a number of references, or both; what has no limit may not grow",
+    "GrowthLimit is a size, a number of references, or both; what has no limit may not grow",
     arguments: [
       ("0", 0, 0), ("10", 0, 10), ("1M", 1 << 20, 0), ("4096B", 4096, 0), ("0K", 0, 0), ("1M,10", 1 << 20, 10),
       ("10,1M", 1 << 20, 10),
     ] as [(String, Int64, Int64)])
   func growth(_ text: String, _ bytes: Int64, _ references: Int64) throws {
-    let growth = try Growth(text)
+    let growth = try GrowthLimit(text)
     #expect(growth.limit(of: .bytes) == bytes)
-    #expect(Growth.Kind.allCases.dropFirst().allSatisfy { growth.limit(of: $0) == references })
+    #expect(GrowthLimit.Kind.allCases.dropFirst().allSatisfy { growth.limit(of: $0) == references })
   }
 
   @Test(
     "Anything else is no growth",
     arguments: ["", "-1", "much", "1.5M", "10x", "99999999999999999999", "1M,2M", "1,2", "1M,", ",1", "1M,2,3"])
   func noGrowth(_ text: String) {
-    #expect(throws: (any Error).self) { try Growth(text) }
+    #expect(throws: (any Error).self) { try GrowthLimit(text) }
   }
 
   @Test(
@@ -144,7 +144,7 @@ struct StatFormTests {
     ])
   func joined(_ given: String, _ joined: String) {
     let words = { (text: String) in text.split(separator: " ").map(String.init) }
-    #expect(Growth.joined(words(given)) == words(joined))
+    #expect(GrowthLimit.joined(words(given)) == words(joined))
   }
 
   @Test("A floor has the least of each look, in all and by process")
@@ -188,17 +188,17 @@ struct StatFormTests {
 
   @Test("Columns are chosen, added to, and refused")
   func columns() throws {
-    #expect(try StatReport.bufferFields.chosen("size,ino").map(\.name) == ["size", "ino"])
-    #expect(try StatReport.processFields.chosen("+cgroup").map(\.name).last == "cgroup")
-    #expect(throws: (any Error).self) { try StatReport.bufferFields.chosen("size,") }
-    #expect(throws: (any Error).self) { try StatReport.groupFields(.device).chosen("ino") }
+    #expect(try StatView(.buffer, columns: "size,ino", sort: nil).columns == [.size, .ino])
+    #expect(try StatView(.process, columns: "+cgroup", sort: nil).columns?.last == .cgroup)
+    #expect(throws: (any Error).self) { try StatView(.buffer, columns: "size,", sort: nil) }
+    #expect(throws: (any Error).self) { try StatView(.device, columns: "ino", sort: nil) }
   }
 
   @Test("Of equal rows the first stays first, and the unknown comes last")
-  func order() throws {
-    let fields = Fields<(String, UInt64?)>(all: [.number("n", "N") { $0.1 }, .text("t", "T") { $0.0 }])
+  func order() {
+    let fields = Fields<(String, UInt64?)>(all: [.number(.size, "N") { $0.1 }, .text(.name, "T") { $0.0 }])
     let rows: [(String, UInt64?)] = [("c", nil), ("b", 1), ("a", 1), ("d", 2)]
-    #expect(try fields.sorted(rows, by: "n", isReversed: false).map(\.0) == ["d", "b", "a", "c"])
-    #expect(try fields.sorted(rows, by: "t", isReversed: true).map(\.0) == ["d", "c", "b", "a"])
+    #expect(fields.sorted(rows, by: .size, isReversed: false).map(\.0) == ["d", "b", "a", "c"])
+    #expect(fields.sorted(rows, by: .name, isReversed: true).map(\.0) == ["d", "c", "b", "a"])
   }
 }

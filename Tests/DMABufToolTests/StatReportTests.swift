@@ -16,8 +16,7 @@ struct StatReportTests {
   .filter { !$0.hasPrefix(".") }.sorted()
 
   static func report(_ kernel: String, _ moment: String, by grouping: StatView.Grouping = .buffer) -> StatReport {
-    var view = StatView()
-    view.grouping = grouping
+    let view = StatView(grouping)
     return StatReport(Census(root: "\(fixtures)/\(kernel)/\(moment)"), StatSelection(), view)
   }
 

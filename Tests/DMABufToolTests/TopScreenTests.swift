@@ -60,7 +60,7 @@ struct TopScreenTests {
 
   @Test("s goes through the columns and back to the beginning")
   func sorting() {
-    let names = StatReport.bufferFields.all.filter(\.isUsual).map(\.name)
+    let names = StatReport.bufferFields.columns.usual
     for (index, name) in names.enumerated() {
       #expect(Self.pressing(Self.typed(String(repeating: "s", count: index + 1))).view.sort == name)
     }

@@ -1,6 +1,7 @@
 // Fuzz targets, one for each parser of text or bytes from outside:
 //     DMABUF_FUZZ_TARGET=bufinfo fuzz [libFuzzer's options and corpus]
 // Built by scripts/fuzz, which begins with the corpus beside this file and with recordings of real kernels.
+import CHolder
 import Glibc
 
 typealias Target = @Sendable ([UInt8]) throws -> Void
@@ -15,6 +16,17 @@ let chosen: Target = {
   }
   return target
 }()
+
+/// What libFuzzer calls first: a holder that a target starts is this executable again.
+@_cdecl("LLVMFuzzerInitialize")
+public func initialize(
+  _ count: UnsafePointer<CInt>, _ words: UnsafePointer<UnsafePointer<UnsafeMutablePointer<CChar>?>>
+) -> CInt {
+  if unsafe cdmabuf_is_holder(count.pointee, words.pointee) {
+    unsafe exit(cdmabuf_hold(count.pointee, words.pointee))
+  }
+  return 0
+}
 
 /// What libFuzzer calls with each input. A refusal is an answer; only a trap is a fault.
 @_cdecl("LLVMFuzzerTestOneInput")

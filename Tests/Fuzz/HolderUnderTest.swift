@@ -2,6 +2,7 @@ import Glibc
 
 @testable import DMABuf
 @testable import DMABufHolding
+@testable import DMABufHost
 
 /// A real holder, which is this executable again, and what any process of its user may send to it.
 ///

@@ -44,14 +44,13 @@ final class MachineUnderTest: @unchecked Sendable {
     _ = Users.name(of: 0, root: root)
     _ = Users.number(of: "root", root: root)
     _ = Platform.current(root: root)
-    var request = Census.Request()
+    var request = Census.Query()
     request.threads = 1
     request.mayLoadPrograms = false
     request.wantsAttachments = true
     let census = Census(root: root, request)
     for grouping in StatView.Grouping.allCases {
-      var view = StatView()
-      view.grouping = grouping
+      var view = StatView(grouping)
       view.showsFences = true
       let report = StatReport(census, StatSelection(), view)
       let text = report.text(style: Style(isColored: false, width: 100))

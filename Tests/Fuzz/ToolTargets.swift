@@ -16,18 +16,17 @@ let toolTargets: [String: Target] = [
     let text = String(decoding: bytes, as: UTF8.self)
     if let size = try? ByteSize(text) { precondition(size.bytes > 0) }
     if let span = try? TimeSpan(text) { precondition(span.duration >= .zero && !span.description.isEmpty) }
-    _ = try? Growth(text)
+    _ = try? GrowthLimit(text)
     _ = try? BenchSizes(text)
     _ = try? KernelName(text)
     _ = try? TimedOperation(argument: text)
   },
   "images": { bytes in
     let text = String(decoding: bytes, as: UTF8.self)
-    if case .some(.some(let image)) = try? ImageLayout(parsing: text) {
+    if let image = try? ImageArgument(text, takesRest: true).layout() {
       precondition(image.size > 0 && image.planes.allSatisfy { $0.offset + $0.size <= image.size })
     }
     _ = try? BufferShape(text)
-    _ = try? ImageArgument(text, takesRest: true).layout()
     _ = try? FramebufferLayout(argument: text)
   },
   "pattern": { bytes in
@@ -50,12 +49,8 @@ let toolTargets: [String: Target] = [
   },
   "columns": { bytes in
     let texts = words(bytes)
-    var view = StatView()
-    view.columns = texts.first
-    view.sort = texts.count > 1 ? texts[1] : nil
     for grouping in StatView.Grouping.allCases {
-      view.grouping = grouping
-      try? view.validate()
+      _ = try? StatView(grouping, columns: texts.first, sort: texts.count > 1 ? texts[1] : nil)
     }
   },
   "diff": { bytes in
@@ -68,11 +63,6 @@ let toolTargets: [String: Target] = [
     let run = try BenchSnapshot(parsing: bytes, from: "file")
     _ = run.results.map { BenchComparison.Row(gone: $0).place }
   },
-  "arguments": { bytes in
-    let words = words(bytes)
-    let direct = Root.commands.first { $0.key == words.first }?.value()
-    let parsed: any ParsableCommand.Type = direct ?? Root.self
-    _ = try parsed.parseAsRoot(direct == nil ? words : Array(words.dropFirst()))
-  },
+  "arguments": { bytes in _ = try Root.parseAsRoot(words(bytes)) },
   "machine": { bytes in try MachineUnderTest.shared.look(at: parts(bytes)) },
 ]

@@ -15,7 +15,7 @@ enum Frame {
   }
 
   static func draw(width: Int, height: Int) throws {
-    let source = try Heap.names().contains("system") ? BufferSource.heap("system") : .userMemory(hugePageSize: nil)
+    let source = try DMAHeap.names().contains("system") ? BufferSource.heap("system") : .udmabuf(hugePageSize: nil)
     let buffer = try source.allocate(width * height * 4, readOnly: false)
     try buffer.setName("frame")
 

@@ -9,13 +9,14 @@
 
 #include <linux/dma-buf.h>
 #include <linux/dma-heap.h>
+#include <linux/memfd.h>
 #include <linux/udmabuf.h>
 #include <linux/videodev2.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/ioctl.h>
-#include <sys/resource.h>
+#include <termios.h>
 #include <sys/types.h>
 
 static const unsigned long CDMABUF_DMA_BUF_IOCTL_SYNC = DMA_BUF_IOCTL_SYNC;
@@ -43,16 +44,14 @@ _Static_assert(sizeof(struct udmabuf_create) == 24, "kernel ABI");
 /* Superblock magic of the kernel's dma-buf file system ("DMAB", linux/magic.h since 5.3). */
 static const long CDMABUF_SUPER_MAGIC = 0x444d4142;
 
-/* memfd_create(2) and fcntl(2) constants that need _GNU_SOURCE. */
-extern const unsigned int CDMABUF_MFD_CLOEXEC;
-extern const unsigned int CDMABUF_MFD_ALLOW_SEALING;
-extern const unsigned int CDMABUF_MFD_HUGETLB;
+/* fcntl(2) and open(2) constants that need _GNU_SOURCE. */
 extern const int CDMABUF_F_ADD_SEALS;
 extern const int CDMABUF_F_GET_SEALS;
 extern const int CDMABUF_F_SEAL_SHRINK;
 extern const int CDMABUF_O_PATH;
 
 int cdmabuf_memfd_create(const char *name, unsigned int flags);
+int cdmabuf_execvpe(const char *file, char *const argv[], char *const environment[]);
 int cdmabuf_fcntl(int fd, int command, int argument);
 /* Here, so that a call costs no more than it does in C. */
 static inline int cdmabuf_ioctl(int fd, unsigned long request, void *argument) {
@@ -87,34 +86,18 @@ bool cdmabuf_end_at_once(bool enabled);
 /* Signals that are caught end the process again by themselves. */
 void cdmabuf_release_ending_signals(void);
 /* For a program's start: the same, and nothing of the signal dispositions and the mask that were inherited is
-   trusted. A command that cdmabuf_run() starts gets them back. */
+   trusted. A command that is started later gets them back. */
 void cdmabuf_adopt_signals(void);
-/* In a child, before exec(2): dispositions and mask as cdmabuf_adopt_signals() found them. */
-void cdmabuf_restore_signals(void);
+/* In a child, before exec(2): dispositions and mask as cdmabuf_adopt_signals() found them; false if it was not called. */
+bool cdmabuf_restore_signals(void);
 /* Interrupts system calls of this thread `nanoseconds` from now and each 10 ms after; 0 stops. Takes SIGRTMAX. */
 int cdmabuf_interrupt_after(uint64_t nanoseconds);
 /* Ends this process as the default action of `signal` does; returns only if that is not to end. */
 void cdmabuf_end_by_signal(int signal);
 
-/*
- * Runs argv[0] (looked up in PATH) with `environment`, with these descriptors left open besides those
- * that this process has inherited itself, and with the signal dispositions this process was started with.
- * Signals sent to this process are passed on. Returns waitpid(2)'s status, or -1 with errno: EINTR when this
- * process was asked to end before the command was started.
- */
-int cdmabuf_run(
-  char *const argv[], char *const environment[], const int descriptors[], size_t count);
-int cdmabuf_exit_status(int wait_status);
-
 /* What one message over a Unix socket can carry (SCM_MAX_FD). */
 enum { CDMABUF_MOST_DESCRIPTORS = 253 };
 
-int cdmabuf_unix_socket(int type);
-/* ENAMETOOLONG for paths over 107 bytes. */
-int cdmabuf_unix_bind(int fd, const char *path);
-int cdmabuf_unix_connect(int fd, const char *path);
-/* How long connect(2) and sendmsg(2) may wait on this socket, before they fail with EAGAIN; 0 is no limit. */
-void cdmabuf_limit_sending(int fd, uint64_t nanoseconds);
 int cdmabuf_accept(int fd);
 int cdmabuf_peer_user(int fd, uid_t *user);
 /* The process that listens at the other end. */
@@ -124,11 +107,6 @@ ssize_t cdmabuf_send(int fd, const void *bytes, size_t count, const int descript
 ssize_t cdmabuf_receive(
   int fd, void *bytes, size_t count, int descriptors[CDMABUF_MOST_DESCRIPTORS], size_t *descriptor_count,
   bool *is_truncated);
-
-/* SplitMix64 seeded with `seed`, from its output number `first` on, as little-endian words; the second
-   returns a word that is 0 if memory holds just that. */
-void cdmabuf_fill_random(uint64_t *words, size_t count, uint64_t seed, uint64_t first);
-uint64_t cdmabuf_difference_from_random(const uint64_t *words, size_t count, uint64_t seed, uint64_t first);
 
 /*
  * For probing (probe.c). A child in a process group of its own that dies with its parent; else as fork(2).
@@ -143,28 +121,22 @@ int cdmabuf_same_file(int first, int second);
 int cdmabuf_pidfd_getfd_with(int pidfd, int fd, unsigned int flags);
 ssize_t cdmabuf_read_process(pid_t process, const void *from, void *to, size_t count);
 int cdmabuf_bpf(int command, void *attributes, unsigned int size);
-int cdmabuf_socket_pair(int sockets[2]);
 /* An epoll instance that watches `fd`; what of it is ready after at most `milliseconds`. */
 int cdmabuf_epoll(int fd, unsigned int events);
 unsigned int cdmabuf_epoll_ready(int epoll, int milliseconds);
-int cdmabuf_limit_descriptors(rlim_t most);
 /* Another user and group, for good. */
 int cdmabuf_become(uid_t user);
-unsigned int cdmabuf_major(dev_t device);
-int cdmabuf_kernel_release(char *release, size_t size);
 
 /*
- * The terminal behind `fd`, given to this process to draw on: keys come as they are typed. Leaving
- * puts it back as it was, its usual screen and cursor included. Suspending stops this process as ^Z does, until it is continued.
+ * A terminal that this process draws on. Leaving puts the one that was entered back as it was: its mode, its usual screen
+ * and cursor, and the signals that change what is drawn.
  */
 enum { CDMABUF_EVENT_RESIZE = 1, CDMABUF_EVENT_SUSPEND = 2 };
-int cdmabuf_terminal_enter(int fd);
+/* The terminal behind `fd` has this mode and gets another. SIGWINCH and SIGTSTP are noted from now on. */
+void cdmabuf_terminal_enter(int fd, const struct termios *before);
 /* Async-signal-safe; nothing when no terminal was entered. */
 void cdmabuf_terminal_leave(void);
 /* What has happened since last asked. */
 int cdmabuf_terminal_events(void);
-void cdmabuf_suspend(void);
-/* poll(2) for reading: 0 when the time is over, -1 with EINTR on a signal. */
-int cdmabuf_wait_readable(int fd, int milliseconds);
 
 #endif

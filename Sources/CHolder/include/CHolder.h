@@ -26,11 +26,10 @@ struct cdmabuf_holder_request {
 };
 /* Reads a packet; false for what is no request. */
 bool cdmabuf_holder_parse(const void *bytes, size_t count, struct cdmabuf_holder_request *request);
-/*
- * A lock for kernels without file locks: a socket whose address in the abstract name space has this number, and which
- * nobody else can have meanwhile. -1 with EADDRINUSE where somebody has.
- */
-int cdmabuf_lock_address(dev_t device, ino_t inode);
+/* Has this process been started as a holder? */
+bool cdmabuf_is_holder(int argc, char *const argv[]);
+/* Keeps the descriptors until it is told to release them; the process's exit status. */
+int cdmabuf_hold(int argc, char *const argv[]);
 /* What it does by itself when a moment has come: advance a sw_sync timeline, signal a vgem fence. */
 enum { CDMABUF_HOLDER_ADVANCE = 'i', CDMABUF_HOLDER_SIGNAL = 'v' };
 

@@ -5,44 +5,44 @@ public enum BufferSource: Hashable, Sendable {
   /// The dma-heap of that name.
   case heap(String)
   /// Whatever this platform calls the heap over its default CMA area.
-  case contiguousHeap
+  case cmaHeap
   /// Memory of this process through `/dev/udmabuf`, in huge pages of that many bytes if given.
-  case userMemory(hugePageSize: Int?)
+  case udmabuf(hugePageSize: Int?)
   /// Dumb buffers of a DRM device, called by its driver, its primary node's name or its path.
   case dumb(String)
 
   /// Reads `heap:NAME`, `heap:cma`, `udmabuf`, `udmabuf:2M`, `udmabuf:1G`, `drm:NODE`, or the path of a node of
   /// one of them; `nil` for anything else.
   public init?(_ text: String) {
-    let nodes = [(Heap.directory + "/", "heap:"), (DRMNode.directory + "/", "drm:\(DRMNode.directory)/")]
+    let nodes = [(DMAHeap.directory + "/", "heap:"), (DRMNode.directory + "/", "drm:\(DRMNode.directory)/")]
     let text =
-      text == UserMemory.node
+      text == UDMABuf.node
       ? "udmabuf"
       : nodes.first { text.utf8.starts(with: $0.0.utf8) }.map { $0.1 + text.dropFirst($0.0.count) } ?? text
     let parts = text.utf8.split(separator: UInt8(ascii: ":"), maxSplits: 1, omittingEmptySubsequences: false)
       .map { String(Substring($0)) }
     switch (parts.first, parts.count > 1 ? parts[1] : nil) {
-    case ("heap", "cma"?): self = .contiguousHeap
+    case ("heap", "cma"?): self = .cmaHeap
     case ("heap", let name?)
     where !name.isEmpty && !name.utf8.contains(UInt8(ascii: "/")) && name.utf8.first != UInt8(ascii: "."):
       self = .heap(name)
     case ("drm", let name?) where !name.isEmpty: self = .dumb(name)
-    case ("udmabuf", nil): self = .userMemory(hugePageSize: nil)
-    case ("udmabuf", "2M"?): self = .userMemory(hugePageSize: 2 << 20)
-    case ("udmabuf", "1G"?): self = .userMemory(hugePageSize: 1 << 30)
+    case ("udmabuf", nil): self = .udmabuf(hugePageSize: nil)
+    case ("udmabuf", "2M"?): self = .udmabuf(hugePageSize: 2 << 20)
+    case ("udmabuf", "1G"?): self = .udmabuf(hugePageSize: 1 << 30)
     default: return nil
     }
   }
 
   /// Allocates one buffer of at least `size` bytes.
   ///
-  /// Throws the refusal of the heap, of udmabuf or of the device; see ``Heap``, ``UserMemory`` and
+  /// Throws the refusal of the heap, of udmabuf or of the device; see ``DMAHeap``, ``UDMABuf`` and
   /// ``DRMNode``.
   public func allocate(_ size: Int, readOnly: Bool) throws -> DMABuffer {
     switch self {
-    case .heap(let name): try Heap(name).allocate(size, readOnly: readOnly)
-    case .contiguousHeap: try Heap(Self.contiguousHeapName()).allocate(size, readOnly: readOnly)
-    case .userMemory(let hugePageSize): try UserMemory().allocate(size, hugePageSize: hugePageSize)
+    case .heap(let name): try DMAHeap(name).allocate(size, readOnly: readOnly)
+    case .cmaHeap: try DMAHeap(Self.cmaHeapName()).allocate(size, readOnly: readOnly)
+    case .udmabuf(let hugePageSize): try UDMABuf().allocate(size, hugePageSize: hugePageSize)
     case .dumb(let name): try Self.allocateDumb(size, from: name, readOnly: readOnly)
     }
   }
@@ -59,11 +59,11 @@ public enum BufferSource: Hashable, Sendable {
     return (page / 4, size / page + (size % page == 0 ? 0 : 1))
   }
 
-  /// The name of this machine's default CMA heap. Throws ``NoContiguousHeap`` when it has none.
-  public static func contiguousHeapName() throws -> String {
-    let names = try Heap.names()
-    guard let name = Heap.contiguousNames.first(where: names.contains) else {
-      throw NoContiguousHeap()
+  /// The name of this machine's default CMA heap. Throws ``NoCMAHeap`` when it has none.
+  public static func cmaHeapName() throws -> String {
+    let names = try DMAHeap.names()
+    guard let name = DMAHeap.cmaNames.first(where: names.contains) else {
+      throw NoCMAHeap()
     }
     return name
   }
@@ -71,15 +71,15 @@ public enum BufferSource: Hashable, Sendable {
   /// Bytes that can be had from it now; `nil` when nothing tells.
   public func available() -> UInt64? {
     switch self {
-    case .contiguousHeap: MemoryInformation().contiguousFree
-    case .heap(let name) where Heap.contiguousNames.contains(name): MemoryInformation().contiguousFree
-    case .userMemory(let page?):
+    case .cmaHeap: MemoryInformation().cmaFree
+    case .heap(let name) where DMAHeap.cmaNames.contains(name): MemoryInformation().cmaFree
+    case .udmabuf(let page?):
       MemoryInformation.hugePages(of: page).map {
         ($0.free + MemoryInformation.surplusHugePages(of: page)).multipliedReportingOverflow(by: UInt64(page))
           .partialValue
       }
     case .dumb: MemoryInformation().available
-    case .heap, .userMemory(nil): isOrdinaryMemory ? MemoryInformation().available : nil
+    case .heap, .udmabuf(nil): isOrdinaryMemory ? MemoryInformation().available : nil
     }
   }
 
@@ -87,17 +87,17 @@ public enum BufferSource: Hashable, Sendable {
   public var isOrdinaryMemory: Bool {
     switch self {
     case .heap(let name): name == "system" || name.utf8.starts(with: "system-".utf8)
-    case .userMemory(let hugePageSize): hugePageSize == nil
-    case .contiguousHeap, .dumb: false
+    case .udmabuf(let hugePageSize): hugePageSize == nil
+    case .cmaHeap, .dumb: false
     }
   }
 
   /// Is it a heap over the default CMA area?
-  public var isContiguous: Bool {
+  public var isCMA: Bool {
     switch self {
-    case .contiguousHeap: true
-    case .heap(let name): Heap.contiguousNames.contains(name)
-    case .userMemory, .dumb: false
+    case .cmaHeap: true
+    case .heap(let name): DMAHeap.cmaNames.contains(name)
+    case .udmabuf, .dumb: false
     }
   }
 }
@@ -107,16 +107,16 @@ extension BufferSource: CustomStringConvertible {
   public var description: String {
     switch self {
     case .heap(let name): "heap:\(name)"
-    case .contiguousHeap: "heap:cma"
-    case .userMemory(nil): "udmabuf"
-    case .userMemory(let page?): "udmabuf:" + (page >= 1 << 30 ? "\(page >> 30)G" : "\(page >> 20)M")
+    case .cmaHeap: "heap:cma"
+    case .udmabuf(nil): "udmabuf"
+    case .udmabuf(let page?): "udmabuf:" + (page >= 1 << 30 ? "\(page >> 30)G" : "\(page >> 20)M")
     case .dumb(let name): "drm:\(name)"
     }
   }
 }
 
 /// A machine without a heap over its default CMA area.
-public struct NoContiguousHeap: Error, Equatable, Sendable, CustomStringConvertible {
+public struct NoCMAHeap: Error, Equatable, Sendable, CustomStringConvertible {
   /// As of a node that is not there.
-  public var description: String { "\(Heap.directory): open: \(Errno.noSuchFileOrDirectory)" }
+  public var description: String { "\(DMAHeap.directory): open: \(Errno.noSuchFileOrDirectory)" }
 }

@@ -62,21 +62,18 @@ extension DMABuffer {
   }
 
   private func start(_ direction: AccessDirection, deadline: Deadline) throws {
-    let descriptor = file.descriptor.rawValue
     var argument = dma_buf_sync(flags: direction.rawValue | UInt64(DMA_BUF_SYNC_START))
-    _ = try Interruption.restarting(
-      .DMA_BUF_IOCTL_SYNC, on: file.name, until: deadline, retryingAgain: true
-    ) { unsafe cdmabuf_ioctl(descriptor, Self.synchronize.number, &argument) }
+    try file.ioctl(Self.synchronize, &argument, retryingAgain: true, until: deadline)
   }
 
   /// Waits for the fences that START would wait for; `false` when `deadline` has passed first. Kernels before
   /// Linux 6.0 do not export them: there the buffer itself is polled.
   private func waitForFences(_ direction: AccessDirection, deadline: Deadline) throws(KernelError) -> Bool {
     guard let fences = try? exportSyncFile(for: direction) else {
-      return try Polling.wait(
-        for: direction.readiness, of: file.descriptor.rawValue, on: file.name, deadline: deadline)
+      return try Polling.poll(
+        direction.readiness, of: file.descriptor.rawValue, on: file.name, deadline: deadline) != 0
     }
-    return try Polling.wait(for: POLLIN, of: fences.descriptorNumber, on: file.name, deadline: deadline)
+    return try Polling.poll(POLLIN, of: fences.descriptorNumber, on: file.name, deadline: deadline) != 0
   }
 
   /// Gives the memory back to the devices.

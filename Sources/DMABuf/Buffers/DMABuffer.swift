@@ -70,12 +70,8 @@ public struct DMABuffer: ~Copyable, Sendable {
   ///
   /// Corresponds to `DMA_BUF_SET_NAME` (Linux 5.3). Throws `EINVAL` for longer names.
   public func setName(_ name: String) throws(KernelError) {
-    let request = Request<UInt8>(.DMA_BUF_SET_NAME, CDMABUF_DMA_BUF_SET_NAME)
-    _ = try Interruption.restarting(request.call, on: file.name) {
-      unsafe name.withSystemBytes {
-        unsafe cdmabuf_ioctl(file.descriptor.rawValue, request.number, UnsafeMutableRawPointer(mutating: $0))
-      }
-    }
+    var bytes = SystemText.bytes(name) + [0]
+    try unsafe file.ioctl(Request<UInt8>(.DMA_BUF_SET_NAME, CDMABUF_DMA_BUF_SET_NAME), at: &bytes)
   }
 
   /// The longest name in bytes (`DMA_BUF_NAME_LEN` less its NUL).

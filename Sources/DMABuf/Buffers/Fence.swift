@@ -56,7 +56,7 @@ public struct Fence: Equatable, Sendable {
   static let detachedTimeline = UntrustedText("signaled-timeline".utf8)
 
   /// The kernel's stand-in for having no fence at all, as far as that can be told.
-  var isPlaceholder: Bool {
+  var isStub: Bool {
     status == .signalled && (driver == nil || driver == UntrustedText("stub".utf8) && timeline == driver)
   }
 
@@ -93,12 +93,5 @@ extension Fence.Status {
     case ..<0: self = .error(Errno(rawValue: -rawValue))
     default: self = .signalled
     }
-  }
-}
-
-extension UntrustedText {
-  /// The bytes of a C array up to its first NUL.
-  package init<CharacterArray: BitwiseCopyable>(terminated characters: CharacterArray) {
-    self = unsafe withUnsafeBytes(of: characters) { bytes in unsafe UntrustedText(bytes.prefix { $0 != 0 }) }
   }
 }

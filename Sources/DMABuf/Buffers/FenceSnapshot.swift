@@ -82,13 +82,13 @@ public struct FenceSnapshot: ~Copyable, Sendable {
     do throws(KernelError) {
       let file = try buffer.exportSyncFile(for: direction)
       let found = try file.information().fences
-      fences = found.count == 1 && found[0].isPlaceholder ? [] : found
+      fences = found.count == 1 && found[0].isStub ? [] : found
       events = POLLIN
       source = .syncFile(file)
     } catch {
       guard error.errno == .inappropriateIOCTLForDevice else { throw error }
       fences = nil
-      events = direction.contains(.write) ? POLLOUT : POLLIN
+      events = direction.readiness
       source = .buffer(buffer)
     }
   }
@@ -128,12 +128,11 @@ public struct FenceSnapshot: ~Copyable, Sendable {
     }
   }
 
-  private func entry() -> pollfd {
+  private var descriptor: CInt {
     switch source {
-    case .syncFile(let file): return pollfd(fd: file.descriptorNumber, events: Int16(events), revents: 0)
-    case .buffer(let buffer): return pollfd(fd: buffer.descriptorNumber, events: Int16(events), revents: 0)
-    case .point(let awaited):
-      return pollfd(fd: awaited.event.descriptor.rawValue, events: Int16(events), revents: 0)
+    case .syncFile(let file): file.descriptorNumber
+    case .buffer(let buffer): buffer.descriptorNumber
+    case .point(let awaited): awaited.event.descriptor.rawValue
     }
   }
 
@@ -143,8 +142,7 @@ public struct FenceSnapshot: ~Copyable, Sendable {
   ///
   /// - Returns: whether they have signalled.
   public func wait(deadline: Deadline? = nil) throws(KernelError) -> Bool {
-    var entries = [entry()]
-    return try Polling.wait(&entries, on: name, deadline: deadline)
+    try Polling.poll(events, of: descriptor, on: name, deadline: deadline) != 0
   }
 
   /// How many to wait for.
@@ -166,10 +164,11 @@ public struct FenceSnapshot: ~Copyable, Sendable {
     var isDone = [Bool](repeating: false, count: snapshots.count)
     var waiting = Array(0..<snapshots.count)
     while let first = waiting.first {
-      var entries: [pollfd] = []
-      for index in waiting { entries.append(snapshots[index].entry()) }
-      guard try Polling.wait(&entries, on: snapshots[first].name, deadline: deadline) else { break }
-      for (index, entry) in zip(waiting, entries) where entry.revents != 0 { isDone[index] = true }
+      var wanted: [(descriptor: CInt, events: CInt)] = []
+      for index in waiting { wanted.append((snapshots[index].descriptor, snapshots[index].events)) }
+      let ready = try Polling.poll(wanted, on: snapshots[first].name, deadline: deadline)
+      if ready.allSatisfy({ $0 == 0 }) { break }
+      for (index, events) in zip(waiting, ready) where events != 0 { isDone[index] = true }
       waiting.removeAll { isDone[$0] }
       if quorum == .any { break }
     }

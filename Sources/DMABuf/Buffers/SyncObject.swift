@@ -27,7 +27,7 @@ public struct SyncObject: ~Copyable, Sendable {
   /// Corresponds to `DRM_IOCTL_SYNCOBJ_CREATE` and `DRM_IOCTL_SYNCOBJ_HANDLE_TO_FD`. Throws ``NoSyncObjects``
   /// when the driver has none.
   public init(on node: consuming DRMNode, isSignalled: Bool) throws {
-    try node.demandSyncObjects()
+    try node.requireSyncObjects()
     let flags = isSignalled ? UInt32(DRM_SYNCOBJ_CREATE_SIGNALED) : 0
     var handle: UInt32 = 0
     try node.call(.DRM_IOCTL_SYNCOBJ_CREATE) { unsafe drmSyncobjCreate($0, flags, &handle) }
@@ -145,8 +145,11 @@ public struct SyncObject: ~Copyable, Sendable {
     guard number >= 0 else { throw KernelError(.eventfd, on: file.name) }
     let event = OpenFile(OwnedDescriptor(owning: number), name: file.name)
     var argument = cdmabuf_syncobj_eventfd(handle: handle, flags: 0, point: point, fd: number, pad: 0)
-    let request = Request<cdmabuf_syncobj_eventfd>(.DRM_IOCTL_SYNCOBJ_EVENTFD, CDMABUF_DRM_IOCTL_SYNCOBJ_EVENTFD)
-    try call(request.call) { unsafe cdmabuf_ioctl($0, request.number, &argument) }
+    do throws(KernelError) {
+      try node.file.ioctl(Request(.DRM_IOCTL_SYNCOBJ_EVENTFD, CDMABUF_DRM_IOCTL_SYNCOBJ_EVENTFD), &argument)
+    } catch {
+      throw KernelError(error.call, on: file.name, errno: error.errno)
+    }
     return event
   }
 
@@ -216,7 +219,7 @@ extension DRMNode {
     return has(DRM_CAP_SYNCOBJ_TIMELINE) ? .timeline : .binary
   }
 
-  func demandSyncObjects() throws(NoSyncObjects) {
+  func requireSyncObjects() throws(NoSyncObjects) {
     if syncObjects == .none { throw .device(path: path, driver: driver) }
   }
 

@@ -57,16 +57,7 @@ public struct DRMNode: ~Copyable, Sendable {
 
   /// The paths of all nodes, primary ones first, each kind by number; none on a machine without DRM.
   public static func paths() throws(KernelError) -> [String] {
-    do throws(KernelError) {
-      let names = try Directory(directory).names()
-      return ["card", "renderD"].flatMap { prefix in
-        names.compactMap { $0.hasPrefix(prefix) ? Int($0.dropFirst(prefix.count)) : nil }.sorted()
-          .map { "\(directory)/\(prefix)\($0)" }
-      }
-    } catch {
-      if error.errno == .noSuchFileOrDirectory { return [] }
-      throw error
-    }
+    try numberedNodes(["card", "renderD"], listedIn: directory, at: directory)
   }
 
   /// Is this the path of a render node?

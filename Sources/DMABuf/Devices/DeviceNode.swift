@@ -64,7 +64,7 @@ public struct FoundNode: Hashable, Sendable {
   }
 
   /// Between search and use the path may have become another device's.
-  fileprivate func demand(_ actual: UntrustedText) throws(NoSuchDevice) {
+  fileprivate func require(_ actual: UntrustedText) throws(NoSuchDevice) {
     guard let driver, driver != actual else { return }
     throw NoSuchDevice(subject: subject, drivers: [actual])
   }
@@ -90,12 +90,12 @@ extension DRMNode {
   /// Opens a node that was found. Throws ``NoSuchDevice`` when it has become another driver's meanwhile.
   public init(_ found: FoundNode) throws {
     let node = try DRMNode(found.path)
-    try found.demand(node.driver)
+    try found.require(node.driver)
     self = node
   }
 }
 
-extension VideoNode {
+extension V4L2Node {
   /// A device's first node, named by its driver, by what the kernel calls the node in
   /// `/sys/class/video4linux/*/name`, or by its path.
   ///
@@ -105,7 +105,7 @@ extension VideoNode {
     let paths = try paths()
     if paths.contains("/dev/\(name)") { return FoundNode("/dev/\(name)") }
     return try search(paths, for: name, subject: "v4l2:\(name)") { path throws(KernelError) in
-      (try VideoNode(path).driver, label(of: path))
+      (try V4L2Node(path).driver, label(of: path))
     }
   }
 
@@ -116,9 +116,26 @@ extension VideoNode {
 
   /// Opens a node that was found. Throws ``NoSuchDevice`` when it has become another driver's meanwhile.
   public init(_ found: FoundNode) throws {
-    let node = try VideoNode(found.path)
-    try found.demand(node.driver)
+    let node = try V4L2Node(found.path)
+    try found.require(node.driver)
     self = node
+  }
+}
+
+/// The paths of the nodes in `folder` whose names are a kind and a number, by kind and number; none where the list of
+/// them is not there.
+func numberedNodes(
+  _ kinds: [String], listedIn list: String, at folder: String
+) throws(KernelError) -> [String] {
+  do throws(KernelError) {
+    let names = try Directory(list).names()
+    return kinds.flatMap { kind in
+      names.compactMap { $0.hasPrefix(kind) ? Int($0.dropFirst(kind.count)) : nil }.sorted()
+        .map { "\(folder)/\(kind)\($0)" }
+    }
+  } catch {
+    if error.errno == .noSuchFileOrDirectory { return [] }
+    throw error
   }
 }
 

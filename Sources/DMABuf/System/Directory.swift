@@ -30,7 +30,6 @@ package struct Directory: ~Copyable {
     let lengthOffset = 16
     let nameOffset = 19
     while true {
-      try Interruption.check(.getdents64, on: file.name)
       let filled = unsafe cdmabuf_getdents64(descriptor, buffer.baseAddress, buffer.count)
       if filled < 0 { throw KernelError(.getdents64, on: file.name) }
       if filled == 0 { return }
@@ -50,9 +49,7 @@ package struct Directory: ~Copyable {
     var names: [String] = []
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 4096, alignment: 8)
     defer { unsafe buffer.deallocate() }
-    try unsafe forEachName(buffer: buffer) {
-      unsafe names.append(SystemText.string(UnsafeRawBufferPointer(start: $0, count: strlen($0))))
-    }
+    try unsafe forEachName(buffer: buffer) { unsafe names.append(SystemText.string(cString: $0)) }
     return names
   }
 }

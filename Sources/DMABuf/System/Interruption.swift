@@ -22,8 +22,8 @@ public struct Deadline: Sendable {
   /// Has the moment come?
   public var isPast: Bool { remaining == 0 }
 
-  /// Sleeps until the moment comes. Throws `EINTR` when the process was asked to end.
-  public func sleep() throws(KernelError) {
+  /// Sleeps until the moment comes. Throws ``Interrupted`` when the process was asked to end.
+  public func sleep() throws(Interrupted) {
     while true {
       try Interruption.check()
       let left = remaining
@@ -69,13 +69,13 @@ public enum Interruption {
     return signal == 0 ? nil : signal
   }
 
-  /// Throws `EINTR` once the process was asked to end, as a call that sleeps would: for loops that make no calls.
-  public static func check(_ call: KernelCall = .nanosleep, on subject: String = "dmabuf") throws(KernelError) {
-    if cdmabuf_ending_signal() != 0 { throw KernelError(call, on: subject, errno: .interrupted) }
+  /// Throws ``Interrupted`` once the process was asked to end: for loops whose calls do not sleep.
+  public static func check() throws(Interrupted) {
+    if signal != nil { throw Interrupted() }
   }
 
-  /// Makes a call until it is not interrupted any more. Fails with `EINTR` when the process was asked to end. Calls
-  /// that document `EAGAIN` as «try again» say so.
+  /// Makes a call until it is not interrupted any more. Once the process was asked to end, an interrupted call fails with
+  /// the kernel's `EINTR`. Calls that document `EAGAIN` as «try again» say so.
   package static func restarting<Result: FixedWidthInteger & SignedInteger>(
     _ call: KernelCall, on subject: String, retryingAgain: Bool = false, _ body: () -> Result
   ) throws(KernelError) -> Result {
@@ -83,30 +83,24 @@ public enum Interruption {
       let result = body()
       if result >= 0 { return result }
       let reason = Errno(rawValue: errno)
-      guard reason == .interrupted || retryingAgain && reason == .resourceTemporarilyUnavailable else {
+      guard isRepeated(after: reason, retryingAgain: retryingAgain) else {
         throw KernelError(call, on: subject, errno: reason)
       }
-      try check(call, on: subject)
     }
   }
 
-  /// The same, and throws ``TimedOut`` when the call is interrupted after `deadline`.
-  package static func restarting<Result: FixedWidthInteger & SignedInteger>(
-    _ call: KernelCall, on subject: String, until deadline: Deadline?, retryingAgain: Bool = false,
-    _ body: () -> Result
-  ) throws -> Result {
-    while true {
-      do throws(KernelError) {
-        let result = body()
-        if result >= 0 { return result }
-        throw KernelError(call, on: subject)
-      } catch {
-        guard
-          error.errno == .interrupted || retryingAgain && error.errno == .resourceTemporarilyUnavailable
-        else { throw error }
-        try check(call, on: subject)
-        if let deadline, deadline.isPast { throw TimedOut(call, on: subject) }
-      }
-    }
+  /// Is a call that failed for this reason to be made again?
+  static func isRepeated(after reason: Errno, retryingAgain: Bool) -> Bool {
+    signal == nil && (reason == .interrupted || retryingAgain && reason == .resourceTemporarilyUnavailable)
   }
+}
+
+/// The end of what was being done because the process was asked to end. The kernel has refused nothing.
+public struct Interrupted: Error, Equatable, Sendable {
+  package init() {}
+}
+
+extension Interrupted: CustomStringConvertible {
+  /// A word.
+  public var description: String { "interrupted" }
 }

@@ -3,9 +3,9 @@ public struct MemoryInformation: Sendable {
   /// Memory that can be had without swapping (`MemAvailable`).
   public let available: UInt64?
   /// All contiguous memory areas together (`CmaTotal`); `nil` on kernels without any.
-  public let contiguousTotal: UInt64?
+  public let cmaTotal: UInt64?
   /// What of them is free (`CmaFree`).
-  public let contiguousFree: UInt64?
+  public let cmaFree: UInt64?
 
   /// Reads `/proc/meminfo` below `root`.
   public init(root: String = "") {
@@ -16,8 +16,8 @@ public struct MemoryInformation: Sendable {
       values[words[0].dropLast()] = number.multipliedReportingOverflow(by: 1024).partialValue
     }
     available = values["MemAvailable"]
-    contiguousTotal = values["CmaTotal"].flatMap { $0 == 0 ? nil : $0 }
-    contiguousFree = contiguousTotal == nil ? nil : values["CmaFree"]
+    cmaTotal = values["CmaTotal"].flatMap { $0 == 0 ? nil : $0 }
+    cmaFree = cmaTotal == nil ? nil : values["CmaFree"]
   }
 
   /// Free and all pages of the pool of huge pages of `pageSize` bytes; `nil` without such a pool.

@@ -48,19 +48,36 @@ public struct OpenFile: ~Copyable, Sendable {
   /// Hands over the descriptor alone.
   package consuming func takeDescriptor() -> OwnedDescriptor { descriptor }
 
-  /// The one place that calls `ioctl(2)`. Interrupted calls are made again, unless the process was
-  /// asked to end.
+  /// Makes a request. Interrupted calls are made again, unless the process was asked to end.
   @inline(__always) @discardableResult
   package func ioctl<Argument>(
     _ request: Request<Argument>, _ argument: inout Argument, retryingAgain: Bool = false
   ) throws(KernelError) -> CInt {
     // Nearly always this is all, and callers that time it should time nothing else.
-    let result = unsafe withUnsafeMutablePointer(to: &argument) {
-      unsafe cdmabuf_ioctl(descriptor.rawValue, request.number, $0)
-    }
+    let result = unsafe call(request, &argument)
     if result >= 0 { return result }
-    try stop(after: Errno(rawValue: errno), of: request.call, retryingAgain: retryingAgain)
-    return try repeatIoctl(request, &argument, retryingAgain: retryingAgain)
+    return try unsafe repeatIoctl(request, &argument, after: Errno(rawValue: errno), retryingAgain: retryingAgain)
+  }
+
+  /// The same for a request whose argument is memory of any length.
+  package func ioctl<Argument>(_ request: Request<Argument>, at argument: UnsafeMutablePointer<Argument>)
+    throws(KernelError)
+  {
+    if unsafe call(request, argument) >= 0 { return }
+    _ = try unsafe repeatIoctl(request, argument, after: Errno(rawValue: errno), retryingAgain: false)
+  }
+
+  /// The same, and throws ``TimedOut`` when the call is interrupted after `deadline`.
+  package func ioctl<Argument>(
+    _ request: Request<Argument>, _ argument: inout Argument, retryingAgain: Bool = false, until deadline: Deadline
+  ) throws {
+    while unsafe call(request, &argument) < 0 {
+      let reason = Errno(rawValue: errno)
+      guard Interruption.isRepeated(after: reason, retryingAgain: retryingAgain) else {
+        throw KernelError(request.call, on: name, errno: reason)
+      }
+      if deadline.isPast { throw TimedOut(request.call, on: name) }
+    }
   }
 
   /// The same for a request that never waits, and has to be made even when the process is asked to end.
@@ -68,11 +85,7 @@ public struct OpenFile: ~Copyable, Sendable {
   package func ioctlToTheEnd<Argument>(
     _ request: Request<Argument>, _ argument: inout Argument
   ) throws(KernelError) {
-    while true {
-      let result = unsafe withUnsafeMutablePointer(to: &argument) {
-        unsafe cdmabuf_ioctl(descriptor.rawValue, request.number, $0)
-      }
-      if result >= 0 { return }
+    while unsafe call(request, &argument) < 0 {
       let reason = Errno(rawValue: errno)
       if reason != .interrupted && reason != .resourceTemporarilyUnavailable {
         throw KernelError(request.call, on: name, errno: reason)
@@ -80,23 +93,21 @@ public struct OpenFile: ~Copyable, Sendable {
     }
   }
 
-  /// Throws unless a call that failed is to be made again.
-  @inline(never)
-  private func stop(after reason: Errno, of call: KernelCall, retryingAgain: Bool) throws(KernelError) {
-    guard reason == .interrupted || retryingAgain && reason == .resourceTemporarilyUnavailable else {
-      throw KernelError(call, on: name, errno: reason)
-    }
-    try Interruption.check(call, on: name)
+  /// The one place that calls `ioctl(2)`.
+  @inline(__always)
+  private func call<Argument>(_ request: Request<Argument>, _ argument: UnsafeMutablePointer<Argument>) -> CInt {
+    unsafe cdmabuf_ioctl(descriptor.rawValue, request.number, argument)
   }
 
   @inline(never)
   private func repeatIoctl<Argument>(
-    _ request: Request<Argument>, _ argument: inout Argument, retryingAgain: Bool
+    _ request: Request<Argument>, _ argument: UnsafeMutablePointer<Argument>, after reason: Errno, retryingAgain: Bool
   ) throws(KernelError) -> CInt {
-    try Interruption.restarting(request.call, on: name, retryingAgain: retryingAgain) {
-      unsafe withUnsafeMutablePointer(to: &argument) {
-        unsafe cdmabuf_ioctl(descriptor.rawValue, request.number, $0)
-      }
+    guard Interruption.isRepeated(after: reason, retryingAgain: retryingAgain) else {
+      throw KernelError(request.call, on: name, errno: reason)
+    }
+    return try Interruption.restarting(request.call, on: name, retryingAgain: retryingAgain) {
+      unsafe call(request, argument)
     }
   }
 

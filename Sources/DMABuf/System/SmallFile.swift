@@ -3,8 +3,8 @@ import SystemPackage
 
 /// Whole small files of /proc, /sys and debugfs.
 public enum SmallFile {
-  /// All bytes of the file. Throws ``FormatError`` when it has more than `limit`, `EINTR` once the process was asked
-  /// to end: loops over many files need no check of their own.
+  /// All bytes of the file. Throws ``FormatError`` when it has more than `limit`, ``Interrupted`` once the process was
+  /// asked to end: loops over many files need no check of their own.
   public static func read(_ path: String, limit: Int = 16 << 20) throws -> [UInt8] {
     try read(OpenFile(path, O_RDONLY), limit: limit)
   }
@@ -16,7 +16,7 @@ public enum SmallFile {
   }
 
   private static func read(_ file: consuming OpenFile, limit: Int) throws -> [UInt8] {
-    try Interruption.check(.read, on: file.name)
+    try Interruption.check()
     var result: [UInt8] = []
     let chunk = UnsafeMutableRawBufferPointer.allocate(byteCount: 4096, alignment: 8)
     defer { unsafe chunk.deallocate() }

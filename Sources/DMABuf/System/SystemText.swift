@@ -1,3 +1,5 @@
+import Glibc
+
 /// Text of the system's: arguments, paths and environment are bytes, which need not be UTF-8.
 ///
 /// A byte that is not part of a valid character stands as one of the private characters U+EF80 to U+EFFF, and so
@@ -23,6 +25,11 @@ public enum SystemText {
       }
     }
     return String(result)
+  }
+
+  /// The text that stands for the bytes before a NUL.
+  package static func string(cString: UnsafePointer<CChar>) -> String {
+    unsafe string(UnsafeRawBufferPointer(start: cString, count: strlen(cString)))
   }
 
   /// The bytes that the text stands for.

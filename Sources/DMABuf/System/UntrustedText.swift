@@ -60,8 +60,13 @@ public struct UntrustedText: Hashable, Sendable {
   }
 
   /// A byte that is no character, as ``escaped`` writes it.
-  public static func hexadecimal(_ byte: UInt8) -> String {
-    "\\x" + (byte < 16 ? "0" : "") + String(byte, radix: 16)
+  public static func hexadecimal(_ byte: UInt8) -> String { "\\x" + byte.digits(2, radix: 16) }
+}
+
+extension UntrustedText {
+  /// The bytes of a C array up to its first NUL.
+  package init<CharacterArray: BitwiseCopyable>(terminated characters: CharacterArray) {
+    self = unsafe withUnsafeBytes(of: characters) { bytes in unsafe UntrustedText(bytes.prefix { $0 != 0 }) }
   }
 }
 

@@ -5,10 +5,9 @@ import DMABufHolding
 import SystemPackage
 
 /// `dmabuf alloc`: makes buffers, and lets go of them or hands them to a command.
-struct Alloc: ParsableCommand {
+struct Alloc: CommandBeforeAnother {
   static let configuration = CommandConfiguration(
     commandName: "alloc",
-    _superCommandName: "dmabuf",
     abstract: "Allocate buffers from a dma-heap or from user memory.",
     discussion: """
       The buffers are let go at once: a check that allocation works. With --hold NAME they stay until \
@@ -53,11 +52,12 @@ struct Alloc: ParsableCommand {
 
   @OptionGroup var keeping: KeepOptions
 
+  @Argument(parsing: .postTerminator, help: "A command to run with the descriptors.")
+  var command: [String] = []
+
   func validate() throws {
-    guard 1...1_000_000 ~= count else {
-      throw ValidationError("The value '\(count)' is invalid for '--count <count>': from 1 to 1000000")
-    }
-    if readOnly, case .userMemory = from {
+    try ValidationError.check(count, of: "--count <count>", in: 1...1_000_000)
+    if readOnly, case .udmabuf = from {
       throw ValidationError("udmabuf makes writable descriptors only; --read-only needs a heap")
     }
   }
@@ -66,39 +66,28 @@ struct Alloc: ParsableCommand {
     if list { return try SourceReport.gather().print(asJSON: json) }
     // Not in validate(), which would hide an unknown option behind this.
     guard let size else { throw ValidationError("Missing expected argument '<size>'") }
-    let (source, buffers, times) = try allocate(size.size)
-    try keeping.keep(buffers) { names in
-      // With a command, standard output is the command's.
-      guard keeping.command.isEmpty || json else { return }
-      try AllocationReport(buffers: buffers, source: source, times: times, image: size.image, names: names)
-        .print(asJSON: json)
-    }
-  }
-
-  // MARK: Allocating
-
-  /// From the chosen source, or the first usable one.
-  private func allocate(_ size: Int) throws -> (BufferSource, DMABuffers, [UInt64]) {
-    if let from { return try allocate(size, from: from) }
-    let candidates: [BufferSource] = [.heap("system")] + (readOnly ? [] : [.userMemory(hugePageSize: nil)])
+    try checkKeeping()
+    let candidates: [BufferSource] =
+      from.map { [$0] } ?? [.heap("system")] + (readOnly ? [] : [.udmabuf(hugePageSize: nil)])
     var refusals: [KernelError] = []
     for source in candidates {
+      let (buffers, times): (Kept<DMABuffer>, [UInt64])
       do {
-        return try allocate(size, from: source)
-      } catch let error as KernelError where error.call == .open {
+        (buffers, times) = try allocate(size.size, from: source)
+      } catch let error as KernelError where error.call == .open && from == nil {
         refusals.append(error)
+        continue
+      }
+      return try keep(buffers) { names in
+        try AllocationReport(buffers: buffers, source: source, times: times, image: size.image, names: names)
       }
     }
-    for refusal in refusals { Diagnostics.say("\(refusal)", hint: Advice.hint(for: refusal)) }
-    let isMissing = refusals.allSatisfy { Advice.status(for: $0) == .missing }
-    throw Failure(
-      "no source of buffers can be used here", hint: "dmabuf alloc --list shows all there are",
-      status: isMissing ? .missing : .failed)
+    throw Failure.noSource(refusals)
   }
 
-  private func allocate(_ size: Int, from source: BufferSource) throws -> (BufferSource, DMABuffers, [UInt64]) {
-    try refuseMoreThanAvailable(size, from: source)
-    let buffers = DMABuffers()
+  private func allocate(_ size: Int, from source: BufferSource) throws -> (Kept<DMABuffer>, [UInt64]) {
+    try checkAvailable(size, from: source)
+    let buffers = Kept<DMABuffer>()
     var times: [UInt64] = []
     let progress = Progress()
     defer { progress.finish() }
@@ -116,11 +105,11 @@ struct Alloc: ParsableCommand {
       buffers.append(buffer)
       try Interruption.check()
     }
-    return (source, buffers, times)
+    return (buffers, times)
   }
 
   /// The system heap takes any size, and the machine with it: nothing in the kernel checks.
-  private func refuseMoreThanAvailable(_ size: Int, from source: BufferSource) throws {
+  private func checkAvailable(_ size: Int, from source: BufferSource) throws {
     let (total, overflow) = size.multipliedReportingOverflow(by: count)
     guard !force, let available = source.available(), overflow || UInt64(total) > available else { return }
     let wanted = overflow ? "\(count) times \(Units.size(UInt64(size)))" : Units.size(UInt64(total))
@@ -136,7 +125,7 @@ struct Alloc: ParsableCommand {
 }
 
 /// What was allocated.
-struct AllocationReport: Report {
+struct AllocationReport: Report, Encodable {
   struct Buffer: Encodable {
     let summary: BufferSummary
     let source: String
@@ -168,7 +157,7 @@ struct AllocationReport: Report {
   let buffers: [Buffer]
 
   init(
-    buffers: DMABuffers, source: BufferSource, times: [UInt64], image: ImageLayout?, names: [HeldName]
+    buffers: Kept<DMABuffer>, source: BufferSource, times: [UInt64], image: ImageLayout?, names: [HeldName]
   ) throws {
     let image = image.map {
       Image(width: $0.width, height: $0.height, format: $0.format.fourcc, planes: $0.planes)

@@ -2,7 +2,7 @@ import DMABuf
 import SystemPackage
 
 /// `dmabuf alloc --list`: each source of buffers, found by opening it.
-struct SourceReport: Report {
+struct SourceReport: Report, Encodable {
   struct Source: Encodable {
     let source: String
     let state: State
@@ -26,44 +26,44 @@ struct SourceReport: Report {
   let sources: [Source]
 
   static func gather() throws -> SourceReport {
-    let heaps = try Heap.names().map { heap($0) }
+    let heaps = try DMAHeap.names().map { heap($0) }
     let system = heaps.contains { $0.source == "heap:system" } ? [] : [heap("system")]
     let hugePages = [2 << 20, 1 << 30].compactMap { page in
       MemoryInformation.hugePages(of: page).map { pages in
-        userMemory(
+        udmabuf(
           page, note: "huge pages; \(pages.free) of \(pages.total) are free",
-          lack: pages.total == 0 ? "no huge pages are set aside (nr_hugepages is 0)" : nil)
+          absence: pages.total == 0 ? "no huge pages are set aside (nr_hugepages is 0)" : nil)
       }
     }
     return SourceReport(
       sources: system + heaps + [
-        userMemory(nil, note: "memory of the process, in pages of \(size(0))")
+        udmabuf(nil, note: "memory of the process, in pages of \(size(0))")
       ] + hugePages)
   }
 
   private static func heap(_ name: String) -> Source {
-    let (state, reason) = attempt { _ = try Heap(name) }
+    let (state, reason) = attempt { _ = try DMAHeap(name) }
     let source = BufferSource.heap(name)
-    let isContiguous = Heap.contiguousNames.contains(name)
-    let total = MemoryInformation().contiguousTotal.map { " of \(Units.size($0))" } ?? ""
+    let isCMA = DMAHeap.cmaNames.contains(name)
+    let total = MemoryInformation().cmaTotal.map { " of \(Units.size($0))" } ?? ""
     return Source(
       source: "\(source)", state: state, reason: reason, granule: Mapping.pageSize, limit: nil,
       available: state == .missing ? nil : source.available(),
       note: name == "system"
         ? "scattered chunks of \(size(8)), \(size(4)) and \(size(0))"
-        : isContiguous ? "heap:cma; contiguous, from the area\(total) that CMA reserves" : "")
+        : isCMA ? "heap:cma; contiguous, from the area\(total) that CMA reserves" : "")
   }
 
   /// The size of 2 to the power of `order` pages.
   private static func size(_ order: Int) -> String { Units.size(UInt64(Mapping.pageSize << order)) }
 
-  private static func userMemory(_ page: Int?, note: String, lack: String? = nil) -> Source {
-    var (state, reason) = attempt { _ = try UserMemory() }
-    if state == .works, let lack { (state, reason) = (.missing, lack) }
-    let source = BufferSource.userMemory(hugePageSize: page)
+  private static func udmabuf(_ page: Int?, note: String, absence: String? = nil) -> Source {
+    var (state, reason) = attempt { _ = try UDMABuf() }
+    if state == .works, let absence { (state, reason) = (.missing, absence) }
+    let source = BufferSource.udmabuf(hugePageSize: page)
     return Source(
       source: "\(source)", state: state, reason: reason, granule: page ?? Mapping.pageSize,
-      limit: state == .missing ? nil : UserMemory.sizeLimit(),
+      limit: state == .missing ? nil : UDMABuf.sizeLimit(),
       available: state == .missing ? nil : source.available(), note: note)
   }
 

@@ -8,7 +8,6 @@ import SystemPackage
 struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bench",
-    _superCommandName: "dmabuf",
     abstract: "Measure what making, mapping, passing and using buffers costs.",
     discussion: """
       The operations are \(TimedOperation.allCases.map(\.rawValue).joined(separator: ", ")); all of them if none \
@@ -76,27 +75,14 @@ struct Bench: ParsableCommand {
   private static let operationNames = TimedOperation.allCases.map(\.rawValue)
 
   func validate() throws {
-    if let count, !(1...Repetition.most ~= count) {
-      throw ValidationError("The value '\(count)' is invalid for '--count <count>': from 1 to \(Repetition.most)")
-    }
-    guard 0...Repetition.most ~= warmUp else {
-      throw ValidationError(
-        "The value '\(warmUp)' is invalid for '--warm-up <warm-up>': from 0 to \(Repetition.most)")
-    }
-    if let cpu, !(0...Processor.highestNumber ~= cpu) {
-      throw ValidationError(
-        "The value '\(cpu)' is invalid for '--cpu <number>': from 0 to \(Processor.highestNumber)")
-    }
+    try ValidationError.check(count, of: "--count <count>", in: 1...Repetition.most)
+    try ValidationError.check(warmUp, of: "--warm-up <warm-up>", in: 0...Repetition.most)
+    try ValidationError.check(cpu, of: "--cpu <number>", in: 0...Processor.highestNumber)
     if count != nil, duration != nil { throw ValidationError("--count and --duration exclude each other") }
     if csv, json { throw ValidationError("--csv and --json exclude each other") }
     if csv, compare != nil { throw ValidationError("--csv has no place for what --compare finds; --json has") }
-    if let failIfSlower {
-      guard 0...1_000_000 ~= failIfSlower else {
-        throw ValidationError(
-          "The value '\(failIfSlower)' is invalid for '--fail-if-slower <percent>': from 0 to 1000000")
-      }
-      if compare == nil { throw ValidationError("--fail-if-slower needs --compare") }
-    }
+    try ValidationError.check(failIfSlower, of: "--fail-if-slower <percent>", in: 0...1_000_000)
+    if failIfSlower != nil, compare == nil { throw ValidationError("--fail-if-slower needs --compare") }
   }
 
   func run() throws {
@@ -106,7 +92,7 @@ struct Bench: ParsableCommand {
       count.map { .count($0) } ?? .duration(duration?.duration ?? .milliseconds(200)), warmUp: warmUp)
     var run = BenchRun(
       operations: operations.isEmpty ? Set(TimedOperation.allCases) : Set(operations),
-      fences: swSync ? .softwareTimeline : .vgem, devices: try device.map { try $0.resolve(primary: false) })
+      fences: swSync ? .swSync : .vgem, devices: try device.map { try $0.resolve(primary: false) })
     for source in try sources() {
       for size in size.all { try run.measure(Benchmark(source: source, size: size, repetition: repetition)) }
     }
@@ -157,7 +143,7 @@ struct Bench: ParsableCommand {
     }
     var seen: Set<BufferSource> = []
     chosen = chosen.filter { seen.insert($0).inserted }
-    if !source.isEmpty, chosen.isEmpty { throw Self.noSource([]) }
+    if !source.isEmpty, chosen.isEmpty { throw Failure.noSource([]) }
     if !source.isEmpty { return chosen }
 
     var refusals: [KernelError] = []
@@ -170,15 +156,7 @@ struct Bench: ParsableCommand {
         refusals.append(error)
       }
     }
-    throw Self.noSource(refusals)
-  }
-
-  private static func noSource(_ refusals: [KernelError]) -> Failure {
-    for refusal in refusals { Diagnostics.say("\(refusal)", hint: Advice.hint(for: refusal)) }
-    let isMissing = refusals.allSatisfy { Advice.status(for: $0) == .missing }
-    return Failure(
-      "no source of buffers can be used here", hint: "dmabuf alloc --list shows all there are",
-      status: isMissing ? .missing : .failed)
+    throw Failure.noSource(refusals)
   }
 }
 

@@ -45,7 +45,7 @@ struct BenchRun {
 
   /// Measures all that is wanted of one source and size.
   mutating func measure(_ benchmark: Benchmark) throws {
-    if let reason = Self.lack(of: benchmark) {
+    if let reason = Self.reasonToSkip(benchmark) {
       for operation in TimedOperation.allCases where operations.contains(operation) {
         skipped.append(Skip(operation: operation, benchmark: benchmark, device: nil, reason: reason))
       }
@@ -85,12 +85,12 @@ struct BenchRun {
     guard !operations.isDisjoint(with: wanted) else { return }
     var nodes = devices.filter { $0.subsystem == .v4l2 }.map(\.node)
     if devices.isEmpty {
-      nodes = try VideoNode.firstTestCamera().map { [FoundNode($0)] } ?? []
+      nodes = try V4L2Node.firstTestCamera().map { [FoundNode($0)] } ?? []
       if nodes.isEmpty { skip(wanted, benchmark, reason: "no test camera (vivid); --device takes others") }
     }
     for found in nodes {
       do {
-        let node = try VideoNode(found)
+        let node = try V4L2Node(found)
         let device = Node(path: node.path, driver: node.driver, subsystem: .v4l2)
         try attempt(wanted, benchmark, device) { try benchmark.queueing(on: node) }
       } catch let error as KernelError {
@@ -134,7 +134,7 @@ struct BenchRun {
   ) throws {
     try Interruption.check()
     switch error {
-    case is KernelError, is TimedOut, is StreamEnded, is NoDriver, is NoContiguousHeap:
+    case is KernelError, is TimedOut, is StreamEnded, is NoDriver, is NoCMAHeap:
       refusals.append(error)
       skip(wanted, benchmark, device, reason: "\(error)")
     case let error as NoSuchDevice: skip(wanted, benchmark, device, reason: "\(error.subject): no such device")
@@ -151,10 +151,10 @@ struct BenchRun {
   }
 
   /// Nothing in the kernel checks sizes against the memory there is. Twice the size is needed at most.
-  private static func lack(of benchmark: Benchmark) -> String? {
+  private static func reasonToSkip(_ benchmark: Benchmark) -> String? {
     let size = UInt64(benchmark.size)
-    if case .userMemory = benchmark.source, let limit = UserMemory.sizeLimit(), size > limit {
-      return "more than the \(Units.size(limit)) that \(UserMemory.sizeLimitFile) permits"
+    if case .udmabuf = benchmark.source, let limit = UDMABuf.sizeLimit(), size > limit {
+      return "more than the \(Units.size(limit)) that \(UDMABuf.sizeLimitFile) permits"
     }
     if let available = benchmark.source.available(), size > available {
       return "more than the \(Units.size(available)) that are available"

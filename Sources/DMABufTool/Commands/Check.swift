@@ -7,7 +7,6 @@ import DMABufHost
 struct Check: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "check",
-    _superCommandName: "dmabuf",
     abstract: "Check that this kernel and its devices do with dma-bufs what is documented.",
     discussion: """
       Each check is tried on each source of buffers and each device that it is for, in a process of its own: \

@@ -6,7 +6,6 @@ import SystemPackage
 struct Devices: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "devices",
-    _superCommandName: "dmabuf",
     abstract: "List the devices that make or take dma-bufs.",
     discussion: """
       What a device can do is found by trying. A queue that has buffers on it is somebody's: it is only \

@@ -5,7 +5,6 @@ import DMABuf
 struct Doctor: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "doctor",
-    _superCommandName: "dmabuf",
     abstract: "Say what this machine offers for dma-bufs, and how to get what is missing.",
     discussion: """
       Tries each facility: allocates a page, imports it into devices, takes a descriptor, starts a holder. The \
@@ -28,7 +27,7 @@ struct Doctor: ParsableCommand {
 }
 
 /// Each facility with what to do about it.
-struct DoctorReport: Report {
+struct DoctorReport: Report, Encodable {
   struct Entry: Encodable {
     let name: String
     let state: Facility.State

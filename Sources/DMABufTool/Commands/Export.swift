@@ -3,10 +3,9 @@ import DMABuf
 import SystemPackage
 
 /// `dmabuf export`: has a device make buffers.
-struct Export: ParsableCommand {
+struct Export: CommandBeforeAnother {
   static let configuration = CommandConfiguration(
     commandName: "export",
-    _superCommandName: "dmabuf",
     abstract: "Export buffers of a DRM or V4L2 device.",
     discussion: """
       A DRM device makes dumb buffers, on its primary node alone. A V4L2 device exports the buffers of a \
@@ -47,13 +46,15 @@ struct Export: ParsableCommand {
 
   @OptionGroup var keeping: KeepOptions
 
+  @Argument(parsing: .postTerminator, help: "A command to run with the descriptors.")
+  var command: [String] = []
+
   func validate() throws {
-    guard 1...1024 ~= buffers else {
-      throw ValidationError("The value '\(buffers)' is invalid for '--buffers <buffers>': from 1 to 1024")
-    }
+    try ValidationError.check(buffers, of: "--buffers <buffers>", in: 1...1024)
   }
 
   func run() throws {
+    try checkKeeping()
     let device = try device.resolve(primary: true)
     var exported = ExportedBuffers()
     let driver: UntrustedText
@@ -61,13 +62,9 @@ struct Export: ParsableCommand {
     case .drm: driver = try exportDumb(device.node, into: &exported)
     case .v4l2: driver = try exportQueue(device.node, into: &exported)
     }
-    if let name {
-      for index in 0..<exported.buffers.count { try exported.buffers.withBuffer(index) { try $0.setName(name.text) } }
-    }
-    try keeping.keep(exported.buffers) { names in
-      // With a command, standard output is the command's.
-      guard keeping.command.isEmpty || json else { return }
-      try ExportReport(device: device.path, driver: driver, exported, names: names).print(asJSON: json)
+    if let name { _ = try exported.buffers.map { try $0.setName(name.text) } }
+    try keep(exported.buffers) { names in
+      try ExportReport(device: device.path, driver: driver, exported, names: names)
     }
   }
 
@@ -107,7 +104,7 @@ struct Export: ParsableCommand {
   // MARK: V4L2
 
   private func exportQueue(_ found: FoundNode, into exported: inout ExportedBuffers) throws -> UntrustedText {
-    let node = try VideoNode(found)
+    let node = try V4L2Node(found)
     let queue = try chosenQueue(node)
     guard let size else {
       try export(node, queue, into: &exported)
@@ -119,7 +116,7 @@ struct Export: ParsableCommand {
     return node.driver
   }
 
-  private func chosenQueue(_ node: borrowing VideoNode) throws -> VideoQueue {
+  private func chosenQueue(_ node: borrowing V4L2Node) throws -> V4L2Queue {
     let usable = node.queues.filter { size == nil || $0.isVideo }
     guard let found = usable.first(where: { queue == nil || $0.name == queue }) else {
       let names = node.queues.map(\.name).joined(separator: ", ")
@@ -130,7 +127,7 @@ struct Export: ParsableCommand {
     return found
   }
 
-  private func export(_ node: borrowing VideoNode, _ queue: VideoQueue, into exported: inout ExportedBuffers) throws {
+  private func export(_ node: borrowing V4L2Node, _ queue: V4L2Queue, into exported: inout ExportedBuffers) throws {
     let format = try node.format(of: queue)
     try node.withBuffers(buffers, .mapped, on: queue) { granted in
       if granted < buffers {
@@ -160,7 +157,7 @@ struct ExportedBuffers {
     let time: UInt64
   }
 
-  let buffers = DMABuffers()
+  let buffers = Kept<DMABuffer>()
   private(set) var parts: [Part] = []
 
   mutating func append(_ buffer: consuming DMABuffer, _ part: Part) {

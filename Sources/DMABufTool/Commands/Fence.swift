@@ -5,7 +5,6 @@ import DMABuf
 struct FenceCommands: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "fence",
-    _superCommandName: "dmabuf",
     abstract: "Make, look into, merge and pass on fences.",
     discussion: """
       EXAMPLES
@@ -20,15 +19,10 @@ struct FenceCommands: ParsableCommand {
     ])
 }
 
-/// Which accesses a buffer's fences are about.
-struct DirectionOptions: ParsableArguments {
-  @Flag(help: "What readers have to wait for: those that write.")
-  var read = false
-
-  @Flag(help: "What writers have to wait for: everyone (the default).")
-  var write = false
-
-  var direction: AccessDirection { read && !write ? .read : .write }
+/// The fences that an access has to wait for.
+enum AwaitedFences: DirectionMeaning {
+  static let read: ArgumentHelp = "What readers have to wait for: those that write."
+  static let write: ArgumentHelp = "What writers have to wait for: everyone (the default)."
 }
 
 /// `dmabuf fence info`: what is in a sync_file or syncobj.
@@ -46,13 +40,13 @@ struct FenceInfo: ParsableCommand {
   @Argument(help: "sync_files, syncobjs and buffers.", completion: Completion.references, transform: Reference.init)
   var references: [Reference]
 
-  @OptionGroup var access: DirectionOptions
+  @OptionGroup var access: DirectionOptions<AwaitedFences>
   @OptionGroup var place: PointOptions
   @Flag(help: .json) var json = false
 
   func run() throws {
     let files = try references.map { reference in
-      let snapshot = try reference.openFences(for: access.direction, at: place.number)
+      let snapshot = try reference.openFences(for: access.ofFences, at: place.number)
       let information = try snapshot.information()
       if information == nil, !snapshot.isUnsubmitted {
         throw Failure("\(reference): this kernel does not tell of a buffer's fences", hint: "that needs Linux 6.0")
@@ -85,13 +79,13 @@ struct FenceMerge: CommandBeforeAnother {
   var name: KernelName?
 
   @Flag(help: .json) var json = false
-  @OptionGroup var holding: HoldOptions
+  @OptionGroup var keeping: KeepOptions
 
   /// A command that inherits what was made.
   var command: [String] = []
 
   enum CodingKeys: CodingKey {
-    case references, name, json, holding
+    case references, name, json, keeping
   }
 
   func validate() throws {
@@ -99,18 +93,19 @@ struct FenceMerge: CommandBeforeAnother {
   }
 
   func run() throws {
+    try checkKeeping()
     var merged = try references[0].openSyncFile()
     for reference in references.dropFirst() {
       merged = try merged.merged(with: reference.openSyncFile(), name: name?.text ?? "")
     }
-    let files = SyncFiles()
+    let files = Kept<SyncFile>()
     files.append(merged)
-    try holding.keep(files, schema: "dmabuf.fence-merge/1", asJSON: json, command: command)
+    try keep(files, schema: "dmabuf.fence-merge/1")
   }
 }
 
 /// `dmabuf fence export`: takes a sync_file from a buffer or syncobj.
-struct FenceExport: ParsableCommand {
+struct FenceExport: CommandBeforeAnother {
   static let configuration = CommandConfiguration(
     commandName: "export",
     abstract: "Take a sync_file of what is pending on a buffer, or of a syncobj's fence.",
@@ -131,36 +126,46 @@ struct FenceExport: ParsableCommand {
   var syncobj = false
 
   @OptionGroup var place: PointOptions
-  @OptionGroup var access: DirectionOptions
+  @OptionGroup var access: DirectionOptions<AwaitedFences>
   @Flag(help: .json) var json = false
   @OptionGroup var keeping: KeepOptions
 
-  func validate() throws { try place.check(isSyncObject: syncobj, hasDirection: access.read || access.write) }
+  @Argument(parsing: .postTerminator, help: "A command to run with the descriptors.")
+  var command: [String] = []
+
+  func validate() throws { try place.check(isSyncObject: syncobj, hasDirection: access.isGiven) }
 
   func run() throws {
-    let files = SyncFiles()
+    try checkKeeping()
+    let files = Kept<SyncFile>()
     files.append(
       syncobj
         ? try reference.openSyncObject().syncFile(at: place.number)
-        : try reference.open().exportSyncFile(for: access.direction))
-    try keeping.holding.keep(
-      files, schema: "dmabuf.fence-export/1", asJSON: json, command: keeping.command)
+        : try reference.open().exportSyncFile(for: access.ofFences))
+    try keep(files, schema: "dmabuf.fence-export/1")
   }
 }
 
-extension HoldOptions {
-  /// Keeps sync_files and syncobjs as was asked for, here or by the command that inherits them, and reports on
-  /// them unless standard output is that command's.
-  func keep(_ objects: some KeepableFences, schema: String, asJSON: Bool, command: [String]) throws {
-    if hold != nil, !command.isEmpty {
-      throw ValidationError("--hold and a command after -- exclude each other")
+extension CommandBeforeAnother {
+  /// Keeps sync_files and reports on them.
+  func keep(_ files: Kept<SyncFile>, schema: String) throws {
+    try keep(files) { names in
+      var names = names[...]
+      return try SyncFileReport(
+        schema: schema,
+        files.map { SyncFileReport.File(try $0.information(), reference: nil, heldAs: names.popFirst()) })
     }
-    try withExtendedLifetime(objects) {
-      try keep(objects) { names in
-        guard command.isEmpty || asJSON else { return }
-        try SyncFileReport(schema: schema, objects.report(heldAs: names)).print(asJSON: asJSON)
-      }
-      if !command.isEmpty { try CommandWithDescriptors.run(command, objects.kept.map(\.number)) }
+  }
+
+  /// Keeps a syncobj and reports on it.
+  func keep(_ object: Kept<SyncObject>, schema: String) throws {
+    try keep(object) { names in
+      try SyncFileReport(
+        schema: schema,
+        object.map {
+          SyncFileReport.File(
+            try $0.exportSyncFile(at: 0)?.information(), points: try $0.points(), reference: nil, heldAs: names.first)
+        })
     }
   }
 }
@@ -190,16 +195,17 @@ struct FenceImport: ParsableCommand {
   var syncobj = false
 
   @OptionGroup var place: PointOptions
+  @OptionGroup var access: DirectionOptions<Attached>
 
-  @Flag(help: "As of a device that reads.")
-  var read = false
-
-  @Flag(help: "As of a device that writes (the default).")
-  var write = false
+  /// The access that the fences are of.
+  enum Attached: DirectionMeaning {
+    static let read: ArgumentHelp = "As of a device that reads."
+    static let write: ArgumentHelp = "As of a device that writes (the default)."
+  }
 
   @Flag(help: .json) var json = false
 
-  func validate() throws { try place.check(isSyncObject: syncobj, hasDirection: read || write) }
+  func validate() throws { try place.check(isSyncObject: syncobj, hasDirection: access.isGiven) }
 
   func run() throws {
     let report = try syncobj ? intoSyncObject() : intoBuffer()
@@ -208,22 +214,20 @@ struct FenceImport: ParsableCommand {
 
   private func intoBuffer() throws -> FenceImportReport {
     let buffer = try reference.open()
-    let direction: AccessDirection = read && !write ? .read : .write
-    try buffer.importSyncFile(fence.openSyncFile(), for: direction)
-    return FenceImportReport(
-      ino: buffer.inode, fence: "\(fence)", direction: direction == .read ? "read" : "write")
+    try buffer.importSyncFile(fence.openSyncFile(), for: access.ofFences)
+    return FenceImportReport(ino: buffer.inode, fence: "\(fence)", direction: access.ofFences.word)
   }
 
   private func intoSyncObject() throws -> FenceImportReport {
     let object = try reference.openSyncObject()
-    try object.demandAhead(place.number)
+    try object.checkNotSubmitted(place.number)
     try object.importSyncFile(fence.openSyncFile(), at: place.number)
     return FenceImportReport(fence: "\(fence)", syncobj: "\(reference)", point: place.point)
   }
 }
 
 /// What went into a buffer or syncobj.
-struct FenceImportReport: Report {
+struct FenceImportReport: Report, Encodable {
   let schema = "dmabuf.fence-import/1"
   @Nullable var ino: UInt64?
   let fence: String
@@ -258,14 +262,14 @@ struct FenceDeadline: ParsableCommand {
   @Flag(help: .json) var json = false
 
   func run() throws {
-    let moment = Deadline(after: duration.duration).nanoseconds
+    let moment = duration.deadline.nanoseconds
     try fence.openSyncFile().setDeadline(moment)
     try FenceDeadlineReport(fence: "\(fence)", deadline: moment).print(asJSON: json)
   }
 }
 
 /// What was told.
-struct FenceDeadlineReport: Report {
+struct FenceDeadlineReport: Report, Encodable {
   let schema = "dmabuf.fence-deadline/1"
   let fence: String
   let deadline: UInt64

@@ -5,7 +5,7 @@ import DMABufExercise
 import DMABufHolding
 
 /// `dmabuf fence create`: a fence for tests, or a syncobj to put fences into.
-struct FenceCreate: ParsableCommand {
+struct FenceCreate: CommandBeforeAnother {
   static let configuration = CommandConfiguration(
     commandName: "create",
     abstract: "Make a fence that signals when it is told to, or a syncobj.",
@@ -42,11 +42,13 @@ struct FenceCreate: ParsableCommand {
   @Option(help: "sw_sync: the value of the timeline, from 0 on, at which the fence signals.")
   var value: UInt32?
 
-  @Flag(help: "vgem: as of a device that reads; writers wait.")
-  var read = false
+  @OptionGroup var access: DirectionOptions<Attached>
 
-  @Flag(help: "vgem: as of a device that writes; everyone waits (the default).")
-  var write = false
+  /// The access that a fence of vgem is of.
+  enum Attached: DirectionMeaning {
+    static let read: ArgumentHelp = "vgem: as of a device that reads; writers wait."
+    static let write: ArgumentHelp = "vgem: as of a device that writes; everyone waits (the default)."
+  }
 
   @Option(help: "With --hold: signal it after this long (500ms, 2s).", transform: TimeSpan.init)
   var after: TimeSpan?
@@ -54,47 +56,47 @@ struct FenceCreate: ParsableCommand {
   @Flag(help: .json) var json = false
   @OptionGroup var keeping: KeepOptions
 
+  @Argument(parsing: .postTerminator, help: "A command to run with the descriptors.")
+  var command: [String] = []
+
   func validate() throws {
     if [swSync, vgem != nil, syncobj != nil].count(where: \.self) != 1 {
       throw ValidationError("either --sw-sync, --vgem <buffer> or --syncobj <device>")
     }
     if !swSync, value != nil { throw ValidationError("--value needs --sw-sync") }
-    if vgem == nil, read || write {
+    if vgem == nil, access.isGiven {
       throw ValidationError("--read and --write need --vgem; fence import has them too")
     }
     if syncobj == nil, signalled { throw ValidationError("--signalled needs --syncobj") }
     if syncobj != nil, after != nil { throw ValidationError("--after needs --sw-sync or --vgem") }
-    if after != nil, keeping.holding.hold == nil { throw ValidationError("--after needs --hold: the holder does it") }
+    if after != nil, keeping.hold == nil { throw ValidationError("--after needs --hold: the holder does it") }
     if let value { try TimelineValue.check(value) }
   }
 
   func run() throws {
-    if let vgem { return try keep(vgemFence(on: vgem)) }
-    if let syncobj { return try keep(MadeSyncObject(on: syncobj, isSignalled: signalled)) }
-    try keep(timelineFence())
+    try checkKeeping()
+    let schema = "dmabuf.fence-create/1"
+    if let vgem { return try keep(vgemFence(on: vgem), schema: schema) }
+    if let syncobj { return try keep(Kept(on: syncobj, isSignalled: signalled), schema: schema) }
+    try keep(timelineFence(), schema: schema)
   }
 
-  private func keep(_ made: some KeepableFences) throws {
-    try keeping.holding.keep(
-      made, schema: "dmabuf.fence-create/1", asJSON: json, command: keeping.command)
-  }
-
-  private func vgemFence(on reference: Reference) throws -> SyncFiles {
+  private func vgemFence(on reference: Reference) throws -> Kept<SyncFile> {
     let buffer = try reference.open()
     let device = try VGEM()
-    let direction: AccessDirection = read && !write ? .read : .write
+    let direction = access.ofFences
     let fence = try device.attachFence(to: buffer, for: direction)
-    let files = SyncFiles()
+    let files = Kept<SyncFile>()
     // A write fence is the only one that readers wait for; beside a read fence there may be others.
     let file = try buffer.exportSyncFile(for: direction == .write ? .read : .write)
     files.keepOpen(device.takeDescriptor())
     files.append(
-      file, trigger: .vgem(fence), attached: "vgem fence \(fence) on ino:\(buffer.inode)", after: after?.duration)
+      file, attached: "vgem fence \(fence) on ino:\(buffer.inode)", trigger: .vgem(fence), after: after?.duration)
     return files
   }
 
-  private func timelineFence() throws -> SyncFiles {
-    try SyncFiles.onTimeline(values: [value ?? 1], name: keeping.holding.hold, after: after?.duration)
+  private func timelineFence() throws -> Kept<SyncFile> {
+    try .onTimeline(values: [value ?? 1], name: keeping.hold, after: after?.duration)
   }
 }
 
@@ -116,48 +118,47 @@ struct FenceTimeline: CommandBeforeAnother {
   var values: [UInt32]
 
   @Flag(help: .json) var json = false
-  @OptionGroup var holding: HoldOptions
+  @OptionGroup var keeping: KeepOptions
 
   /// A command that inherits what was made.
   var command: [String] = []
 
   enum CodingKeys: CodingKey {
-    case values, json, holding
+    case values, json, keeping
   }
 
   func validate() throws { try values.forEach(TimelineValue.check) }
 
   func run() throws {
-    try holding.keep(
-      SyncFiles.onTimeline(values: values, name: holding.hold), schema: "dmabuf.fence-timeline/1",
-      asJSON: json, command: command)
+    try checkKeeping()
+    try keep(.onTimeline(values: values, name: keeping.hold), schema: "dmabuf.fence-timeline/1")
   }
 }
 
 /// Values that mean the future on a new timeline.
 enum TimelineValue {
   static func check(_ value: UInt32) throws {
-    guard value <= SoftwareTimeline.longestWay else {
-      throw ValidationError("The value '\(value)' is too far: timelines reach up to \(SoftwareTimeline.longestWay)")
+    guard value <= SWSyncTimeline.furthestValue else {
+      throw ValidationError("The value '\(value)' is too far: timelines reach up to \(SWSyncTimeline.furthestValue)")
     }
   }
 }
 
-extension SyncFiles {
+extension Kept<SyncFile> {
   /// Fences at these values of a new timeline, which is called as the fences are.
-  static func onTimeline(values: [UInt32], name: HeldName?, after: Duration? = nil) throws -> SyncFiles {
+  static func onTimeline(values: [UInt32], name: HeldName?, after: Duration? = nil) throws -> Kept<SyncFile> {
     let name = name.map { "\($0)" } ?? "dmabuf"
-    let timeline = try SoftwareTimeline(named: name)
-    if SoftwareTimeline.taintsKernel {
+    let timeline = try SWSyncTimeline(named: name)
+    if SWSyncTimeline.taintsKernel {
       Diagnostics.say("fences of sw_sync taint this kernel: bit 14 of /proc/sys/kernel/tainted", hint: nil)
     }
-    let files = SyncFiles()
+    let files = Kept<SyncFile>()
     var fences = UniqueArray<SyncFile>()
     for value in values { fences.append(try timeline.makeFence(at: value)) }
     files.keepOpen(timeline.takeDescriptor())
     for value in values {
       files.append(
-        fences.remove(at: 0), trigger: .timeline(value), attached: "sw_sync timeline \(name) value \(value)",
+        fences.remove(at: 0), attached: "sw_sync timeline \(name) value \(value)", trigger: .timeline(value),
         after: after)
     }
     return files

@@ -55,7 +55,7 @@ struct FenceSignal: ParsableCommand {
 
   private func signal(_ reference: Reference, _ object: consuming SyncObject) throws -> FenceSignalReport.Entry {
     guard by == nil else { throw Failure("\(reference): --by is for fences of sw_sync", status: .usage) }
-    try object.demandAhead(place.number)
+    try object.checkNotSubmitted(place.number)
     try object.signal(at: place.number)
     let status = try object.syncFile(at: place.number).information().status
     return FenceSignalReport.Entry(
@@ -71,7 +71,7 @@ struct FenceSignal: ParsableCommand {
       guard by == nil else { throw Failure("\(name): --by is for fences of sw_sync", status: .usage) }
       try VGEM(companion).signal(fence)
     case .timeline(let value):
-      let timeline = SoftwareTimeline(companion)
+      let timeline = SWSyncTimeline(companion)
       let advance = try by ?? value - min(value, timeline.value())
       if advance > 0 { try timeline.advance(by: advance) }
       steps = advance
@@ -82,7 +82,7 @@ struct FenceSignal: ParsableCommand {
 }
 
 /// What came of it.
-struct FenceSignalReport: Report {
+struct FenceSignalReport: Report, Encodable {
   struct Entry: Encodable {
     let name: String
     /// How far a timeline was advanced.
@@ -98,9 +98,9 @@ struct FenceSignalReport: Report {
 
   func text(style: Style) -> String {
     fences.map { fence in
-      let way =
+      let place =
         fence.by.map { ", timeline advanced by \($0)" } ?? fence.point.map { " at point \($0)" } ?? ""
-      return "\(fence.name): \(fence.errno.map { "error \($0)" } ?? fence.status)\(way)"
+      return "\(fence.name): \(fence.errno.map { "error \($0)" } ?? fence.status)\(place)"
     }.joined(separator: "\n")
   }
 }

@@ -7,7 +7,6 @@ import SystemPackage
 struct FenceWait: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "fence-wait",
-    _superCommandName: "dmabuf",
     abstract: "Wait for the fences of buffers, sync_files and syncobjs.",
     discussion: """
       Of a buffer, --read waits for those that write it and --write for everyone; --write is the default. \
@@ -24,11 +23,12 @@ struct FenceWait: ParsableCommand {
   @Argument(help: "Buffers, sync_files and syncobjs.", completion: Completion.references, transform: Reference.init)
   var references: [Reference]
 
-  @Flag(help: "Of buffers: wait until they can be read.")
-  var read = false
+  @OptionGroup var access: DirectionOptions<Readiness>
 
-  @Flag(help: "Of buffers: wait until they can be written to (the default).")
-  var write = false
+  enum Readiness: DirectionMeaning {
+    static let read: ArgumentHelp = "Of buffers: wait until they can be read."
+    static let write: ArgumentHelp = "Of buffers: wait until they can be written to (the default)."
+  }
 
   @OptionGroup var place: PointOptions
 
@@ -48,19 +48,19 @@ struct FenceWait: ParsableCommand {
   }
 
   func run() throws {
-    let deadline = timeout.map { Deadline(after: $0.duration) }
+    let deadline = timeout?.deadline
     var since = [UInt64?](repeating: nil, count: references.count)
     var snapshots = UniqueArray<FenceSnapshot>()
     for (index, reference) in references.enumerated() {
       snapshots.append(
-        try reference.openFences(for: read && !write ? .read : .write, at: place.number, since: &since[index]))
+        try reference.openFences(for: access.ofFences, at: place.number, since: &since[index]))
     }
     if timeout?.duration != .zero {
       announce(snapshots)
       // Somebody may be in a hurry after the waiting; what is drawn for the second time is drawn faster.
-      _ = try FenceWaitReport(
-        snapshots, isDone: references.map { _ in true }, needsAll: true, waited: 0, ages: since
-      ).drawn(asJSON: json)
+      let report = try FenceWaitReport(
+        snapshots, isDone: references.map { _ in true }, needsAll: true, waited: 0, ages: since)
+      _ = try json ? report.json() : report.text(style: .standardOutput())
     }
 
     let start = Clock.now
@@ -110,7 +110,7 @@ struct FenceWait: ParsableCommand {
 }
 
 /// What came of the waiting.
-struct FenceWaitReport: Report {
+struct FenceWaitReport: Report, Encodable {
   enum Result: String, Encodable { case signalled, timeout, error }
 
   struct Object: Encodable {

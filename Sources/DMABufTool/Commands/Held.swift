@@ -6,7 +6,6 @@ import DMABufHolding
 struct Held: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "held",
-    _superCommandName: "dmabuf",
     abstract: "List what --hold keeps.",
     discussion: """
       EXAMPLES
@@ -29,7 +28,6 @@ struct Held: ParsableCommand {
 struct Release: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "release",
-    _superCommandName: "dmabuf",
     abstract: "Let go of what --hold keeps.",
     discussion: """
       EXAMPLES
@@ -37,7 +35,7 @@ struct Release: ParsableCommand {
         dmabuf release --all
       """)
 
-  @Argument(help: "What to let go of.", completion: Completion.names, transform: HoldOptions.name)
+  @Argument(help: "What to let go of.", completion: Completion.names, transform: KeepOptions.name)
   var names: [HeldName] = []
 
   @Flag(help: "Let go of everything this user holds.")
@@ -62,7 +60,7 @@ struct Release: ParsableCommand {
 }
 
 /// What is held.
-struct HeldReport: Report {
+struct HeldReport: Report, Encodable {
   struct Entry: Encodable {
     let name: String
     let kind: String

@@ -8,7 +8,6 @@ import SystemPackage
 struct Import: CommandBeforeAnother {
   static let configuration = CommandConfiguration(
     commandName: "import",
-    _superCommandName: "dmabuf",
     abstract: "Give a buffer to devices, and say what each answered.",
     usage: """
       dmabuf import <ref> ... <device> ... [<options>] [-- <command> ...]
@@ -62,29 +61,24 @@ struct Import: CommandBeforeAnother {
 
   @Flag(help: .json) var json = false
 
-  @OptionGroup var holding: HoldOptions
+  @OptionGroup var keeping: KeepOptions
 
   /// A command to run while the devices have the buffers.
   var command: [String] = []
 
+  /// What is tried on which devices, as the words and options say it.
+  private var given = Given()
+
   enum CodingKeys: CodingKey {
-    case words, all, from, size, framebuffer, stream, checksum, timeout, junit, json, holding
+    case words, all, from, size, framebuffer, stream, checksum, timeout, junit, json, keeping
   }
 
-  private var devices: [DeviceReference] { words.compactMap(DeviceReference.parse) }
   /// Are the devices to go on having the buffers?
-  private var isKept: Bool { holding.hold != nil || !command.isEmpty }
-  private var references: [String] { words.filter { DeviceReference.parse($0) == nil } }
+  private var isKept: Bool { keeping.hold != nil || !command.isEmpty }
 
-  func validate() throws {
-    for text in references {
-      do {
-        _ = try Reference(text)
-      } catch {
-        throw ValidationError(
-          "The value '\(text)' is neither a buffer (fd:N, PID:FD, ino:N) nor a device (a path, drm:NAME, v4l2:NAME)")
-      }
-    }
+  mutating func validate() throws {
+    given = try Given(words)
+    let (references, devices) = (given.references, given.devices)
     if references.isEmpty == from.isEmpty {
       throw ValidationError(
         from.isEmpty
@@ -93,89 +87,75 @@ struct Import: CommandBeforeAnother {
     }
     if devices.isEmpty != all {
       if all { throw ValidationError("--all leaves no device to name") }
-      let named = references.count > 1 ? "; \(references.map { "'\($0)'" }.joined(separator: ", ")) name buffers" : ""
+      let names = references.map { "'\($0)'" }.joined(separator: ", ")
       throw ValidationError(
-        "Missing expected argument '<device>': a path, drm:NAME or v4l2:NAME, or --all" + named)
+        "Missing expected argument '<device>': a path, drm:NAME or v4l2:NAME, or --all"
+          + (references.count > 1 ? "; \(names) name buffers" : ""))
     }
-    if let stream, stream < 1 {
-      throw ValidationError("The value '\(stream)' is invalid for '--stream <stream>': at least 1")
-    }
+    try ValidationError.check(stream, of: "--stream <stream>", in: 1 ... .max)
     if checksum, stream == nil { throw ValidationError("--checksum is of frames, and needs --stream") }
     if junit, json { throw ValidationError("--json and --junit cannot both be printed") }
-    if holding.hold != nil, stream != nil {
+    if keeping.hold != nil, stream != nil {
       throw ValidationError("--stream gives the queues back, which leaves nothing for --hold")
     }
   }
 
   func run() throws {
-    if holding.hold != nil, !command.isEmpty {
-      throw ValidationError("--hold and a command after -- exclude each other")
-    }
+    try checkKeeping()
     if isKept, from.count > 1 || junit {
       throw ValidationError("--hold and a command are for one buffer, without --junit")
     }
-    let targets = try all ? Device.all() : devices.map { try $0.resolve(primary: framebuffer != nil) }
+    let targets = try all ? Device.all() : given.devices.map { try $0.resolve(primary: framebuffer != nil) }
     if targets.isEmpty {
       throw Failure(
         "this machine has no DRM or V4L2 devices", hint: Advice.testDevices,
         status: .missing)
     }
-    let attachments = Attachments()
+    var buffers = Kept<DMABuffer>()
     var reports: [ImportReport] = []
-    var kept = DMABuffers()
     let sources: [BufferSource?] = from.isEmpty ? [nil] : from
     for source in sources {
-      let buffers = DMABuffers()
+      buffers = Kept()
       if let source {
         buffers.append(try source.allocate(size.bytes, readOnly: false))
       } else {
-        for reference in references { buffers.append(try Reference(reference).open()) }
+        for reference in given.references { buffers.append(try reference.open()) }
       }
-      reports.append(try give(buffers, source.map { "\($0)" }, to: targets, keepingIn: attachments))
-      kept = buffers
+      reports.append(try tryImport(of: buffers, source.map { "\($0)" }, into: targets))
     }
-    try keep(kept, attachments, reports)
+    if reports.contains(where: \.isRefused) || junit || reports.count > 1 {
+      try print(reports)
+    } else {
+      buffers.join(as: .attachment, attached: reports[0].devices.map(\.place).joined(separator: ", "))
+      try keep(buffers) { _ in reports[0] }
+    }
     try conclude(reports)
   }
 
-  /// Reports, and keeps what no device refused as was asked for.
-  private func keep(_ buffers: DMABuffers, _ attachments: Attachments, _ reports: [ImportReport]) throws {
-    let isRefused = reports.contains(where: \.isRefused)
-    if let name = holding.hold, !isRefused {
-      let others = buffers.descriptors.dropFirst()
-      try Holding.start(
-        name, kind: .attachment, descriptor: buffers.descriptors[0], companions: attachments.descriptors + others,
-        attached: reports.flatMap(\.devices).map(\.place).joined(separator: ", "), replacing: holding.replace)
-    }
-    // With a command, standard output is the command's.
-    if command.isEmpty || json || isRefused { try report(reports) }
-    if !command.isEmpty, !isRefused { try CommandWithDescriptors.run(command, buffers.descriptors) }
-  }
-
-  /// Asks each device in turn. What is to stay goes into `attachments`.
-  private func give(
-    _ buffers: DMABuffers, _ source: String?, to targets: [Device], keepingIn attachments: Attachments
+  /// Asks each device in turn. What is to stay is kept open with the buffers.
+  private func tryImport(
+    of buffers: Kept<DMABuffer>, _ source: String?, into targets: [Device]
   ) throws -> ImportReport {
-    let trial = Trial(
+    let trial = ImportTrial(
       buffers: buffers, facts: try BufferFacts(buffers), framebuffer: framebuffer, isNamed: !all,
-      stream: stream.map { Trial.Stream(frames: $0, isChecked: checksum, timeout: timeout.duration) },
-      attachments: isKept ? attachments : nil)
-    var answers: [ImportReport.Answer] = []
+      stream: stream.map { ImportTrial.Stream(frames: $0, isChecked: checksum, timeout: timeout.duration) },
+      isKept: isKept)
+    var results: [ImportReport.DeviceResult] = []
     let progress = Progress(after: stream == nil ? 1_000_000_000 : 0)
     defer { progress.finish() }
     for target in targets {
       progress.show(target.path + (stream.map { ": \($0) frames" } ?? ""))
       switch target.subsystem {
-      case .drm: answers.append(trial.give(toDisplay: target.node))
-      case .v4l2: answers += trial.give(toVideo: target.node)
+      case .drm: results.append(trial.importBuffer(intoDRM: target.node))
+      case .v4l2: results += trial.importBuffers(intoV4L2: target.node)
       }
       try Interruption.check()
     }
-    return try ImportReport(buffers, source: source, isMatrix: all, answers)
+    return try ImportReport(buffers, source: source, isMatrix: all, results)
   }
 
-  private func report(_ reports: [ImportReport]) throws {
-    if junit { return try StandardStream.output.write(JUnit.document(reports) + "\n") }
+  private func print(_ reports: [ImportReport]) throws {
+    if junit { return try StandardStream.output.write(JUnit.document("dmabuf import", reports.map(\.junit))) }
     if json {
       for report in reports { try report.print(asJSON: true) }
     } else if reports.count > 1 {
@@ -186,20 +166,44 @@ struct Import: CommandBeforeAnother {
   }
 
   private func conclude(_ reports: [ImportReport]) throws {
-    let answers = reports.flatMap(\.devices)
-    let refused = answers.filter { $0.result == .refused }
+    let results = reports.flatMap(\.devices)
+    let refused = results.filter { $0.outcome == .refused }
     if refused.isEmpty {
-      if answers.contains(where: { $0.result == .ok }) { return }
-      for answer in answers { Diagnostics.say("\(answer.device): \(answer.explanation)", hint: nil) }
+      if results.contains(where: { $0.outcome == .ok }) { return }
+      for result in results { Diagnostics.say("\(result.device): \(result.explanation)", hint: nil) }
       throw Failure(status: .missing)
     }
     if !all {
-      for answer in refused {
+      for result in refused {
         Diagnostics.say(
-          "\(answer.device): \(answer.call ?? "import"): \(answer.error ?? "refused")", hint: answer.reason)
+          "\(result.device): \(result.call ?? "import"): \(result.error ?? "refused")", hint: result.reason)
       }
     }
     if refused.contains(where: { $0.status == .timedOut }) { throw Failure(status: .timedOut) }
     throw Failure(status: refused.allSatisfy { $0.status == .missing } ? .missing : .failed)
+  }
+}
+
+extension Import {
+  /// The words: buffers and devices in any order.
+  private struct Given {
+    var references: [Reference] = []
+    var devices: [DeviceReference] = []
+
+    init() {}
+
+    init(_ words: [String]) throws {
+      for word in words {
+        if let device = DeviceReference.parse(word) {
+          devices.append(device)
+        } else if let reference = try? Reference(word) {
+          references.append(reference)
+        } else {
+          throw ValidationError(
+            "The value '\(word)' is neither a buffer (fd:N, PID:FD, ino:N) nor a device (a path, drm:NAME, v4l2:NAME)"
+          )
+        }
+      }
+    }
   }
 }

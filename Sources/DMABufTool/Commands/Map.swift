@@ -7,7 +7,6 @@ import DMABufHost
 struct Map: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "map",
-    _superCommandName: "dmabuf",
     abstract: "Read, write and check a buffer's memory.",
     discussion: """
       Access is always bracketed by DMA_BUF_IOCTL_SYNC. Patterns depend on the offset from the buffer's \
@@ -77,7 +76,7 @@ struct Map: ParsableCommand {
   }
 
   func run() throws {
-    let deadline = timeout.map { Deadline(after: $0.duration) }
+    let deadline = timeout?.deadline
     let buffer = try reference.open()
     let size = buffer.size
     let excerpt = excerpt(of: size)

@@ -99,7 +99,7 @@ struct MapAccess: ~Copyable {
     for start in stride(from: 0, to: bytes.count, by: size) {
       let end = min(start + size, bytes.count)
       try unsafe body(UnsafeMutableRawBufferPointer(rebasing: bytes[start..<end]), range.lowerBound + start)
-      try Interruption.check(on: buffer.file.name)
+      try Interruption.check()
       progress.show("\(title): \(end * 100 / bytes.count) % of \(total)")
     }
   }

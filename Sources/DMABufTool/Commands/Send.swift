@@ -1,13 +1,13 @@
 import ArgumentParser
 import DMABuf
 import DMABufHolding
+import DMABufHost
 import SystemPackage
 
 /// `dmabuf send`: hands buffers to another program.
 struct Send: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "send",
-    _superCommandName: "dmabuf",
     abstract: "Send buffers over a Unix socket.",
     discussion: """
       The other end is any program that takes descriptors by SCM_RIGHTS. All go in one message, whose \
@@ -37,20 +37,19 @@ struct Send: ParsableCommand {
   }
 
   func run() throws {
-    let deadline = passing.deadline()
-    let buffers = DMABuffers()
+    let deadline = passing.timeout?.deadline
+    let buffers = Kept<DMABuffer>()
     for reference in references { buffers.append(try reference.open()) }
     let peer = try passing.connect(socket, deadline: deadline)
-    try peer.send([0], descriptors: buffers.descriptors, deadline: deadline)
+    try peer.send([0], descriptors: buffers.numbers, deadline: deadline)
     try PassingReport(buffers, schema: "dmabuf.send/1", names: []).print(asJSON: json)
   }
 }
 
 /// `dmabuf receive`: takes buffers from another program.
-struct Receive: ParsableCommand {
+struct Receive: CommandBeforeAnother {
   static let configuration = CommandConfiguration(
     commandName: "receive",
-    _superCommandName: "dmabuf",
     abstract: "Receive buffers over a Unix socket.",
     discussion: """
       Takes the first message with descriptors by SCM_RIGHTS from whatever program is at the other end. \
@@ -68,24 +67,25 @@ struct Receive: ParsableCommand {
   @Flag(help: .json) var json = false
   @OptionGroup var keeping: KeepOptions
 
+  @Argument(parsing: .postTerminator, help: "A command to run with the descriptors.")
+  var command: [String] = []
+
   func run() throws {
-    let deadline = passing.deadline()
+    try checkKeeping()
+    let deadline = passing.timeout?.deadline
     let peer = try passing.connect(socket, deadline: deadline)
     let (buffers, others) = try receive(from: peer, deadline: deadline)
     for other in others { Diagnostics.say("\(other.subject) is \(other.kind), not a dma-buf", hint: nil) }
     guard buffers.count > 0 else { throw Failure("\(UntrustedText(socket.utf8).escaped): no buffer was received") }
-    try keeping.keep(buffers) { names in
-      guard keeping.command.isEmpty || json else { return }
-      try PassingReport(buffers, schema: "dmabuf.receive/1", names: names).print(asJSON: json)
-    }
+    try keep(buffers) { try PassingReport(buffers, schema: "dmabuf.receive/1", names: $0) }
     if !others.isEmpty { throw Failure.reported }
   }
 
   /// The first message that carries descriptors; what is before it is only data.
   private func receive(
     from peer: borrowing UnixSocket, deadline: Deadline?
-  ) throws -> (DMABuffers, [WrongKind]) {
-    let buffers = DMABuffers()
+  ) throws -> (Kept<DMABuffer>, [WrongKind]) {
+    let buffers = Kept<DMABuffer>()
     var others: [WrongKind] = []
     while true {
       let message = try peer.receive(limit: 64 << 10, deadline: deadline)
@@ -113,9 +113,6 @@ struct PassingOptions: ParsableArguments {
   @Option(help: "Give up waiting after this long (500ms, 2s, 1m).", transform: TimeSpan.init)
   var timeout: TimeSpan?
 
-  /// When --timeout ends, counted from now: a command asks once, at its beginning.
-  func deadline() -> Deadline? { timeout.map { Deadline(after: $0.duration) } }
-
   /// The other end. A socket that was made for it is gone again then.
   func connect(_ path: String, deadline: Deadline?) throws -> UnixSocket {
     if listen { return try accept(path, deadline: deadline) }
@@ -135,11 +132,11 @@ struct PassingOptions: ParsableArguments {
 }
 
 /// What went over a socket.
-struct PassingReport: Report {
+struct PassingReport: Report, Encodable {
   let schema: String
   let buffers: [BufferSummary]
 
-  init(_ buffers: DMABuffers, schema: String, names: [HeldName]) throws {
+  init(_ buffers: Kept<DMABuffer>, schema: String, names: [HeldName]) throws {
     self.schema = schema
     self.buffers = try BufferSummary.all(buffers, heldAs: names)
   }

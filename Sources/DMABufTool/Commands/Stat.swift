@@ -7,7 +7,6 @@ import DMABufHost
 struct Stat: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "stat",
-    _superCommandName: "dmabuf",
     abstract: "List dma-bufs and the processes that hold them.",
     discussion: """
       Reads /proc, and the kernel's own list of buffers where there is one: only there are buffers seen \
@@ -67,8 +66,8 @@ struct Stat: ParsableCommand {
       --diff (1M,10). Default: any growth fails.
       """,
       valueName: "SIZE,COUNT"),
-    transform: Growth.init)
-  var failIfGrowth: Growth?
+    transform: GrowthLimit.init)
+  var failIfGrowth: GrowthLimit?
 
   @Option(
     name: .customLong("for"),
@@ -85,18 +84,29 @@ struct Stat: ParsableCommand {
   /// The arguments with values for options that may have none.
   static func spelledOut(_ arguments: [String]) -> [String] {
     OptionalValue.joined(
-      Growth.joined(arguments), option: "--watch", otherwise: "2s", isValue: OptionalValue.isNumeric)
+      GrowthLimit.joined(arguments), option: "--watch", otherwise: "2s", isValue: OptionalValue.isNumeric)
   }
 
   @OptionGroup var census: CensusOptions
 
   @Flag(help: .json) var json = false
 
-  func validate() throws {
-    try view.validate()
-    if let top, top < 1 {
-      throw ValidationError("The value '\(top)' is invalid for '--top <top>': at least 1")
-    }
+  /// How the census is drawn, as the options say it.
+  private(set) var view = StatView()
+
+  enum CodingKeys: CodingKey {
+    case references, by, grid, fences, kernelHeld, sort, reverse, columns, top, watch, diff, failIfGrowth, period
+    case prometheus, graph, census, json
+  }
+
+  mutating func validate() throws {
+    view = try StatView(by, columns: columns, sort: sort)
+    view.isReversed = reverse
+    view.top = top
+    view.isKernelHeld = kernelHeld
+    view.showsFences = fences
+    view.isGrid = grid
+    try ValidationError.check(top, of: "--top <top>", in: 1 ... .max)
     let forms = [json, prometheus, graph, diff != nil && prometheus, diff != nil && graph]
     guard forms.filter(\.self).count <= 1 else {
       throw ValidationError("--json, --prometheus and --graph are different forms: choose one")
@@ -118,30 +128,14 @@ struct Stat: ParsableCommand {
     }
   }
 
-  var view: StatView {
-    var view = StatView()
-    view.grouping = by
-    view.columns = columns
-    view.sort = sort
-    view.isReversed = reverse
-    view.top = top
-    view.isKernelHeld = kernelHeld
-    view.showsFences = fences
-    view.isGrid = grid
-    return view
-  }
-
-  private var namedColumns: Set<Substring> {
-    Set((columns ?? "").split(scalar: ",").map { $0.hasPrefix("+") ? $0.dropFirst() : $0 })
-  }
-
   var wantsAttachments: Bool {
-    fences || kernelHeld || by == .device
-      || !namedColumns.isDisjoint(with: ["devices", "fences", "held-by", "references"])
+    fences || kernelHeld || by == .device || shows([.devices, .fences, .heldBy, .references])
   }
 
   /// Are processes wanted that may have other references than descriptors and mappings?
-  var wantsReferences: Bool { kernelHeld || !namedColumns.isDisjoint(with: ["held-by", "references"]) }
+  var wantsReferences: Bool { kernelHeld || shows([.heldBy, .references]) }
+
+  private func shows(_ columns: Set<StatColumn>) -> Bool { !columns.isDisjoint(with: view.columns ?? []) }
 
   func run() throws { try Interruption.endingAtOnce { try look() } }
 
@@ -153,13 +147,13 @@ struct Stat: ParsableCommand {
     let earlier = try diff.map { try StatSnapshot(file: $0) }
     if let failIfGrowth { return try testForLeaks(failIfGrowth, since: earlier, selection) }
     if let watch {
-      let request = try census.repeatedRequest(wantsAttachments: wantsAttachments)
-      return try look(each: watch.duration, request, selection)
+      let query = try census.repeatedQuery(wantsAttachments: wantsAttachments)
+      return try look(each: watch.duration, query, selection)
     }
 
-    var request = census.request(wantsAttachments: wantsAttachments)
-    request.wantsReferences = wantsReferences ? true : nil
-    let census = Census(request)
+    var query = census.query(wantsAttachments: wantsAttachments)
+    query.wantsReferences = wantsReferences ? true : nil
+    let census = Census(query)
     var view = view
     // A comparison needs all rows.
     if earlier != nil { view.top = nil }
@@ -173,7 +167,7 @@ struct Stat: ParsableCommand {
       throw Failure("\(reference): no such buffer can be seen", hint: nil)
     }
     report.reportUnmatched(selection)
-    try complain(of: census)
+    try reportCaveats(of: census)
   }
 
   func print(_ report: StatReport) throws {

@@ -4,7 +4,7 @@ import DMABufCensus
 /// What a census cannot tell, on standard error.
 extension Stat {
   /// Reports what the list lacks. The last of it becomes the error that ends the command.
-  func complain(of census: Census) throws {
+  func reportCaveats(of census: Census) throws {
     let failed = failures(of: census)
     if failed.isEmpty, !census.listsAllBuffers, self.census.source.isEmpty, self.census.pid.isEmpty,
       references.isEmpty
@@ -19,12 +19,10 @@ extension Stat {
     }
     if !census.unverified.isEmpty {
       let count = census.unverified.values.reduce(0, +)
-      let owners = census.unverified.keys.sorted().map { pid in
-        "\(census.processes[pid]?.command?.escaped ?? "?")(\(pid))"
-      }
+      let owners = census.unverified.keys.sorted().map { Units.process(census.processes[$0]?.command, $0) }
       errors.append(
         Failure(
-          "cannot verify \(count) mapping\(count == 1 ? "" : "s") called /dmabuf: of \(owners.joined(separator: " "))",
+          "cannot verify \(Units.count(count, "mapping")) called /dmabuf: of \(owners.joined(separator: " "))",
           hint: "a file may have that name; the mapping is not counted"))
     }
     if let first = census.refused.first, failed.isEmpty {

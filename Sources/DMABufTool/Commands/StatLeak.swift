@@ -5,9 +5,9 @@ import SystemPackage
 /// `stat --fail-if-growth`.
 extension Stat {
   /// Compares the floor of looks at the beginning, or an earlier census, with the floor of looks at the end.
-  func testForLeaks(_ limit: Growth, since earlier: StatSnapshot?, _ selection: StatSelection) throws {
-    let limited = try census.repeatedRequest(wantsAttachments: wantsAttachments)
-    if limited.processes != nil { try complain(of: Census(limited)) }
+  func testForLeaks(_ limit: GrowthLimit, since earlier: StatSnapshot?, _ selection: StatSelection) throws {
+    let limited = try census.repeatedQuery(wantsAttachments: wantsAttachments)
+    if limited.processes != nil { try reportCaveats(of: Census(limited)) }
     var view = view
     view.top = nil
     var test = LeakTest(limited, selection, view)
@@ -71,7 +71,7 @@ extension Stat {
     }
     difference.verdict = verdict
     try difference.print(asJSON: json)
-    try complain(of: test.census)
+    try reportCaveats(of: test.census)
     if isPartial || !verdict.exceeded.isEmpty { throw Failure.reported }
   }
 
@@ -87,7 +87,7 @@ extension Stat {
 
 /// The looks of a leak test.
 struct LeakTest {
-  private let request: Census.Request
+  private let query: Census.Query
   private var selection: StatSelection
   private let view: StatView
   /// Buffers that no process holds, by inode: is one attached to a device whose node a chosen process has open?
@@ -99,24 +99,24 @@ struct LeakTest {
   private var undecided = StatReport.Undecided()
 
   /// Chooses the sources: buffers that no process holds are seen only where the whole machine is.
-  init(_ request: Census.Request, _ selection: StatSelection, _ view: StatView) {
-    var wide = request
+  init(_ query: Census.Query, _ selection: StatSelection, _ view: StatView) {
+    var wide = query
     wide.processes = nil
-    if request.sources == nil, wide.iterators == nil { wide.iterators = KernelIterators.loadedWherePermitted() }
+    if query.sources == nil, wide.iterators == nil { wide.iterators = KernelIterators.loadedWherePermitted() }
     var census = Census(wide)
-    if !census.listsAllBuffers, request.sources == nil, Census.readableDebugList != nil {
+    if !census.listsAllBuffers, query.sources == nil, Census.readableDebugList != nil {
       wide.wantsAttachments = true
       census = Census(wide)
     }
     self.selection = selection
     self.view = view
-    if let processes = request.processes {
+    if let processes = query.processes {
       let isWide = census.listsAllBuffers && census.seesAllProcesses
-      self.request = isWide ? wide : request
+      self.query = isWide ? wide : query
       self.selection.processes = isWide ? Set(processes) : nil
-      self.census = isWide ? census : Census(request)
+      self.census = isWide ? census : Census(query)
     } else {
-      self.request = wide
+      self.query = wide
       self.census = census
     }
   }
@@ -146,7 +146,7 @@ struct LeakTest {
 
   /// Looks once more; returns the floor of that and of earlier looks.
   mutating func look(after floor: StatSnapshot?) -> StatSnapshot {
-    let census = Census(request)
+    let census = Census(query)
     if selection.processes != nil { attribute(census) }
     let report = StatReport(census, selection, view)
     if report.totals.buffers > 0, !hasMatched || census.refused.count > self.census.refused.count {
@@ -162,20 +162,20 @@ struct LeakTest {
   var unseen: [String] {
     var unseen: [String] = []
     let count = census.refused.count
-    if count > 0 { unseen.append("\(count) process\(count == 1 ? "" : "es") that may not be read") }
+    if count > 0 { unseen.append("\(Units.count(count, "process", "processes")) that may not be read") }
     if census.hidden != nil { unseen.append("processes that are hidden") }
     if !census.unverified.isEmpty { unseen.append("mappings that may not be verified") }
     if undecided.buffers > 0 { unseen.append(undecided.description) }
     let unattributed = attributions.values.count { $0 == nil }
     if unattributed > 0 {
-      unseen.append("devices attached to \(unattributed) buffer\(unattributed == 1 ? "" : "s") that no process holds")
+      unseen.append("devices attached to \(Units.count(unattributed, "buffer")) that no process holds")
     }
     return unseen
   }
 
   /// Why a process that was asked for is not there any more.
-  static func ended(_ request: Census.Request) -> String? {
-    guard request.processes != nil, case .noSuchProcess(let path) = Census(request).failures[.procfs] else {
+  static func ended(_ query: Census.Query) -> String? {
+    guard query.processes != nil, case .noSuchProcess(let path) = Census(query).failures[.procfs] else {
       return nil
     }
     return path
@@ -184,10 +184,10 @@ struct LeakTest {
   // MARK: Naming
 
   private var detailed: Census {
-    var request = request
-    request.wantsAttachments = true
-    request.wantsReferences = true
-    return Census(request)
+    var query = query
+    query.wantsAttachments = true
+    query.wantsReferences = true
+    return Census(query)
   }
 
   /// Finds out once for each buffer without a holder whether it is a chosen process's.

@@ -4,17 +4,17 @@ import DMABufHost
 
 /// `stat --watch`: one census after another.
 extension Stat {
-  func look(each interval: Duration, _ request: Census.Request, _ selection: StatSelection) throws {
-    let end = period.map { Deadline(after: $0.duration) }
+  func look(each interval: Duration, _ query: Census.Query, _ selection: StatSelection) throws {
+    let end = period?.deadline
     var isFirst = true
     while true {
       let next = Deadline(after: interval)
-      let census = Census(request)
+      let census = Census(query)
       if !isFirst, !json { try StandardStream.output.write("\n") }
       try print(StatReport(census, selection, view))
       // Said once: what the list lacks, it will lack again.
       if isFirst {
-        do { try complain(of: census) } catch { _ = Diagnostics.report(error) }
+        do { try reportCaveats(of: census) } catch { _ = Diagnostics.report(error) }
       }
       isFirst = false
       if let end, end.isPast { return }

@@ -6,7 +6,6 @@ import SystemPackage
 struct Sync: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "sync",
-    _superCommandName: "dmabuf",
     abstract: "Begin or end CPU access to a buffer.",
     discussion: """
       start waits until the devices are done with the buffer: with --read for those that write it, with \
@@ -27,11 +26,12 @@ struct Sync: ParsableCommand {
   @Argument(help: "start, end or pulse.")
   var operation: Operation
 
-  @Flag(help: "The CPU reads.")
-  var read = false
+  @OptionGroup var access: DirectionOptions<Bracketed>
 
-  @Flag(help: "The CPU writes.")
-  var write = false
+  enum Bracketed: DirectionMeaning {
+    static let read: ArgumentHelp = "The CPU reads."
+    static let write: ArgumentHelp = "The CPU writes."
+  }
 
   @Option(help: "Give up waiting after this long (500ms, 2s, 1m).", transform: TimeSpan.init)
   var timeout: TimeSpan?
@@ -39,22 +39,20 @@ struct Sync: ParsableCommand {
   @Flag(help: .json) var json = false
 
   func run() throws {
-    let deadline = timeout.map { Deadline(after: $0.duration) }
+    let deadline = timeout?.deadline
     let buffer = try reference.open()
-    let direction: AccessDirection = read == write ? [.read, .write] : read ? .read : .write
+    let direction = access.ofCPU
     let start = Clock.now
     if operation != .end { try AccessWait.begin(direction, to: buffer, deadline: deadline) }
     let waited = Clock.now - start
     if operation != .start { try buffer.endAccess(direction) }
-    let report = SyncReport(
-      ino: buffer.inode, operation: operation,
-      direction: direction == .read ? "read" : direction == .write ? "write" : "read-write", waited: waited)
-    try report.print(asJSON: json)
+    try SyncReport(ino: buffer.inode, operation: operation, direction: direction.word, waited: waited)
+      .print(asJSON: json)
   }
 }
 
 /// What a `sync` did.
-struct SyncReport: Report {
+struct SyncReport: Report, Encodable {
   let schema = "dmabuf.sync/1"
   let ino: UInt64
   let operation: Sync.Operation

@@ -7,7 +7,6 @@ import DMABufHost
 struct Top: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "top",
-    _superCommandName: "dmabuf",
     abstract: "Watch buffers and the processes that hold them, live.",
     discussion: """
       Keys: q quits, b and p show buffers and processes, s goes through the columns to sort by, r reverses, \
@@ -44,8 +43,8 @@ struct Top: ParsableCommand {
         hint: "dmabuf stat --watch prints to anything", status: .usage)
     }
     let selection = try census.selection()
-    var request = try census.repeatedRequest(wantsAttachments: false)
-    if interval.duration <= .seconds(2) { request.memory = DescriptorMemory() }
+    var query = try census.repeatedQuery(wantsAttachments: false)
+    if interval.duration <= .seconds(2) { query.memory = DescriptorMemory() }
     let isColored = Style.standardOutput().isColored
     var screen = TopScreen(by == .buffer ? .buffer : .process)
 
@@ -53,7 +52,7 @@ struct Top: ParsableCommand {
     while !screen.hasEnded {
       let next = Deadline(after: interval.duration)
       if !screen.isPaused {
-        try Interruption.endingAtOnce { screen.show(StatReport(Census(request), selection, StatView())) }
+        try Interruption.endingAtOnce { screen.show(StatReport(Census(query), selection, StatView())) }
       }
       var isDrawn = false
       while !screen.hasEnded {

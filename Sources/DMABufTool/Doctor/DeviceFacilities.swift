@@ -11,7 +11,7 @@ extension Facility {
   static func heaps() -> [Facility] {
     let names: [String]
     do throws(KernelError) {
-      names = try Heap.names()
+      names = try DMAHeap.names()
     } catch {
       return [Facility(.heap, "heap:system") { throw error }]
     }
@@ -21,17 +21,17 @@ extension Facility {
     }
     let expected = names.contains("system") ? [] : ["system"]
     let heaps = (expected + names).map { name in
-      Facility(.heap, "heap:\(name)") { try use(Heap(name).allocate(Mapping.pageSize)) }
+      Facility(.heap, "heap:\(name)") { try use(DMAHeap(name).allocate(Mapping.pageSize)) }
     }
-    if Heap.contiguousNames.contains(where: names.contains) { return heaps }
-    return heaps + [Facility(.contiguousHeap, "heap:cma", .missing, "no heap over the default CMA area")]
+    if DMAHeap.cmaNames.contains(where: names.contains) { return heaps }
+    return heaps + [Facility(.cmaHeap, "heap:cma", .missing, "no heap over the default CMA area")]
   }
 
-  static func userMemory() -> Facility {
-    let other = otherUserMemory()
-    let facility = Facility(.userMemory, "udmabuf") {
-      var reason = try use(UserMemory().allocate(Mapping.pageSize))
-      if let limit = UserMemory.sizeLimit(), limit < 1 << 40 { reason += ", at most \(limit >> 20) MiB a buffer" }
+  static func udmabuf() -> Facility {
+    let other = otherUDMABuf()
+    let facility = Facility(.udmabuf, "udmabuf") {
+      var reason = try use(UDMABuf().allocate(Mapping.pageSize))
+      if let limit = UDMABuf.sizeLimit(), limit < 1 << 40 { reason += ", at most \(limit >> 20) MiB a buffer" }
       return reason
     }
     guard let other else { return facility }
@@ -42,7 +42,7 @@ extension Facility {
   }
 
   /// A trace of the driver u-dma-buf, which many know as udmabuf.
-  private static func otherUserMemory() -> String? {
+  private static func otherUDMABuf() -> String? {
     let numbered = (try? Directory("/dev").names().sorted().first { $0.hasPrefix("udmabuf") && $0 != "udmabuf" })
     if let numbered, numbered.dropFirst(7).allSatisfy(\.isNumber) { return "/dev/\(numbered)" }
     return ["/sys/class/u-dma-buf", "/sys/class/udmabuf"].first { FilePermissions($0) != nil }
@@ -57,11 +57,11 @@ extension Facility {
     return "allocated, mapped and written"
   }
 
-  static func graphics() -> [Facility] {
-    let names = nodes("/dev/dri") { $0.hasPrefix("card") || $0.hasPrefix("renderD") }
-    guard !names.isEmpty else { return [Facility(.graphics, "/dev/dri", .missing, "no DRM device")] }
-    return names.map { path in
-      Facility(.graphics, path) {
+  static func drm() -> [Facility] {
+    let paths = (try? DRMNode.paths()) ?? []
+    guard !paths.isEmpty else { return [Facility(.drm, "/dev/dri", .missing, "no DRM device")] }
+    return paths.map { path in
+      Facility(.drm, path) {
         let node = try DRMNode(path)
         let exports = node.exportsBuffers ? "works" : "does not work"
         return "\(node.driver.escaped); PRIME export \(exports), import \(summary(node.probeImport()))"
@@ -77,18 +77,13 @@ extension Facility {
     }
   }
 
-  static func video() -> [Facility] {
-    let names = nodes("/dev") { $0.hasPrefix("video") && $0.dropFirst(5).allSatisfy(\.isNumber) }
-    guard !names.isEmpty else { return [Facility(.video, "/dev/video", .missing, "no V4L2 device")] }
-    return names.map { path in
-      Facility(.video, path) {
-        try VideoNode(path).driver.escaped
-      }
+  static func v4l2() -> [Facility] {
+    let numbers = ((try? Directory("/dev").names()) ?? []).compactMap { name in
+      name.hasPrefix("video") ? Int(name.dropFirst(5)) : nil
     }
-  }
-
-  private static func nodes(_ directory: String, where isWanted: (String) -> Bool) -> [String] {
-    let names = (try? Directory(directory).names()) ?? []
-    return names.filter(isWanted).sorted { ($0.count, $0) < ($1.count, $1) }.map { directory + "/" + $0 }
+    guard !numbers.isEmpty else { return [Facility(.v4l2, "/dev/video", .missing, "no V4L2 device")] }
+    return numbers.sorted().map { number in
+      Facility(.v4l2, "/dev/video\(number)") { try V4L2Node("/dev/video\(number)").driver.escaped }
+    }
   }
 }

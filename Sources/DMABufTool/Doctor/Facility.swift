@@ -6,8 +6,8 @@ import SystemPackage
 struct Facility: Sendable {
   /// What it is, for whoever knows what to do about it.
   enum Kind: Sendable {
-    case heap, contiguousHeap, userMemory, graphics, video, swSync, bufinfo, sysfsStatistics, bpf, takingDescriptors
-    case processes, memory, contiguousMemory, openFiles, sharing, holding
+    case heap, cmaHeap, udmabuf, drm, v4l2, swSync, bufinfo, sysfsStatistics, bpf, takingDescriptors
+    case processes, memory, cma, openFiles, sharing, holding
   }
 
   /// Who can use it.
@@ -87,8 +87,8 @@ extension Facility {
 
   /// All of them, each tried now.
   static func all() -> [Facility] {
-    heaps() + [userMemory()] + graphics() + video()
+    heaps() + [udmabuf()] + drm() + v4l2()
       + [swSync(), bufinfo(), sysfsStatistics(), bpf(), takingDescriptors(), processes()]
-      + [memory(), contiguousMemory(), openFiles(), sharing(), holding()]
+      + [memory(), cma(), openFiles(), sharing(), holding()]
   }
 }

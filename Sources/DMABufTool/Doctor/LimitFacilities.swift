@@ -31,14 +31,14 @@ extension Facility {
     return SmallFile.number(file).map { (file, $0) }
   }
 
-  static func contiguousMemory() -> Facility {
+  static func cma() -> Facility {
     let memory = MemoryInformation()
-    guard let total = memory.contiguousTotal else {
-      return Facility(.contiguousMemory, "cma", .missing, "no contiguous memory is set aside (CmaTotal)")
+    guard let total = memory.cmaTotal else {
+      return Facility(.cma, "cma", .missing, "no contiguous memory is set aside (CmaTotal)")
     }
-    let free = memory.contiguousFree ?? 0
+    let free = memory.cmaFree ?? 0
     return Facility(
-      .contiguousMemory, "cma", free < 1 << 20 ? .denied : .works, "\(mebibytes(free)) free of \(mebibytes(total))")
+      .cma, "cma", free < 1 << 20 ? .denied : .works, "\(mebibytes(free)) free of \(mebibytes(total))")
   }
 
   static func openFiles() -> Facility {
@@ -105,17 +105,19 @@ extension Facility {
 
   /// A buffer of the first source that has one.
   private static func anyBuffer() throws -> FoundBuffer {
-    var refusal: any Error = Obstacle(.missing, "\(Heap.directory): open: \(Errno.noSuchFileOrDirectory)")
-    for name in (try? Heap.names()) ?? [] {
-      do { return FoundBuffer("heap:\(name)", try Heap(name).allocate(Mapping.pageSize)) } catch { refusal = error }
+    var refusal: any Error = Obstacle(.missing, "\(DMAHeap.directory): open: \(Errno.noSuchFileOrDirectory)")
+    for name in (try? DMAHeap.names()) ?? [] {
+      do { return FoundBuffer("heap:\(name)", try DMAHeap(name).allocate(Mapping.pageSize)) } catch {
+        refusal = error
+      }
     }
-    do { return FoundBuffer("udmabuf", try UserMemory().allocate(Mapping.pageSize)) } catch let error as KernelError {
+    do { return FoundBuffer("udmabuf", try UDMABuf().allocate(Mapping.pageSize)) } catch let error as KernelError {
       if error.errno != .noSuchFileOrDirectory { refusal = error }
     }
     for path in (try? DRMNode.primaryPaths()) ?? [] {
       if let found = try? dumbBuffer(of: path) { return found }
     }
-    for path in (try? VideoNode.paths()) ?? [] {
+    for path in (try? V4L2Node.paths()) ?? [] {
       if let found = try? exportedBuffer(of: path) { return found }
     }
     throw refusal
@@ -129,7 +131,7 @@ extension Facility {
 
   /// A buffer of a V4L2 node's own, which outlives its queue.
   private static func exportedBuffer(of path: String) throws -> FoundBuffer {
-    let node = try VideoNode(path)
+    let node = try V4L2Node(path)
     guard let queue = node.queues.first(where: { !$0.isOutput }) ?? node.queues.first else {
       throw Obstacle(.missing, "the node has no queues of buffers")
     }

@@ -31,21 +31,21 @@ enum Remedy {
   private static func missing(_ facility: Facility, _ platform: Platform) -> String {
     switch facility.kind {
     case .heap: kernel("CONFIG_DMABUF_HEAPS and CONFIG_DMABUF_HEAPS_SYSTEM", "Linux 6.12", platform)
-    case .contiguousHeap: kernel("CONFIG_DMABUF_HEAPS_CMA", nil, platform) + ", and cma=64M on its command line"
-    case .userMemory:
+    case .cmaHeap: kernel("CONFIG_DMABUF_HEAPS_CMA", nil, platform) + ", and cma=64M on its command line"
+    case .udmabuf:
       platform == .android
         ? kernel("CONFIG_UDMABUF", nil, platform)
         : KernelModule("udmabuf").isLoadable == false
           ? "a kernel with CONFIG_UDMABUF" : "modprobe udmabuf, or a kernel with CONFIG_UDMABUF"
-    case .graphics: "a GPU's driver; modprobe vgem makes a device to test with"
-    case .video: "a camera's driver; modprobe vivid makes a device to test with"
+    case .drm: "a GPU's driver; modprobe vgem makes a device to test with"
+    case .v4l2: "a camera's driver; modprobe vivid makes a device to test with"
     case .swSync: "a kernel with CONFIG_SW_SYNC, and debugfs mounted; vgem makes test fences without"
     case .bufinfo where facility.reason == Facility.listWithoutInodes: "Linux 5.3 or later"
     case .bufinfo where facility.reason == Facility.unknownList: "report the first lines of the file"
     case .bufinfo: "mount -t debugfs debugfs /sys/kernel/debug, or a kernel with CONFIG_DEBUG_FS"
     case .sysfsStatistics: "a kernel before Linux 7 with CONFIG_DMABUF_SYSFS_STATS; bpf-dmabuf-iter is what followed"
     case .bpf: "Linux 6.16 or later with CONFIG_DEBUG_INFO_BTF"
-    case .contiguousMemory: "a kernel with CONFIG_DMA_CMA, and cma=64M on its command line"
+    case .cma: "a kernel with CONFIG_DMA_CMA, and cma=64M on its command line"
     case .sharing: "one source of buffers is enough: a heap, udmabuf, or a DRM or V4L2 device"
     case .takingDescriptors: "Linux 5.6 or later"
     case .processes, .memory, .openFiles, .holding: "mount -t proc proc /proc"
@@ -63,11 +63,11 @@ enum Remedy {
 
   private static func refused(_ facility: Facility, _ platform: Platform) -> String {
     switch facility.kind {
-    case .heap, .contiguousHeap:
+    case .heap, .cmaHeap:
       access(platform, group: "video", rule: heapRule)
-    case .userMemory: access(platform, group: "kvm", rule: userMemoryRule)
-    case .graphics: member("render and video", platform)
-    case .video: member("video", platform)
+    case .udmabuf: access(platform, group: "kvm", rule: udmabufRule)
+    case .drm: member("render and video", platform)
+    case .v4l2: member("video", platform)
     case .swSync, .bufinfo:
       "run as root: debugfs is for root (mount -o remount,mode=755 /sys/kernel/debug opens it to all)"
     case .sysfsStatistics: "run as root"
@@ -75,7 +75,7 @@ enum Remedy {
     case .takingDescriptors: "run as root, or sysctl kernel.yama.ptrace_scope=0"
     case .processes: "run as root, or with CAP_SYS_PTRACE; hidepid is an option of the mount of /proc"
     case .memory: "end something, or raise memory.max of the cgroup"
-    case .contiguousMemory: "release CMA buffers (dmabuf stat --by process), or a larger cma= on the command line"
+    case .cma: "release CMA buffers (dmabuf stat --by process), or a larger cma= on the command line"
     case .openFiles: "ulimit -n 4096" + (platform == .android ? "" : ", or LimitNOFILE= of the service")
     case .sharing: "see the sources of buffers above"
     case .holding: "chmod 700 \(Holding.directory), or set XDG_RUNTIME_DIR to a directory of this user's"
@@ -84,7 +84,7 @@ enum Remedy {
 
   /// Lines for udev, as dmabuf-doctor(1) has them.
   static let heapRule = #"SUBSYSTEM=="dma_heap", GROUP="video", MODE="0660""#
-  static let userMemoryRule = #"SUBSYSTEM=="misc", KERNEL=="udmabuf", TAG+="uaccess""#
+  static let udmabufRule = #"SUBSYSTEM=="misc", KERNEL=="udmabuf", TAG+="uaccess""#
 
   private static func access(_ platform: Platform, group: String, rule: String) -> String {
     switch platform {

@@ -31,35 +31,33 @@ struct CensusOptions: ParsableArguments {
   var threads: Int?
 
   func validate() throws {
-    if let threads, !(1...64 ~= threads) {
-      throw ValidationError("The value '\(threads)' is invalid for '--threads <threads>': from 1 to 64")
-    }
+    try ValidationError.check(threads, of: "--threads <threads>", in: 1...64)
     if let pid = pid.first(where: { $0 < 1 }) {
       throw ValidationError("The value '\(pid)' is invalid for '--pid <pid>': process ids are above 0")
     }
   }
 
   /// What the library is to find out.
-  func request(wantsAttachments: Bool) -> Census.Request {
-    var request = Census.Request()
-    request.processes = pid.isEmpty ? nil : pid
-    request.sources = source.isEmpty ? nil : Set(source)
-    request.wantsAttachments = wantsAttachments
-    request.threads = threads ?? Census.defaultThreads
-    return request
+  func query(wantsAttachments: Bool) -> Census.Query {
+    var query = Census.Query()
+    query.processes = pid.isEmpty ? nil : pid
+    query.sources = source.isEmpty ? nil : Set(source)
+    query.wantsAttachments = wantsAttachments
+    query.threads = threads ?? Census.defaultThreads
+    return query
   }
 
   /// The same for repeated censuses: iterators in the kernel are loaded just once.
-  func repeatedRequest(wantsAttachments: Bool) throws -> Census.Request {
-    var request = request(wantsAttachments: wantsAttachments)
+  func repeatedQuery(wantsAttachments: Bool) throws -> Census.Query {
+    var query = query(wantsAttachments: wantsAttachments)
     if source.contains(.bpf) {
-      request.iterators = try KernelIterators()
+      query.iterators = try KernelIterators()
     } else if source.isEmpty, pid.isEmpty {
-      request.iterators = KernelIterators.loadedWherePermitted()
+      query.iterators = KernelIterators.loadedWherePermitted()
     }
-    request.mayLoadPrograms = false
-    request.wantsReferences = false
-    return request
+    query.mayLoadPrograms = false
+    query.wantsReferences = false
+    return query
   }
 
   /// Which of what was found is shown.

@@ -31,8 +31,8 @@ enum Completion {
   }
 
   private static func sourceNames() throws -> [String] {
-    let heaps = try Heap.names()
-    return try heaps.map { "heap:\($0)" } + (heaps.contains(where: Heap.contiguousNames.contains) ? ["heap:cma"] : [])
+    let heaps = try DMAHeap.names()
+    return try heaps.map { "heap:\($0)" } + (heaps.contains(where: DMAHeap.cmaNames.contains) ? ["heap:cma"] : [])
       + ["udmabuf", "udmabuf:2M", "udmabuf:1G"]
       + DRMNode.paths().map { "drm:" + $0.dropFirst(DRMNode.directory.count + 1) }.filter { $0.hasPrefix("drm:card") }
   }

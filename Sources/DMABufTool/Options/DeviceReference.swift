@@ -42,7 +42,7 @@ enum DeviceReference: Hashable, Sendable {
     case .drm(let name):
       return Device(try DRMNode.find(name, primary: primary), .drm)
     case .v4l2(let name):
-      return Device(try VideoNode.find(name), .v4l2)
+      return Device(try V4L2Node.find(name), .v4l2)
     }
   }
 }
@@ -72,7 +72,7 @@ struct Device: Hashable {
   /// All nodes of this machine.
   static func all() throws -> [Device] {
     try DRMNode.paths().map { Device(FoundNode($0), .drm) }
-      + VideoNode.paths().map { Device(FoundNode($0), .v4l2) }
+      + V4L2Node.paths().map { Device(FoundNode($0), .v4l2) }
   }
 }
 

@@ -12,15 +12,28 @@ struct ImageArgument: Equatable, Sendable {
 
   init(_ text: String, takesRest: Bool = false) throws {
     let parts = text.split(scalar: ":", maxSplits: 2, omittingEmptySubsequences: false).map(String.init)
-    let sides = parts[0].split(scalar: "x", omittingEmptySubsequences: false).map { Int($0) }
-    guard parts.count == 2 || takesRest && parts.count == 3, sides.count == 2, let width = sides[0],
-      let height = sides[1], let fourcc = FourCC(parts[1])
-    else { throw ValidationError("images are WIDTHxHEIGHT:FORMAT, 1920x1080:XR24 say") }
-    guard 1...65536 ~= width, 1...65536 ~= height else {
+    let sides = Self.sides(text)
+    if parts.count == 1, sides.count == 2 {
+      throw ValidationError("the pixel format is missing: \(text):NV12, say")
+    }
+    guard parts.count == 2 || takesRest && parts.count == 3, sides.count == 2, let fourcc = FourCC(parts[1]) else {
+      throw ValidationError("images are WIDTHxHEIGHT:FORMAT, 1920x1080:XR24 say")
+    }
+    guard let width = Int(sides[0]), let height = Int(sides[1]), 1...65536 ~= width, 1...65536 ~= height else {
       throw ValidationError("width and height are from 1 to 65536")
     }
     (self.width, self.height, self.fourcc) = (width, height, fourcc)
     rest = parts.count == 3 ? parts[2] : nil
+  }
+
+  /// Is the text an image, right or wrong, rather than a number of bytes?
+  static func isMeant(by text: String) -> Bool { sides(text).count == 2 }
+
+  /// Width and height as typed; none where what is before the format is no such pair.
+  private static func sides(_ text: String) -> [Substring] {
+    let size = text.split(scalar: ":", maxSplits: 1, omittingEmptySubsequences: false)[0]
+    let sides = size.split(scalar: "x", omittingEmptySubsequences: false)
+    return sides.count == 2 && sides.allSatisfy { $0.first?.isNumber == true } ? sides : []
   }
 
   /// How it lies in memory. Throws for formats whose planes are not known.

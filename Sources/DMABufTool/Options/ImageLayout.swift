@@ -62,23 +62,6 @@ struct ImageLayout: Equatable {
   let planes: [Plane]
   var size: Int { planes.reduce(0) { $0 + $1.size } }
 
-  /// Reads `1920x1080:NV12`; `nil` if `text` does not look like an image at all.
-  init?(parsing text: String) throws {
-    let parts = text.split(scalar: ":", maxSplits: 1, omittingEmptySubsequences: false)
-    let sides = parts[0].split(scalar: "x", omittingEmptySubsequences: false)
-    guard sides.count == 2, sides.allSatisfy({ $0.first?.isNumber == true }) else { return nil }
-    guard parts.count == 2 else {
-      throw ValidationError("the pixel format is missing: \(text):NV12, say")
-    }
-    guard let width = Int(sides[0]), let height = Int(sides[1]), 1...65536 ~= width, 1...65536 ~= height
-    else { throw ValidationError("width and height are from 1 to 65536") }
-    guard let format = PixelFormat.all.first(where: { $0.fourcc == parts[1] }) else {
-      let known = PixelFormat.all.map(\.fourcc).joined(separator: " ")
-      throw ValidationError("the pixel formats are \(known)")
-    }
-    self.init(width: width, height: height, format: format)
-  }
-
   init(width: Int, height: Int, format: PixelFormat) {
     self.width = width
     self.height = height
@@ -101,11 +84,9 @@ enum BufferShape: Equatable {
   case image(ImageLayout)
 
   init(_ text: String) throws {
-    if let image = try ImageLayout(parsing: text) {
-      self = .image(image)
-    } else {
-      self = .bytes(try ByteSize(text).bytes)
-    }
+    self =
+      ImageArgument.isMeant(by: text)
+      ? .image(try ImageArgument(text).layout()) : .bytes(try ByteSize(text).bytes)
   }
 
   var size: Int {

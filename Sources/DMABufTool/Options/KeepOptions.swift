@@ -1,30 +1,14 @@
 import ArgumentParser
 import DMABuf
 import DMABufHolding
-
-/// A descriptor as a holder keeps it.
-struct KeptDescriptor {
-  let kind: HeldObject.Kind
-  let number: Int32
-  /// What is kept open beside it.
-  var companions: [Int32] = []
-  /// What that is, in one line.
-  var attached = ""
-  var trigger: FenceTrigger?
-  /// When the holder makes the fence signal by itself.
-  var after: Duration?
-}
-
-/// What a command makes and may leave behind. It owns the descriptors.
-protocol Keepable: AnyObject {
-  var kept: [KeptDescriptor] { get }
-}
+import DMABufHost
+import SystemPackage
 
 /// Keeping what a command makes beyond its end.
-struct HoldOptions: ParsableArguments {
+struct KeepOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp("Keep it in the background under this name, until dmabuf release.", valueName: "name"),
-    transform: HoldOptions.name)
+    transform: KeepOptions.name)
   var hold: HeldName?
 
   @Flag(help: "With --hold: release who has the name now.")
@@ -40,58 +24,66 @@ struct HoldOptions: ParsableArguments {
     }
     return name
   }
-
-  /// The names for `count` things: the name itself, or NAME.0, NAME.1, ….
-  func names(_ count: Int) throws -> [HeldName] {
-    guard let hold else { return [] }
-    if count == 1 { return [hold] }
-    return try (0..<count).map { try Self.name("\(hold).\($0)") }
-  }
-
-  /// Holds the objects if that was asked for, and tells `report` the names. All objects are held, or none.
-  func keep(_ objects: some Keepable, report: ([HeldName]) throws -> Void) throws {
-    try withExtendedLifetime(objects) { try keep(objects.kept, report: report) }
-  }
-
-  private func keep(_ objects: [KeptDescriptor], report: ([HeldName]) throws -> Void) throws {
-    let names = try names(objects.count)
-    var held: [(HeldName, SocketIdentity)] = []
-    do {
-      for (name, object) in zip(names, objects) {
-        let socket = try Holding.start(
-          name, kind: object.kind, descriptor: object.number, companions: object.companions,
-          attached: object.attached, trigger: object.trigger, after: object.after, replacing: replace)
-        held.append((name, socket))
-      }
-      try report(names)
-    } catch {
-      for (name, socket) in held { try? Holding.release(name, socket) }
-      throw error
-    }
-  }
 }
 
-/// How long what a command makes stays: until the command ends, until it is released, or as long as another
-/// command runs. Beside arguments that may be many the parser has no room for that other command:
-/// ``HoldOptions`` and ``CommandBeforeAnother`` are for those.
-struct KeepOptions: ParsableArguments {
-  @OptionGroup var holding: HoldOptions
+/// A command whose results stay until it ends, until they are released, or as long as another command runs, whose
+/// words stand after `--`. The parser has room for one list of words, so it gets those before `--`.
+protocol CommandBeforeAnother: ParsableCommand {
+  var keeping: KeepOptions { get }
+  var command: [String] { get set }
+  var json: Bool { get }
+}
 
-  @Argument(parsing: .postTerminator, help: "A command to run with the descriptors.")
-  var command: [String] = []
-
-  func validate() throws {
-    if holding.hold != nil, !command.isEmpty {
+extension CommandBeforeAnother {
+  /// Refuses to keep results in two ways.
+  func checkKeeping() throws {
+    if keeping.hold != nil, !command.isEmpty {
       throw ValidationError("--hold and a command after -- exclude each other")
     }
   }
 
-  /// Keeps the objects as was asked for, after `report` has been told the names; ends with the command's
-  /// exit status if there is one.
-  func keep(_ objects: some Keepable, report: ([HeldName]) throws -> Void) throws {
-    try withExtendedLifetime(objects) {
-      try holding.keep(objects, report: report)
-      if !command.isEmpty { try CommandWithDescriptors.run(command, objects.kept.map(\.number)) }
+  /// Keeps the objects as was asked for and reports on them with the names they are held under; all are held, or none.
+  /// Ends with the exit status of the command that inherits them, if there is one: standard output is that command's.
+  func keep<Element: Keepable & ~Copyable>(
+    _ objects: Kept<Element>, report: ([HeldName]) throws -> some Report
+  ) throws {
+    defer { withExtendedLifetime(objects) {} }
+    var held: [(HeldName, SocketIdentity)] = []
+    do {
+      for (name, object) in zip(try names(objects.descriptors.count), objects.descriptors) {
+        let socket = try Holding.start(
+          name, kind: object.kind, descriptor: object.number, companions: object.companions,
+          attached: object.attached, trigger: object.trigger, after: object.after, replacing: keeping.replace)
+        held.append((name, socket))
+      }
+      if command.isEmpty || json { try report(held.map(\.0)).print(asJSON: json) }
+    } catch {
+      for (name, socket) in held { try? Holding.release(name, socket) }
+      throw error
     }
+    if !command.isEmpty { try run(objects.numbers) }
+  }
+
+  /// The names for `count` things: the name itself, or NAME.0, NAME.1, ….
+  private func names(_ count: Int) throws -> [HeldName] {
+    guard let hold = keeping.hold else { return [] }
+    return count == 1 ? [hold] : try (0..<count).map { try KeepOptions.name("\(hold).\($0)") }
+  }
+
+  /// Runs the command with these descriptors and ends with its exit status.
+  private func run(_ descriptors: [CInt]) throws {
+    let variables = [
+      "DMABUF_FDS": descriptors.map(String.init).joined(separator: ","),
+      "DMABUF_FD": descriptors.count == 1 ? "\(descriptors[0])" : nil,
+    ]
+    let status: CInt
+    do {
+      status = try Command.run(command, variables: variables, descriptors: descriptors)
+    } catch let error as KernelError {
+      Diagnostics.say("\(error)", hint: nil)
+      // As shells, env(1) and timeout(1) have it.
+      throw CommandEnded(status: error.errno == .noSuchFileOrDirectory ? 127 : 126)
+    }
+    throw CommandEnded(status: status)
   }
 }

@@ -11,8 +11,8 @@ struct StatSelection {
   /// What becomes of a buffer.
   enum Verdict {
     /// It is meant, with these of its holders.
-    case taken(Census.Buffer)
-    case leftOut
+    case included(Census.Buffer)
+    case excluded
     /// The fact that a filter goes by is unknown.
     case undecided(Fact)
   }
@@ -33,25 +33,25 @@ struct StatSelection {
   var unheld: Set<UInt64> = []
 
   func select(_ buffer: Census.Buffer, in census: Census) -> Verdict {
-    if let inodes, !inodes.contains(buffer.inode) { return .leftOut }
-    if isKernelHeld, !buffer.holders.isEmpty { return .leftOut }
+    if let inodes, !inodes.contains(buffer.inode) { return .excluded }
+    if isKernelHeld, !buffer.holders.isEmpty { return .excluded }
     var unknown: Fact?
     if let exporter, buffer.exporter != exporter {
-      if buffer.exporter != nil { return .leftOut }
+      if buffer.exporter != nil { return .excluded }
       unknown = .exporter
     }
     if minimumSize > 0, buffer.size ?? 0 < minimumSize {
-      if buffer.size != nil { return .leftOut }
+      if buffer.size != nil { return .excluded }
       unknown = unknown ?? .size
     }
     if let namePattern, !(buffer.name.map { Glob.matches($0, namePattern) } ?? false) {
-      if buffer.isNamed != nil { return .leftOut }
+      if buffer.isNamed != nil { return .excluded }
       unknown = unknown ?? .name
     }
     var buffer = buffer
     if let processes, !(buffer.holders.isEmpty && unheld.contains(buffer.inode)) {
       buffer.holders = buffer.holders.filter { processes.contains($0.pid) }
-      if buffer.holders.isEmpty { return .leftOut }
+      if buffer.holders.isEmpty { return .excluded }
     }
     if user != nil || unitPattern != nil {
       let holders = buffer.holders
@@ -59,11 +59,11 @@ struct StatSelection {
       if buffer.holders.isEmpty {
         // A process that ended meanwhile, or one that cannot be seen, may be one that is meant.
         let isUnclear = holders.contains { holder in census.processes[holder.pid].map { !isKnown($0) } ?? true }
-        guard isUnclear else { return .leftOut }
+        guard isUnclear else { return .excluded }
         unknown = unknown ?? (user != nil ? .user : .unit)
       }
     }
-    return unknown.map { .undecided($0) } ?? .taken(buffer)
+    return unknown.map { .undecided($0) } ?? .included(buffer)
   }
 
   func select(_ process: Census.Process) -> Bool {

@@ -21,29 +21,13 @@ struct PointOptions: ParsableArguments {
   }
 }
 
-/// A syncobj as a command makes it.
-final class MadeSyncObject: KeepableFences {
-  private let object: SyncObject
-  private let device: String
-
-  /// Makes one on a device.
-  init(on device: DeviceReference, isSignalled: Bool) throws {
+extension Kept<SyncObject> {
+  /// Makes a syncobj on a device.
+  convenience init(on device: DeviceReference, isSignalled: Bool) throws {
     let found = try device.resolve(primary: false)
     guard found.subsystem == .drm else { throw Failure("\(device): syncobjs are of DRM devices") }
-    object = try SyncObject(on: DRMNode(found.node), isSignalled: isSignalled)
-    self.device = found.path
-  }
-
-  var kept: [KeptDescriptor] {
-    [KeptDescriptor(kind: .syncObject, number: object.descriptorNumber, attached: "made on \(device)")]
-  }
-
-  func report(heldAs names: [HeldName]) throws -> [SyncFileReport.File] {
-    [
-      SyncFileReport.File(
-        try object.exportSyncFile(at: 0)?.information(), points: try object.points(), reference: nil,
-        heldAs: names.first)
-    ]
+    self.init()
+    append(try SyncObject(on: DRMNode(found.node), isSignalled: isSignalled), attached: "made on \(found.path)")
   }
 }
 
@@ -51,16 +35,16 @@ extension SyncObject {
   /// A sync_file of the fence at a point.
   func syncFile(at point: UInt64) throws -> SyncFile {
     if let syncFile = try exportSyncFile(at: point) { return syncFile }
-    let way = try points()?.submitted ?? 0
+    let submitted = try points()?.submitted ?? 0
     guard point > 0 else { throw Failure("\(file.name): it has no fence yet") }
     throw Failure(
       "\(file.name): it has no fence at point \(point) yet",
-      hint: way == 0 ? "no point of it has been submitted" : "the last that was submitted is \(way)")
+      hint: submitted == 0 ? "no point of it has been submitted" : "the last that was submitted is \(submitted)")
   }
 
   /// Refuses a point that the timeline has come to: the kernel would take it, and get the order wrong.
-  func demandAhead(_ point: UInt64) throws {
-    guard point > 0, let way = try points()?.submitted, way >= point else { return }
-    throw Failure("\(file.name): point \(point) is not ahead", hint: "the last that was submitted is \(way)")
+  func checkNotSubmitted(_ point: UInt64) throws {
+    guard point > 0, let submitted = try points()?.submitted, submitted >= point else { return }
+    throw Failure("\(file.name): point \(point) is not ahead", hint: "the last that was submitted is \(submitted)")
   }
 }

@@ -1,10 +1,14 @@
 import ArgumentParser
+import DMABuf
 
 /// A duration as typed: `500ms`, `2s`, `1m`; a bare number is seconds.
 struct TimeSpan: Equatable {
   let duration: Duration
 
   init(_ duration: Duration) { self.duration = duration }
+
+  /// The moment that it takes until, from now on: a command asks once, at its beginning.
+  var deadline: Deadline { Deadline(after: duration) }
 
   init(_ text: String) throws {
     let digits = text.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }

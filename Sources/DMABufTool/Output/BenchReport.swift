@@ -2,7 +2,7 @@ import DMABuf
 import DMABufBench
 
 /// What `bench` has measured.
-struct BenchReport: Report {
+struct BenchReport: Report, Encodable {
   struct Result: Encodable {
     let operation: String
     let source: String

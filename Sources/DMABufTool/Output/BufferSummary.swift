@@ -16,14 +16,13 @@ struct BufferSummary: Encodable {
   }
 
   /// The buffers as they are; `names` are those they are held under, or none.
-  static func all(_ buffers: DMABuffers, heldAs names: [HeldName]) throws -> [BufferSummary] {
-    try (0..<buffers.count).map { index in
-      try buffers.withBuffer(index) {
-        let information = try $0.information()
-        return BufferSummary(
-          ino: $0.inode, size: $0.size, exporter: information.exporter, name: information.name,
-          heldAs: names.isEmpty ? nil : "\(names[index])")
-      }
+  static func all(_ buffers: Kept<DMABuffer>, heldAs names: [HeldName]) throws -> [BufferSummary] {
+    var names = names[...]
+    return try buffers.map {
+      let information = try $0.information()
+      return BufferSummary(
+        ino: $0.inode, size: $0.size, exporter: information.exporter, name: information.name,
+        heldAs: names.popFirst().map { "\($0)" })
     }
   }
 

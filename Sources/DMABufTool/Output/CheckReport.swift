@@ -2,7 +2,7 @@ import DMABuf
 import DMABufConformance
 
 /// What became of all checks on all targets.
-struct CheckReport: Report {
+struct CheckReport: Report, Encodable {
   struct Result: Encodable {
     let id: String
     let target: String
@@ -73,9 +73,7 @@ struct CheckReport: Report {
     var overview = Table(
       .init("TARGET"), .init("PASS", .right), .init("FAIL", .right), .init("SKIP", .right), .init("KNOWN", .right),
       .init("NEW", .right))
-    var order: [String] = []
-    for result in results where !order.contains(result.target) { order.append(result.target) }
-    overview.rows = order.map { target in
+    overview.rows = targets.map { target in
       let verdicts = results.filter { $0.target == target }.map(\.verdict)
       let counts = [.pass, .fail, .skip, .knownDifference, .newDifference].map {
         (verdict: ConformanceResult.Verdict) in
@@ -146,49 +144,39 @@ struct CheckReport: Report {
 
   /// JUnit's XML: a suite for each target, and one for the devices that were not checked.
   func junit() -> String {
-    var order: [String] = []
-    for result in results where !order.contains(result.target) { order.append(result.target) }
-    let suites = order.map { target in
-      let own = results.filter { $0.target == target }
-      let counts =
-        "tests=\"\(own.count)\" failures=\"\(own.filter { $0.verdict == .fail }.count)\" "
-        + "skipped=\"\(own.filter { $0.verdict == .skip }.count)\""
-      return "  <testsuite name=\"\(Escaping.xml(target))\" \(counts)>\n" + own.map(testCase).joined()
-        + "  </testsuite>\n"
+    let omissions = notChecked.map {
+      JUnit.Case(group: "not checked", name: $0.device, outcome: .skipped(message: $0.reason))
     }
-    return "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"dmabuf check\">\n" + suites.joined()
-      + junitOmissions() + "</testsuites>\n"
+    let suites = targets.map { target in
+      JUnit.Suite(name: target, cases: results.filter { $0.target == target }.map(testCase))
+    }
+    return JUnit.document(
+      "dmabuf check", suites + (omissions.isEmpty ? [] : [JUnit.Suite(name: "not checked", cases: omissions)]))
   }
 
-  private func junitOmissions() -> String {
-    guard !notChecked.isEmpty else { return "" }
-    let cases = notChecked.map {
-      "    <testcase classname=\"not checked\" name=\"\(Escaping.xml($0.device))\">"
-        + "<skipped message=\"\(Escaping.xml($0.reason))\"/></testcase>\n"
-    }
-    let count = notChecked.count
-    return "  <testsuite name=\"not checked\" tests=\"\(count)\" failures=\"0\" skipped=\"\(count)\">\n"
-      + cases.joined() + "  </testsuite>\n"
-  }
-
-  private func testCase(_ result: Result) -> String {
+  private func testCase(_ result: Result) -> JUnit.Case {
     let detail = "expected \(result.expected ?? "-"), found \(result.found ?? "-")"
-    let inner =
+    let reason = result.reason ?? ""
+    let outcome: JUnit.Outcome =
       switch result.verdict {
-      case .pass: ""
-      case .fail: "<failure message=\"\(Escaping.xml(detail))\">\(Escaping.xml(result.reason ?? ""))</failure>"
-      case .skip: "<skipped message=\"\(Escaping.xml(result.reason ?? ""))\"/>"
+      case .pass: .passed
+      case .fail: .failed(message: detail, text: reason)
+      case .skip: .skipped(message: reason)
       case .knownDifference, .newDifference:
-        "<system-out>\(result.verdict.rawValue.replacing("-", with: " ")): \(Escaping.xml(detail)); "
-          + "\(Escaping.xml(result.reason ?? ""))</system-out>"
+        .noted("\(result.verdict.rawValue.replacing("-", with: " ")): \(detail); \(reason)")
       }
-    let name = Escaping.xml("\(result.id) \(result.sentence)")
-    return "    <testcase classname=\"\(Escaping.xml(result.target))\" name=\"\(name)\">\(inner)</testcase>\n"
+    return JUnit.Case(group: result.target, name: "\(result.id) \(result.sentence)", outcome: outcome)
+  }
+
+  /// In the order of their first results.
+  private var targets: [String] {
+    var seen: Set<String> = []
+    return results.map(\.target).filter { seen.insert($0).inserted }
   }
 }
 
 /// `dmabuf check --list`.
-struct CheckList: Report {
+struct CheckList: Report, Encodable {
   struct Entry: Encodable {
     let id: String
     let scope: String

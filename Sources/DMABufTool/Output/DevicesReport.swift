@@ -4,7 +4,7 @@ import DMABufExercise
 import SystemPackage
 
 /// What the devices can do.
-struct DevicesReport: Report {
+struct DevicesReport: Report, Encodable {
   struct Node: Encodable {
     let device: String
     let subsystem: String
@@ -61,7 +61,7 @@ struct DevicesReport: Report {
   init(_ nodes: [Device]) {
     for node in nodes {
       do {
-        devices.append(try node.subsystem == .drm ? Self.display(node.path) : Self.video(node.path))
+        devices.append(try node.subsystem == .drm ? Self.drm(node.path) : Self.v4l2(node.path))
       } catch {
         var entry = Node(device: node.path, subsystem: node.subsystem.rawValue)
         entry.reason = (error as? KernelError).map { "\($0.call): \($0.errno)" } ?? "\(error)"
@@ -71,7 +71,7 @@ struct DevicesReport: Report {
     }
   }
 
-  private static func display(_ path: String) throws -> Node {
+  private static func drm(_ path: String) throws -> Node {
     let node = try DRMNode(path)
     var entry = Node(device: path, subsystem: "drm", driver: node.driver)
     entry.kind = node.isRender ? "render" : "primary"
@@ -86,14 +86,14 @@ struct DevicesReport: Report {
     return entry
   }
 
-  private static func video(_ path: String) throws -> Node {
-    let node = try VideoNode(path)
+  private static func v4l2(_ path: String) throws -> Node {
+    let node = try V4L2Node(path)
     var entry = Node(device: path, subsystem: "v4l2", driver: node.driver, card: node.card)
     entry.queues = node.queues.map { queue(node, $0) }
     return entry
   }
 
-  private static func queue(_ node: borrowing VideoNode, _ queue: VideoQueue) -> Queue {
+  private static func queue(_ node: borrowing V4L2Node, _ queue: V4L2Queue) -> Queue {
     var entry = Queue(type: queue.name)
     if let format = try? node.format(of: queue) {
       entry.format = "\(format.fourcc)"
@@ -114,7 +114,7 @@ struct DevicesReport: Report {
 
   /// Takes the queue for a moment. `nil` is «not found out»: somebody else took it meanwhile.
   private static func attempt(
-    _ node: borrowing VideoNode, _ queue: VideoQueue, _ support: VideoQueueSupport
+    _ node: borrowing V4L2Node, _ queue: V4L2Queue, _ support: V4L2QueueSupport
   ) -> (importing: Bool?, exporting: Bool?) {
     func works(_ body: () throws -> Void) -> Bool? {
       do {
@@ -148,7 +148,7 @@ struct DevicesReport: Report {
     if let reason = node.reason { return [start + ["-", "-", "-", reason]] }
     if node.subsystem == "drm" {
       let notes = [
-        node.dumbBuffers == true ? "dumb buffers" : nil, node.connectors.map { "\($0) output\($0 == 1 ? "" : "s")" },
+        node.dumbBuffers == true ? "dumb buffers" : nil, node.connectors.map { "\(Units.count($0, "output"))" },
         node.primeImportReason,
       ]
       return [
@@ -173,7 +173,7 @@ struct DevicesReport: Report {
     }
     if !queue.planes.isEmpty { notes.append(queue.planes.map { "\($0)" }.joined(separator: " + ") + " bytes") }
     if let buffers = queue.buffers, buffers > 0 {
-      let users = queue.users.map { ($0.comm?.escaped ?? "?") + "(\($0.pid))" }
+      let users = queue.users.map { Units.process($0.comm, $0.pid) }
       notes.append("in use, \(buffers) buffers" + (users.isEmpty ? "" : ": " + users.joined(separator: " ")))
     }
     return notes.joined(separator: ", ")

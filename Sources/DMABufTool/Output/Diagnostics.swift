@@ -30,6 +30,15 @@ struct Failure: Error {
   static let reported = Failure(status: .failed)
 
   init(status: ExitStatus) { self.status = status }
+
+  /// Every source of buffers refused, for reasons that are reported here.
+  static func noSource(_ refusals: [KernelError]) -> Failure {
+    for refusal in refusals { Diagnostics.say("\(refusal)", hint: Advice.hint(for: refusal)) }
+    let isMissing = refusals.allSatisfy { Advice.status(for: $0) == .missing }
+    return Failure(
+      "no source of buffers can be used here", hint: "dmabuf alloc --list shows all there are",
+      status: isMissing ? .missing : .failed)
+  }
 }
 
 /// A command run for the user ended; its exit status is ours.

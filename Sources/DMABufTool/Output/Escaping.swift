@@ -73,10 +73,7 @@ enum Escaping {
   /// `\u202e` for an invisible character, `nil` for any other.
   static func jsonEscape(_ scalar: Unicode.Scalar) -> String? {
     guard scalar.value >= 0x7f || scalar.value < 0x20, !UntrustedText.isVisible(scalar) else { return nil }
-    return UTF16.encode(scalar)?.map { unit in
-      let digits = String(unit, radix: 16)
-      return "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-    }.joined()
+    return UTF16.encode(scalar)?.map { "\\u" + $0.digits(4, radix: 16) }.joined()
   }
 
   private static func replacing(_ text: String, _ replacement: (Unicode.Scalar) -> String?) -> String {

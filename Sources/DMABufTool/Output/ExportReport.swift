@@ -2,7 +2,7 @@ import DMABuf
 import DMABufHolding
 
 /// What a device exported.
-struct ExportReport: Report {
+struct ExportReport: Report, Encodable {
   struct Buffer: Encodable {
     let summary: BufferSummary
     let part: ExportedBuffers.Part
@@ -37,10 +37,9 @@ struct ExportReport: Report {
     self.device = device
     self.driver = driver
     let summaries = try BufferSummary.all(exported.buffers, heldAs: names)
+    let modes = exported.buffers.map { $0.accessMode.word }
     buffers = exported.parts.indices.map { index in
-      Buffer(
-        summary: summaries[index], part: exported.parts[index],
-        access: exported.buffers.withBuffer(index) { $0.accessMode.word }, source: device)
+      Buffer(summary: summaries[index], part: exported.parts[index], access: modes[index], source: device)
     }
   }
 

@@ -88,7 +88,7 @@ extension [FenceEntry] {
 }
 
 /// sync_files and syncobjs: what is in them, and where they went.
-struct SyncFileReport: Report {
+struct SyncFileReport: Report, Encodable {
   struct File: Encodable {
     @Nullable var reference: String?
     /// What whoever made the file called it, or the kernel.

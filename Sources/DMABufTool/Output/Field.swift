@@ -1,6 +1,13 @@
 import ArgumentParser
 import DMABuf
 
+/// A column of `stat`, as it is typed.
+enum StatColumn: String, CaseIterable {
+  case ino, size, exporter, name, count, fds, maps, other, age, owner, devices, fences, references, sources, processes
+  case heldBy = "held-by"
+  case pid, command, user, unit, cgroup, buffers, share, syncs, syncobjs, limit, device
+}
+
 /// A column that rows of one kind can have.
 struct Field<Row>: Sendable {
   /// What rows are ordered by: the largest number first, but text from A to Z; the unknown comes last.
@@ -10,8 +17,7 @@ struct Field<Row>: Sendable {
     case unknown
   }
 
-  /// As it is typed.
-  let name: String
+  let column: StatColumn
   let title: String
   let alignment: Table.Alignment
   /// Is it there when nobody asks?
@@ -21,21 +27,21 @@ struct Field<Row>: Sendable {
 
   /// A number.
   static func number(
-    _ name: String, _ title: String, isUsual: Bool = true, _ value: @escaping @Sendable (Row) -> UInt64?,
+    _ column: StatColumn, _ title: String, isUsual: Bool = true, _ value: @escaping @Sendable (Row) -> UInt64?,
     as format: @escaping @Sendable (UInt64) -> String = { "\($0)" }
   ) -> Field {
     Field(
-      name: name, title: title, alignment: .right, isUsual: isUsual, text: { value($0).map(format) ?? "?" },
+      column: column, title: title, alignment: .right, isUsual: isUsual, text: { value($0).map(format) ?? "?" },
       key: { value($0).map { .number($0) } ?? .unknown })
   }
 
   /// Text; `nil` is shown as `none`.
   static func text(
-    _ name: String, _ title: String, isUsual: Bool = true, none: String = "?",
+    _ column: StatColumn, _ title: String, isUsual: Bool = true, none: String = "?",
     _ value: @escaping @Sendable (Row) -> String?
   ) -> Field {
     Field(
-      name: name, title: title, alignment: .left, isUsual: isUsual, text: { value($0) ?? none },
+      column: column, title: title, alignment: .left, isUsual: isUsual, text: { value($0) ?? none },
       key: { value($0).map { .text($0) } ?? .unknown })
   }
 }
@@ -57,29 +63,12 @@ extension Field.Key {
 struct Fields<Row>: Sendable {
   let all: [Field<Row>]
 
-  func named(_ name: String, for option: String) throws -> Field<Row> {
-    guard let field = all.first(where: { $0.name == name }) else {
-      throw ValidationError(
-        "The value '\(name)' is invalid for '\(option)': there are \(all.map(\.name).joined(separator: ", "))")
-    }
-    return field
+  var columns: ColumnNames {
+    ColumnNames(all: all.map(\.column), usual: all.filter(\.isUsual).map(\.column))
   }
 
-  /// The columns that `text` asks for: `ino,size`, or `+age` for the usual ones and more.
-  func chosen(_ text: String?) throws -> [Field<Row>] {
-    let usual = all.filter(\.isUsual)
-    guard let text else { return usual }
-    let names = text.split(scalar: ",", omittingEmptySubsequences: false)
-    let isAddition = names.contains { $0.hasPrefix("+") }
-    let fields = try names.map {
-      try named(String($0.hasPrefix("+") ? $0.dropFirst() : $0), for: "--columns <columns>")
-    }
-    return isAddition ? usual + fields.filter { field in !usual.contains { $0.name == field.name } } : fields
-  }
-
-  func sorted(_ rows: [Row], by name: String?, isReversed: Bool) throws -> [Row] {
-    guard let name else { return isReversed ? rows.reversed() : rows }
-    let field = try named(name, for: "--sort <column>")
+  func sorted(_ rows: [Row], by column: StatColumn?, isReversed: Bool) -> [Row] {
+    guard let field = all.first(where: { $0.column == column }) else { return isReversed ? rows.reversed() : rows }
     // Rows that are equal stay in their order.
     let keyed = rows.enumerated().map { (key: field.key($0.element), index: $0.offset, row: $0.element) }
     let sorted = keyed.sorted { one, two in
@@ -89,9 +78,35 @@ struct Fields<Row>: Sendable {
     return isReversed ? sorted.reversed() : sorted
   }
 
-  func table(_ rows: [Row], _ fields: [Field<Row>]) -> Table {
+  /// With these columns, or the usual ones.
+  func table(_ rows: [Row], _ columns: [StatColumn]?) -> Table {
+    let fields = (columns ?? self.columns.usual).compactMap { column in all.first { $0.column == column } }
     var table = Table(fields.map { Table.Column($0.title, $0.alignment) })
     table.rows = rows.map { row in fields.map { $0.text(row) } }
     return table
+  }
+}
+
+/// Which columns rows of one kind have, for reading what is typed.
+struct ColumnNames {
+  let all: [StatColumn]
+  let usual: [StatColumn]
+
+  func named(_ name: some StringProtocol, for option: String) throws -> StatColumn {
+    guard let column = StatColumn(rawValue: String(name)), all.contains(column) else {
+      throw ValidationError(
+        "The value '\(name)' is invalid for '\(option)': there are \(all.map(\.rawValue).joined(separator: ", "))")
+    }
+    return column
+  }
+
+  /// `ino,size`, or `+age` for the usual ones and more.
+  func listed(_ text: String) throws -> [StatColumn] {
+    let names = text.split(scalar: ",", omittingEmptySubsequences: false)
+    let columns = try names.map {
+      try named($0.hasPrefix("+") ? $0.dropFirst() : $0, for: "--columns <columns>")
+    }
+    let isAddition = names.contains { $0.hasPrefix("+") }
+    return isAddition ? usual + columns.filter { !usual.contains($0) } : columns
   }
 }

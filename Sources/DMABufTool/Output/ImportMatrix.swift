@@ -1,7 +1,7 @@
 import DMABuf
 
 /// Several buffers against the same devices: a row for each queue, a column for each buffer.
-struct ImportMatrix: Report {
+struct ImportMatrix: Report, Encodable {
   let reports: [ImportReport]
 
   init(_ reports: [ImportReport]) { self.reports = reports }
@@ -10,13 +10,13 @@ struct ImportMatrix: Report {
     let columns = [Table.Column("DEVICE"), .init("DRIVER"), .init("QUEUE")]
     var table = Table(columns + reports.map { .init($0.title) })
     var causes: [String] = []
-    for (row, answer) in reports[0].devices.enumerated() {
+    for (row, result) in reports[0].devices.enumerated() {
       table.rows.append(
-        [UntrustedText(answer.device.utf8).escaped, answer.driver?.escaped ?? "-", answer.queue ?? "-"]
+        [UntrustedText(result.device.utf8).escaped, result.driver?.escaped ?? "-", result.queue ?? "-"]
           + reports.map { $0.devices[row].word })
-      for report in reports where report.devices[row].result != .ok {
+      for report in reports where report.devices[row].outcome != .ok {
         causes.append(
-          "\(UntrustedText(answer.place.utf8).escaped), \(report.title): \(report.devices[row].explanation)")
+          "\(UntrustedText(result.place.utf8).escaped), \(report.title): \(report.devices[row].explanation)")
       }
     }
     return (table.lines(style: style) + (causes.isEmpty ? [] : [""]) + causes.map(style.fit)).joined(separator: "\n")

@@ -1,9 +1,9 @@
 import DMABuf
 import SystemPackage
 
-/// What devices answered to a buffer.
-struct ImportReport: Report {
-  enum Result: String, Encodable { case ok, refused, skipped }
+/// What became of a buffer at devices.
+struct ImportReport: Report, Encodable {
+  enum Outcome: String, Encodable { case ok, refused, skipped }
 
   struct Buffer: Encodable {
     let ino: UInt64
@@ -17,12 +17,12 @@ struct ImportReport: Report {
     }
   }
 
-  struct Answer: Encodable {
+  struct DeviceResult: Encodable {
     let device: String
     @Nullable var driver: UntrustedText?
     /// Which queue of a V4L2 device.
     @Nullable var queue: String?
-    var result = Result.refused
+    var outcome = Outcome.refused
     @Nullable var call: String?
     /// Its symbol, such as `EINVAL`.
     @Nullable var errno: String?
@@ -42,7 +42,8 @@ struct ImportReport: Report {
     private(set) var status = ExitStatus.failed
 
     enum CodingKeys: String, CodingKey {
-      case device, driver, queue, result, call, errno, reason, handle, size, framebuffer, frames
+      case device, driver, queue, call, errno, reason, handle, size, framebuffer, frames
+      case outcome = "result"
       case sameHandle = "same_handle"
       case sameFile = "same_file"
     }
@@ -50,7 +51,7 @@ struct ImportReport: Report {
     init(device: String) { self.device = device }
 
     mutating func refuse(_ error: any Error, reason: String?) {
-      result = .refused
+      outcome = .refused
       self.reason = reason
       switch error {
       case let error as KernelError:
@@ -75,7 +76,7 @@ struct ImportReport: Report {
     }
 
     mutating func skip(_ reason: String) {
-      result = .skipped
+      outcome = .skipped
       self.reason = reason
     }
   }
@@ -96,7 +97,7 @@ struct ImportReport: Report {
       case timestamp = "timestamp_ns"
     }
 
-    init(_ frame: VideoFrame, buffer: Int, checksum: UInt64?) {
+    init(_ frame: V4L2Frame, buffer: Int, checksum: UInt64?) {
       self.buffer = buffer
       sequence = frame.sequence
       bytesUsed = frame.bytesUsed.reduce(0, +)
@@ -109,20 +110,20 @@ struct ImportReport: Report {
 
   let schema = "dmabuf.import/1"
   let buffer: Buffer
-  let devices: [Answer]
+  let devices: [DeviceResult]
   let isMatrix: Bool
 
   enum CodingKeys: String, CodingKey { case schema, buffer, devices }
 
-  init(_ buffers: DMABuffers, source: String?, isMatrix: Bool, _ answers: [Answer]) throws {
-    buffer = try buffers.withBuffer(0) {
+  init(_ buffers: Kept<DMABuffer>, source: String?, isMatrix: Bool, _ results: [DeviceResult]) throws {
+    buffer = try buffers.with(0) {
       Buffer(ino: $0.inode, size: $0.size, exporter: try $0.information().exporter, source: source)
     }
-    devices = answers
+    devices = results
     self.isMatrix = isMatrix
   }
 
-  var isRefused: Bool { devices.contains { $0.result == .refused } }
+  var isRefused: Bool { devices.contains { $0.outcome == .refused } }
 
   // MARK: Drawing
 
@@ -140,40 +141,40 @@ struct ImportReport: Report {
       .joined(separator: "\n")
   }
 
-  private func note(_ answer: Answer) -> String {
-    if answer.result != .ok {
+  private func note(_ result: DeviceResult) -> String {
+    if result.outcome != .ok {
       // Named devices' refusals are explained on standard error.
-      return answer.result == .skipped || isMatrix ? answer.explanation : answer.call ?? ""
+      return result.outcome == .skipped || isMatrix ? result.explanation : result.call ?? ""
     }
     let notes = [
-      answer.sameHandle == false ? "another handle on re-import" : nil,
-      answer.sameFile.map { $0 ? "re-exports as the same buffer" : "re-exports as another buffer" },
-      answer.framebuffer == true ? "a display can show it" : nil,
-      answer.note,
-      answer.frames.isEmpty ? nil : "\(answer.frames.count) frame\(answer.frames.count == 1 ? "" : "s")",
+      result.sameHandle == false ? "another handle on re-import" : nil,
+      result.sameFile.map { $0 ? "re-exports as the same buffer" : "re-exports as another buffer" },
+      result.framebuffer == true ? "a display can show it" : nil,
+      result.note,
+      result.frames.isEmpty ? nil : "\(Units.count(result.frames.count, "frame"))",
     ]
     return notes.compactMap(\.self).joined(separator: ", ")
   }
 
-  private func frames(of answer: Answer, _ style: Style) -> [String] {
-    guard !answer.frames.isEmpty else { return [] }
+  private func frames(of result: DeviceResult, _ style: Style) -> [String] {
+    guard !result.frames.isEmpty else { return [] }
     var table = Table(
       .init("FRAME", .right), .init("BUFFER", .right), .init("BYTES", .right), .init("TIME", .right), .init("FIELD"),
       .init("STATE"), .init("CHECKSUM"))
-    let start = answer.frames[0].timestamp
-    table.rows = answer.frames.map {
+    let start = result.frames[0].timestamp
+    table.rows = result.frames.map {
       [
         "\($0.sequence)", "\($0.buffer)", "\($0.bytesUsed)", Units.time($0.timestamp &- min(start, $0.timestamp)),
         $0.field, $0.error ? "damaged" : "good", $0.checksum ?? "-",
       ]
     }
-    return ["", "\(UntrustedText(answer.device.utf8).escaped):"] + table.lines(style: style)
+    return ["", "\(UntrustedText(result.device.utf8).escaped):"] + table.lines(style: style)
   }
 }
 
-extension ImportReport.Answer {
+extension ImportReport.DeviceResult {
   /// `ok`, `skipped`, or the reason's symbol.
-  var word: String { result == .refused ? errno ?? "refused" : result.rawValue }
+  var word: String { outcome == .refused ? errno ?? "refused" : outcome.rawValue }
 
   /// The device, and its queue if any.
   var place: String { [device, queue].compactMap(\.self).joined(separator: " ") }
@@ -181,5 +182,21 @@ extension ImportReport.Answer {
   /// The call that was refused, and why.
   var explanation: String {
     [call, reason ?? error].compactMap(\.self).joined(separator: ": ")
+  }
+}
+
+extension ImportReport {
+  /// A suite for the buffer, a case for each device or queue.
+  var junit: JUnit.Suite {
+    let cases = devices.map { result in
+      let verdict: JUnit.Outcome =
+        switch result.outcome {
+        case .ok: .passed
+        case .refused: .failed(message: result.explanation, type: result.word)
+        case .skipped: .skipped(message: result.explanation)
+        }
+      return JUnit.Case(group: result.driver?.escaped ?? "unknown", name: result.place, outcome: verdict)
+    }
+    return JUnit.Suite(name: title, cases: cases)
   }
 }

@@ -1,30 +1,56 @@
-import DMABuf
-
-/// Answers as the XML that continuous integration reads: a suite for each buffer, a case for each
-/// device or queue.
+/// The XML that continuous integration reads.
 enum JUnit {
-  static func document(_ reports: [ImportReport]) -> String {
-    let suites = reports.map(suite).joined(separator: "\n")
-    return "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"dmabuf import\">\n\(suites)\n</testsuites>"
+  struct Suite {
+    let name: String
+    let cases: [Case]
   }
 
-  private static func suite(_ report: ImportReport) -> String {
-    let refused = report.devices.count { $0.result == .refused }
-    let skipped = report.devices.count { $0.result == .skipped }
-    let head =
-      "  <testsuite name=\"\(Escaping.xml(report.title))\" tests=\"\(report.devices.count)\" failures=\"\(refused)\" "
-      + "errors=\"0\" skipped=\"\(skipped)\">"
-    return ([head] + report.devices.map(testCase) + ["  </testsuite>"]).joined(separator: "\n")
+  struct Case {
+    let group: String
+    let name: String
+    let outcome: Outcome
   }
 
-  private static func testCase(_ answer: ImportReport.Answer) -> String {
-    let name = Escaping.xml(answer.place)
-    let start = "    <testcase classname=\"\(Escaping.xml(answer.driver?.escaped ?? "unknown"))\" name=\"\(name)\""
-    let message = Escaping.xml(answer.explanation)
-    return switch answer.result {
-    case .ok: start + "/>"
-    case .refused: start + "><failure type=\"\(Escaping.xml(answer.word))\" message=\"\(message)\"/></testcase>"
-    case .skipped: start + "><skipped message=\"\(message)\"/></testcase>"
+  enum Outcome {
+    case passed
+    case failed(message: String, type: String? = nil, text: String = "")
+    case skipped(message: String)
+    /// Passed, with something to say.
+    case noted(String)
+
+    fileprivate var isFailure: Bool { if case .failed = self { true } else { false } }
+    fileprivate var isSkip: Bool { if case .skipped = self { true } else { false } }
+
+    fileprivate var element: String? {
+      switch self {
+      case .passed: nil
+      case .failed(let message, let type, let text):
+        JUnit.element("failure", [("type", type), ("message", message)], text.isEmpty ? nil : Escaping.xml(text))
+      case .skipped(let message): JUnit.element("skipped", [("message", message)], nil)
+      case .noted(let text): JUnit.element("system-out", [], Escaping.xml(text))
+      }
     }
+  }
+
+  static func document(_ name: String, _ suites: [Suite]) -> String {
+    let elements = suites.map { suite in
+      let cases = suite.cases.map {
+        "    " + element("testcase", [("classname", $0.group), ("name", $0.name)], $0.outcome.element)
+      }
+      let counts = [
+        ("name", suite.name), ("tests", "\(cases.count)"),
+        ("failures", "\(suite.cases.count { $0.outcome.isFailure })"), ("errors", "0"),
+        ("skipped", "\(suite.cases.count { $0.outcome.isSkip })"),
+      ]
+      return "  " + element("testsuite", counts, "\n" + cases.map { $0 + "\n" }.joined() + "  ")
+    }
+    return "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+      + element("testsuites", [("name", name)], "\n" + elements.map { $0 + "\n" }.joined()) + "\n"
+  }
+
+  private static func element(_ name: String, _ attributes: [(String, String?)], _ content: String?) -> String {
+    let values = attributes.compactMap { key, value in value.map { " \(key)=\"\(Escaping.xml($0))\"" } }
+    let start = "<" + name + values.joined()
+    return content.map { start + ">" + $0 + "</" + name + ">" } ?? start + "/>"
   }
 }

@@ -2,9 +2,9 @@ import DMABuf
 
 /// How much there is of each kind that a leak test measures. What is unknown is `nil`.
 struct LeakCounts: Equatable {
-  private var counts: [Growth.Kind: Int64] = [:]
+  private var counts: [GrowthLimit.Kind: Int64] = [:]
 
-  subscript(kind: Growth.Kind) -> Int64? {
+  subscript(kind: GrowthLimit.Kind) -> Int64? {
     get { counts[kind] }
     set { counts[kind] = newValue }
   }
@@ -16,13 +16,13 @@ struct LeakCounts: Equatable {
 
   static func - (one: LeakCounts, two: LeakCounts) -> LeakCounts {
     var difference = LeakCounts()
-    for kind in Growth.Kind.allCases {
+    for kind in GrowthLimit.Kind.allCases {
       if let one = one[kind], let two = two[kind] { difference[kind] = one - two }
     }
     return difference
   }
 
-  private init(counts: [Growth.Kind: Int64]) { self.counts = counts }
+  private init(counts: [GrowthLimit.Kind: Int64]) { self.counts = counts }
   init() {}
 }
 
@@ -59,7 +59,7 @@ struct LeakVerdict: Encodable {
     }
   }
 
-  let limit: Growth
+  let limit: GrowthLimit
   let growth: LeakCounts
   /// What could not be seen, so that nothing can be said of it.
   var unseen: [String] = []
@@ -67,13 +67,13 @@ struct LeakVerdict: Encodable {
   var fences: [Fences] = []
 
   /// Kinds that have grown beyond their limit.
-  var exceeded: [Growth.Kind] {
-    Growth.Kind.allCases.filter { kind in growth[kind].map { $0 > limit.limit(of: kind) } ?? false }
+  var exceeded: [GrowthLimit.Kind] {
+    GrowthLimit.Kind.allCases.filter { kind in growth[kind].map { $0 > limit.limit(of: kind) } ?? false }
   }
 
-  var grown: [Growth.Kind] { Growth.Kind.allCases.filter { growth[$0] ?? 0 > 0 } }
+  var grown: [GrowthLimit.Kind] { GrowthLimit.Kind.allCases.filter { growth[$0] ?? 0 > 0 } }
 
-  init(_ growth: LeakCounts, limit: Growth) {
+  init(_ growth: LeakCounts, limit: GrowthLimit) {
     self.growth = growth
     self.limit = limit
   }
@@ -85,7 +85,7 @@ struct LeakVerdict: Encodable {
 
   func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: CodingKeys.self)
-    let kinds = Growth.Kind.allCases
+    let kinds = GrowthLimit.Kind.allCases
     try container.encode(
       Dictionary(uniqueKeysWithValues: kinds.map { ($0.rawValue, limit.limit(of: $0)) }), forKey: .limit)
     try container.encode(
@@ -107,8 +107,8 @@ extension LeakVerdict {
   var details: [String] {
     references.map { reference in
       let amount =
-        "\(reference.buffers) new buffer\(reference.buffers == 1 ? "" : "s"), \(Units.size(reference.bytes))"
-      let names = reference.processes.map { "\(escaped($0.comm))(\($0.pid))" }.joined(separator: " ")
+        "\(Units.count(reference.buffers, "new buffer")), \(Units.size(reference.bytes))"
+      let names = reference.processes.map { Units.process($0.comm, $0.pid) }.joined(separator: " ")
       switch (reference.device, reference.kind) {
       case (let device?, _):
         let place = reference.nodes.joined(separator: " and ")
@@ -120,7 +120,7 @@ extension LeakVerdict {
       }
     }
       + fences.map { fence in
-        let owner = "\(escaped(fence.comm))(\(fence.pid)): \(fence.files) sync_file\(fence.files == 1 ? "" : "s")"
+        let owner = "\(Units.process(fence.comm, fence.pid)): \(Units.count(fence.files, "sync_file"))"
         guard fence.isKnown else { return owner + " of unknown timeline: the process may not be traced" }
         guard let driver = fence.driver, let timeline = fence.timeline else {
           return owner + " of unknown timeline: signalled, and this kernel no longer knows the name"
@@ -150,20 +150,20 @@ extension LeakVerdict {
   private func escaped(_ text: String?) -> String { text.map { UntrustedText($0.utf8).escaped } ?? "?" }
 }
 
-extension Growth.Kind {
+extension GrowthLimit.Kind {
   fileprivate func number(_ count: Int64) -> String {
     self == .bytes ? Units.size(UInt64(clamping: count)) : "\(count)"
   }
 
   fileprivate func amount(_ count: Int64) -> String {
-    let plural = count == 1 ? "" : "s"
+    let count = Int(count)
     return switch self {
-    case .bytes: "+\(number(count)) of buffers"
-    case .descriptors: "+\(count) descriptor\(plural) of buffers"
-    case .mappings: "+\(count) mapping\(plural)"
-    case .syncFiles: "+\(count) sync_file\(plural)"
-    case .syncObjects: "+\(count) syncobj\(plural)"
-    case .kernelHeld: "+\(count) buffer\(plural) that no process holds"
+    case .bytes: "+\(number(Int64(count))) of buffers"
+    case .descriptors: "+\(Units.count(count, "descriptor")) of buffers"
+    case .mappings: "+\(Units.count(count, "mapping"))"
+    case .syncFiles: "+\(Units.count(count, "sync_file"))"
+    case .syncObjects: "+\(Units.count(count, "syncobj"))"
+    case .kernelHeld: "+\(Units.count(count, "buffer")) that no process holds"
     }
   }
 }

@@ -2,7 +2,7 @@ import DMABuf
 import DMABufExercise
 
 /// What a `map` did and found.
-struct MapReport: Report {
+struct MapReport: Report, Encodable {
   struct FirstMismatch: Encodable {
     let offset: Int
     let expected: String
@@ -65,7 +65,7 @@ struct MapReport: Report {
   }
 
   private static func hexadecimal(_ bytes: [UInt8]) -> String {
-    bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(separator: " ")
+    bytes.map { $0.digits(2, radix: 16) }.joined(separator: " ")
   }
 
   func text(style: Style) -> String {
@@ -73,7 +73,7 @@ struct MapReport: Report {
     let speed = bytesPerSecond.map { ", " + Units.rate($0) } ?? ""
     if let firstMismatch {
       return """
-        \(what): \(mismatches) byte\(mismatches == 1 ? "" : "s") differ\(mismatches == 1 ? "s" : "")
+        \(what): \(Units.count(mismatches, "byte")) differ\(mismatches == 1 ? "s" : "")
         first at   \(firstMismatch.offset) (0x\(String(firstMismatch.offset, radix: 16)))
         expected   \(firstMismatch.expected)
         found      \(firstMismatch.found)

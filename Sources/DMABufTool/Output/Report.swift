@@ -4,22 +4,27 @@ import FoundationEssentials
 
 /// What a command found out: one plain value that is drawn as text or encoded as JSON. Drawing it
 /// cannot reach the kernel.
-protocol Report: Encodable {
+protocol Report {
   /// The report for people, without a newline at its end.
   func text(style: Style) -> String
+  /// One JSON document on one line, keys sorted.
+  func json() throws -> String
+  /// Prints that document.
+  func printJSON() throws
 }
 
 extension Report {
   /// Prints the report in the form that was asked for.
   func print(asJSON: Bool) throws {
-    let text = try drawn(asJSON: asJSON)
+    if asJSON { return try printJSON() }
+    let text = text(style: .standardOutput())
     if !text.isEmpty { try StandardStream.output.write(text + "\n") }
   }
 
-  /// What ``print(asJSON:)`` would print.
-  func drawn(asJSON: Bool) throws -> String { try asJSON ? json() : text(style: .standardOutput()) }
+  func printJSON() throws { try StandardStream.output.write(json() + "\n") }
+}
 
-  /// One JSON document on one line, keys sorted.
+extension Report where Self: Encodable {
   func json() throws -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]

@@ -1,7 +1,7 @@
 import DMABuf
 
 /// What has changed from one census to a later one.
-struct StatDifference: Report {
+struct StatDifference: Report, Encodable {
   struct Totals: Encodable {
     let buffers: Int
     let bytes: Int64
@@ -30,7 +30,7 @@ struct StatDifference: Report {
     case verdict = "growth"
   }
 
-  init(from before: StatSnapshot, to after: StatSnapshot, limit: Growth? = nil) {
+  init(from before: StatSnapshot, to after: StatSnapshot, limit: GrowthLimit? = nil) {
     time = after.time
     since = before.time
     isRestarted = after.isRestarted(since: before)
@@ -84,7 +84,7 @@ extension StatSnapshot.Process {
   }
 
   /// Has it more of one of these?
-  func hasGrown(in kinds: [Growth.Kind]) -> Bool {
+  func hasGrown(in kinds: [GrowthLimit.Kind]) -> Bool {
     kinds.contains { kind in
       switch kind {
       case .bytes: bytes > 0
@@ -142,7 +142,7 @@ extension StatDifference {
   }
 
   private func holders(of buffer: StatSnapshot.Buffer) -> String {
-    let seen = buffer.processes.map { "\(escaped($0.comm) ?? "?")(\($0.pid))" }
+    let seen = buffer.processes.map { Units.process($0.comm, $0.pid) }
     return (seen + (buffer.areHoldersKnown == false ? ["?"] : [])).joined(separator: " ")
   }
 

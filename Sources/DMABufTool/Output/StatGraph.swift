@@ -10,7 +10,7 @@ struct StatGraph {
 
   init(_ report: StatReport) {
     for process in report.processes where process.buffers > 0 {
-      let title = "\(process.comm?.escaped ?? "?")(\(process.pid))"
+      let title = Units.process(process.comm, process.pid)
       node("p\(process.pid)", [title, Units.size(process.bytes)], "shape=box, style=filled, fillcolor=lightblue")
     }
     var devices: Set<UntrustedText> = []

@@ -3,15 +3,10 @@ import DMABufHost
 
 /// The census as a JSON document, written row by row. Keys are sorted.
 extension StatReport {
-  /// Prints the report in the form that was asked for.
-  func print(asJSON: Bool) throws {
-    if asJSON {
-      var writer = JSONWriter(to: .output)
-      write(to: &writer)
-      _ = try writer.finish()
-    } else {
-      try StandardStream.output.write(text(style: .standardOutput()) + "\n")
-    }
+  func printJSON() throws {
+    var writer = JSONWriter(to: .output)
+    write(to: &writer)
+    _ = try writer.finish()
   }
 
   func json() throws -> String {

@@ -2,7 +2,7 @@ import DMABuf
 import DMABufCensus
 
 /// The census as `stat` shows it.
-struct StatReport {
+struct StatReport: Report {
   struct Source {
     let name: String
     let used: Bool
@@ -35,7 +35,7 @@ struct StatReport {
     let devices: [UntrustedText]?
     let fences: [Fence]?
     /// What keeps a buffer that no process holds.
-    let heldBy: [Keeper]?
+    let heldBy: [KernelReference]?
     /// What the references may be that are neither descriptors nor mappings; `nil` if that was not looked at.
     let references: [Reference]?
     let sources: [String]
@@ -69,7 +69,7 @@ struct StatReport {
   }
 
   /// What keeps a buffer that no process holds.
-  enum Keeper: String {
+  enum KernelReference: String {
     /// A device is attached to it.
     case attachment
     /// A fence on it is pending: an armed poll keeps the buffer until then.
@@ -171,8 +171,8 @@ struct StatReport {
     var chosen: [Buffer] = []
     for buffer in census.buffers {
       switch selection.select(buffer, in: census) {
-      case .taken(let part): chosen.append(Buffer(part, of: buffer, in: census))
-      case .leftOut: break
+      case .included(let part): chosen.append(Buffer(part, of: buffer, in: census))
+      case .excluded: break
       case .undecided(let fact):
         undecided.buffers += 1
         undecided.facts.insert(fact)
@@ -217,7 +217,7 @@ extension StatReport.Buffer {
     processes = part.holders.map { StatReport.Holder($0, census.processes[$0.pid]) }
     devices = buffer.devices
     fences = buffer.fences?.map(StatReport.Fence.init)
-    heldBy = areHoldersKnown ? Self.keepers(of: buffer) : nil
+    heldBy = areHoldersKnown ? Self.kernelReferences(of: buffer) : nil
     references = otherReferences == 0 && !buffer.holders.isEmpty ? [] : Self.references(of: buffer, in: census)
     sources = buffer.sources.map(\.rawValue).sorted()
   }
@@ -239,12 +239,12 @@ extension StatReport.Buffer {
     return references.isEmpty ? [.init(kind: .unknown)] : references
   }
 
-  private static func keepers(of buffer: Census.Buffer) -> [StatReport.Keeper]? {
+  private static func kernelReferences(of buffer: Census.Buffer) -> [StatReport.KernelReference]? {
     guard buffer.holders.isEmpty, let devices = buffer.devices, let fences = buffer.fences else { return nil }
-    var keepers: [StatReport.Keeper] = []
-    if !devices.isEmpty { keepers.append(.attachment) }
-    if fences.contains(where: { !$0.isSignalled }) { keepers.append(.pendingFence) }
-    return keepers.isEmpty ? [.unseen] : keepers
+    var found: [StatReport.KernelReference] = []
+    if !devices.isEmpty { found.append(.attachment) }
+    if fences.contains(where: { !$0.isSignalled }) { found.append(.pendingFence) }
+    return found.isEmpty ? [.unseen] : found
   }
 
   /// Are there no holders to be seen, and perhaps some?

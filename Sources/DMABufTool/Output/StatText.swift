@@ -11,14 +11,11 @@ extension StatReport {
   private func table() -> Table {
     switch view.grouping {
     case .buffer:
-      let fields = Self.bufferFields
-      return fields.table(buffers, (try? fields.chosen(view.columns ?? defaultColumns)) ?? [])
+      return Self.bufferFields.table(buffers, view.columns ?? defaultColumns)
     case .process:
-      let fields = Self.processFields
-      return fields.table(view.arranged(processes), (try? fields.chosen(view.columns)) ?? [])
+      return Self.processFields.table(view.arranged(processes), view.columns)
     case .exporter, .device, .name, .unit, .user:
-      let fields = view.groupFields
-      return fields.table(view.arranged(groups?.groups ?? []), (try? fields.chosen(view.columns)) ?? [])
+      return view.groupFields.table(view.arranged(groups?.groups ?? []), view.columns)
     }
   }
 
@@ -28,9 +25,10 @@ extension StatReport {
     return [areHoldersKnown ? "no process holds a buffer" : "no process that can be read holds a buffer"]
   }
 
-  private var defaultColumns: String? {
-    if view.isKernelHeld { return "ino,size,exporter,name,count,devices,fences,held-by" }
-    return view.showsFences ? "ino,size,exporter,name,count,fds,maps,other,devices,fences,processes" : nil
+  private var defaultColumns: [StatColumn]? {
+    if view.isKernelHeld { return [.ino, .size, .exporter, .name, .count, .devices, .fences, .heldBy] }
+    return view.showsFences
+      ? [.ino, .size, .exporter, .name, .count, .fds, .maps, .other, .devices, .fences, .processes] : nil
   }
 
   /// Buffers against processes: descriptors and mappings in each cell.
@@ -38,7 +36,7 @@ extension StatReport {
     let holders = view.grouping == .process ? view.arranged(processes) : processes.filter { $0.buffers > 0 }
     var table = Table(
       [.init("INO", .right), .init("SIZE", .right), .init("NAME")]
-        + holders.map { .init("\($0.comm?.escaped ?? "?")(\($0.pid))", .right) })
+        + holders.map { .init(Units.process($0.comm, $0.pid), .right) })
     table.rows = buffers.map { buffer in
       let shares = Dictionary(
         uniqueKeysWithValues: buffer.processes.map { ($0.pid, "\($0.fds.count)+\($0.mappings)") })
@@ -59,7 +57,7 @@ extension StatReport {
     if unknown.buffers > 0 { line += "; holders of \(Self.sum(unknown.buffers, unknown.bytes)) unknown" }
     if totals.undecided.buffers > 0 { line += "; " + totals.undecided.description }
     let syncFiles = processes.reduce(0) { $0 + $1.syncFiles }
-    if syncFiles > 0, view.grouping == .process { line += "; \(syncFiles) sync_file\(syncFiles == 1 ? "" : "s")" }
+    if syncFiles > 0, view.grouping == .process { line += "; \(Units.count(syncFiles, "sync_file"))" }
     let repeated = totals.repeatable
     guard repeated.buffers > 1 else { return [line] }
     return [
@@ -72,7 +70,7 @@ extension StatReport {
   private var areTotalsExact: Bool { totals.areComplete && totals.sizesUnknown == 0 }
 
   static func sum(_ buffers: Int, _ bytes: UInt64) -> String {
-    "\(buffers) buffer\(buffers == 1 ? "" : "s"), \(Units.size(bytes))"
+    "\(Units.count(buffers, "buffer")), \(Units.size(bytes))"
   }
 }
 
@@ -80,6 +78,6 @@ extension StatReport.Undecided: CustomStringConvertible {
   /// `2 buffers of unknown name not shown`.
   var description: String {
     let names = StatSelection.Fact.allCases.filter(facts.contains).map(\.rawValue).joined(separator: " or ")
-    return "\(buffers) buffer\(buffers == 1 ? "" : "s") of unknown \(names) not shown"
+    return "\(Units.count(buffers, "buffer")) of unknown \(names) not shown"
   }
 }

@@ -6,11 +6,25 @@ import DMABufHost
 struct StatView {
   enum Grouping: String, Choice {
     case buffer, process, exporter, device, name, unit, user
+
+    /// What the rows are called by.
+    fileprivate var column: StatColumn {
+      switch self {
+      case .buffer: .ino
+      case .process: .pid
+      case .exporter: .exporter
+      case .device: .device
+      case .name: .name
+      case .unit: .unit
+      case .user: .user
+      }
+    }
   }
 
-  var grouping = Grouping.buffer
-  var columns: String?
-  var sort: String?
+  var grouping: Grouping
+  /// `nil` for the usual ones.
+  var columns: [StatColumn]?
+  var sort: StatColumn?
   var isReversed = false
   /// How many rows.
   var top: Int?
@@ -19,22 +33,24 @@ struct StatView {
   /// Buffers against processes.
   var isGrid = false
 
-  /// Throws a usage error where columns or order are unknown.
-  func validate() throws {
+  init(_ grouping: Grouping = .buffer) { self.grouping = grouping }
+
+  /// Reads columns and order as they are typed. Throws a usage error where rows do not have them.
+  init(_ grouping: Grouping, columns: String?, sort: String?) throws {
+    self.init(grouping)
+    self.columns = try columns.map(columnNames.listed)
+    self.sort = try sort.map { try columnNames.named($0, for: "--sort <column>") }
+  }
+
+  var columnNames: ColumnNames {
     switch grouping {
-    case .buffer:
-      _ = try StatReport.bufferFields.chosen(columns)
-      _ = try StatReport.bufferFields.sorted([], by: sort, isReversed: false)
-    case .process:
-      _ = try StatReport.processFields.chosen(columns)
-      _ = try StatReport.processFields.sorted([], by: sort, isReversed: false)
-    case .exporter, .device, .name, .unit, .user:
-      _ = try groupFields.chosen(columns)
-      _ = try groupFields.sorted([], by: sort, isReversed: false)
+    case .buffer: StatReport.bufferFields.columns
+    case .process: StatReport.processFields.columns
+    case .exporter, .device, .name, .unit, .user: groupFields.columns
     }
   }
 
-  var groupFields: Fields<StatReport.Group> { StatReport.groupFields(grouping) }
+  var groupFields: Fields<StatReport.Group> { StatReport.groupFields(grouping.column) }
 
   /// Buffers in their order, and no more than there are to be. Unasked, the largest come first: that is where
   /// the memory went.
@@ -52,7 +68,7 @@ struct StatView {
 
   private func arranged<Row>(_ rows: [Row], _ fields: Fields<Row>, _ kind: Grouping) -> [Row] {
     guard grouping == kind else { return rows }
-    let sorted = (try? fields.sorted(rows, by: sort, isReversed: isReversed)) ?? rows
+    let sorted = fields.sorted(rows, by: sort, isReversed: isReversed)
     return top.map { Array(sorted.prefix($0)) } ?? sorted
   }
 }
@@ -61,49 +77,49 @@ struct StatView {
 
 extension StatReport {
   static let bufferFields = Fields<Buffer>(all: [
-    .number("ino", "INO") { $0.ino },
-    .number("size", "SIZE", { $0.size }, as: Units.size),
-    .text("exporter", "EXPORTER") { $0.exporter?.escaped },
-    .text("name", "NAME") { $0.label },
-    .number("count", "COUNT") { $0.count },
-    .number("fds", "FDS") { $0.hasUnknownHolders ? nil : UInt64($0.descriptors) },
-    .number("maps", "MAPS") { $0.hasUnknownHolders ? nil : UInt64($0.mappings) },
-    .number("other", "OTHER") { $0.otherReferences },
-    .number("age", "AGE", isUsual: false, { $0.age }, as: Units.age),
-    .text("owner", "OWNER", isUsual: false) { $0.owner.map(userName) },
-    .text("devices", "DEVICES", isUsual: false) { $0.devices.map { listed($0.map(\.escaped)) } },
-    .text("fences", "FENCES", isUsual: false) { $0.fences.map { listed($0.map(\.summary)) } },
-    .text("held-by", "HELD BY", isUsual: false) { $0.keeping },
-    .text("references", "REFERENCES", isUsual: false) { $0.references.map { listed($0.map(\.summary)) } },
-    .text("sources", "SOURCES", isUsual: false) { $0.sources.joined(separator: ",") },
-    .text("processes", "PROCESSES") { $0.holderList },
+    .number(.ino, "INO") { $0.ino },
+    .number(.size, "SIZE", { $0.size }, as: Units.size),
+    .text(.exporter, "EXPORTER") { $0.exporter?.escaped },
+    .text(.name, "NAME") { $0.label },
+    .number(.count, "COUNT") { $0.count },
+    .number(.fds, "FDS") { $0.hasUnknownHolders ? nil : UInt64($0.descriptors) },
+    .number(.maps, "MAPS") { $0.hasUnknownHolders ? nil : UInt64($0.mappings) },
+    .number(.other, "OTHER") { $0.otherReferences },
+    .number(.age, "AGE", isUsual: false, { $0.age }, as: Units.age),
+    .text(.owner, "OWNER", isUsual: false) { $0.owner.map(userName) },
+    .text(.devices, "DEVICES", isUsual: false) { $0.devices.map { listed($0.map(\.escaped)) } },
+    .text(.fences, "FENCES", isUsual: false) { $0.fences.map { listed($0.map(\.summary)) } },
+    .text(.heldBy, "HELD BY", isUsual: false) { $0.heldByText },
+    .text(.references, "REFERENCES", isUsual: false) { $0.references.map { listed($0.map(\.summary)) } },
+    .text(.sources, "SOURCES", isUsual: false) { $0.sources.joined(separator: ",") },
+    .text(.processes, "PROCESSES") { $0.holderList },
   ])
 
   static let processFields = Fields<Process>(all: [
-    .number("pid", "PID") { UInt64($0.pid) },
-    .text("command", "COMMAND") { $0.comm?.escaped },
-    .text("user", "USER") { $0.uid.map(userName) },
-    .text("unit", "UNIT", none: "-") { $0.unit?.escaped },
-    .text("cgroup", "CGROUP", isUsual: false) { $0.cgroup?.escaped },
-    .number("buffers", "BUFFERS") { UInt64($0.buffers) },
-    .number("size", "SIZE", { $0.bytes }, as: Units.size),
-    .number("share", "SHARE", { $0.share }, as: Units.size),
-    .number("fds", "FDS") { UInt64($0.descriptors) },
-    .number("maps", "MAPS") { UInt64($0.mappings) },
-    .number("syncs", "SYNC_FILES") { UInt64($0.syncFiles) },
-    .number("syncobjs", "SYNCOBJS", isUsual: false) { UInt64($0.syncObjects) },
+    .number(.pid, "PID") { UInt64($0.pid) },
+    .text(.command, "COMMAND") { $0.comm?.escaped },
+    .text(.user, "USER") { $0.uid.map(userName) },
+    .text(.unit, "UNIT", none: "-") { $0.unit?.escaped },
+    .text(.cgroup, "CGROUP", isUsual: false) { $0.cgroup?.escaped },
+    .number(.buffers, "BUFFERS") { UInt64($0.buffers) },
+    .number(.size, "SIZE", { $0.bytes }, as: Units.size),
+    .number(.share, "SHARE", { $0.share }, as: Units.size),
+    .number(.fds, "FDS") { UInt64($0.descriptors) },
+    .number(.maps, "MAPS") { UInt64($0.mappings) },
+    .number(.syncs, "SYNC_FILES") { UInt64($0.syncFiles) },
+    .number(.syncobjs, "SYNCOBJS", isUsual: false) { UInt64($0.syncObjects) },
     Field(
-      name: "limit", title: "LIMIT", alignment: .right, isUsual: false,
+      column: .limit, title: "LIMIT", alignment: .right, isUsual: false,
       text: { "\($0.openFiles.map(String.init) ?? "?")/\($0.openFileLimit.map(String.init) ?? "?")" },
       key: { $0.fullness.map { .number($0) } ?? .unknown }),
   ])
 
-  static func groupFields(_ kind: StatView.Grouping) -> Fields<Group> {
+  static func groupFields(_ column: StatColumn) -> Fields<Group> {
     Fields(all: [
-      .text(kind.rawValue, kind.rawValue.uppercased()) { $0.text },
-      .number("buffers", "BUFFERS") { UInt64($0.buffers) },
-      .number("size", "SIZE", { $0.bytes }, as: Units.size),
-      .number("processes", "PROCESSES") {
+      .text(column, column.rawValue.uppercased()) { $0.text },
+      .number(.buffers, "BUFFERS") { UInt64($0.buffers) },
+      .number(.size, "SIZE", { $0.bytes }, as: Units.size),
+      .number(.processes, "PROCESSES") {
         $0.areProcessesKnown || !$0.processes.isEmpty ? UInt64($0.processes.count) : nil
       },
     ])
@@ -139,15 +155,15 @@ extension StatReport.Buffer {
 
   /// `cam(42) sh(7)`, and `?` where there may be more.
   var holderList: String {
-    let seen = processes.map { "\($0.comm?.escaped ?? "?")(\($0.pid))" }
+    let seen = processes.map { Units.process($0.comm, $0.pid) }
     return (seen + (areHoldersKnown || isOfSomeProcesses ? [] : ["?"])).joined(separator: " ")
   }
 
   /// What keeps a buffer that no process holds, in words.
-  var keeping: String? {
+  var heldByText: String? {
     guard let heldBy else { return processes.isEmpty ? nil : "processes" }
-    return heldBy.map { keeper in
-      switch keeper {
+    return heldBy.map { reference in
+      switch reference {
       case .attachment:
         "attached to "
           + (references ?? []).filter { $0.kind == .attachment }.map(\.attachment).joined(separator: " ")
@@ -185,5 +201,5 @@ extension StatReport.Reference {
 }
 
 extension StatReport.Owner {
-  var text: String { "\(comm?.escaped ?? "?")(\(pid))" }
+  var text: String { Units.process(comm, pid) }
 }

@@ -1,3 +1,4 @@
+internal import CUTF8Proc
 import DMABuf
 import DMABufHost
 import Glibc
@@ -100,19 +101,7 @@ extension String {
 }
 
 extension Unicode.Scalar {
-  /// 2 for what Unicode calls wide (East Asian scripts, emoji), 0 for marks on the character before, else 1.
-  fileprivate var columns: Int {
-    if value < 0x300 { return 1 }
-    switch properties.generalCategory {
-    case .nonspacingMark, .enclosingMark: return 0
-    default: break
-    }
-    return switch value {
-    case 0x1100...0x115F, 0x2E80...0x303E, 0x3041...0xA4CF, 0xAC00...0xD7A3, 0xF900...0xFAFF, 0xFE30...0xFE6F,
-      0xFF00...0xFF60, 0xFFE0...0xFFE6, 0x1F300...0x1F64F, 0x1F680...0x1F6FF, 0x1F900...0x1F9FF,
-      0x20000...0x3FFFD:
-      2
-    default: 1
-    }
-  }
+  /// How many columns it takes by the rules of Unicode: 2 for what is wide (East Asian scripts, emoji), 0 for marks on
+  /// the character before.
+  fileprivate var columns: Int { isASCII ? 1 : Int(utf8proc_charwidth(Int32(value))) }
 }

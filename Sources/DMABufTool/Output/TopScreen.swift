@@ -3,7 +3,7 @@ import DMABufHost
 
 /// What `top` shows, and how keys change it: a value that knows nothing of terminals.
 struct TopScreen {
-  private(set) var view = StatView()
+  private(set) var view: StatView
   private(set) var filter = ""
   private(set) var isFiltering = false
   private(set) var isPaused = false
@@ -13,7 +13,7 @@ struct TopScreen {
   /// Bytes at each look, the last at the end.
   private var history: [UInt64] = []
 
-  init(_ grouping: StatView.Grouping) { view.grouping = grouping }
+  init(_ grouping: StatView.Grouping) { view = StatView(grouping) }
 
   mutating func show(_ report: StatReport) {
     self.report = report
@@ -56,8 +56,7 @@ struct TopScreen {
 
   private mutating func change(to grouping: StatView.Grouping) {
     guard view.grouping != grouping else { return }
-    view = StatView()
-    view.grouping = grouping
+    view = StatView(grouping)
     firstRow = 0
   }
 
@@ -66,13 +65,10 @@ struct TopScreen {
   }
 
   /// After the last column the largest come first again.
-  private func nextColumn() -> String? {
-    let names =
-      view.grouping == .process
-      ? StatReport.processFields.all.filter(\.isUsual).map(\.name)
-      : StatReport.bufferFields.all.filter(\.isUsual).map(\.name)
-    guard let sort = view.sort else { return names.first }
-    return names.firstIndex(of: sort).flatMap { $0 + 1 < names.count ? names[$0 + 1] : nil }
+  private func nextColumn() -> StatColumn? {
+    let columns = view.columnNames.usual
+    guard let sort = view.sort else { return columns.first }
+    return columns.firstIndex(of: sort).flatMap { $0 + 1 < columns.count ? columns[$0 + 1] : nil }
   }
 
   // MARK: Drawing
@@ -94,8 +90,8 @@ struct TopScreen {
 
   private var table: Table {
     switch view.grouping {
-    case .process: StatReport.processFields.table(processes, (try? StatReport.processFields.chosen(nil)) ?? [])
-    default: StatReport.bufferFields.table(buffers, (try? StatReport.bufferFields.chosen(nil)) ?? [])
+    case .process: StatReport.processFields.table(processes, nil)
+    default: StatReport.bufferFields.table(buffers, nil)
     }
   }
 
@@ -131,7 +127,7 @@ struct TopScreen {
     if report.totals.undecided.buffers > 0 { parts.append(report.totals.undecided.description) }
     if report.unverifiedMappings > 0 { parts.append("\(report.unverifiedMappings) mappings unverified") }
     let syncFiles = report.processes.reduce(0) { $0 + $1.syncFiles }
-    parts.append("\(syncFiles) sync_file\(syncFiles == 1 ? "" : "s")")
+    parts.append("\(Units.count(syncFiles, "sync_file"))")
     if report.unreadableProcesses > 0 { parts.append("\(report.unreadableProcesses) processes unreadable") }
     let sources = report.sources.filter(\.used).map(\.name).joined(separator: "+")
     return "dmabuf top (\(sources)): " + parts.joined(separator: ", ") + (isPaused ? " [paused]" : "")
@@ -151,6 +147,6 @@ struct TopScreen {
     let shown = filter.isEmpty ? "" : "filter: \(UntrustedText(filter.utf8).escaped)   "
     let direction = view.isReversed ? "forward" : "reverse"
     return shown
-      + "q quit  b buffers  p processes  s by \(view.sort ?? "size")  r \(direction)  / filter  space pause  ↑↓"
+      + "q quit  b buffers  p processes  s by \((view.sort ?? .size).rawValue)  r \(direction)  / filter  space pause  ↑↓"
   }
 }

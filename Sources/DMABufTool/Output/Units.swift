@@ -1,4 +1,6 @@
-/// Sizes, times and checksums as people read them.
+import DMABuf
+
+/// Numbers and names as people read them.
 enum Units {
   /// `8M`, `12.5M`, `100B`: binary multiples, exact when they can be.
   static func size(_ bytes: UInt64) -> String {
@@ -34,16 +36,12 @@ enum Units {
   private static func decimal(_ number: UInt64, per unit: UInt64, places: Int) -> String {
     let scale: UInt64 = [1, 10, 100][places]
     let scaled = number / unit * scale + (number % unit * scale + unit / 2) / unit
-    let fraction = String(scaled % scale)
-    guard places > 0 else { return "\(scaled)" }
-    return "\(scaled / scale)." + String(repeating: "0", count: places - fraction.count) + fraction
+    return "\(scaled / scale)" + (places > 0 ? "." + (scaled % scale).digits(places) : "")
   }
 
   /// `12.345678`: a moment in seconds since the machine was started, as the kernel's log has it.
   static func moment(_ nanoseconds: UInt64) -> String {
-    let microseconds = String(nanoseconds % 1_000_000_000 / 1_000)
-    return "\(nanoseconds / 1_000_000_000)."
-      + String(repeating: "0", count: 6 - microseconds.count) + microseconds
+    "\(nanoseconds / 1_000_000_000)." + (nanoseconds % 1_000_000_000 / 1_000).digits(6)
   }
 
   /// `12 s`, `5 min`, `3 h`, `9 d`: how old something is.
@@ -57,6 +55,19 @@ enum Units {
     }
   }
 
+  /// `1 buffer`, `2 buffers`.
+  static func count(_ number: Int, _ noun: String, _ plural: String? = nil) -> String {
+    "\(number) " + (number == 1 ? noun : plural ?? noun + "s")
+  }
+
+  /// `camera(4711)`, and `?` for a name that is unknown.
+  static func process(_ command: UntrustedText?, _ pid: Int32) -> String { "\(command?.escaped ?? "?")(\(pid))" }
+
+  /// The same of text that an earlier report had.
+  static func process(_ command: String?, _ pid: Int32) -> String {
+    process(command.map { UntrustedText($0.utf8) }, pid)
+  }
+
   /// `12.3 GB/s`: decimal multiples, as bandwidth is given in.
   static func rate(_ bytesPerSecond: UInt64) -> String {
     switch bytesPerSecond {
@@ -67,10 +78,7 @@ enum Units {
   }
 
   /// `xxh3:` and 16 digits.
-  static func checksum(_ value: UInt64) -> String {
-    let digits = String(value, radix: 16)
-    return "xxh3:" + String(repeating: "0", count: 16 - digits.count) + digits
-  }
+  static func checksum(_ value: UInt64) -> String { "xxh3:" + value.digits(16, radix: 16) }
 
   private static func tenths(_ number: UInt64, per unit: UInt64) -> String {
     let tenths = (number / (unit / 100) + 5) / 10

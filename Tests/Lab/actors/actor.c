@@ -23,82 +23,6 @@
 #include <time.h>
 #include <unistd.h>
 
-static int slots[8192];
-static int slots_used;
-static const char *verb = "actor";
-
-void die(const char *what)
-{
-	fprintf(stderr, "actor: %s: %s: %s\n", verb, what, errno ? strerror(errno) : "wrong word");
-	exit(1);
-}
-
-int slot_add(int fd)
-{
-	if (fd < 0)
-		die("no descriptor");
-	if (slots_used == (int)(sizeof(slots) / sizeof(slots[0]))) {
-		errno = ENOSPC;
-		die("slots");
-	}
-	slots[slots_used] = fd;
-	return slots_used++;
-}
-
-static int slot_index(const char *word)
-{
-	unsigned long long index = number(word);
-
-	if (index >= (unsigned long long)slots_used) {
-		errno = ENOENT;
-		die(word);
-	}
-	return (int)index;
-}
-
-int slot_fd(const char *word) { return slots[slot_index(word)]; }
-
-void slot_close(const char *word)
-{
-	int index = slot_index(word);
-
-	if (close(slots[index]))
-		die("close");
-	slots[index] = -1;
-}
-
-/* For loops that make descriptors and close them: the table does not grow by them. */
-int slot_last(void) { return slots_used - 1; }
-
-int slot_take(int index) { return slots[index]; }
-
-/* Closes the newest. */
-void slot_drop(int index)
-{
-	if (index != slots_used - 1 || close(slots[--slots_used]))
-		die("close");
-}
-
-/* Decimal, 0x…, or with K, M, G. */
-unsigned long long number(const char *word)
-{
-	char *end;
-	unsigned long long value;
-
-	errno = 0;
-	value = strtoull(word, &end, 0);
-	switch (*end) {
-	case 'G': value <<= 10; /* fall through */
-	case 'M': value <<= 10; /* fall through */
-	case 'K': value <<= 10; end++; break;
-	}
-	if (end == word || *end) {
-		errno = EINVAL;
-		die(word);
-	}
-	return value;
-}
-
 static void pause_for_ever(void)
 {
 	for (;;)
@@ -147,14 +71,14 @@ static void execute(char **words)
 	char key[32], value[16];
 	int i, flags;
 
-	for (i = 0; i < slots_used; i++) {
-		if (slots[i] < 0)
+	for (i = 0; i <= slot_last(); i++) {
+		if (slot_take(i) < 0)
 			continue;
-		flags = fcntl(slots[i], F_GETFD);
-		if (flags < 0 || fcntl(slots[i], F_SETFD, flags & ~FD_CLOEXEC))
+		flags = fcntl(slot_take(i), F_GETFD);
+		if (flags < 0 || fcntl(slot_take(i), F_SETFD, flags & ~FD_CLOEXEC))
 			die("fcntl");
 		snprintf(key, sizeof(key), "SLOT_%d", i);
-		snprintf(value, sizeof(value), "%d", slots[i]);
+		snprintf(value, sizeof(value), "%d", slot_take(i));
 		setenv(key, value, 1);
 	}
 	execvp(words[0], words);
@@ -390,18 +314,18 @@ int main(int argc, char **argv)
 		return help();
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	while (*word) {
-		verb = *word++;
+		current_verb = *word++;
 		errno = 0;
-		if (strcmp(verb, "exec") == 0 && *word)
+		if (strcmp(current_verb, "exec") == 0 && *word)
 			execute(word);
-		if (strcmp(verb, "send") == 0 && *word) {
+		if (strcmp(current_verb, "send") == 0 && *word) {
 			int count = leading_numbers(word + 1);
 
 			scm_send(word[0], word + 1, count);
 			word += 1 + count;
 			continue;
 		}
-		const struct verb *found = find_verb(verb);
+		const struct verb *found = find_verb(current_verb);
 		for (int i = 0; i < found->words; i++)
 			if (!word[i])
 				die("words missing");

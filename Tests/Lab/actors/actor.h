@@ -12,6 +12,7 @@ int  slot_last(void);
 int  slot_take(int index);
 void slot_drop(int index);
 
+extern const char *current_verb;
 void die(const char *what) __attribute__((noreturn));
 unsigned long long number(const char *word);
 

@@ -137,3 +137,28 @@ taking_and_releasing_a_name_at_once_leaves_one_or_none() {
   done
   check dmabuf release --all
 }
+
+# The first node of a driver, render nodes first, as the command finds it.
+_node() {
+  for node in /sys/class/drm/renderD* /sys/class/drm/card*; do
+    case $(readlink "$node/device/driver") in */"$1") echo "/dev/dri/${node##*/}" && return ;; esac
+  done
+}
+
+# attack: between search and use, the node of a device becomes that of another
+a_node_that_becomes_another_device_is_refused() {
+  needs drm:vgem drm:vkms
+  one=$(_node vgem) other=$(_node vkms)
+  check [ "$one" ] && check [ "$other" ]
+  start exporter strace -qq -o trace -P "$one" -e trace=openat -e inject=openat:delay_enter=5000000:when=2 \
+    dmabuf export drm:vgem --size 64x64:XR24
+  eventually grep -qs "$one" trace
+  check mv "$one" /dev/aside
+  check mv "$other" "$one"
+  finish exporter
+  check mv "$one" "$other"
+  check mv /dev/aside "$one"
+  status 77
+  stderr 'drm:vgem'
+  no_stdout drm
+}

@@ -19,19 +19,23 @@ _access_has_ended() {
 }
 
 # _signalled SIGNAL STATUS SYSCALL WHEN… -- COMMAND: never 0, never another signal, nothing left. Where the command
-# makes fewer such calls, the signal never came, and strace says nothing. At execve strace lets go: it would wait
-# for a holder for ever.
+# makes fewer such calls, the signal never came, and strace says nothing; once it has to come. At execve strace
+# lets go: it would wait for a holder for ever.
 _signalled() {
   signal=$1 wanted=$2 call=$3
   shift 3
-  times=
+  times= came=
   while [ "$1" != -- ]; do times="$times $1"; shift; done
   shift
   for nth in $times; do
     run actor default-signals exec timeout 60 strace -f -b execve -qq -o trace -e trace="$call,ioctl" -e "inject=$call:signal=$signal:when=$nth" "$@"
-    if grep -q "SIG$signal" trace; then status "$wanted"; fi
+    if grep -q "SIG$signal" trace; then
+      came=yes
+      status "$wanted"
+    fi
     _nothing_is_left
   done
+  [ "$came" ] || expected "SIG$signal at one of these: $call$times"
 }
 _failing() { # ERROR SYSCALL WHEN… -- COMMAND
   error=$1 call=$2

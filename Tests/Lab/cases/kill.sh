@@ -1,5 +1,6 @@
 # Every command, ended at random points by SIGKILL, SIGTERM and SIGINT. /lab/kills has how many times, and the
-# seed: DMABUF_LAB_KILLS='1000 7' lab test --only 'commands_that_are_killed*'.
+# seed: DMABUF_LAB_KILLS='1000 7' lab test --only 'commands_that_are_killed*'. A third word takes only the commands
+# that begin with it.
 #
 # What is left afterwards is looked for: buffers that are not held, processes, sockets, temporary files, tracing
 # instances. Whether access from the CPU was ended the kernel does not tell; so these commands are traced, and
@@ -54,8 +55,8 @@ receive ./socket --listen --timeout 2s
 check --exporter $source
 check --only C12*
 check --invasive --exporter $source
-bench alloc --from $source --size 4K --count 50
-bench sync --from $source --size 64K --count 50
+bench alloc --source $source --size 4K --count 50
+bench sync --source $source --size 64K --count 50
 doctor
 devices
 top
@@ -81,8 +82,8 @@ _begin() {
   esac
   "$@" >.run/stdout 2>.run/stderr </dev/null &
   tool=$!
-  # A background job ignores SIGINT until the actor has undone that.
-  while case $(cat /proc/$tool/comm 2>/dev/null) in sh | busybox | actor) true ;; *) false ;; esac; do usleep 1000; done
+  # A background job ignores SIGINT until the actor has undone that; strace has to have it in its hands.
+  while case $(cat /proc/$tool/comm 2>/dev/null) in sh | busybox | actor | strace) true ;; *) false ;; esac; do usleep 1000; done
 }
 
 # How long it takes by itself in hundredths of a second, between 20 and 250.
@@ -92,6 +93,7 @@ _usual() {
   while [ $(($(_clock) - clock)) -lt 250 ] && alive $tool; do usleep 50000; done
   kill -TERM $tool 2>/dev/null
   wait $tool 2>/dev/null
+  [ $? != 64 ] || expected "a command without fault: $1 ($(cat .run/stderr))"
   took=$(($(_clock) - clock))
   if [ $took -lt 20 ]; then took=20; fi
   echo $took
@@ -146,11 +148,11 @@ _judge() { # COMMAND SIGNAL STATUS
 _was_done() { [ "$sent" = yes ] || echo yes; }
 
 commands_that_are_killed_leave_nothing() {
-  read -r kills seed </lab/kills || skip 'kills are asked for by DMABUF_LAB_KILLS'
+  read -r kills seed first_word </lab/kills || skip 'kills are asked for by DMABUF_LAB_KILLS'
   needs drm:vgem
   limit $((kills * 20 + 200))
   source=$(_source)
-  _commands >.run/commands
+  _commands | grep "^$first_word" >.run/commands
   count=$(wc -l <.run/commands)
   # Every command in turn; the seed says which comes first.
   first=$((seed * 17)) done=0
@@ -160,7 +162,7 @@ commands_that_are_killed_leave_nothing() {
     eval "usual=\${usual_$nth:-}"
     if [ -z "$usual" ]; then
       _prepare
-      usual=$(_usual "$command")
+      usual=$(_usual "$command") || exit 1
       eval "usual_$nth=$usual"
       rm -f socket out
     fi
@@ -179,6 +181,7 @@ commands_that_are_killed_leave_nothing() {
     wait $tool 2>/dev/null
     _judge "$command" $signal $?
     done=$((done + 1))
+    if [ $((done % 50)) = 0 ]; then echo "lab: $done kills" >/dev/kmsg; fi
   done
-  echo "$done kills" >/dev/kmsg
+  echo "lab: $done kills" >/dev/kmsg
 }

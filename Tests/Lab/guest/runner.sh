@@ -5,7 +5,7 @@
 # runner.sh GLOBS: only cases whose name matches one of them; `controls` runs the negative controls instead.
 
 warnings='WARNING|BUG:|Oops|KASAN|lockdep|INFO: task .* blocked|possible circular'
-export CASE_NOTES=/run/case KEPT_SHAPES=/run/shapes
+export CASE_NOTES=/run/case
 
 session_of() { # PROCESS
   read -r line 2>/dev/null <"/proc/$1/stat" || return
@@ -113,7 +113,6 @@ is_wanted() ( # NAME PATTERNS
 
 folder=cases
 [ "$1" = controls ] && { folder=controls; set -- '*'; }
-mkdir -p $KEPT_SHAPES
 dmesg -c >/run/kmsg
 for file in /lab/"$folder"/*.sh; do
   for name in $(functions_of "$file"); do

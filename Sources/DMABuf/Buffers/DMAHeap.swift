@@ -3,12 +3,12 @@ import Glibc
 import SystemPackage
 
 /// A dma-heap: an allocator of the kernel with a node in `/dev/dma_heap`.
-public struct Heap: ~Copyable, Sendable {
+public struct DMAHeap: ~Copyable, Sendable {
   /// Where heap nodes are.
   public static let directory = "/dev/dma_heap"
 
   /// The names that kernels and platforms give to the heap over the default CMA area, newest first.
-  public static let contiguousNames = ["default_cma_region", "reserved", "linux,cma", "default-pool"]
+  public static let cmaNames = ["default_cma_region", "reserved", "linux,cma", "default-pool"]
 
   /// The node's name, which is also the exporter's name of its buffers.
   public let name: String

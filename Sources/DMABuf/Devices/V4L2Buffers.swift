@@ -3,7 +3,7 @@ import Glibc
 import SystemPackage
 
 /// Whose memory a queue's buffers are.
-public enum VideoMemory: Sendable {
+public enum V4L2Memory: Sendable {
   /// The driver's own, which can be mapped and exported.
   case mapped
   /// dma-bufs that come from elsewhere.
@@ -15,7 +15,7 @@ public enum VideoMemory: Sendable {
 }
 
 /// What a queue says it can do, without being used.
-public struct VideoQueueSupport: Equatable, Sendable {
+public struct V4L2QueueSupport: Equatable, Sendable {
   /// The driver's own buffers, for `mmap(2)` and export.
   public let mapping: Bool
   /// dma-bufs of others.
@@ -24,7 +24,7 @@ public struct VideoQueueSupport: Equatable, Sendable {
   public let buffers: Int
 }
 
-extension VideoNode {
+extension V4L2Node {
   private static var request: Request<v4l2_requestbuffers> { Request(.VIDIOC_REQBUFS, CDMABUF_VIDIOC_REQBUFS) }
 
   /// What a queue can do, and whether it is in use. Nothing changes, even where another process has
@@ -32,9 +32,9 @@ extension VideoNode {
   ///
   /// Corresponds to `VIDIOC_CREATE_BUFS` with no buffers. Throws `ENOTTY` when the driver cannot be
   /// asked this way.
-  public func support(of queue: VideoQueue) throws(KernelError) -> VideoQueueSupport {
+  public func support(of queue: V4L2Queue) throws(KernelError) -> V4L2QueueSupport {
     var argument = unsafe v4l2_create_buffers()
-    unsafe argument.memory = VideoMemory.mapped.number
+    unsafe argument.memory = V4L2Memory.mapped.number
     unsafe argument.format.type = queue.type
     let call = unsafe Request<v4l2_create_buffers>(.VIDIOC_CREATE_BUFS, CDMABUF_VIDIOC_CREATE_BUFS)
     do throws(KernelError) {
@@ -42,10 +42,10 @@ extension VideoNode {
     } catch {
       // EINVAL: no memory of the driver's own there, though perhaps imported memory.
       guard error.errno == .invalidArgument else { throw error }
-      unsafe argument.memory = VideoMemory.imported.number
+      unsafe argument.memory = V4L2Memory.imported.number
       try unsafe file.ioctl(call, &argument)
     }
-    return unsafe VideoQueueSupport(
+    return unsafe V4L2QueueSupport(
       mapping: argument.capabilities & UInt32(V4L2_BUF_CAP_SUPPORTS_MMAP) != 0,
       importing: argument.capabilities & UInt32(V4L2_BUF_CAP_SUPPORTS_DMABUF) != 0, buffers: Int(argument.index))
   }
@@ -56,7 +56,7 @@ extension VideoNode {
   /// Corresponds to `VIDIOC_REQBUFS`. Throws `EBUSY` while the queue is another's or streaming,
   /// `EINVAL` when it does not have that memory.
   @discardableResult
-  public func requestBuffers(_ count: Int, _ memory: VideoMemory, on queue: VideoQueue) throws(KernelError) -> Int {
+  public func requestBuffers(_ count: Int, _ memory: V4L2Memory, on queue: V4L2Queue) throws(KernelError) -> Int {
     var argument = v4l2_requestbuffers()
     argument.count = UInt32(clamping: count)
     argument.type = queue.type
@@ -69,7 +69,7 @@ extension VideoNode {
   ///
   /// Corresponds to `VIDIOC_REQBUFS`, twice; see ``requestBuffers(_:_:on:)``.
   public func withBuffers<Result>(
-    _ count: Int, _ memory: VideoMemory, on queue: VideoQueue, _ body: (Int) throws -> Result
+    _ count: Int, _ memory: V4L2Memory, on queue: V4L2Queue, _ body: (Int) throws -> Result
   ) throws -> Result {
     let granted = try requestBuffers(count, memory, on: queue)
     defer { release(memory, on: queue) }
@@ -77,7 +77,7 @@ extension VideoNode {
   }
 
   /// Takes the buffers away even when the process was asked to end. Closing the node does it too.
-  package func release(_ memory: VideoMemory, on queue: VideoQueue) {
+  package func release(_ memory: V4L2Memory, on queue: V4L2Queue) {
     var argument = v4l2_requestbuffers()
     argument.type = queue.type
     argument.memory = memory.number
@@ -90,7 +90,7 @@ extension VideoNode {
   /// Corresponds to `VIDIOC_EXPBUF`. Throws `EBUSY` when the queue is another's, `EINVAL` when the
   /// driver cannot export, `ENOTTY` when it does not know how.
   public func exportBuffer(
-    _ index: Int, plane: Int, on queue: VideoQueue, readOnly: Bool = false
+    _ index: Int, plane: Int, on queue: V4L2Queue, readOnly: Bool = false
   ) throws -> DMABuffer {
     var argument = v4l2_exportbuffer()
     argument.type = queue.type
@@ -107,7 +107,7 @@ extension VideoNode {
   /// Corresponds to `VIDIOC_QBUF` with `V4L2_MEMORY_DMABUF`. Throws `EINVAL` when a buffer is
   /// smaller than its plane, `EFAULT` when the driver cannot reach its memory.
   public func queueBuffer(
-    _ index: Int, _ planes: [ImportedPlane], on queue: VideoQueue, format: VideoFormat
+    _ index: Int, _ planes: [ImportedPlane], on queue: V4L2Queue, format: V4L2Format
   ) throws(KernelError) {
     try enqueue(index, planes, .imported, on: queue, format: format)
   }
@@ -115,14 +115,14 @@ extension VideoNode {
   /// Queues one of the driver's own buffers.
   ///
   /// Corresponds to `VIDIOC_QBUF` with `V4L2_MEMORY_MMAP`.
-  package func queueOwnBuffer(_ index: Int, on queue: VideoQueue, format: VideoFormat) throws(KernelError) {
+  package func queueOwnBuffer(_ index: Int, on queue: V4L2Queue, format: V4L2Format) throws(KernelError) {
     // The driver knows its own memory; only the sizes of outputs' planes are looked at.
     let planes = format.planes.map { ImportedPlane(descriptor: 0, size: $0.size) }
     try enqueue(index, planes, .mapped, on: queue, format: format)
   }
 
   private func enqueue(
-    _ index: Int, _ planes: [ImportedPlane], _ memory: VideoMemory, on queue: VideoQueue, format: VideoFormat
+    _ index: Int, _ planes: [ImportedPlane], _ memory: V4L2Memory, on queue: V4L2Queue, format: V4L2Format
   ) throws(KernelError) {
     var argument = unsafe v4l2_buffer()
     unsafe argument.index = UInt32(clamping: index)
@@ -158,7 +158,7 @@ extension VideoNode {
   ///
   /// Corresponds to `VIDIOC_DQBUF`. Throws `EAGAIN` when there is none yet, `EIO` when the device
   /// failed, `EPIPE` after the last one.
-  public func dequeueBuffer(from queue: VideoQueue, _ memory: VideoMemory) throws(KernelError) -> VideoFrame {
+  public func dequeueBuffer(from queue: V4L2Queue, _ memory: V4L2Memory) throws(KernelError) -> V4L2Frame {
     var argument = unsafe v4l2_buffer()
     unsafe argument.type = queue.type
     unsafe argument.memory = memory.number
@@ -171,10 +171,10 @@ extension VideoNode {
     let used =
       unsafe queue.isMultiPlanar
       ? planes.prefix(Int(argument.length)).map { Int($0.bytesused) } : [Int(argument.bytesused)]
-    return unsafe VideoFrame(
+    return unsafe V4L2Frame(
       index: Int(argument.index), sequence: argument.sequence, bytesUsed: used,
       timestamp: UInt64(argument.timestamp.tv_sec) * 1_000_000_000 + UInt64(argument.timestamp.tv_usec) * 1000,
-      field: VideoFrame.fieldName(argument.field), isError: argument.flags & UInt32(V4L2_BUF_FLAG_ERROR) != 0)
+      field: V4L2Frame.fieldName(argument.field), isError: argument.flags & UInt32(V4L2_BUF_FLAG_ERROR) != 0)
   }
 }
 
@@ -193,7 +193,7 @@ public struct ImportedPlane: Sendable {
 }
 
 /// A frame as it came back from a queue.
-public struct VideoFrame: Equatable, Sendable {
+public struct V4L2Frame: Equatable, Sendable {
   /// Which of the queue's buffers it is in.
   public let index: Int
   /// Counts the frames since streaming began; gaps are frames that were lost.

@@ -1,15 +1,15 @@
 internal import CDMABuf
 
 /// The structures of a queue's requests, made once, so that requests are all that is timed.
-@safe package final class VideoQueueRequest {
+@safe package final class V4L2QueueRequest {
   private var buffer = unsafe v4l2_buffer()
   private let planes: UnsafeMutableBufferPointer<v4l2_plane>
-  private let queue: VideoQueue
+  private let queue: V4L2Queue
   private let field: UInt32
   private let descriptor: CInt
   private let size: UInt32
 
-  package init(_ queue: VideoQueue, field: UInt32, planes: Int, descriptor: CInt, size: Int) {
+  package init(_ queue: V4L2Queue, field: UInt32, planes: Int, descriptor: CInt, size: Int) {
     self.queue = queue
     self.field = field
     self.descriptor = descriptor
@@ -21,7 +21,7 @@ internal import CDMABuf
   deinit { unsafe planes.deallocate() }
 
   /// Corresponds to `VIDIOC_QBUF`.
-  package func queue(_ index: Int, on node: borrowing VideoNode) throws(KernelError) {
+  package func queue(_ index: Int, on node: borrowing V4L2Node) throws(KernelError) {
     prepare()
     unsafe buffer.index = UInt32(clamping: index)
     unsafe buffer.field = field
@@ -38,7 +38,7 @@ internal import CDMABuf
   }
 
   /// Corresponds to `VIDIOC_DQBUF`; returns the index.
-  package func dequeue(from node: borrowing VideoNode) throws(KernelError) -> Int {
+  package func dequeue(from node: borrowing V4L2Node) throws(KernelError) -> Int {
     prepare()
     try unsafe node.file.ioctl(Request(.VIDIOC_DQBUF, CDMABUF_VIDIOC_DQBUF), &buffer)
     return unsafe Int(buffer.index)
@@ -47,7 +47,7 @@ internal import CDMABuf
   private func prepare() {
     unsafe buffer = v4l2_buffer()
     unsafe buffer.type = queue.type
-    unsafe buffer.memory = VideoMemory.imported.number
+    unsafe buffer.memory = V4L2Memory.imported.number
     guard queue.isMultiPlanar else { return }
     unsafe buffer.length = UInt32(planes.count)
     unsafe buffer.m.planes = planes.baseAddress

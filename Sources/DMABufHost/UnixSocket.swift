@@ -1,11 +1,12 @@
 internal import CDMABuf
-import Glibc
+package import DMABuf
+package import Glibc
 import SystemPackage
 
 /// A Unix socket that carries short messages and descriptors.
-public struct UnixSocket: ~Copyable, Sendable {
+package struct UnixSocket: ~Copyable, Sendable {
   /// What a socket's messages are.
-  public enum Kind: Sendable {
+  package enum Kind: Sendable {
     /// A stream of bytes, as most programs use it.
     case stream
     /// Messages that arrive whole.
@@ -20,11 +21,11 @@ public struct UnixSocket: ~Copyable, Sendable {
   }
 
   /// A message and what came with it.
-  public struct Message: ~Copyable {
+  package struct Message: ~Copyable {
     /// Its bytes.
-    public let bytes: [UInt8]
+    package let bytes: [UInt8]
     /// Descriptors, close-on-exec; the receiver's to close.
-    public let descriptors: [CInt]
+    package let descriptors: [CInt]
   }
 
   package let file: OpenFile
@@ -34,7 +35,7 @@ public struct UnixSocket: ~Copyable, Sendable {
   }
 
   private init(_ kind: Kind, name: String) throws(KernelError) {
-    let descriptor = cdmabuf_unix_socket(kind.rawValue)
+    let descriptor = socket(AF_UNIX, kind.rawValue | Self.closeOnExec, 0)
     guard descriptor >= 0 else { throw KernelError(.socket, on: name) }
     self.init(owning: descriptor, name: name)
   }
@@ -43,12 +44,43 @@ public struct UnixSocket: ~Copyable, Sendable {
   ///
   /// Corresponds to `connect(2)`. Throws `ECONNREFUSED` when nobody listens any more, `EPROTOTYPE` when
   /// the socket is of the other kind, ``TimedOut`` once `deadline` has passed.
-  public init(connectingTo path: String, _ kind: Kind, name: String? = nil, deadline: Deadline? = nil) throws {
+  package init(connectingTo path: String, _ kind: Kind, name: String? = nil, deadline: Deadline? = nil) throws {
     let socket = try UnixSocket(kind, name: name ?? path)
     try socket.limited(.connect, by: deadline) { descriptor in
-      unsafe path.withSystemBytes { unsafe cdmabuf_unix_connect(descriptor, $0) }
+      unsafe Self.withAddress(path) { unsafe Glibc.connect(descriptor, $0, $1) }
     }
     self = socket
+  }
+
+  private static let closeOnExec = CInt(SOCK_CLOEXEC.rawValue)
+
+  /// Calls `body` with the address that is this path or, if `isAbstract`, a name that no file has. Fails with `ENAMETOOLONG`
+  /// where an address has no room for it.
+  package static func withAddress(
+    _ path: String, isAbstract: Bool = false, _ body: (UnsafePointer<sockaddr>, socklen_t) -> CInt
+  ) -> CInt {
+    let bytes = (isAbstract ? [0] : []) + SystemText.bytes(path)
+    var address = sockaddr_un()
+    address.sun_family = sa_family_t(AF_UNIX)
+    // A path ends in a NUL.
+    guard bytes.count < MemoryLayout.size(ofValue: address.sun_path) else {
+      errno = ENAMETOOLONG
+      return -1
+    }
+    unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: bytes) }
+    // All bytes of a name count.
+    let whole = MemoryLayout<sockaddr_un>.size
+    let length = isAbstract ? whole - MemoryLayout.size(ofValue: address.sun_path) + bytes.count : whole
+    return unsafe withUnsafePointer(to: &address) {
+      unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { unsafe body($0, socklen_t(length)) }
+    }
+  }
+
+  /// How long `connect(2)` and `sendmsg(2)` may wait before they fail with `EAGAIN`; 0 is no limit.
+  private func limitSending(_ nanoseconds: UInt64) {
+    var limit = timeval(
+      tv_sec: Int(nanoseconds / 1_000_000_000), tv_usec: Int(nanoseconds % 1_000_000_000 / 1000))
+    unsafe setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
   }
 
   /// Makes a call that may have to wait for the other end's buffer, with the kernel told of the time that is left.
@@ -57,10 +89,10 @@ public struct UnixSocket: ~Copyable, Sendable {
     _ call: KernelCall, by deadline: Deadline?, _ body: (CInt) -> Result
   ) throws -> Result {
     let descriptor = descriptor
-    defer { if deadline != nil { cdmabuf_limit_sending(descriptor, 0) } }
+    defer { if deadline != nil { limitSending(0) } }
     do throws(KernelError) {
       return try Interruption.restarting(call, on: file.name) {
-        if let deadline { cdmabuf_limit_sending(descriptor, max(1000, deadline.remaining)) }
+        if let deadline { limitSending(max(1000, deadline.remaining)) }
         return body(descriptor)
       }
     } catch {
@@ -75,7 +107,7 @@ public struct UnixSocket: ~Copyable, Sendable {
     let socket = try UnixSocket(kind, name: name ?? path)
     // The socket's mode becomes the file's: nobody else can connect, not even for a moment.
     guard fchmod(socket.descriptor, 0o600) == 0 else { throw KernelError(.fchmod, on: name ?? path) }
-    guard unsafe path.withSystemBytes({ unsafe cdmabuf_unix_bind(socket.descriptor, $0) }) == 0 else {
+    guard unsafe Self.withAddress(path, { unsafe bind(socket.descriptor, $0, $1) }) == 0 else {
       throw KernelError(.bind, on: name ?? path)
     }
     guard listen(socket.descriptor, 64) == 0 else {
@@ -90,10 +122,18 @@ public struct UnixSocket: ~Copyable, Sendable {
   ///
   /// Corresponds to `socketpair(2)`.
   package static func pair() throws(KernelError) -> Pair {
-    var ends: [CInt] = [-1, -1]
-    guard unsafe cdmabuf_socket_pair(&ends) == 0 else { throw KernelError(.socketpair, on: "AF_UNIX") }
+    let ends = try descriptorPair()
     return Pair(
       one: UnixSocket(owning: ends[0], name: "socket"), other: UnixSocket(owning: ends[1], name: "socket"))
+  }
+
+  /// The same without owners.
+  package static func descriptorPair() throws(KernelError) -> [CInt] {
+    var ends: [CInt] = [-1, -1]
+    guard unsafe socketpair(AF_UNIX, Kind.stream.rawValue | closeOnExec, 0, &ends) == 0 else {
+      throw KernelError(.socketpair, on: "AF_UNIX")
+    }
+    return ends
   }
 
   /// Two sockets that are connected with each other.
@@ -106,7 +146,7 @@ public struct UnixSocket: ~Copyable, Sendable {
 
   /// Makes a socket at `path`, waits for the first process of this user or of root that connects, and removes the
   /// socket again, after an error too.
-  public static func acceptOne(at path: String, deadline: Deadline?) throws -> UnixSocket {
+  package static func acceptOne(at path: String, deadline: Deadline?) throws -> UnixSocket {
     let listener = try UnixSocket(listeningAt: path, .stream)
     let identity = FileIdentity(path)
     defer {
@@ -165,7 +205,7 @@ public struct UnixSocket: ~Copyable, Sendable {
   /// Sends `bytes`, at least one, with descriptors, at most 253.
   ///
   /// Corresponds to `sendmsg(2)` with `SCM_RIGHTS`. Throws ``TimedOut`` once `deadline` has passed.
-  public func send(_ bytes: [UInt8], descriptors: [CInt] = [], deadline: Deadline? = nil) throws {
+  package func send(_ bytes: [UInt8], descriptors: [CInt] = [], deadline: Deadline? = nil) throws {
     try limited(.sendmsg, by: deadline) { descriptor in
       unsafe cdmabuf_send(descriptor, bytes, bytes.count, descriptors, descriptors.count)
     }
@@ -175,7 +215,7 @@ public struct UnixSocket: ~Copyable, Sendable {
   ///
   /// Corresponds to `recvmsg(2)`. Throws ``TruncatedMessage`` when more was sent than fits, ``TimedOut`` once `deadline`
   /// has passed.
-  public func receive(limit: Int, deadline: Deadline? = nil) throws -> Message {
+  package func receive(limit: Int, deadline: Deadline? = nil) throws -> Message {
     let descriptor = descriptor
     try waitUntilReadable(deadline: deadline)
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: limit, alignment: 1)
@@ -202,23 +242,23 @@ public struct UnixSocket: ~Copyable, Sendable {
 
   /// Returns once something can be read, so that a deadline need not interrupt the reading.
   private func waitUntilReadable(deadline: Deadline?) throws {
-    guard try Polling.wait(for: POLLIN, of: descriptor, on: file.name, deadline: deadline) else {
+    guard try Polling.poll(POLLIN, of: descriptor, on: file.name, deadline: deadline) != 0 else {
       throw TimedOut(.poll, on: file.name)
     }
   }
 }
 
 /// A message that was longer, or had more descriptors, than could be received. What came of it has been closed.
-public struct TruncatedMessage: Error, Equatable, Sendable {
+package struct TruncatedMessage: Error, Equatable, Sendable {
   /// The socket, as errors call it.
-  public let subject: String
+  package let subject: String
   /// Is it this process that may not have as many descriptors?
-  public let lacksDescriptors: Bool
+  package let lacksDescriptors: Bool
 }
 
 extension TruncatedMessage: CustomStringConvertible {
   /// In the words that the kernel has for the reason.
-  public var description: String {
+  package var description: String {
     "\(subject): recvmsg: \(lacksDescriptors ? Errno.tooManyOpenFiles : .messageTooLong)"
   }
 }

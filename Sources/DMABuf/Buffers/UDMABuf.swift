@@ -3,7 +3,7 @@ import Glibc
 import SystemPackage
 
 /// The udmabuf device: it makes dma-bufs out of a process's own memory (a sealed memfd).
-public struct UserMemory: ~Copyable, Sendable {
+public struct UDMABuf: ~Copyable, Sendable {
   /// The device's node.
   public static let node = "/dev/udmabuf"
 
@@ -36,10 +36,10 @@ public struct UserMemory: ~Copyable, Sendable {
   }
 
   private static func sealedMemory(_ length: Int, hugePageSize: Int?) throws(KernelError) -> OpenFile {
-    var flags = CDMABUF_MFD_CLOEXEC | CDMABUF_MFD_ALLOW_SEALING
+    var flags = MFD_CLOEXEC | MFD_ALLOW_SEALING
     if let hugePageSize {
-      // MFD_HUGE_SHIFT: the page size's logarithm stands in the flags' top bits.
-      flags |= CDMABUF_MFD_HUGETLB | UInt32(hugePageSize.trailingZeroBitCount) << 26
+      // The page size's logarithm stands in the flags' top bits.
+      flags |= MFD_HUGETLB | UInt32(hugePageSize.trailingZeroBitCount) << UInt32(MFD_HUGE_SHIFT)
     }
     let number = unsafe cdmabuf_memfd_create("dmabuf", flags)
     guard number >= 0 else { throw KernelError(.memfd_create, on: "memfd") }

@@ -3,7 +3,7 @@ import Glibc
 import SystemPackage
 
 /// A V4L2 device through its node: a camera, a codec, a scaler, a test driver.
-public struct VideoNode: ~Copyable, Sendable {
+public struct V4L2Node: ~Copyable, Sendable {
   /// Where the kernel lists the nodes.
   public static let directory = "/sys/class/video4linux"
 
@@ -13,7 +13,7 @@ public struct VideoNode: ~Copyable, Sendable {
   /// What the device calls itself.
   public let card: UntrustedText
   /// The queues of buffers that this node has.
-  public let queues: [VideoQueue]
+  public let queues: [V4L2Queue]
 
   /// Opens a node, without waiting for frames later.
   ///
@@ -27,12 +27,12 @@ public struct VideoNode: ~Copyable, Sendable {
   package init(_ file: consuming OpenFile) throws(KernelError) {
     var capability = v4l2_capability()
     try file.ioctl(Request(.VIDIOC_QUERYCAP, CDMABUF_VIDIOC_QUERYCAP), &capability)
-    driver = unsafe withUnsafeBytes(of: capability.driver) { unsafe UntrustedText($0.prefix { $0 != 0 }) }
-    card = unsafe withUnsafeBytes(of: capability.card) { unsafe UntrustedText($0.prefix { $0 != 0 }) }
+    driver = UntrustedText(terminated: capability.driver)
+    card = UntrustedText(terminated: capability.card)
     // What the node can do; drivers of old say only what the whole device can.
     let isSpecific = capability.capabilities & UInt32(V4L2_CAP_DEVICE_CAPS) != 0
     let bits = isSpecific ? capability.device_caps : capability.capabilities
-    queues = bits & UInt32(V4L2_CAP_STREAMING) == 0 ? [] : VideoQueue.all.filter { $0.capability & bits != 0 }
+    queues = bits & UInt32(V4L2_CAP_STREAMING) == 0 ? [] : V4L2Queue.all.filter { $0.capability & bits != 0 }
     self.file = file
   }
 
@@ -42,34 +42,27 @@ public struct VideoNode: ~Copyable, Sendable {
   /// The descriptor's number, for handing it to whoever keeps what was queued.
   public var descriptorNumber: CInt { file.descriptor.rawValue }
 
+  /// Hands over the open node, for whoever keeps it.
+  package consuming func takeDescriptor() -> OwnedDescriptor { file.descriptor }
+
   /// Does one node take buffers in and give others out, as codecs and scalers do?
   public var isMemoryToMemory: Bool {
     queues.contains { $0.isOutput } && queues.contains { !$0.isOutput }
   }
 
   /// The queue by which it gives images of its own making, as cameras do; `nil` if it has none.
-  public var captureQueue: VideoQueue? {
+  public var captureQueue: V4L2Queue? {
     isMemoryToMemory ? nil : queues.first { $0.isVideo && !$0.isOutput }
   }
 
   /// The paths of all nodes that may have queues of buffers, by kind and number.
   public static func paths() throws(KernelError) -> [String] {
-    let names: [String]
-    do throws(KernelError) {
-      names = try Directory(directory).names()
-    } catch {
-      if error.errno == .noSuchFileOrDirectory { return [] }
-      throw error
-    }
-    return ["video", "vbi", "swradio", "v4l-touch"].flatMap { prefix in
-      names.compactMap { $0.hasPrefix(prefix) ? Int($0.dropFirst(prefix.count)) : nil }.sorted()
-        .map { "/dev/\(prefix)\($0)" }
-    }
+    try numberedNodes(["video", "vbi", "swradio", "v4l-touch"], listedIn: directory, at: "/dev")
   }
 }
 
 /// One of a node's queues: buffers go one way through it.
-public struct VideoQueue: Hashable, Sendable {
+public struct V4L2Queue: Hashable, Sendable {
   /// The number of `enum v4l2_buf_type`.
   package let type: UInt32
   let capability: UInt32
@@ -93,19 +86,19 @@ public struct VideoQueue: Hashable, Sendable {
 
   /// Sliced VBI shares its queue with raw VBI and is left out.
   static let all = [
-    VideoQueue("video-capture", V4L2_BUF_TYPE_VIDEO_CAPTURE, V4L2_CAP_VIDEO_CAPTURE, V4L2_CAP_VIDEO_M2M),
-    VideoQueue("video-output", V4L2_BUF_TYPE_VIDEO_OUTPUT, V4L2_CAP_VIDEO_OUTPUT, V4L2_CAP_VIDEO_M2M),
-    VideoQueue(
+    V4L2Queue("video-capture", V4L2_BUF_TYPE_VIDEO_CAPTURE, V4L2_CAP_VIDEO_CAPTURE, V4L2_CAP_VIDEO_M2M),
+    V4L2Queue("video-output", V4L2_BUF_TYPE_VIDEO_OUTPUT, V4L2_CAP_VIDEO_OUTPUT, V4L2_CAP_VIDEO_M2M),
+    V4L2Queue(
       "video-capture-mplane", V4L2_BUF_TYPE_VIDEO_CAPTURE_MPLANE, V4L2_CAP_VIDEO_CAPTURE_MPLANE,
       V4L2_CAP_VIDEO_M2M_MPLANE),
-    VideoQueue(
+    V4L2Queue(
       "video-output-mplane", V4L2_BUF_TYPE_VIDEO_OUTPUT_MPLANE, V4L2_CAP_VIDEO_OUTPUT_MPLANE,
       V4L2_CAP_VIDEO_M2M_MPLANE),
-    VideoQueue("vbi-capture", V4L2_BUF_TYPE_VBI_CAPTURE, V4L2_CAP_VBI_CAPTURE),
-    VideoQueue("vbi-output", V4L2_BUF_TYPE_VBI_OUTPUT, V4L2_CAP_VBI_OUTPUT),
-    VideoQueue("sdr-capture", V4L2_BUF_TYPE_SDR_CAPTURE, V4L2_CAP_SDR_CAPTURE),
-    VideoQueue("sdr-output", V4L2_BUF_TYPE_SDR_OUTPUT, V4L2_CAP_SDR_OUTPUT),
-    VideoQueue("meta-capture", V4L2_BUF_TYPE_META_CAPTURE, V4L2_CAP_META_CAPTURE),
-    VideoQueue("meta-output", V4L2_BUF_TYPE_META_OUTPUT, V4L2_CAP_META_OUTPUT),
+    V4L2Queue("vbi-capture", V4L2_BUF_TYPE_VBI_CAPTURE, V4L2_CAP_VBI_CAPTURE),
+    V4L2Queue("vbi-output", V4L2_BUF_TYPE_VBI_OUTPUT, V4L2_CAP_VBI_OUTPUT),
+    V4L2Queue("sdr-capture", V4L2_BUF_TYPE_SDR_CAPTURE, V4L2_CAP_SDR_CAPTURE),
+    V4L2Queue("sdr-output", V4L2_BUF_TYPE_SDR_OUTPUT, V4L2_CAP_SDR_OUTPUT),
+    V4L2Queue("meta-capture", V4L2_BUF_TYPE_META_CAPTURE, V4L2_CAP_META_CAPTURE),
+    V4L2Queue("meta-output", V4L2_BUF_TYPE_META_OUTPUT, V4L2_CAP_META_OUTPUT),
   ]
 }

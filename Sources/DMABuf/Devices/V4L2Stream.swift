@@ -2,12 +2,12 @@ internal import CDMABuf
 import Glibc
 import SystemPackage
 
-extension VideoNode {
+extension V4L2Node {
   /// Lets a queue run while `body` does, and stops it.
   ///
   /// Corresponds to `VIDIOC_STREAMON` and `VIDIOC_STREAMOFF`. Throws `EINVAL` without enough
   /// buffers, `EPIPE` or `ENOLINK` when the pipeline of a media device is not set up.
-  public func withStreaming<Result>(_ queue: VideoQueue, _ body: () throws -> Result) throws -> Result {
+  public func withStreaming<Result>(_ queue: V4L2Queue, _ body: () throws -> Result) throws -> Result {
     var type = CInt(queue.type)
     try file.ioctl(Request(.VIDIOC_STREAMON, CDMABUF_VIDIOC_STREAMON), &type)
     defer { _ = try? file.ioctl(Request(.VIDIOC_STREAMOFF, CDMABUF_VIDIOC_STREAMOFF), &type) }
@@ -18,7 +18,7 @@ extension VideoNode {
   ///
   /// Corresponds to `poll(2)` and `VIDIOC_DQBUF`. Throws ``TimedOut`` once `deadline` has passed, ``StreamEnded`` when
   /// there will be no frame any more.
-  public func nextFrame(from queue: VideoQueue, _ memory: VideoMemory, deadline: Deadline) throws -> VideoFrame {
+  public func nextFrame(from queue: V4L2Queue, _ memory: V4L2Memory, deadline: Deadline) throws -> V4L2Frame {
     while true {
       do throws(KernelError) {
         return try dequeueBuffer(from: queue, memory)
@@ -31,14 +31,10 @@ extension VideoNode {
 
   /// Waits until the device has done what `event` of `poll(2)` stands for.
   package func waitForEvent(_ event: CInt, deadline: Deadline) throws {
-    var one = pollfd(fd: file.descriptor.rawValue, events: Int16(event), revents: 0)
-    let remaining = deadline.remaining
-    guard remaining > 0 else { throw TimedOut(.VIDIOC_DQBUF, on: path) }
-    _ = try Interruption.restarting(.poll, on: path) {
-      unsafe poll(&one, 1, CInt(clamping: remaining / 1_000_000 + 1))
-    }
+    if deadline.isPast { throw TimedOut(.VIDIOC_DQBUF, on: path) }
+    let ready = try Polling.poll(event, of: file.descriptor.rawValue, on: path, deadline: deadline)
     // Both at once and nothing to take: the device is gone, or its queue broke down.
-    if Int32(one.revents) & POLLERR != 0, Int32(one.revents) & event == 0 {
+    if ready & POLLERR != 0, ready & event == 0 {
       throw StreamEnded(path: path, reason: isGone ? .deviceGone : .queueFailed)
     }
   }

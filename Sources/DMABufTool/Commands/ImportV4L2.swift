@@ -2,52 +2,52 @@ import DMABuf
 import DMABufExercise
 import SystemPackage
 
-/// Giving buffers to V4L2 devices.
-extension Trial {
-  func give(toVideo found: FoundNode) -> [ImportReport.Answer] {
-    var answers: [ImportReport.Answer] = []
+/// Importing buffers into V4L2 devices.
+extension ImportTrial {
+  func importBuffers(intoV4L2 found: FoundNode) -> [ImportReport.DeviceResult] {
+    var results: [ImportReport.DeviceResult] = []
     do {
-      let node = try VideoNode(found)
+      let node = try V4L2Node(found)
       if stream != nil {
-        answers.append(stream(node))
+        results.append(stream(node))
       } else {
-        answers = node.queues.map { queue(on: node, $0) }
-        if answers.isEmpty {
-          var answer = ImportReport.Answer(device: found.path)
-          answer.driver = node.driver
-          answer.skip("the node has no queues of buffers")
-          answers.append(answer)
+        results = node.queues.map { queue(on: node, $0) }
+        if results.isEmpty {
+          var result = ImportReport.DeviceResult(device: found.path)
+          result.driver = node.driver
+          result.skip("the node has no queues of buffers")
+          results.append(result)
         }
       }
-      if let attachments { attachments.append(node) }
+      if isKept { buffers.keepOpen(node.takeDescriptor()) }
     } catch {
-      var answer = ImportReport.Answer(device: found.path)
-      answer.refuse(error, reason: (error as? KernelError).flatMap(Advice.hint))
-      answers.append(answer)
+      var result = ImportReport.DeviceResult(device: found.path)
+      result.refuse(error, reason: (error as? KernelError).flatMap(Advice.hint))
+      results.append(result)
     }
-    return answers
+    return results
   }
 
-  private func answer(_ node: borrowing VideoNode, _ queue: VideoQueue) -> ImportReport.Answer {
-    var answer = ImportReport.Answer(device: node.path)
-    answer.driver = node.driver
-    answer.queue = queue.name
-    return answer
+  private func result(_ node: borrowing V4L2Node, _ queue: V4L2Queue) -> ImportReport.DeviceResult {
+    var result = ImportReport.DeviceResult(device: node.path)
+    result.driver = node.driver
+    result.queue = queue.name
+    return result
   }
 
   // MARK: Queueing
 
-  private func queue(on node: borrowing VideoNode, _ queue: VideoQueue) -> ImportReport.Answer {
-    var answer = answer(node, queue)
-    var format: VideoFormat?
+  private func queue(on node: borrowing V4L2Node, _ queue: V4L2Queue) -> ImportReport.DeviceResult {
+    var result = result(node, queue)
+    var format: V4L2Format?
     do {
       if let support = try? node.support(of: queue), !support.importing {
-        answer.skip("this queue takes no dma-bufs")
-        return answer
+        result.skip("this queue takes no dma-bufs")
+        return result
       }
       let found = try node.format(of: queue)
       format = found
-      if attachments == nil {
+      if !isKept {
         try node.withBuffers(1, .imported, on: queue) { _ in
           try node.queueBuffer(0, planes(found, group: 0), on: queue, format: found)
         }
@@ -55,70 +55,70 @@ extension Trial {
         try node.requestBuffers(1, .imported, on: queue)
         try node.queueBuffer(0, planes(found, group: 0), on: queue, format: found)
       }
-      answer.note = found.planes.map { "\($0.size)" }.joined(separator: " + ") + " bytes used"
-      answer.size = found.planes.map(\.size).reduce(0, +)
-      answer.result = .ok
+      result.note = found.planes.map { "\($0.size)" }.joined(separator: " + ") + " bytes used"
+      result.size = found.planes.map(\.size).reduce(0, +)
+      result.outcome = .ok
     } catch {
-      decide(error, format, &answer)
+      decide(error, format, &result)
     }
-    return answer
+    return result
   }
 
   /// The dma-bufs of one frame. Where there are fewer than planes, planes share them.
-  private func planes(_ format: VideoFormat, group: Int, of candidates: [Int]? = nil) -> [ImportedPlane] {
+  private func planes(_ format: V4L2Format, group: Int, of candidates: [Int]? = nil) -> [ImportedPlane] {
     let candidates = candidates ?? Array(0..<buffers.count)
     return format.planes.indices.map { plane in
       let index = candidates[(group * format.planes.count + plane) % candidates.count]
-      return buffers.withBuffer(index) { ImportedPlane($0) }
+      return buffers.with(index) { ImportedPlane($0) }
     }
   }
 
   /// Refused is what was asked; a queue that could not be asked is skipped.
-  private func decide(_ error: any Error, _ format: VideoFormat?, _ answer: inout ImportReport.Answer) {
-    answer.refuse(error, reason: reason(error, format))
+  private func decide(_ error: any Error, _ format: V4L2Format?, _ result: inout ImportReport.DeviceResult) {
+    result.refuse(error, reason: reason(error, format))
     guard let error = error as? KernelError else { return }
     if error.call == .VIDIOC_G_FMT, error.errno == .invalidArgument {
-      answer.skip("the queue has no format with the device's present input")
+      result.skip("the queue has no format with the device's present input")
     } else if error.errno == .invalidRequestDescriptor {
-      answer.skip("the queue takes buffers with media requests alone")
+      result.skip("the queue takes buffers with media requests alone")
     }
   }
 
-  private func reason(_ error: any Error, _ format: VideoFormat?) -> String? {
+  private func reason(_ error: any Error, _ format: V4L2Format?) -> String? {
     let reason = (error as? KernelError).flatMap { ImportAdvice.queueing($0, facts, format) }
     return reason ?? Advice.hint(for: error)
   }
 
   // MARK: Streaming
 
-  private func stream(_ node: borrowing VideoNode) -> ImportReport.Answer {
+  private func stream(_ node: borrowing V4L2Node) -> ImportReport.DeviceResult {
     let usable = node.queues.filter(\.isVideo)
     guard let queue = usable.first(where: { !$0.isOutput }) ?? usable.first ?? node.queues.first else {
-      var answer = ImportReport.Answer(device: node.path)
-      answer.driver = node.driver
-      answer.skip("the node has no queues of buffers")
-      return answer
+      var result = ImportReport.DeviceResult(device: node.path)
+      result.driver = node.driver
+      result.skip("the node has no queues of buffers")
+      return result
     }
-    var answer = answer(node, queue)
-    var format: VideoFormat?
+    var result = result(node, queue)
+    var format: V4L2Format?
     do {
       let found = try node.format(of: queue)
       format = found
       if node.isMemoryToMemory, let source = usable.first(where: \.isOutput) {
-        try convert(node, from: source, to: queue, found, &answer)
+        try convert(node, from: source, to: queue, found, &result)
       } else {
-        try pass(node, queue, found, &answer)
+        try pass(node, queue, found, &result)
       }
-      answer.result = .ok
+      result.outcome = .ok
     } catch {
-      decide(error, format, &answer)
+      decide(error, format, &result)
     }
-    return answer
+    return result
   }
 
   /// Frames one way, through all the buffers in turn.
   private func pass(
-    _ node: borrowing VideoNode, _ queue: VideoQueue, _ format: VideoFormat, _ answer: inout ImportReport.Answer
+    _ node: borrowing V4L2Node, _ queue: V4L2Queue, _ format: V4L2Format, _ result: inout ImportReport.DeviceResult
   ) throws {
     guard let stream else { return }
     let groups = max(1, buffers.count / max(1, format.planes.count))
@@ -131,7 +131,7 @@ extension Trial {
         for number in 1...stream.frames {
           let frame = try node.nextFrame(from: queue, .imported, deadline: Deadline(after: stream.timeout))
           let buffer = frame.index % groups * format.planes.count % buffers.count
-          answer.frames.append(try ImportReport.Frame(frame, buffer: buffer, checksum: checksum(buffer, frame)))
+          result.frames.append(try ImportReport.Frame(frame, buffer: buffer, checksum: checksum(buffer, frame)))
           guard number < stream.frames else { break }
           try node.queueBuffer(
             frame.index, planes(format, group: frame.index % groups), on: queue, format: format)
@@ -142,8 +142,8 @@ extension Trial {
 
   /// From the first buffer into the second, over and over.
   private func convert(
-    _ node: borrowing VideoNode, from source: VideoQueue, to target: VideoQueue, _ format: VideoFormat,
-    _ answer: inout ImportReport.Answer
+    _ node: borrowing V4L2Node, from source: V4L2Queue, to target: V4L2Queue, _ format: V4L2Format,
+    _ result: inout ImportReport.DeviceResult
   ) throws {
     guard let stream else { return }
     guard buffers.count > 1 else {
@@ -162,7 +162,7 @@ extension Trial {
               try node.queueBuffer(0, planes(format, group: 0, of: [1]), on: target, format: format)
               let frame = try node.nextFrame(from: target, .imported, deadline: deadline)
               _ = try node.nextFrame(from: source, .imported, deadline: deadline)
-              answer.frames.append(try ImportReport.Frame(frame, buffer: 1, checksum: checksum(1, frame)))
+              result.frames.append(try ImportReport.Frame(frame, buffer: 1, checksum: checksum(1, frame)))
             }
           }
         }
@@ -170,9 +170,9 @@ extension Trial {
     }
   }
 
-  private func checksum(_ index: Int, _ frame: VideoFrame) throws -> UInt64? {
+  private func checksum(_ index: Int, _ frame: V4L2Frame) throws -> UInt64? {
     guard stream?.isChecked == true, let used = frame.bytesUsed.first else { return nil }
-    return try buffers.withBuffer(index) { buffer -> UInt64? in
+    return try buffers.with(index) { buffer -> UInt64? in
       guard used > 0 else { return nil }
       return try buffer.withAccess(.read) {
         let range = try buffer.map(0..<min(used, buffer.size), for: .read)

@@ -3,7 +3,7 @@ import DMABuf
 
 /// The growth that a leak test permits: `1M` of memory, `10` references of each kind, or both as `1M,10`.
 /// What has no limit of its own may not grow at all.
-struct Growth: Equatable {
+struct GrowthLimit: Equatable {
   /// What a leak test measures.
   enum Kind: String, CaseIterable {
     /// Sizes of buffers.

@@ -5,7 +5,7 @@ import SystemPackage
 
 /// A timeline of the kernel's `sw_sync` driver: a counter that starts at 0, and fences that signal when it
 /// reaches their value. Closing it ends its fences with `ENOENT`.
-public struct SoftwareTimeline: ~Copyable, Sendable {
+public struct SWSyncTimeline: ~Copyable, Sendable {
   /// Each open of this file is a new timeline.
   public static let node = "/sys/kernel/debug/sync/sw_sync"
 
@@ -46,7 +46,7 @@ public struct SoftwareTimeline: ~Copyable, Sendable {
     try file.ioctl(Request(.SW_SYNC_IOC_INC, CDMABUF_SW_SYNC_IOC_INC), &steps)
   }
 
-  /// Where the timeline is, from 0 to ``longestWay``. The kernel has no word for it: fences are made to find
+  /// Where the timeline is, from 0 to ``furthestValue``. The kernel has no word for it: fences are made to find
   /// the last value that has been reached.
   public func value() throws(KernelError) -> UInt32 {
     var reached: UInt32 = 0
@@ -60,7 +60,7 @@ public struct SoftwareTimeline: ~Copyable, Sendable {
 
   /// The highest value a fence can wait for on a timeline that starts at 0: what is further is taken for
   /// the past.
-  public static let longestWay = UInt32(Int32.max)
+  public static let furthestValue = UInt32(Int32.max)
 
   /// Does making a fence taint this kernel?
   public static var taintsKernel: Bool { taints(release: SmallFile.text("/proc/sys/kernel/osrelease") ?? "") }

@@ -1,12 +1,9 @@
 /*
  * The version, and what was built in: the libraries and their versions where they tell, and the kernel
- * headers, which decide which requests are known, not on which kernels they are made.
- *
- * `dmabuf --version` is asked again and again, so it is answered here, before Swift's runtime starts:
- * that would take as long as all else. What cannot be written is left to the command, which says why.
+ * headers, which decide which requests are known, not on which kernels they are made. In C for their macros.
  */
 #define _GNU_SOURCE
-#include "CStart.h"
+#include "CVersion.h"
 
 #include <bpf/libbpf_version.h>
 #include <linux/version.h>
@@ -15,6 +12,7 @@
 #include <sys/auxv.h>
 #include <sys/uio.h>
 #include <unistd.h>
+#include <utf8proc.h>
 #include <xxhash.h>
 
 #define VERSION "0.1.0"
@@ -23,7 +21,8 @@
 #define VERSION2(major, minor) TEXT(major) "." TEXT(minor)
 #define VERSION3(major, minor, patch) VERSION2(major, minor) "." TEXT(patch)
 #define BUILD \
-  "dmabuf " VERSION "\nusing libbpf " VERSION2(LIBBPF_MAJOR_VERSION, LIBBPF_MINOR_VERSION) ", libdrm, libxxhash " \
+  "dmabuf " VERSION "\nusing libbpf " VERSION2(LIBBPF_MAJOR_VERSION, LIBBPF_MINOR_VERSION) ", libdrm, libutf8proc " \
+  VERSION3(UTF8PROC_VERSION_MAJOR, UTF8PROC_VERSION_MINOR, UTF8PROC_VERSION_PATCH) ", libxxhash " \
   VERSION3(XXH_VERSION_MAJOR, XXH_VERSION_MINOR, XXH_VERSION_RELEASE) "\nkernel headers " \
   VERSION3(LINUX_VERSION_MAJOR, LINUX_VERSION_PATCHLEVEL, LINUX_VERSION_SUBLEVEL) "\nfeatures: bpf object, "
 
@@ -32,11 +31,11 @@ const char *cversion_text(void) {
   return getauxval(AT_BASE) == 0 ? BUILD "static" : BUILD "dynamic";
 }
 
-__attribute__((constructor(102))) static void answer(int count, char **values) {
-  if (count != 2 || strcmp(values[1], "--version") != 0) return;
+bool cversion_print(void) {
   const char *text = cversion_text();
   struct iovec parts[] = {{(void *)text, strlen(text)}, {"\n", 1}};
   sighandler_t before = signal(SIGPIPE, SIG_IGN);
-  if (writev(STDOUT_FILENO, parts, 2) == (ssize_t)strlen(text) + 1) _exit(0);
+  bool is_written = writev(STDOUT_FILENO, parts, 2) == (ssize_t)strlen(text) + 1;
   signal(SIGPIPE, before);
+  return is_written;
 }

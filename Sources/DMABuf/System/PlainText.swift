@@ -14,3 +14,11 @@ extension StringProtocol {
   /// Is there a slash in it, whatever follows?
   package var hasSlash: Bool { utf8.contains(UInt8(ascii: "/")) }
 }
+
+extension BinaryInteger {
+  /// The number's digits, with zeros before them up to `count`.
+  package func digits(_ count: Int, radix: Int = 10) -> String {
+    let digits = String(self, radix: radix)
+    return String(repeating: "0", count: max(0, count - digits.utf8.count)) + digits
+  }
+}

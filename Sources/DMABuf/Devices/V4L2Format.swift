@@ -1,7 +1,7 @@
 internal import CDMABuf
 
 /// How the buffers of a queue have to be.
-public struct VideoFormat: Equatable, Sendable {
+public struct V4L2Format: Equatable, Sendable {
   /// One buffer of each frame.
   public struct Plane: Equatable, Sendable {
     /// The least a buffer must have, in bytes.
@@ -21,7 +21,7 @@ public struct VideoFormat: Equatable, Sendable {
   /// One for each dma-buf that makes a frame: several on multi-planar queues alone.
   public let planes: [Plane]
 
-  init(_ format: v4l2_format, _ queue: VideoQueue) {
+  init(_ format: v4l2_format, _ queue: V4L2Queue) {
     var width: Int?
     var height: Int?
     var field: UInt32 = UInt32(V4L2_FIELD_NONE.rawValue)
@@ -63,14 +63,14 @@ public struct FormatChanged: Error, Equatable, Sendable {
   /// The node.
   public let subject: String
   /// What the driver would do instead.
-  public let offered: VideoFormat
+  public let offered: V4L2Format
 }
 
-extension VideoNode {
+extension V4L2Node {
   private static var get: Request<v4l2_format> { unsafe Request(.VIDIOC_G_FMT, CDMABUF_VIDIOC_G_FMT) }
   private static var set: Request<v4l2_format> { unsafe Request(.VIDIOC_S_FMT, CDMABUF_VIDIOC_S_FMT) }
 
-  private func current(_ queue: VideoQueue) throws(KernelError) -> v4l2_format {
+  private func current(_ queue: V4L2Queue) throws(KernelError) -> v4l2_format {
     var format = unsafe v4l2_format()
     unsafe format.type = queue.type
     try unsafe file.ioctl(Self.get, &format)
@@ -99,8 +99,8 @@ extension VideoNode {
   /// The format of a queue's buffers.
   ///
   /// Corresponds to `VIDIOC_G_FMT`. Throws `EINVAL` where the driver has none yet.
-  public func format(of queue: VideoQueue) throws(KernelError) -> VideoFormat {
-    unsafe VideoFormat(try current(queue), queue)
+  public func format(of queue: V4L2Queue) throws(KernelError) -> V4L2Format {
+    unsafe V4L2Format(try current(queue), queue)
   }
 
   /// Runs `body` with images of another size and format on a queue, and puts back those there were.
@@ -108,7 +108,7 @@ extension VideoNode {
   /// Corresponds to `VIDIOC_S_FMT`. Throws ``FormatChanged`` when the driver takes another format
   /// instead, `EBUSY` while anybody has buffers on the queue.
   public func withFormat<Result>(
-    _ queue: VideoQueue, width: Int, height: Int, fourcc: FourCC, _ body: () throws -> Result
+    _ queue: V4L2Queue, width: Int, height: Int, fourcc: FourCC, _ body: () throws -> Result
   ) throws -> Result {
     let before = try unsafe current(queue)
     var wanted = unsafe before
@@ -131,7 +131,7 @@ extension VideoNode {
       var restored = unsafe before
       _ = try? unsafe file.ioctl(Self.set, &restored)
     }
-    let offered = unsafe VideoFormat(wanted, queue)
+    let offered = unsafe V4L2Format(wanted, queue)
     guard offered.width == width, offered.height == height, offered.fourcc == fourcc else {
       throw FormatChanged(subject: path, offered: offered)
     }

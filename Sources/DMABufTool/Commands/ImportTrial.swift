@@ -1,0 +1,80 @@
+import DMABuf
+import SystemPackage
+
+/// What is known of the buffers that devices are given: what refusals are explained with.
+struct BufferFacts {
+  let sizes: [Int]
+  let exporters: [UntrustedText]
+
+  init(_ buffers: Kept<DMABuffer>) throws {
+    sizes = buffers.map { $0.size }
+    exporters = try buffers.map { try $0.information().exporter }
+  }
+}
+
+/// Importing buffers into one device after another, in one way.
+struct ImportTrial {
+  struct Stream {
+    let frames: Int
+    let isChecked: Bool
+    let timeout: Duration
+  }
+
+  let buffers: Kept<DMABuffer>
+  let facts: BufferFacts
+  let framebuffer: FramebufferLayout?
+  /// Are devices named one by one? Of all there are, only those with displays are asked to show it.
+  let isNamed: Bool
+  let stream: Stream?
+  /// Are the devices to go on having the buffers? Closing them ends that, so they stay open with the buffers.
+  let isKept: Bool
+
+  // MARK: DRM
+
+  func importBuffer(intoDRM found: FoundNode) -> ImportReport.DeviceResult {
+    var result = ImportReport.DeviceResult(device: found.path)
+    do {
+      let node = try DRMNode(found)
+      result.driver = node.driver
+      try importBuffer(into: node, &result)
+      if isKept { buffers.keepOpen(node.takeDescriptor()) }
+    } catch {
+      result.refuse(error, reason: reason(error, found.path))
+    }
+    return result
+  }
+
+  private func importBuffer(into node: borrowing DRMNode, _ result: inout ImportReport.DeviceResult) throws {
+    let handle = try buffers.with(0) { try node.importBuffer($0) }
+    defer { if !isKept || result.outcome != .ok { node.close(handle) } }
+    result.handle = handle
+    result.sameHandle = try buffers.with(0) { try node.importBuffer($0) } == handle
+    let inode = buffers.with(0) { $0.inode }
+    // Some drivers import what they will not export again.
+    if let again = try? node.export(handle) {
+      result.sameFile = again.inode == inode
+      result.size = again.size
+    }
+    if let framebuffer, isNamed || node.displayLimits() != nil {
+      try node.tryFramebuffer(framebuffer, handle: handle)
+      result.framebuffer = true
+    }
+    result.outcome = .ok
+  }
+
+  private func reason(_ error: any Error, _ path: String) -> String? {
+    guard let error = error as? KernelError else { return nil }
+    if error.call == .DRM_IOCTL_MODE_ADDFB2, let framebuffer {
+      return ImportAdvice.framebuffer(error, framebuffer, size: facts.sizes[0], limits: (try? DRMNode(path))?.limits)
+    }
+    let support = error.call == .open ? nil : try? DRMNode(path).primeSupport()
+    return ImportAdvice.prime(error, facts, support) ?? Advice.hint(for: error)
+  }
+}
+
+extension DRMNode {
+  /// What its display can show, and whether modifiers are among that.
+  fileprivate var limits: (DisplayLimits, takesModifiers: Bool)? {
+    displayLimits().map { ($0, takesModifiers) }
+  }
+}

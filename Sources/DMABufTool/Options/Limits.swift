@@ -1,0 +1,11 @@
+import ArgumentParser
+
+extension ValidationError {
+  /// Refuses a number that an option, with the name of its value, cannot have.
+  static func check(_ value: Int?, of option: String, in range: ClosedRange<Int>) throws {
+    guard let value, !range.contains(value) else { return }
+    let limits =
+      range.upperBound == .max ? "at least \(range.lowerBound)" : "from \(range.lowerBound) to \(range.upperBound)"
+    throw ValidationError("The value '\(value)' is invalid for '\(option)': \(limits)")
+  }
+}

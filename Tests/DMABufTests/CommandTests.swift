@@ -1,0 +1,123 @@
+import Foundation
+import Glibc
+import SystemPackage
+import Testing
+
+@testable import DMABuf
+@testable import DMABufHost
+
+/// Each test runs the command from a process of its own, which has one thread and signals of its own.
+@Suite("Commands that inherit descriptors", .serialized)
+struct CommandTests {
+  /// What `body` returns or throws there.
+  private func apart(_ body: () throws -> Int32) throws -> String {
+    let outcome = try ChildProcess.run(within: 20_000_000_000) {
+      Interruption.adoptSignals()
+      do {
+        return "\(try body())"
+      } catch {
+        return "\(error)"
+      }
+    }
+    guard case .output(let text) = outcome else { return "\(outcome)" }
+    return text
+  }
+
+  private static func run(_ words: String..., descriptors: [CInt] = []) throws -> Int32 {
+    try Command.run(words, variables: [:], descriptors: descriptors)
+  }
+
+  @Test("The status is the command's; 128 + N when signal N ended it")
+  func status() throws {
+    #expect(try apart { try Self.run("true") } == "0")
+    #expect(try apart { try Self.run("sh", "-c", "exit 7") } == "7")
+    #expect(try apart { try Self.run("sh", "-c", "kill -KILL $$") } == "137")
+  }
+
+  @Test("What cannot be started is named, with the reason")
+  func notStarted() throws {
+    #expect(try apart { try Self.run("no such command") } == "no such command: exec: No such file or directory")
+    #expect(try apart { try Self.run("/dev/null") } == "/dev/null: exec: Permission denied")
+    #expect(try apart { try Self.run("true", descriptors: [999]) } == "true: exec: Bad file descriptor")
+  }
+
+  @Test("A script without a first line that names its interpreter is run by sh")
+  func plainScript() throws {
+    let tree = try TemporaryTree()
+    try tree.file("script", "exit 9\n")
+    let path = tree.root + "/script"
+    chmod(path, 0o755)
+    #expect(try apart { try Self.run(path) } == "9")
+  }
+
+  @Test("A command gets the descriptors it is given, and no others")
+  func descriptors() throws {
+    let given = try OwnedDescriptor(duplicating: 0)
+    let kept = try OwnedDescriptor(duplicating: 0)
+    let (open, closed) = (given.rawValue, kept.rawValue)
+    let script = "test -e /proc/self/fd/\(open) && ! test -e /proc/self/fd/\(closed)"
+    #expect(try apart { try Self.run("sh", "-c", script, descriptors: [open]) } == "0")
+  }
+
+  @Test("Variables are set and removed, and others stay")
+  func variables() throws {
+    let script = #"test "$ADDED" = 1 && test -z "${HOME+x}" && test -n "$PATH""#
+    let words = ["sh", "-c", script]
+    #expect(try apart { try Command.run(words, variables: ["ADDED": "1", "HOME": nil], descriptors: []) } == "0")
+  }
+
+  @Test("A signal that is sent to this process reaches the command", arguments: [SIGTERM, SIGUSR1, SIGALRM, SIGWINCH])
+  func passing(_ signal: CInt) throws {
+    let script = "trap 'exit 9' \(signal); kill -\(signal) $PPID; while :; do sleep 0.01; done"
+    #expect(try apart { try Self.run("sh", "-c", script) } == "9")
+  }
+
+  @Test("A signal from before the command starts ends it, or keeps it from starting")
+  func early() throws {
+    let blocked = try apart {
+      var set = sigset_t()
+      unsafe sigemptyset(&set)
+      unsafe sigaddset(&set, SIGTERM)
+      unsafe sigprocmask(SIG_BLOCK, &set, nil)
+      kill(getpid(), SIGTERM)
+      return try Self.run("sleep", "10")
+    }
+    #expect(blocked == "143")
+    let noted = try ChildProcess.run(within: 20_000_000_000) {
+      Interruption.adoptSignals()
+      kill(getpid(), SIGTERM)
+      do {
+        return "\(try Self.run("true"))"
+      } catch {
+        return "\(error)"
+      }
+    }
+    #expect({ if case .output("interrupted") = noted { true } else { false } }(), "\(noted)")
+  }
+
+  @Test("A command gets back the signals that were ignored when this process started")
+  func inherited() throws {
+    let outcome = try ChildProcess.run(within: 20_000_000_000) {
+      signal(SIGCHLD, SIG_IGN)
+      signal(SIGPIPE, SIG_DFL)
+      Interruption.adoptSignals()
+      // SIGCHLD is bit 16, SIGPIPE bit 12.
+      let script = "set -- $(sed -n s/^SigIgn:.//p /proc/self/status); exit $((0x$1 >> 16 & 1 | 0x$1 >> 11 & 2))"
+      do {
+        return "\(try Self.run("sh", "-c", script))"
+      } catch {
+        return "\(error)"
+      }
+    }
+    #expect({ if case .output("1") = outcome { true } else { false } }(), "\(outcome)")
+  }
+
+  @Test("What this process has ignored stays ignored while a command runs")
+  func ignored() throws {
+    let text = try apart {
+      signal(SIGHUP, SIG_IGN)
+      return try Self.run("sh", "-c", "kill -HUP $PPID; sleep 0.1; exit 5")
+    }
+    #expect(text == "5")
+  }
+}
