@@ -24,7 +24,7 @@ extension Benchmark {
       let done = Clock.now
       guard arrived == 1 else { throw KernelError(.recvmsg, on: "AF_UNIX") }
       for index in 0..<count { unsafe close(received[index]) }
-      guard count == 1 else { throw NotMeasurable("a security module keeps descriptors from being passed") }
+      guard count == 1 else { throw NotMeasurable("a security module refuses to pass descriptors") }
       return (sent - start, done - sent)
     }
     return [Measurement(.send, times.first), Measurement(.receive, times.second)]

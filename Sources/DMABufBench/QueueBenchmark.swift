@@ -10,7 +10,7 @@ extension Benchmark {
     let buffer = try source.allocate(size, readOnly: false)
     let frame = format.planes.map(\.size).max() ?? 0
     // Drivers cannot be trusted with a length beyond the buffer's.
-    guard frame <= buffer.size else { throw NotMeasurable("an image takes \(frame) bytes, more than the buffer has") }
+    guard frame <= buffer.size else { throw NotMeasurable("an image needs \(frame) bytes, more than the buffer has") }
     let request = V4L2QueueRequest(
       queue, field: format.field, planes: format.planes.count, descriptor: buffer.descriptorNumber, size: buffer.size)
 

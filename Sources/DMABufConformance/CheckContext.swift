@@ -40,10 +40,10 @@ final class CheckContext {
   /// A new buffer of the same exporter; size where the exporter has it chosen.
   func another(_ size: Int = 16384, mode: CInt = O_RDWR) throws -> CInt {
     switch target {
-    case .given: throw CheckSkipped("one buffer was given; this takes an exporter")
+    case .given: throw CheckSkipped("this check needs an exporter, not a single buffer")
     case .heap: return try allocate(size, mode: mode)
     case .udmabuf:
-      guard mode == O_RDWR else { throw CheckSkipped("udmabuf makes buffers for reading and writing alone") }
+      guard mode == O_RDWR else { throw CheckSkipped("udmabuf exports only buffers that can be read and written") }
       return try userBuffer(of: sealedMemory(size), size)
     case .drm:
       let handle = try dumbBuffer()
@@ -53,7 +53,7 @@ final class CheckContext {
       let open = { (other: ConformanceTarget) in try? CheckContext(on: other).another(size, mode: mode) }
       if let buffer = Self.first(of: ConformanceTarget.exporters(), open) { return buffer }
       if let buffer = Self.first(of: ConformanceTarget.devices(), open) { return buffer }
-      throw CheckSkipped("no source of buffers can be used here")
+      throw CheckSkipped("no source of buffers works on this machine")
     }
   }
 
@@ -139,7 +139,7 @@ final class CheckContext {
     var argument = Argument(12, handle, flags)
     let answer = Raw.ioctl(try node(), Self.handleToDescriptor, &argument)
     // What drivers without PRIME say.
-    if answer.errno == ENOSYS { throw CheckSkipped("the driver exports nothing: PRIME_HANDLE_TO_FD: \(answer)") }
+    if answer.errno == ENOSYS { throw CheckSkipped("the driver exports no buffers: PRIME_HANDLE_TO_FD: \(answer)") }
     return answer.isDone ? CallResult(argument[descriptor: 8]) : answer
   }
 
@@ -153,7 +153,7 @@ final class CheckContext {
 
   func importBuffer(_ descriptor: CInt) throws -> CallResult {
     let answer = Self.importBuffer(descriptor, into: try node())
-    if answer.errno == ENOSYS { throw CheckSkipped("the driver imports nothing: PRIME_FD_TO_HANDLE: \(answer)") }
+    if answer.errno == ENOSYS { throw CheckSkipped("the driver imports no buffers: PRIME_FD_TO_HANDLE: \(answer)") }
     return answer
   }
 
@@ -184,7 +184,7 @@ final class CheckContext {
     if !hasPlanes {
       let (answer, _) = try requestBuffers(2, memory: 1)
       guard answer.isDone else {
-        throw CheckSkipped("the queue has no MMAP buffers for us: VIDIOC_REQBUFS: \(answer)")
+        throw CheckSkipped("the queue refuses MMAP buffers: VIDIOC_REQBUFS: \(answer)")
       }
       hasPlanes = true
     }

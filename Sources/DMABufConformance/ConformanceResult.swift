@@ -79,7 +79,7 @@ extension ConformanceCheck {
     }
     switch outcome {
     case .timedOut:
-      return result(.fail, found: "no end within \(seconds) s")
+      return result(.fail, found: "not finished within \(seconds) s")
     case .ended(bySignal: let signal):
       return result(.fail, found: "ended by signal \(signal)")
     case .output(let text) where text.hasPrefix("skip "):
@@ -90,7 +90,8 @@ extension ConformanceCheck {
       let reason: String? =
         switch verdict {
         case .knownDifference: "Linux \(kernel); later kernels: \(expectation.today)"
-        case .newDifference: "Linux \(kernel) is newer than \(Expectation.newestSeen), the newest kernel known here"
+        case .newDifference:
+          "Linux \(kernel) is newer than \(Expectation.newestSeen), the newest kernel with known results"
         case .pass, .fail, .skip: nil
         }
       return result(verdict, found: found, reason: reason)
@@ -109,9 +110,9 @@ extension ConformanceCheck {
   }
 
   private func refusal(for target: ConformanceTarget, _ permission: Permission) -> String? {
-    if isInvasive && !permission.invasive { return "--invasive allows it" }
+    if isInvasive && !permission.invasive { return "needs --invasive" }
     if case .given = target, isDisturbing && !permission.invasive {
-      return "it would change the buffer; --invasive allows it"
+      return "the check changes the buffer: needs --invasive"
     }
     for need in needs { if let reason = need.absence { return reason } }
     return nil
@@ -142,7 +143,7 @@ extension ConformanceCheck.Need {
     case .vgem: TestDevice.node == nil ? TestDevice.absence : nil
     case .swSync: access("/sys/kernel/debug/sync/sw_sync")
     case .bufinfo: access("/sys/kernel/debug/dma_buf/bufinfo")
-    case .root: ProcessLimits.isRoot ? nil : "for root alone"
+    case .root: ProcessLimits.isRoot ? nil : "needs root"
     case .tracefs: access("/sys/kernel/tracing/events")
     case .sysfsStatistics: access("/sys/kernel/dmabuf/buffers")
     case .bpf: access("/sys/kernel/btf/vmlinux") ?? Self.root.absence

@@ -80,7 +80,7 @@ public struct ConformanceSurvey: Sendable {
         add(
           .v4l2(node: node.path, label: node.path, queue: node.queue, isWhole: false), node.path,
           unlessLike: &first[kind])
-        let reason = "only V4L2's own checks: \(name) has the same driver; --device \(node.path) tries all"
+        let reason = "only the V4L2 checks: \(name) has the same driver; --device \(node.path) runs all"
         omissions.append(Omission(node: node.path, reason: reason, target: whole))
       }
     }
@@ -101,7 +101,7 @@ public struct ConformanceSurvey: Sendable {
 
   private mutating func add(_ target: ConformanceTarget, _ path: String, unlessLike first: inout String?) {
     if let first {
-      let reason = "\(first) of the same driver is checked; --device \(path) checks this one"
+      let reason = "\(first) has the same driver and is checked; --device \(path) checks this one"
       omissions.append(Omission(node: path, reason: reason, target: target))
     } else {
       first = path

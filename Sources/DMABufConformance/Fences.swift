@@ -6,23 +6,23 @@ import Glibc
 /// Fences on a buffer: polling, taking them out, putting them in.
 extension ConformanceCheck {
   static let fences: [ConformanceCheck] = [
-    .init("C44", "an idle buffer is ready for both", expect: "5") { context in
+    .init("C44", "an idle buffer is ready for reading and writing", expect: "5") { context in
       "\(Raw.poll(try context.idleBuffer(), POLLIN | POLLOUT))"
     },
-    .init("C45", "of an idle buffer a signalled fence is exported", expect: "status 1, 1 fence, CLOEXEC") { context in
+    .init("C45", "an idle buffer exports a signalled fence", expect: "status 1, 1 fence, CLOEXEC") { context in
       let file = try Raw.exportFences(try context.idleBuffer(), 1).orEnd("EXPORT_SYNC_FILE")
       let isClosed = Raw.control(file, F_GETFD).value & 1 == 1
       return "status \(RawSyncFile.status(file)), \(RawSyncFile.count(file)) fence" + (isClosed ? ", CLOEXEC" : "")
     },
-    .init("C46", "exporting takes directions alone", expect: "EINVAL EINVAL EINVAL EINVAL") { context in
+    .init("C46", "export accepts only directions", expect: "EINVAL EINVAL EINVAL EINVAL") { context in
       let buffer = try context.buffer()
       return answers([0, 4, 5, 8].map { Raw.exportFences(buffer, $0) })
     },
-    .init("C47", "importing takes sync_files alone", expect: "EINVAL EINVAL") { context in
+    .init("C47", "import accepts only sync_files", expect: "EINVAL EINVAL") { context in
       let buffer = try context.buffer()
       return answers([-1, buffer].map { Raw.importFences(buffer, 1, $0) })
     },
-    .init("C48", "a signalled fence can be imported and keeps nobody waiting", expect: "ok, 5", disturbing: true) {
+    .init("C48", "an imported signalled fence delays no access", expect: "ok, 5", disturbing: true) {
       context in
       let buffer = try context.idleBuffer()
       let file = try Raw.exportFences(buffer, 1).orEnd("EXPORT_SYNC_FILE")
@@ -31,14 +31,14 @@ extension ConformanceCheck {
   ]
 
   static let pendingFences: [ConformanceCheck] = [
-    .init("C49", "a writer keeps readers and writers waiting", needs: [.vgem], expect: "0 0", disturbing: true) {
+    .init("C49", "a fence of a writer delays readers and writers", needs: [.vgem], expect: "0 0", disturbing: true) {
       context in
       try withFence(on: context, isWriting: true) { buffer, _ in
         "\(Raw.poll(buffer, POLLIN)) \(Raw.poll(buffer, POLLOUT))"
       }
     },
     .init(
-      "C50", "a reader keeps writers waiting alone", needs: [.vgem],
+      "C50", "a fence of a reader delays only writers", needs: [.vgem],
       expect: "IN 1, OUT 0; for readers 1, for writers 0", disturbing: true
     ) { context in
       try withFence(on: context, isWriting: false) { buffer, _ in
@@ -48,7 +48,7 @@ extension ConformanceCheck {
       }
     },
     .init(
-      "C51", "a poll holds references until the fence signals", needs: [.vgem], expect: "+2, then +0",
+      "C51", "poll holds references until the fence signals", needs: [.vgem], expect: "+2, then +0",
       disturbing: true
     ) { context in
       try withFence(on: context, isWriting: true) { buffer, signal in
@@ -61,7 +61,7 @@ extension ConformanceCheck {
       }
     },
     .init(
-      "C53", "START waits for a writer until a signal comes, O_NONBLOCK or not", needs: [.vgem],
+      "C53", "START waits for a writer until a signal arrives, with and without O_NONBLOCK", needs: [.vgem],
       expect: "EINTR EINTR",
       disturbing: true
     ) { context in
@@ -94,7 +94,7 @@ extension ConformanceCheck {
 
   static let fenceLists: [ConformanceCheck] = [
     .init(
-      "C52", "a poll keeps the buffer alive until the fence signals", needs: [.swSync, .bufinfo],
+      "C52", "poll keeps the buffer alive until the fence signals", needs: [.swSync, .bufinfo],
       expect: "listed, then gone", disturbing: true
     ) { context in
       let (buffer, timeline) = (try context.buffer(), try Timeline())
@@ -110,10 +110,10 @@ extension ConformanceCheck {
         let isGone = try DebugTable.ofMachine()[inode] == nil
         return (isListed ? "listed" : "not listed") + (isGone ? ", then gone" : ", then listed")
       }
-      throw CheckSkipped("others hold the buffer")
+      throw CheckSkipped("another process holds the buffer")
     },
     .init(
-      "C56", "what was exported does not change by a later import", needs: [.swSync], expect: "1, then 1",
+      "C56", "a later import does not change an exported sync_file", needs: [.swSync], expect: "1, then 1",
       disturbing: true
     ) { context in
       let (buffer, timeline) = (try context.buffer(), try Timeline())
@@ -123,7 +123,7 @@ extension ConformanceCheck {
       return "\(before), then \(RawSyncFile.status(file))"
     },
     .init(
-      "C57", "a later fence of a timeline takes the earlier one's place", needs: [.swSync, .bufinfo],
+      "C57", "a later fence replaces an earlier one of its timeline", needs: [.swSync, .bufinfo],
       expect: "read 9",
       disturbing: true
     ) { context in
@@ -132,7 +132,7 @@ extension ConformanceCheck {
       return try pending(buffer)
     },
     .init(
-      "C58", "an earlier one stays beside it, and a writer takes its reader's place", needs: [.swSync, .bufinfo],
+      "C58", "an earlier fence is added, and a writer replaces its reader", needs: [.swSync, .bufinfo],
       expect: "read 1 read 9, then read 9 write 1", disturbing: true
     ) { context in
       let (buffer, timeline) = (try context.buffer(), try Timeline())
@@ -150,7 +150,7 @@ extension ConformanceCheck {
       try put(merged, 1, on: buffer)
       return try pending(buffer)
     },
-    .init("C60", "epoll tells when the fence signals", needs: [.swSync], expect: "0, then 5", disturbing: true) {
+    .init("C60", "epoll reports when the fence signals", needs: [.swSync], expect: "0, then 5", disturbing: true) {
       context in
       let (buffer, timeline) = (try context.buffer(), try Timeline())
       try put(timeline.fence(1), 2, on: buffer)

@@ -23,10 +23,10 @@ struct FrameTrial: ~Copyable {
       format = try node.format(of: queue)
     } catch {
       throw CheckSkipped(
-        "the queue has no format that can be tried: \(error.call): \(CallResult(failed: error.errno))")
+        "the queue has no format to test: \(error.call): \(CallResult(failed: error.errno))")
     }
     guard format.planes.allSatisfy({ $0.size < 64 << 20 }) else {
-      throw CheckSkipped("the queue has no format that can be tried: VIDIOC_G_FMT: EFBIG")
+      throw CheckSkipped("the queue has no format to test: VIDIOC_G_FMT: EFBIG")
     }
     return format
   }
@@ -34,10 +34,10 @@ struct FrameTrial: ~Copyable {
   /// `a frame`, or what is wrong with it.
   func frame() throws -> String {
     if let input = node.decodedFormat {
-      throw CheckSkipped("the device decodes \(input): without encoded data no frame comes")
+      throw CheckSkipped("the device decodes \(input): it produces no frame without encoded data")
     }
     if node.queues.contains(where: { $0.name == "meta-output" }) {
-      throw CheckSkipped("the queue takes parameters: a buffer without any would change the device's picture")
+      throw CheckSkipped("the queue accepts parameters: an empty buffer would change the image of the device")
     }
     let output = node.queues.first(where: \.isOutput)
     guard let last = node.queues.first(where: { !$0.isOutput }) ?? output else { throw CheckSkipped("no queues") }
@@ -57,7 +57,7 @@ struct FrameTrial: ~Copyable {
     } catch let error as KernelError {
       throw excuse(error) ?? error
     } catch is TimedOut {
-      throw CheckSkipped("no frame came within 3 s")
+      throw CheckSkipped("no frame arrived within 3 s")
     } catch let error as StreamEnded where error.reason == .deviceGone {
       throw CheckSkipped("the device has gone: poll: ENODEV")
     }

@@ -5,7 +5,7 @@ import Glibc
 /// The nodes in /dev/dma_heap.
 extension ConformanceCheck {
   static let heaps: [ConformanceCheck] = [
-    .init("C74", "a length of one byte gives a page", on: .heap, expect: "one page") { context in
+    .init("C74", "a length of one byte allocates a page", on: .heap, expect: "one page") { context in
       let size = Int(Raw.status(try context.another(1)).st_size)
       return size == Raw.page ? "one page" : "\(size)"
     },
@@ -42,14 +42,15 @@ extension ConformanceCheck {
       return answers(
         Raw.ioctl(node, .both("H", 1, 24), Argument(64)), Raw.ioctl(node, RawRequest(number: 0x5401), Argument(64)))
     },
-    .init("C78", "shorter and longer arguments are taken", on: .heap, expect: "ok ok") { context in
+    .init("C78", "shorter and longer arguments are accepted", on: .heap, expect: "ok ok") { context in
       let node = try context.node()
       var argument = Argument(32)
       argument[u64: 0] = UInt64(Raw.page)
       return answers(
         Raw.ioctl(node, .both("H", 0, 16), argument), Raw.ioctl(node, .both("H", 0, 32), argument))
     },
-    .init("C79", "buffers name the heap as their exporter", on: .heap, expect: "the heap's name") { context in
+    .init("C79", "the exporter of a buffer is the name of the heap", on: .heap, expect: "the heap's name") {
+      context in
       guard let exporter = Raw.fdinfo(try context.buffer())?.exporter else {
         throw CheckSkipped("/proc cannot be read")
       }
@@ -63,7 +64,7 @@ extension ConformanceCheck {
       argument[u64: 0] = UInt64(Raw.page)
       return Raw.ioctl(node, CheckContext.allocation, argument).description
     },
-    .init("C81", "more than the CMA area is refused", on: .heap, expect: "ENOMEM") { context in
+    .init("C81", "an allocation larger than the CMA area is refused", on: .heap, expect: "ENOMEM") { context in
       guard case .heap(let name) = context.target, DMAHeap.cmaNames.contains(name),
         let total = MemoryInformation().cmaTotal
       else { throw CheckSkipped("not a CMA heap") }

@@ -5,11 +5,11 @@ import Glibc
 /// What a dma-buf's descriptor is, and what plain file calls do with it.
 extension ConformanceCheck {
   static let identity: [ConformanceCheck] = [
-    .init("C1", "fstatfs tells the magic of dma-bufs", expect: "0x444d4142") { context in
+    .init("C1", "fstatfs reports the magic number of dma-bufs", expect: "0x444d4142") { context in
       "0x" + String(cdmabuf_magic(try context.buffer()), radix: 16)
     },
     .init(
-      "C2", "fstat tells no file type, one link, an inode and an anonymous device",
+      "C2", "fstat reports no file type, one link, an inode and an anonymous device",
       expect: "type 0, links 1, inode, major 0"
     ) {
       context in
@@ -18,7 +18,7 @@ extension ConformanceCheck {
       return
         "type \(status.st_mode & S_IFMT), links \(status.st_nlink), \(inode), major \(cdmabuf_device(status.st_dev) >> 32)"
     },
-    .init("C3", "seeking to the end, fstat and fdinfo tell the same size", expect: "equal") { context in
+    .init("C3", "seeking to the end, fstat and fdinfo report the same size", expect: "equal") { context in
       let buffer = try context.buffer()
       let end = Raw.seek(buffer, 0, SEEK_END)
       let sizes = [end.value, try context.size(), Int(Raw.fdinfo(buffer)?.size ?? 0)]
@@ -52,7 +52,7 @@ extension ConformanceCheck {
     .init("C9", "the descriptor cannot be opened again through /proc", expect: "ENXIO") { context in
       Raw.open(path(try context.buffer()), O_RDWR).description
     },
-    .init("C10", "O_PATH can open it, and takes no requests", expect: "ok EBADF") { context in
+    .init("C10", "O_PATH can open the descriptor, and accepts no requests", expect: "ok EBADF") { context in
       let handle = Raw.open(path(try context.buffer()), CDMABUF_O_PATH)
       return answers(handle, Raw.synchronize(handle.descriptor, 1))
     },
@@ -62,7 +62,8 @@ extension ConformanceCheck {
       let name = Raw.fdinfo(buffer)?.name?.string ?? ""
       return link == "/dmabuf:" + name ? "/dmabuf: + name" : UntrustedText(link.utf8).escaped
     },
-    .init("C12", "stat and statfs through /proc tell the same as through the descriptor", expect: "same") { context in
+    .init("C12", "stat and statfs through /proc report the same as through the descriptor", expect: "same") {
+      context in
       let buffer = try context.buffer()
       var found = stat()
       let answer = unsafe CallResult(stat(path(buffer), &found))
@@ -131,10 +132,10 @@ extension ConformanceCheck {
 extension ConformanceCheck {
   static let identityCounts: [ConformanceCheck] = [
     .init(
-      "C19", "every duplicate, process, mapping and message in flight counts one",
+      "C19", "each duplicate, process, mapping and message in flight adds one to count",
       expect: "dup +1, fork +1, mmap +1, message +1, then +0"
     ) { context in
-      if case .given = context.target { throw CheckSkipped("others may share the buffer meanwhile") }
+      if case .given = context.target { throw CheckSkipped("another process may share the buffer") }
       let buffer = try context.buffer()
       let size = try context.size()
       let before = Raw.count(buffer)

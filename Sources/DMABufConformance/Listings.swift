@@ -10,7 +10,7 @@ extension ConformanceCheck {
 
   static let listings: [ConformanceCheck] = [
     .init(
-      "C115", "bufinfo and fdinfo tell the same", needs: [.bufinfo],
+      "C115", "bufinfo and fdinfo report the same", needs: [.bufinfo],
       expect: "size, flags, count, exporter and name agree"
     ) { context in
       let buffer = try context.buffer()
@@ -50,7 +50,7 @@ extension ConformanceCheck {
       return fence.context == nil ? "DRIVER TIMELINE seq SEQNO" : "CONTEXT:SEQNO TIMELINE DRIVER"
     },
     .init(
-      "C118", "sysfs shows size and exporter, and forgets the buffer at once", needs: [.sysfsStatistics],
+      "C118", "sysfs shows size and exporter, and removes the buffer at its last close", needs: [.sysfsStatistics],
       expect: "as fdinfo, then gone"
     ) { context in
       if case .given = context.target { throw CheckSkipped("others hold the buffer") }
@@ -66,7 +66,7 @@ extension ConformanceCheck {
       return (isSame ? "as fdinfo" : "different")
         + (FilePermissions(directory) == nil ? ", then gone" : ", then there")
     },
-    .init("C119", "sysfs has no statistics any more", on: .machine, expect: "absent") { _ in
+    .init("C119", "sysfs has no dma-buf statistics", on: .machine, expect: "absent") { _ in
       guard KernelVersion.running >= KernelVersion(7, 0) else {
         throw CheckSkipped("sysfs may have statistics before Linux 7")
       }
@@ -79,7 +79,7 @@ extension ConformanceCheck {
 extension ConformanceCheck {
   static let processes: [ConformanceCheck] = [
     .init(
-      "C120", "another user's buffers cannot be looked at or taken", on: .machine, needs: [.root],
+      "C120", "another user's buffers cannot be read or duplicated", on: .machine, needs: [.root],
       expect: "EACCES EACCES EACCES EACCES EPERM"
     ) { context in
       let buffer = try context.buffer()
@@ -98,14 +98,14 @@ extension ConformanceCheck {
         return answers([stated, read] + others + [taken])
       }
       guard case .output(let text) = outcome, text != "skip" else {
-        throw CheckSkipped("no way to become another user")
+        throw CheckSkipped("this process cannot change its user")
       }
       if text == "absent" { throw CheckSkipped(CallResult.absent("pidfd_getfd")) }
       if text.hasPrefix("ENOENT") { throw CheckSkipped("/proc hides other users' processes (hidepid)") }
       return text
     },
     .init(
-      "C121", "a child's descriptor can be taken", on: .machine,
+      "C121", "the descriptor of a child can be duplicated", on: .machine,
       expect: "CLOEXEC, same file; EINVAL EBADF; ended: ESRCH"
     ) { context in
       let buffer = try context.buffer()
@@ -113,7 +113,7 @@ extension ConformanceCheck {
       if child == 0 { while true { pause() } }
       let handle = try CallResult(cdmabuf_pidfd_open(child)).orEnd("pidfd_open")
       let taken = try CallResult(cdmabuf_pidfd_getfd(handle, buffer)).orSkip("pidfd_getfd")
-      if taken.errno == EPERM { throw CheckSkipped("a security module keeps processes from each other") }
+      if taken.errno == EPERM { throw CheckSkipped("a security module denies access to other processes") }
       let isClosed = Raw.control(taken.descriptor, F_GETFD).value & 1 == 1
       let found = "\(isClosed ? "CLOEXEC" : "open"), \(try Raw.sameFile(buffer, taken.descriptor)) file"
       let refused = answers(
@@ -123,7 +123,7 @@ extension ConformanceCheck {
       return "\(found); \(refused); ended: \(CallResult(cdmabuf_pidfd_getfd(handle, buffer)))"
     },
     .init(
-      "C122", "a buffer in flight counts one and arrives as itself", on: .machine,
+      "C122", "a buffer in flight adds one to count and arrives as the same buffer", on: .machine,
       expect: "+1, same inode, CLOEXEC as asked"
     ) { context in
       let buffer = try context.buffer()

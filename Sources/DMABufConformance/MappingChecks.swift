@@ -21,7 +21,7 @@ extension ConformanceCheck {
       _ = try mapped(try context.buffer(), try context.size())
       return Raw.map(try context.buffer(), 2 * Raw.page, offset: -Raw.page).description
     },
-    .init("C23", "a read-only descriptor gives no writable memory, later neither", expect: "EACCES EACCES") {
+    .init("C23", "a read-only descriptor cannot be mapped writable, mprotect included", expect: "EACCES EACCES") {
       context in
       let buffer = try context.another(mode: O_RDONLY)
       let size = Int(Raw.status(buffer).st_size)
@@ -36,7 +36,7 @@ extension ConformanceCheck {
       _ = try mapped(buffer, size)
       return Raw.map(buffer, size, PROT_READ | PROT_EXEC).description
     },
-    .init("C29", "memory stays when all descriptors are closed", expect: "works") { context in
+    .init("C29", "a mapping outlives all descriptors", expect: "works") { context in
       guard case .given = context.target else {
         let (buffer, size) = (try context.buffer(), try context.size())
         let mapping = try mapped(buffer, size)
@@ -45,7 +45,7 @@ extension ConformanceCheck {
         unsafe bytes.storeBytes(of: 0x5a, toByteOffset: size - 1, as: UInt8.self)
         return unsafe bytes.load(fromByteOffset: size - 1, as: UInt8.self) == 0x5a ? "works" : "lost"
       }
-      throw CheckSkipped("it would write to the buffer")
+      throw CheckSkipped("the check would write to the buffer")
     },
   ]
 
@@ -65,7 +65,7 @@ extension ConformanceCheck {
     },
     .init("C30", "other processes cannot read memory of the system heap", on: .heap, expect: "EFAULT") { context in
       guard context.isHeap("system") else {
-        throw CheckSkipped("only the system heap is certain to be mapped without pages")
+        throw CheckSkipped("only the system heap is known to map without struct pages")
       }
       let mapping = try mapped(try context.buffer(), Raw.page)
       var byte: UInt8 = 0
@@ -84,7 +84,7 @@ extension ConformanceCheck {
       }
       return try residence(of: context)
     },
-    .init("C32", "new memory is zero, after others used it too", on: .heap, expect: "zero") { context in
+    .init("C32", "new memory is zero, reused memory included", on: .heap, expect: "zero") { context in
       let size = 1 << 20
       let used = try context.another(size)
       let dirty = try mapped(used, size)

@@ -9,14 +9,16 @@ extension ConformanceCheck {
   private static let readWrite = UInt32(O_RDWR)
 
   static let prime: [ConformanceCheck] = [
-    .init("C92", "exporting takes CLOEXEC and RDWR alone", on: .drm, expect: "EINVAL EINVAL") { context in
+    .init("C92", "export accepts only the flags CLOEXEC and RDWR", on: .drm, expect: "EINVAL EINVAL") { context in
       let handle = try context.dumbBuffer()
       return answers(try context.export(handle, flags: 1), try context.export(handle, flags: UInt32(O_NONBLOCK)))
     },
     .init("C93", "there is no handle 0", on: .drm, expect: "ENOENT") { context in
       try context.export(0, flags: cloexec).description
     },
-    .init("C94", "a second export is the first again, with its mode", on: .drm, expect: "same file, read-only") {
+    .init(
+      "C94", "a second export is the same file, with the mode of the first", on: .drm, expect: "same file, read-only"
+    ) {
       context in
       let handle = try context.dumbBuffer()
       let first = try exported(context, handle, flags: cloexec)
@@ -24,12 +26,12 @@ extension ConformanceCheck {
       let mode = CInt(Raw.control(second, F_GETFL).value) & O_ACCMODE
       return "\(try Raw.sameFile(first, second)) file, " + (mode == O_RDONLY ? "read-only" : "mode \(mode)")
     },
-    .init("C95", "an own buffer comes back as its handle", on: .drm, expect: "same handle") { context in
+    .init("C95", "importing an own buffer returns its handle", on: .drm, expect: "same handle") { context in
       let handle = try context.dumbBuffer()
       let answer = try context.importBuffer(exported(context, handle, flags: cloexec))
       return answer.value == Int(handle) ? "same handle" : "\(answer) \(answer.value)"
     },
-    .init("C96", "importing takes dma-bufs alone", on: .drm, expect: "EBADF EINVAL") { context in
+    .init("C96", "import accepts only dma-bufs", on: .drm, expect: "EBADF EINVAL") { context in
       let null = try Raw.open("/dev/null", O_RDWR).orEnd("open")
       return answers(try context.importBuffer(-1), try context.importBuffer(null))
     },
@@ -44,12 +46,12 @@ extension ConformanceCheck {
       return (again.value == Int(handle) ? "same handle" : "another handle")
         + ", \(try Raw.sameFile(buffer, file)) file"
     },
-    .init("C98", "a handle is closed once", on: .drm, expect: "ok EINVAL") { context in
+    .init("C98", "a handle can be closed once", on: .drm, expect: "ok EINVAL") { context in
       let (_, handle) = try imported(context)
       let node = try context.node()
       return answers([0, 1].map { (_: Int) in Raw.ioctl(node, .write("d", 9, 8), Argument(8, handle)) })
     },
-    .init("C99", "a render node makes no dumb buffers", on: .drm, expect: "EACCES") { context in
+    .init("C99", "a render node allocates no dumb buffers", on: .drm, expect: "EACCES") { context in
       let card = (context.target.node ?? "").split(scalar: "/").last ?? ""
       let names = (try? Directory("/sys/class/drm/\(card)/device/drm").names()) ?? []
       guard let render = names.first(where: { $0.hasPrefix("renderD") }) else { throw CheckSkipped("no render node") }
@@ -57,7 +59,7 @@ extension ConformanceCheck {
       guard node.isDone else { throw CheckSkipped("/dev/dri/\(render): open: \(node)") }
       return Raw.ioctl(node.descriptor, .both("d", 0xb2, 32), Argument(32, 64, 64, 32)).description
     },
-    .init("C106", "an imported buffer is not mapped through the device", on: .drm, expect: "EINVAL") { context in
+    .init("C106", "an imported buffer cannot be mapped through the device", on: .drm, expect: "EINVAL") { context in
       let (_, handle) = try imported(context)
       return Raw.ioctl(try context.node(), .both("d", 0xb3, 16), Argument(16, handle)).description
     },
@@ -65,7 +67,7 @@ extension ConformanceCheck {
 
   static let testDevice: [ConformanceCheck] = [
     .init(
-      "C100", "an import is listed with its device and counts three", on: .machine, needs: [.vgem, .bufinfo],
+      "C100", "an import is listed with its device and adds three to count", on: .machine, needs: [.vgem, .bufinfo],
       expect: "vgem, +3"
     ) { context in
       let (buffer, device) = (try foreign(context), try TestDevice())
@@ -87,7 +89,7 @@ extension ConformanceCheck {
       return answers([false, false, true].map { device.attach(handle, isWriting: $0) })
     },
     .init(
-      "C103", "a fence that nobody signals signals itself after ten seconds", on: .machine, needs: [.vgem],
+      "C103", "a fence signals by itself after ten seconds", on: .machine, needs: [.vgem],
       expect: "after 10 s, ETIMEDOUT", invasive: true
     ) { context in
       let (buffer, device) = (try context.buffer(), try TestDevice())
@@ -97,7 +99,7 @@ extension ConformanceCheck {
       let seconds = (Clock.now - start) / 1_000_000_000
       return "after \(9...12 ~= seconds ? 10 : seconds) s, \(device.signal(fence))"
     },
-    .init("C104", "a fence is signalled once", on: .machine, needs: [.vgem], expect: "ok ENOENT") { context in
+    .init("C104", "a fence can be signalled once", on: .machine, needs: [.vgem], expect: "ok ENOENT") { context in
       let (buffer, device) = (try context.buffer(), try TestDevice())
       let fence = try device.fence(on: buffer, isWriting: true)
       return answers(device.signal(fence), device.signal(fence))

@@ -5,11 +5,11 @@ import Glibc
 /// sync_files, and the timelines that tests make them with.
 extension ConformanceCheck {
   static let syncFiles: [ConformanceCheck] = [
-    .init("C61", "merging takes no flags", on: .machine, expect: "EINVAL EINVAL") { context in
+    .init("C61", "merge accepts no flags", on: .machine, expect: "EINVAL EINVAL") { context in
       let file = try signalled(context)
       return answers(RawSyncFile.merge(file, file, flags: 1), RawSyncFile.merge(file, file, pad: 1))
     },
-    .init("C62", "merging takes sync_files alone", on: .machine, expect: "ENOENT ENOENT") { context in
+    .init("C62", "merge accepts only sync_files", on: .machine, expect: "ENOENT ENOENT") { context in
       let file = try signalled(context)
       let null = try Raw.open("/dev/null", O_RDWR).orEnd("open")
       return answers(RawSyncFile.merge(file, -1), RawSyncFile.merge(file, null))
@@ -24,7 +24,10 @@ extension ConformanceCheck {
       let name = information.text(0, 32) == "both" ? "named" : information.text(0, 32)
       return "\(RawSyncFile.count(merged)) fence, status \(RawSyncFile.status(merged)), \(name)"
     },
-    .init("C64", "asking takes no flags and a place to answer to", on: .machine, expect: "EINVAL EINVAL EFAULT") {
+    .init(
+      "C64", "FILE_INFO accepts no flags, and needs memory for the fences", on: .machine,
+      expect: "EINVAL EINVAL EFAULT"
+    ) {
       context in
       let file = try signalled(context)
       return answers(
@@ -43,22 +46,25 @@ extension ConformanceCheck {
   ]
 
   static let testFences: [ConformanceCheck] = [
-    .init("C65", "there must be room for all fences or none", on: .machine, needs: [.swSync], expect: "EINVAL, ok 2")
-    { _ in
+    .init(
+      "C65", "FILE_INFO needs room for all fences or none", on: .machine, needs: [.swSync], expect: "EINVAL, ok 2"
+    ) { _ in
       let (first, second) = (try Timeline(), try Timeline())
       let merged = try RawSyncFile.merge(try first.fence(1), try second.fence(1)).orEnd("SYNC_IOC_MERGE")
       let roomy = RawSyncFile.fences(merged, room: 8)
       return "\(RawSyncFile.fences(merged, room: 1).0), \(roomy.0) \(roomy.count)"
     },
-    .init("C66", "of one timeline only the later fence is kept", on: .machine, needs: [.swSync], expect: "1, pending")
-    { _ in
+    .init(
+      "C66", "a merge retains only the later fence of a timeline", on: .machine, needs: [.swSync],
+      expect: "1, pending"
+    ) { _ in
       let timeline = try Timeline()
       let merged = try RawSyncFile.merge(try timeline.fence(1), try timeline.fence(5)).orEnd("SYNC_IOC_MERGE")
       timeline.advance(4)
       return "\(RawSyncFile.count(merged)), " + (RawSyncFile.status(merged) == 0 ? "pending" : "signalled")
     },
     .init(
-      "C67", "a signalled fence has lost its driver", on: .machine, needs: [.swSync],
+      "C67", "a signalled fence has no driver name", on: .machine, needs: [.swSync],
       expect: .versions("sw_sync", "sw_sync", "detached-driver")
     ) { _ in
       let timeline = try Timeline()
@@ -67,7 +73,7 @@ extension ConformanceCheck {
       return RawSyncFile.fences(fence, room: 1).driver
     },
     .init(
-      "C69", "the earliest deadline counts", on: .machine, needs: [.swSync],
+      "C69", "the earliest deadline applies", on: .machine, needs: [.swSync],
       expect: .versions("ENOTTY ENOTTY", "5000 ENOENT", "5000 ENOENT")
     ) { _ in
       let timeline = try Timeline()
@@ -75,20 +81,21 @@ extension ConformanceCheck {
       for nanoseconds: UInt64 in [5000, 9000] { _ = RawSyncFile.setDeadline(fence, nanoseconds) }
       return "\(timeline.deadline(of: fence)) \(timeline.deadline(of: try timeline.fence(2)))"
     },
-    .init("C70", "closing a timeline ends its fences with an error", on: .machine, needs: [.swSync], expect: "-2, 1")
-    { _ in
+    .init("C70", "closing a timeline fails its pending fences", on: .machine, needs: [.swSync], expect: "-2, 1") {
+      _ in
       let timeline = try Timeline()
       let fence = try timeline.fence(1)
       close(timeline.descriptor)
       return "\(RawSyncFile.status(fence)), \(Raw.poll(fence, POLLIN))"
     },
-    .init("C71", "a fence half a circle ahead has passed", on: .machine, needs: [.swSync], expect: "1") { _ in
+    .init("C71", "a fence more than 2^31 ahead counts as signalled", on: .machine, needs: [.swSync], expect: "1") {
+      _ in
       let timeline = try Timeline()
       timeline.advance(1)
       return "\(RawSyncFile.status(try timeline.fence(0x8000_0001)))"
     },
     .init(
-      "C72", "making a test fence taints the kernel", on: .machine, needs: [.swSync, .root],
+      "C72", "creating a test fence taints the kernel", on: .machine, needs: [.swSync, .root],
       expect: .versions("clear", "clear", "set")
     ) { _ in
       _ = try Timeline().fence(1)

@@ -5,7 +5,7 @@ import Glibc
 /// The brackets around CPU access.
 extension ConformanceCheck {
   static let synchronization: [ConformanceCheck] = [
-    .init("C33", "an idle buffer takes each START and END", expect: "ok ok ok ok ok ok") { context in
+    .init("C33", "an idle buffer accepts each START and END", expect: "ok ok ok ok ok ok") { context in
       let buffer = try context.idleBuffer()
       return answers([1, 2, 3, 5, 6, 7].map { Raw.synchronize(buffer, $0) })
     },
@@ -13,7 +13,7 @@ extension ConformanceCheck {
       let buffer = try context.buffer()
       return answers([0, 4, 8, 16, 1 | 1 << 32, 1 | 1 << 63].map { Raw.synchronize(buffer, $0) })
     },
-    .init("C35", "no argument is refused", expect: "EFAULT") { context in
+    .init("C35", "a missing argument is refused", expect: "EFAULT") { context in
       Raw.ioctl(try context.buffer(), .write("b", 0, 8), address: 0).description
     },
     .init(
@@ -22,15 +22,15 @@ extension ConformanceCheck {
       let buffer = try context.buffer()
       return answers([5, 1, 5].map { Raw.synchronize(buffer, $0) })
     },
-    .init("C37", "an END without a START is taken", expect: "ok ok") { context in
-      guard !context.isUDMABuf else { throw CheckSkipped("udmabuf refuses it, see C36") }
+    .init("C37", "an END without a START is accepted", expect: "ok ok") { context in
+      guard !context.isUDMABuf else { throw CheckSkipped("udmabuf refuses an END before the first START, see C36") }
       if Raw.fdinfo(try context.buffer())?.exporter.string == "udmabuf" {
-        throw CheckSkipped("udmabuf refuses it, see C36")
+        throw CheckSkipped("udmabuf refuses an END before the first START, see C36")
       }
       let buffer = try context.buffer()
       return answers([5, 5].map { Raw.synchronize(buffer, $0) })
     },
-    .init("C43", "a read-only descriptor takes all requests", expect: "ok ok ok") { context in
+    .init("C43", "a read-only descriptor accepts all requests", expect: "ok ok ok") { context in
       let buffer = try context.another(mode: O_RDONLY)
       return answers(Raw.name(buffer, "check"), Raw.exportFences(buffer, 1), Raw.synchronize(buffer, 3))
     },
@@ -44,16 +44,16 @@ extension ConformanceCheck {
         return answers + (Raw.fdinfo(buffer)?.name?.string == longest ? ", the first kept" : ", not kept")
       }
     },
-    .init("C39", "no name is refused", expect: "EFAULT") { context in
+    .init("C39", "a missing name is refused", expect: "EFAULT") { context in
       Raw.ioctl(try context.buffer(), Raw.setName, address: 0).description
     },
-    .init("C40", "the request's older number is taken, too", expect: "ok, named", disturbing: true) { context in
+    .init("C40", "the older request number is accepted", expect: "ok, named", disturbing: true) { context in
       try renaming(context) { buffer in
         "\(Raw.name(buffer, "older", by: Raw.setNameOld))"
           + (Raw.fdinfo(buffer)?.name?.string == "older" ? ", named" : ", not named")
       }
     },
-    .init("C41", "an empty name is a name", expect: "ok, name: is empty, /dmabuf:", disturbing: true) { context in
+    .init("C41", "an empty name is set", expect: "ok, name: is empty, /dmabuf:", disturbing: true) { context in
       try renaming(context) { buffer in
         let answer = Raw.name(buffer, "")
         let line = try lines(of: buffer).last == "name:\t" ? "name: is empty" : "no name:"

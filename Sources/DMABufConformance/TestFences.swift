@@ -25,7 +25,7 @@ struct TestDevice {
   /// The buffer's handle here; skips the check for buffers that vgem does not take.
   func handle(of buffer: CInt) throws -> UInt32 {
     let answer = CheckContext.importBuffer(buffer, into: descriptor)
-    guard answer.isDone else { throw CheckSkipped("vgem does not take this buffer: PRIME_FD_TO_HANDLE: \(answer)") }
+    guard answer.isDone else { throw CheckSkipped("vgem does not import this buffer: PRIME_FD_TO_HANDLE: \(answer)") }
     return UInt32(answer.value)
   }
 

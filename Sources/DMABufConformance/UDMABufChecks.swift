@@ -10,7 +10,7 @@ extension ConformanceCheck {
   private static let parameters = "/sys/module/udmabuf/parameters/"
 
   static let udmabuf: [ConformanceCheck] = [
-    .init("C82", "buffer and memfd are the same memory", on: .udmabuf, expect: "same bytes") { context in
+    .init("C82", "the buffer and its memfd share their memory", on: .udmabuf, expect: "same bytes") { context in
       let memory = try context.sealedMemory(Raw.page)
       let mapping = try mapped(try context.userBuffer(of: memory, Raw.page), Raw.page)
       unsafe Raw.memory(mapping, 1).storeBytes(of: 0x5a, as: UInt8.self)
@@ -19,7 +19,7 @@ extension ConformanceCheck {
       return byte == 0x5a ? "same bytes" : "other bytes"
     },
     .init(
-      "C83", "a memfd that may shrink, or may not be written, is refused", on: .udmabuf,
+      "C83", "a memfd that can shrink, or is sealed against writing, is refused", on: .udmabuf,
       expect: "EINVAL EINVAL EINVAL"
     ) { context in
       let shrink = CDMABUF_F_SEAL_SHRINK
@@ -28,7 +28,7 @@ extension ConformanceCheck {
           try context.createUserBuffer(context.sealedMemory(Raw.page, seals: $0), size: page)
         })
     },
-    .init("C84", "what is no memfd is refused", on: .udmabuf, expect: "EBADFD EBADFD") { context in
+    .init("C84", "a file that is not a memfd is refused", on: .udmabuf, expect: "EBADFD EBADFD") { context in
       let null = try Raw.open("/dev/null", O_RDWR).orEnd("open")
       return try answers([-1, null].map { try context.createUserBuffer($0, size: page) })
     },
@@ -38,18 +38,18 @@ extension ConformanceCheck {
       let ranges: [(UInt64, UInt64)] = [(1, page), (0, 1), (0, 0), (page, 2 * page)]
       return try answers(ranges.map { try context.createUserBuffer(memory, offset: $0.0, size: $0.1) })
     },
-    .init("C86", "flags beside CLOEXEC are ignored", on: .udmabuf, expect: "ok, no CLOEXEC") { context in
+    .init("C86", "flags other than CLOEXEC are ignored", on: .udmabuf, expect: "ok, no CLOEXEC") { context in
       let answer = try context.createUserBuffer(context.sealedMemory(Raw.page), size: page, flags: 0xfe)
       return "\(answer), " + (Raw.control(answer.descriptor, F_GETFD).value & 1 == 0 ? "no CLOEXEC" : "CLOEXEC")
     },
-    .init("C87", "the memfd of a living buffer cannot be sealed against writing", on: .udmabuf, expect: "EBUSY") {
+    .init("C87", "the memfd of a buffer cannot be sealed against writing", on: .udmabuf, expect: "EBUSY") {
       context in
       let memory = try context.sealedMemory(Raw.page)
       _ = try context.userBuffer(of: memory, Raw.page)
       return Raw.control(memory, CDMABUF_F_ADD_SEALS, write).description
     },
     .init(
-      "C88", "huge pages that were never touched are taken", on: .udmabuf, expect: .versions("EINVAL", "ok", "ok")
+      "C88", "untouched huge pages are accepted", on: .udmabuf, expect: .versions("EINVAL", "ok", "ok")
     ) { context in
       guard let pool = MemoryInformation.hugePages(of: 2 << 20), pool.free > 0 else {
         throw CheckSkipped("no huge pages of 2 MiB are free")

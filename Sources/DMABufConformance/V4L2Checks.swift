@@ -22,10 +22,10 @@ extension ConformanceCheck {
         try context.exportPlane(flags: UInt32(O_NONBLOCK)), try context.exportPlane(index: 99, flags: 0),
         try context.exportPlane(plane: 9, flags: 0), try context.exportPlane(type: 3, flags: 0))  // 3: overlay
     },
-    .init("C109", "whoever did not ask for the buffers cannot export them", on: .v4l2, expect: "EBUSY") { context in
+    .init("C109", "only the file that requested the buffers can export them", on: .v4l2, expect: "EBUSY") { context in
       _ = try context.buffer()
       let other = Raw.open(context.target.node ?? "", O_RDWR)
-      guard other.isDone else { throw CheckSkipped("the device is not opened twice: open: \(other)") }
+      guard other.isDone else { throw CheckSkipped("the device cannot be opened twice: open: \(other)") }
       guard try !context.v4l2Node().isMemoryToMemory else {
         throw CheckSkipped("each open file of a memory-to-memory device has queues of its own")
       }
@@ -41,7 +41,10 @@ extension ConformanceCheck {
       unsafe memory.storeBytes(of: 0x5a, as: UInt8.self)
       return unsafe memory[0] == 0x5a ? "works" : "lost"
     },
-    .init("C111", "what is no dma-buf, or too small, cannot be queued", on: .v4l2, expect: "EINVAL EINVAL EINVAL") {
+    .init(
+      "C111", "a file that is not a dma-buf, or a small buffer, cannot be queued", on: .v4l2,
+      expect: "EINVAL EINVAL EINVAL"
+    ) {
       context in
       try startImporting(context)
       let null = try Raw.open("/dev/null", O_RDWR).orEnd("open")
@@ -50,13 +53,14 @@ extension ConformanceCheck {
       return try answers([-1, null, small].map { try queue(context, $0) })
     },
     // Invasive: up to Linux 7.2 and perhaps later, vb2 then never lets go of the buffer, which is one page here.
-    .init("C112", "a length beyond the buffer's is refused", on: .v4l2, expect: "EFAULT", invasive: true) { context in
+    .init("C112", "a length beyond the end of the buffer is refused", on: .v4l2, expect: "EFAULT", invasive: true) {
+      context in
       try startImporting(context)
       let size = try pages(imageSize(of: context))
       guard size > Raw.page else { throw CheckSkipped("an image fits into a page") }
       return try queue(context, memory(Raw.page), length: size).description
     },
-    .init("C113", "a queue in vmalloc memory takes udmabufs", on: .v4l2, expect: .versions("EFAULT", "ok", "ok")) {
+    .init("C113", "a queue in vmalloc memory imports udmabufs", on: .v4l2, expect: .versions("EFAULT", "ok", "ok")) {
       context in
       guard Raw.fdinfo(try context.buffer())?.exporter.string == "videobuf2_vmalloc" else {
         throw CheckSkipped("not a queue in vmalloc memory")
@@ -66,9 +70,9 @@ extension ConformanceCheck {
       let size = try pages(imageSize(of: context))
       return try queue(context, CheckContext(on: .udmabuf).another(size), length: size).description
     },
-    .init("C114", "REQBUFS tells that dma-bufs can be queued", on: .v4l2, expect: "told") { context in
+    .init("C114", "REQBUFS reports that dma-bufs can be queued", on: .v4l2, expect: "told") { context in
       let (answer, argument) = try context.requestBuffers(1, memory: importable)
-      guard answer.isDone else { throw CheckSkipped("the queue takes no dma-bufs: VIDIOC_REQBUFS: \(answer)") }
+      guard answer.isDone else { throw CheckSkipped("the queue imports no dma-bufs: VIDIOC_REQBUFS: \(answer)") }
       return argument[u32: 12] & 4 != 0 ? "told" : "not told"
     },
     .init("C127", "a frame passes through exported buffers", on: .v4l2, expect: "a frame") { context in
@@ -81,7 +85,7 @@ extension ConformanceCheck {
 
   private static func startImporting(_ context: CheckContext) throws {
     let (answer, _) = try context.requestBuffers(1, memory: importable)
-    guard answer.isDone else { throw CheckSkipped("the queue takes no dma-bufs: VIDIOC_REQBUFS: \(answer)") }
+    guard answer.isDone else { throw CheckSkipped("the queue imports no dma-bufs: VIDIOC_REQBUFS: \(answer)") }
   }
 
   /// The largest plane of the queue's format.
@@ -113,6 +117,6 @@ extension ConformanceCheck {
     for target in ConformanceTarget.exporters() {
       if let buffer = try? CheckContext(on: target).another(size) { return buffer }
     }
-    throw CheckSkipped("no heap and no udmabuf to take a buffer from")
+    throw CheckSkipped("no heap and no udmabuf to allocate from")
   }
 }

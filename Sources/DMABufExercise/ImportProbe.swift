@@ -31,7 +31,7 @@ extension DRMNode {
         }
       }
     }
-    return refusal.map { .refused($0) } ?? .unknown("this user can allocate no buffer of another device here")
+    return refusal.map { .refused($0) } ?? .unknown("this user cannot allocate a buffer to import")
   }
 
   private static func foreignBuffers(besides driver: UntrustedText) -> [() throws -> DMABuffer] {

@@ -26,10 +26,10 @@ extension HolderError: CustomStringConvertible {
   /// One line.
   public var description: String {
     switch self {
-    case .nameTaken(let name): "\(name): the name is taken"
+    case .nameTaken(let name): "\(name): the name is in use"
     case .nothingHeld(let name): "\(name): nothing is held under that name"
     case .otherVersion(let name, let version):
-      "cannot use \(name): its holder speaks version \(version) of the protocol, and this dmabuf "
+      "cannot use \(name): its holder has version \(version) of the protocol, and this dmabuf has "
         + "version \(Self.ownVersion)"
     case .otherUser(let name): "\(name): connect: \(Errno.permissionDenied)"
     case .malformedAnswer(let name): "\(name): recvmsg: \(Errno.protocolError)"

@@ -50,7 +50,7 @@ package struct KernelModule: Sendable {
     if isPresent { return nil }
     return switch isLoadable {
     case true?, nil: "\(name) is not loaded: modprobe \(name)"
-    case false? where isDenied: "\(name) is not loaded, and modprobe.d denies loading it"
+    case false? where isDenied: "\(name) is not loaded, and a file in modprobe.d denies loading it"
     case false?: "this kernel was built without \(name)"
     }
   }

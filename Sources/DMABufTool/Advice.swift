@@ -41,7 +41,7 @@ enum Advice {
     case let error as CensusError: hint(for: error)
     case let error as TruncatedMessage: error.lacksDescriptors ? descriptorLimit : nil
     case let error as StreamEnded: error.reason == .deviceGone ? DeviceAdvice.gone : nil
-    case RuntimeDirectoryError.notSocket: "something else is in the place of its socket"
+    case RuntimeDirectoryError.notSocket: "the file at this path is not a socket; remove the file"
     case let error as NoDriver: KernelModule(error.name).absence
     case is NoCMAHeap: absentHeap(DMAHeap.directory)
     default: nil
@@ -59,11 +59,12 @@ enum Advice {
   private static func hint(for error: CensusError) -> String? {
     switch error {
     case .refused(let error): hint(for: error)
-    case .otherNamespace: "process ids of the kernel are not those of this pid namespace"
+    case .otherNamespace: "the kernel lists process ids of the initial pid namespace; run dmabuf there"
     case .format(let error):
       switch error.reason {
       case .noInodes: Facility.listWithoutInodes
-      case .unknownText: "the kernel's text ended, or went on, in an unknown way; what came before is shown"
+      case .unknownText:
+        "the file is in an unknown format; the buffers before the unknown line are listed; please report the file"
       case .tooLong: nil
       }
     case .noProcesses(let path): absent(path)
@@ -92,48 +93,49 @@ enum Advice {
       MemoryAdvice.cma(wanted: nil)
     case (.connect, .noSuchFileOrDirectory):
       FilePermissions(error.subject) == nil
-        ? "nobody listens there (yet); with --listen this side makes the socket" : nil
+        ? "no process listens there yet; use --listen to create the socket on this side" : nil
     case (.connect, .connectionRefused):
       FilePermissions(error.subject)?.isSocket == true
-        ? "nobody listens there (any more); with --listen this side makes the socket"
-        : "\(error.subject) is no socket"
+        ? "no process listens there any more; use --listen to create the socket on this side"
+        : "\(error.subject) is not a socket"
     case (.pidfd_getfd, .notPermitted): TracingAdvice.notPermitted(error.subject)
-    case (.pidfd_getfd, .badFileDescriptor): "the process has no such descriptor (any more)"
+    case (.pidfd_getfd, .badFileDescriptor): "the process does not have this descriptor, or has closed it"
     case (.F_DUPFD_CLOEXEC, .badFileDescriptor):
-      "descriptors are inherited from the caller: dmabuf … 3<…, or dmabuf alloc … -- COMMAND"
-    case (.pidfd_open, .noSuchProcess): "there is no such process (any more)"
+      "pass the descriptor to the command: dmabuf ... 3<FILE, or dmabuf alloc SIZE -- COMMAND"
+    case (.pidfd_open, .noSuchProcess): "the process does not exist, or has ended"
     case (.DMA_BUF_IOCTL_EXPORT_SYNC_FILE, .inappropriateIOCTLForDevice),
       (.DMA_BUF_IOCTL_IMPORT_SYNC_FILE, .inappropriateIOCTLForDevice):
-      "that needs Linux 6.0 with CONFIG_SYNC_FILE"
-    case (.SYNC_IOC_SET_DEADLINE, .inappropriateIOCTLForDevice): "deadlines came with Linux 6.4"
+      "this request needs Linux 6.0 with CONFIG_SYNC_FILE"
+    case (.SYNC_IOC_SET_DEADLINE, .inappropriateIOCTLForDevice): "deadlines need Linux 6.4"
     case (.DRM_IOCTL_VGEM_FENCE_ATTACH, .resourceBusy):
-      "vgem attaches no fence that would have to wait for one that is pending; dmabuf fence info shows which"
-    case (.DRM_IOCTL_VGEM_FENCE_SIGNAL, .timedOut): "it signalled by itself, ten seconds after it was made"
-    case (.DRM_IOCTL_VGEM_FENCE_SIGNAL, .noSuchFileOrDirectory): "it has signalled already"
+      "vgem attaches a fence only if no conflicting fence is pending; dmabuf fence info REF lists the pending fences"
+    case (.DRM_IOCTL_VGEM_FENCE_SIGNAL, .timedOut):
+      "vgem signals its fences by itself, ten seconds after they are created"
+    case (.DRM_IOCTL_VGEM_FENCE_SIGNAL, .noSuchFileOrDirectory): "the fence has already signalled"
     case (.DRM_IOCTL_SYNCOBJ_EVENTFD, .invalidArgument) where KernelVersion.running < KernelVersion(release: "6.6"):
-      "waiting for a fence that is still to come needs Linux 6.6"
+      "waiting for a fence that is not yet submitted needs Linux 6.6"
     case (_, .notSupportedOnSocket) where error.call.isOfSyncObjects:
-      "the drivers here have no timelines (DRM_CAP_SYNCOBJ_TIMELINE)"
+      "no DRM driver of this machine has timelines (DRM_CAP_SYNCOBJ_TIMELINE)"
     default: DeviceAdvice.hint(for: error)
     }
   }
 
   static func hint(for error: WrongKind) -> String? {
     switch (error.kind, error.wanted) {
-    case (_, .syncObject): "dmabuf fence create --syncobj makes a syncobj"
-    case (.memfd, _): "udmabuf makes dma-bufs out of memfds"
+    case (_, .syncObject): "use dmabuf fence create --syncobj DEVICE to create a syncobj"
+    case (.memfd, _): "UDMABUF_CREATE exports a memfd as a dma-buf; use dmabuf alloc SIZE --from udmabuf"
     case (.syncFile, _): "a sync_file is a fence without memory"
-    case (.dmaBuffer, _): "dmabuf fence export takes a sync_file from a buffer"
-    case (.syncObject, _): "dmabuf fence export --syncobj takes a sync_file from a syncobj"
+    case (.dmaBuffer, _): "use dmabuf fence export to export a sync_file from a buffer"
+    case (.syncObject, _): "use dmabuf fence export --syncobj to export a sync_file from a syncobj"
     default: nil
     }
   }
 
   static func hint(for error: HolderError) -> String? {
     switch error {
-    case .nameTaken: "--replace releases who has it; dmabuf held shows what that is"
+    case .nameTaken: "use --replace to release its holder first; dmabuf held lists the holders"
     case .nothingHeld(let name): held(insteadOf: name)
-    case .otherVersion(let name, _): "dmabuf release \(name) ends the holder"
+    case .otherVersion(let name, _): "use dmabuf release \(name) to end the holder"
     case .otherUser, .malformedAnswer: nil
     }
   }
@@ -150,14 +152,15 @@ enum Advice {
     }
     guard let names = (try? Holding.all())?.map({ "\($0.name)" }) else { return nil }
     return names.isEmpty
-      ? "nothing is held; --hold NAME keeps what a command makes" : "held are " + names.joined(separator: ", ")
+      ? "nothing is held; use --hold NAME with alloc, export, import, receive or fence"
+      : "these names are held: " + names.joined(separator: ", ")
   }
 
   /// Why `/proc` lacks processes.
   static func reason(for hidden: Census.HiddenProcesses) -> String {
     switch hidden {
-    case .namespace: "/proc shows the processes of one pid namespace, not of the whole machine"
-    case .foreignNamespace: "/proc shows a pid namespace that this process is not in"
+    case .namespace: "/proc lists the processes of one pid namespace, not of the whole machine"
+    case .foreignNamespace: "/proc belongs to a pid namespace that this process is not in"
     case .option(let option?): "/proc is mounted with \(option), which hides processes of other users"
     case .option(nil): "/proc hides processes of other users"
     }
@@ -165,31 +168,33 @@ enum Advice {
 
   /// Processes that could not be looked at: how many, and what would help.
   static func unreadable(_ refused: [KernelError]) -> String {
-    "\(Units.count(refused.count, "process", "processes")) may not be read "
-      + (ProcessLimits.isRoot ? "even by root here (a container, or a security module)" : "by this user; root may")
+    "\(Units.count(refused.count, "process", "processes")) cannot be read "
+      + (ProcessLimits.isRoot
+        ? "even by root: this is a container, or a security module denies it"
+        : "by this user; run as root to read all processes")
   }
 
   /// Modules that make devices to test with.
   static var testDevices: String? {
     let names = ["vgem", "vivid"].filter { !KernelModule($0).isPresent && KernelModule($0).isLoadable ?? true }
-    return names.isEmpty ? nil : "modprobe " + names.joined(separator: " and ") + " makes devices to test with"
+    return names.isEmpty ? nil : "modprobe " + names.joined(separator: " and ") + " creates test devices"
   }
 
   private static func denied(_ path: String) -> String? {
     if ProcessLimits.isRoot { return nil }
     if path.utf8.starts(with: debugfs.utf8), (FilePermissions(debugfs)?.mode ?? 0) & 0o005 == 0 {
-      return "debugfs is for root alone"
+      return "only root can read debugfs; run as root"
     }
     // Where its mode lets everybody, something else denies.
     guard let permissions = FilePermissions(path), permissions.mode & 0o006 != 0o006 else { return nil }
     return "\(path) belongs to \(permissions); run as root"
-      + (permissions.mode & 0o060 == 0 ? "" : ", or get access through its group")
+      + (permissions.mode & 0o060 == 0 ? "" : ", or join its group")
   }
 
   private static func absent(_ path: String) -> String? {
     if path.utf8.starts(with: DMAHeap.directory.utf8) { return absentHeap(path) }
     if path.utf8.starts(with: "/dev/dri/".utf8) || path.utf8.starts(with: "/dev/video".utf8) {
-      return "dmabuf devices lists those there are"
+      return "dmabuf devices lists the devices of this machine"
     }
     if path == "/proc/self" { return "mount -t proc proc /proc" }
     if path.utf8.starts(with: debugfs.utf8), !Census.hasDebugFS {
@@ -197,11 +202,11 @@ enum Advice {
     }
     switch path {
     case SWSyncTimeline.node:
-      return "this needs a kernel with CONFIG_SW_SYNC; fence create --vgem does without"
+      return "sw_sync needs a kernel with CONFIG_SW_SYNC; fence create --vgem does not need it"
     case "/sys/kernel/debug/dma_buf/bufinfo": return "this kernel has no dma-bufs (CONFIG_DMA_SHARED_BUFFER)"
     case "/sys/kernel/btf/vmlinux": return "this kernel does not describe its types (CONFIG_DEBUG_INFO_BTF)"
     case "/sys/kernel/dmabuf/buffers" where FilePermissions("/sys/kernel") != nil:
-      return "this kernel keeps no statistics of dma-bufs (CONFIG_DMABUF_SYSFS_STATS, gone in Linux 7)"
+      return "this kernel has no dma-buf statistics (CONFIG_DMABUF_SYSFS_STATS, removed in Linux 7)"
     case UDMABuf.node: return KernelModule("udmabuf").absence
     default: return nil
     }
@@ -211,9 +216,9 @@ enum Advice {
     guard let names = try? DMAHeap.names() else { return nil }
     if names.isEmpty { return "this kernel has no dma-heaps (CONFIG_DMABUF_HEAPS)" }
     if MemoryAdvice.isCMAHeap(path), let name = try? BufferSource.cmaHeapName() {
-      return "heap:cma is that heap here; its name is \(UntrustedText(name.utf8).escaped)"
+      return "use heap:cma; the CMA heap of this machine is called \(UntrustedText(name.utf8).escaped)"
     }
-    return "the heaps here are " + names.map { UntrustedText($0.utf8).escaped }.joined(separator: ", ")
+    return "the heaps of this machine are " + names.map { UntrustedText($0.utf8).escaped }.joined(separator: ", ")
   }
 
   private static let debugfs = "/sys/kernel/debug/"

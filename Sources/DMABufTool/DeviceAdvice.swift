@@ -12,14 +12,14 @@ enum DeviceAdvice {
     case (.VIDIOC_REQBUFS, .resourceBusy), (.VIDIOC_EXPBUF, .resourceBusy), (.VIDIOC_S_FMT, .resourceBusy),
       (.open, .resourceBusy):
       users(error.subject)
-    case (.VIDIOC_REQBUFS, .invalidArgument): "the driver has no buffers of that kind on this queue"
+    case (.VIDIOC_REQBUFS, .invalidArgument): "the queue does not support this kind of buffers"
     case (.VIDIOC_EXPBUF, .inappropriateIOCTLForDevice), (.VIDIOC_EXPBUF, .invalidArgument):
       "the driver cannot export its buffers"
     case (.VIDIOC_DQBUF, .operationNotSupportedByDevice), (.VIDIOC_QBUF, .operationNotSupportedByDevice),
       (.VIDIOC_STREAMON, .operationNotSupportedByDevice):
       gone
     case (.VIDIOC_STREAMON, .brokenPipe), (.VIDIOC_STREAMON, .noLink):
-      "the media pipeline is not set up (media-ctl)"
+      "the media pipeline is not set up; set it up with media-ctl"
     default: nil
     }
   }
@@ -28,15 +28,15 @@ enum DeviceAdvice {
 
   static func noFrame(_ path: String) -> String {
     guard let format = (try? V4L2Node(path))?.decodedFormat else {
-      return "no frame came; --timeout waits longer for each"
+      return "no frame arrived in time; use --timeout DURATION to wait longer"
     }
-    return "\(path) decodes \(format); no frame comes unless the first buffer holds encoded data"
+    return "\(path) decodes \(format); it produces no frame unless the first buffer holds encoded data"
   }
 
   static func hint(for error: NoSuchDevice) -> String {
     error.drivers.isEmpty
-      ? "this machine has no such devices at all"
-      : "the drivers here are " + error.drivers.map(\.escaped).joined(separator: ", ")
+      ? "this machine has no devices of this kind"
+      : "the drivers of this machine are " + error.drivers.map(\.escaped).joined(separator: ", ")
   }
 
   static func hint(for error: FormatChanged) -> String {
@@ -50,12 +50,12 @@ enum DeviceAdvice {
     let names = found.users.map { Units.process($0.command, $0.pid) }
     if !names.isEmpty { return "\(path) is open in " + names.joined(separator: " ") }
     return found.refused.isEmpty
-      ? "no process is seen to have \(path) open"
-      : "who has \(path) open cannot be told: " + Advice.unreadable(found.refused)
+      ? "no process that can be read has \(path) open"
+      : "the processes that have \(path) open are unknown: " + Advice.unreadable(found.refused)
   }
 
   private static func renderNode(_ path: String) -> String? {
     guard let primary = (try? DRMNode(path))?.primaryPath, primary != path else { return nil }
-    return "render nodes make no dumb buffers; the device's primary node is \(primary)"
+    return "render nodes do not allocate dumb buffers; use the primary node \(primary)"
   }
 }

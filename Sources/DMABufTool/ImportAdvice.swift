@@ -6,14 +6,14 @@ enum ImportAdvice {
   /// PRIME imports.
   static func prime(_ error: KernelError, _ facts: BufferFacts, _ support: DRMNode.PrimeSupport?) -> String? {
     if error.call == .DRM_IOCTL_PRIME_FD_TO_HANDLE, support?.imports == false {
-      return "the driver says that it imports no buffers (DRM_CAP_PRIME)"
+      return "the driver reports that it imports no buffers (DRM_CAP_PRIME)"
     }
     let exporter = facts.exporters[0].escaped
     return switch (error.call, error.errno) {
     case (.DRM_IOCTL_PRIME_FD_TO_HANDLE, .invalidArgument):
-      "the driver cannot use buffers of other devices, or not one of \(Units.size(UInt64(facts.sizes[0])))"
+      "the driver refuses buffers of other devices, or buffers of \(Units.size(UInt64(facts.sizes[0])))"
     case (.DRM_IOCTL_PRIME_FD_TO_HANDLE, .noFunction):
-      "the exporter, \(exporter), cannot give its memory to other devices"
+      "the exporter, \(exporter), cannot map its memory for other devices"
     default: nil
     }
   }
@@ -25,14 +25,14 @@ enum ImportAdvice {
     case (.VIDIOC_QBUF, .invalidArgument):
       for (index, plane) in (format?.planes ?? []).enumerated() {
         let size = facts.sizes[index % facts.sizes.count]
-        if size < plane.size { return "plane \(index) needs \(plane.size) bytes, and the buffer has \(size)" }
+        if size < plane.size { return "plane \(index) needs \(plane.size) bytes; the buffer has \(size)" }
       }
       return nil
     case (.VIDIOC_QBUF, .badAddress):
       let isCMA = DMAHeap.cmaNames.contains(facts.exporters[0].string)
       return isCMA
         ? nil
-        : "the driver wants contiguous memory, or a mapping in the kernel, and \(exporter) does not give it"
+        : "the driver needs contiguous memory or a kernel mapping, and \(exporter) provides neither"
     default: return nil
     }
   }
@@ -50,10 +50,10 @@ enum ImportAdvice {
         + "\(display.widths.upperBound)x\(display.heights.upperBound)"
     }
     let needed = layout.size
-    if size < needed { return "the image needs \(needed) bytes, and the buffer has \(size)" }
+    if size < needed { return "the image needs \(needed) bytes; the buffer has \(size)" }
     if let modifier = layout.modifier, error.errno == .invalidArgument {
       let name = DRMNode.name(ofModifier: modifier) ?? "0x" + String(modifier, radix: 16)
-      return takesModifiers ? "no plane shows the modifier \(name)" : "the device knows no modifiers"
+      return takesModifiers ? "no plane shows the modifier \(name)" : "the device does not support modifiers"
     }
     return nil
   }

@@ -9,10 +9,10 @@ enum MemoryAdvice {
     switch source {
     case .udmabuf(let page?): hugePages(of: page, wanted: wanted)
     case _ where source.isCMA:
-      cma(wanted: wanted) + "; --force asks the kernel, which may move other pages"
+      cma(wanted: wanted) + "; use --force to try anyway, which may move other pages"
     case _ where source.isOrdinaryMemory:
-      "--force asks the kernel all the same; it may kill processes to find the memory"
-    default: "--force asks the kernel all the same"
+      "use --force to try anyway; the kernel may kill processes to free memory"
+    default: "use --force to try anyway"
     }
   }
 
@@ -38,9 +38,9 @@ enum MemoryAdvice {
     guard let pool = MemoryInformation.hugePages(of: page) else { return nil }
     let file = MemoryInformation.hugePagePool(of: page) + "/nr_hugepages"
     let state = pool.total == 0 ? "nr_hugepages is 0" : "\(pool.free) of \(pool.total) huge pages are free"
-    guard let wanted else { return "\(state); \(file) sets how many there are" }
+    guard let wanted else { return "\(state); write the number of pages to \(file)" }
     let lacking = (wanted - 1) / UInt64(page) + 1 - min(pool.free, (wanted - 1) / UInt64(page) + 1)
-    return "\(state): echo \(pool.total + lacking) >\(file)"
+    return "\(state); run: echo \(pool.total + lacking) >\(file)"
   }
 
   /// How much of CMA is free, who holds most, and whether there would be enough.

@@ -8,25 +8,30 @@ struct Root: ParsableCommand {
     commandName: "dmabuf",
     abstract: "Inspect and exercise dma-bufs, the buffers that devices share.",
     discussion: """
-      A dma-buf lives as long as something holds it. Commands that make buffers let go \
-      when they end, unless --hold NAME keeps them or a command to run with them follows --.
+      Buffers are released when the command exits. Use --hold NAME to keep them, or `-- COMMAND` to run a program \
+      that inherits them.
 
       EXAMPLES
-        dmabuf alloc 8M                     does allocation work here?
-        dmabuf alloc 8M --hold camera       keep it; map camera, release camera
-        dmabuf alloc 8M -- sh               a shell that holds a buffer as $DMABUF_FD
-        dmabuf stat                         every dma-buf, and who holds it
-        dmabuf map 4711:23 --dump           look into another process's buffer
+        dmabuf alloc 8M                  # does allocation work?
+        dmabuf alloc 8M --hold camera    # hold the buffer under a name
+        dmabuf release camera            # release it
+        dmabuf alloc 8M -- sh            # run a shell with the buffer as $DMABUF_FD
+        dmabuf stat                      # list every dma-buf and its processes
+        dmabuf map 4711:23 --dump        # print the buffer of another process
 
       REFERENCES (REF)
-        NAME      what --hold NAME keeps
+        NAME      a buffer or fence held with --hold NAME
         fd:N      descriptor N, inherited from the caller
         PID:FD    descriptor FD of process PID
         ino:N     the buffer with inode number N
 
       EXIT STATUS
-        0 done, 1 refused or failed, 64 usage, 77 not available on this machine,
-        124 timed out, 128+N ended by signal N
+        0         success
+        1         the kernel refused, or a check or verification failed
+        64        usage error
+        77        this machine lacks what was requested
+        124       timed out
+        128+N     ended by signal N
       """,
     version: Version.text,
     subcommands: [
@@ -94,7 +99,7 @@ struct Root: ParsableCommand {
     else { return }
     throw Failure(
       "'\(word)' is not a command" + (path.count > 1 ? " of \(name(path))" : ""),
-      hint: "\(name(path)) --help lists them",
+      hint: "\(name(path)) --help lists the commands",
       status: .usage)
   }
 
@@ -118,7 +123,7 @@ struct Root: ParsableCommand {
       return HelpRequest(text: text.hasPrefix("#!/bin/bash") ? text + Completion.bashColons : text)
     }
     guard code == .validationFailure else { return error }
-    return Failure(message(for: error), hint: "\(name(path)) --help", status: .usage)
+    return Failure(message(for: error), hint: "see \(name(path)) --help", status: .usage)
   }
 
   /// As it is typed.

@@ -9,7 +9,7 @@ public func runTool(
 ) -> CInt {
   if ProcessLimits.isSetUserID {
     Diagnostics.say(
-      "cannot run set-user-ID: another user's environment and descriptors are not to be trusted", hint: nil)
+      "cannot run set-user-ID: the environment and descriptors come from another user", hint: nil)
     return ExitStatus.failed.rawValue
   }
   // Not Swift's own list, which is empty where `/proc` is not mounted.

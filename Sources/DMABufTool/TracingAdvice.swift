@@ -11,13 +11,16 @@ enum TracingAdvice {
     if let owner = FilePermissions("/proc/\(Substring(pid))"),
       owner.owner != Users.name(of: ProcessLimits.user) ?? "\(ProcessLimits.user)"
     {
-      return "the process belongs to \(owner.owner); taking its descriptors needs the right to ptrace it: run as root"
+      return
+        "the process belongs to \(owner.owner); duplicating its descriptors needs the right to ptrace it: run as root"
     }
     return switch SmallFile.number(Facility.yama) {
     case 1?:
-      "taking descriptors needs the right to ptrace the process; \(Facility.yama) is 1, so only its ancestors and root may"
-    case 2?: "taking descriptors needs the right to ptrace the process; \(Facility.yama) is 2, so only root may"
-    case 3?: "taking descriptors needs the right to ptrace the process; \(Facility.yama) is 3, so nobody may"
+      "duplicating descriptors needs the right to ptrace the process; \(Facility.yama) is 1, which allows only its ancestors and root"
+    case 2?:
+      "duplicating descriptors needs the right to ptrace the process; \(Facility.yama) is 2, which allows only root"
+    case 3?:
+      "duplicating descriptors needs the right to ptrace the process; \(Facility.yama) is 3, which allows no process"
     default: nil
     }
   }

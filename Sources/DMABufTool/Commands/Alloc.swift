@@ -8,64 +8,70 @@ import SystemPackage
 struct Alloc: CommandBeforeAnother {
   static let configuration = CommandConfiguration(
     commandName: "alloc",
-    abstract: "Allocate buffers from a dma-heap or from user memory.",
+    abstract: "Allocate buffers from a dma-heap, udmabuf or a DRM device.",
     discussion: """
-      The buffers are let go at once: a check that allocation works. With --hold NAME they stay until \
-      dmabuf release NAME. A command after -- inherits them; DMABUF_FDS holds their descriptors (3,4), \
-      DMABUF_FD the only one.
+      Reports the buffers and releases them when the command exits. --hold NAME holds them until dmabuf release \
+      NAME. A command after -- inherits the descriptors: DMABUF_FDS lists them (3,4), DMABUF_FD is set if there is \
+      one.
 
       EXAMPLES
-        dmabuf alloc 8M
-        dmabuf alloc 8M --hold camera
-        dmabuf alloc 1920x1080:NV12 --from heap:cma --name frame
-        dmabuf alloc 4M --from udmabuf --count 2 -- my-program
-        dmabuf alloc --list
+        dmabuf alloc --list                          # which sources work?
+        dmabuf alloc 8M                              # does allocation work?
+        dmabuf alloc 8M --hold camera                # hold a buffer
+        dmabuf alloc 1920x1080:NV12 --from heap:cma  # an image
+        dmabuf alloc 4M --count 2 -- my-program      # two buffers for a program
       """)
 
   @Argument(
-    help: "A size (4096, 64K, 8M, 1G) or an image (1920x1080:NV12).", transform: BufferShape.init)
+    help: ArgumentHelp(
+      "Bytes (4096, 64K, 8M, 1G; multiples of 1024), or an image (1920x1080:NV12).", valueName: "SIZE"),
+    transform: BufferShape.init)
   var size: BufferShape?
 
   @Option(
     help: ArgumentHelp(
-      "heap:NAME, heap:cma, udmabuf, udmabuf:2M or udmabuf:1G (huge pages), drm:NODE (dumb buffers). Default: the first that works of heap:system and udmabuf.",
-      valueName: "source"),
+      "Allocate from SOURCE: heap:NAME, heap:cma, udmabuf, udmabuf:2M, udmabuf:1G or drm:NODE. Default: heap:system, else udmabuf.",
+      valueName: "SOURCE"),
     completion: Completion.sources, transform: BufferSource.init(argument:))
   var from: BufferSource?
 
-  @Option(help: "How many buffers.")
+  @Option(help: ArgumentHelp("Allocate N buffers: all or none.", valueName: "N"))
   var count = 1
 
-  @Option(help: "Name the buffers; at most 31 bytes.", transform: KernelName.init)
+  @Option(
+    help: ArgumentHelp("Set the name that lists show (DMA_BUF_SET_NAME), at most 31 bytes.", valueName: "NAME"),
+    transform: KernelName.init)
   var name: KernelName?
 
-  @Flag(help: "Descriptors that the CPU may only read through.")
+  @Flag(help: "Export descriptors that allow read-only mappings. Not for udmabuf.")
   var readOnly = false
 
-  @Flag(help: "Ask the kernel even for more memory than is available.")
+  @Flag(help: "Allocate more than the available memory. The kernel may kill processes to free memory.")
   var force = false
 
-  @Flag(help: "List the sources of buffers on this machine.")
+  @Flag(help: "List the sources of this machine, with their state, limits and free memory.")
   var list = false
 
   @Flag(help: .json) var json = false
 
   @OptionGroup var keeping: KeepOptions
 
-  @Argument(parsing: .postTerminator, help: "A command to run with the descriptors.")
+  @Argument(
+    parsing: .postTerminator,
+    help: ArgumentHelp("A command to run, which inherits the descriptors.", valueName: "COMMAND"))
   var command: [String] = []
 
   func validate() throws {
-    try ValidationError.check(count, of: "--count <count>", in: 1...1_000_000)
+    try ValidationError.check(count, of: "--count <N>", in: 1...1_000_000)
     if readOnly, case .udmabuf = from {
-      throw ValidationError("udmabuf makes writable descriptors only; --read-only needs a heap")
+      throw ValidationError("udmabuf exports writable descriptors only; --read-only needs another source")
     }
   }
 
   func run() throws {
     if list { return try SourceReport.gather().print(asJSON: json) }
     // Not in validate(), which would hide an unknown option behind this.
-    guard let size else { throw ValidationError("Missing expected argument '<size>'") }
+    guard let size else { throw ValidationError("Missing expected argument '<SIZE>'") }
     try checkKeeping()
     let candidates: [BufferSource] =
       from.map { [$0] } ?? [.heap("system")] + (readOnly ? [] : [.udmabuf(hugePageSize: nil)])
@@ -114,7 +120,7 @@ struct Alloc: CommandBeforeAnother {
     guard !force, let available = source.available(), overflow || UInt64(total) > available else { return }
     let wanted = overflow ? "\(count) times \(Units.size(UInt64(size)))" : Units.size(UInt64(total))
     throw Failure(
-      "\(source): \(wanted) is more than the \(Units.size(available)) that are available",
+      "cannot allocate \(wanted) from \(source): only \(Units.size(available)) are available",
       hint: MemoryAdvice.shortage(of: source, wanted: overflow ? nil : UInt64(total)))
   }
 

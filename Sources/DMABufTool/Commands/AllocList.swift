@@ -51,7 +51,7 @@ struct SourceReport: Report, Encodable {
       available: state == .missing ? nil : source.available(),
       note: name == "system"
         ? "scattered chunks of \(size(8)), \(size(4)) and \(size(0))"
-        : isCMA ? "heap:cma; contiguous, from the area\(total) that CMA reserves" : "")
+        : isCMA ? "heap:cma; contiguous, from the CMA area\(total)" : "")
   }
 
   /// The size of 2 to the power of `order` pages.

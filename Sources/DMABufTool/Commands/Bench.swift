@@ -8,66 +8,71 @@ import SystemPackage
 struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bench",
-    abstract: "Measure what making, mapping, passing and using buffers costs.",
+    abstract: "Measure the cost of allocating, mapping, passing and using buffers.",
     discussion: """
-      The operations are \(TimedOperation.allCases.map(\.rawValue).joined(separator: ", ")); all of them if none \
-      is named. Each is done over and over, with the time of each turn taken. What this machine lacks is skipped, \
-      and said. The exit status is 77 when nothing could be measured.
+      The operations are \(TimedOperation.allCases.map(\.rawValue).joined(separator: ", ")). Without any, all are \
+      measured. Each iteration is timed by itself. An operation that this machine lacks is skipped, with a reason. \
+      The exit status is 77 if nothing could be measured.
 
       EXAMPLES
-        dmabuf bench
-        dmabuf bench alloc free --source all --size 4K,1M,64M
-        dmabuf bench read write --source drm:vgem --count 50 --cpu 1
-        dmabuf bench --json >before; dmabuf bench --compare before
+        dmabuf bench                                     # measure everything
+        dmabuf bench alloc free --source all --size 4K,1M
+        dmabuf bench read write --source drm:vgem --cpu 1
+        dmabuf bench --json >before                      # save a run
+        dmabuf bench --compare before                    # compare with it
       """)
 
   @Argument(
-    help: ArgumentHelp("What to measure.", valueName: "operation"), completion: .list(operationNames),
+    help: ArgumentHelp("Operations to measure. Default: all.", valueName: "OPERATION"),
+    completion: .list(operationNames),
     transform: TimedOperation.init(argument:))
   var operations: [TimedOperation] = []
 
   @Option(
     help: ArgumentHelp(
-      "Buffers of this source (as alloc has it), or of all; may be given again. Default: the first that works.",
-      valueName: "source"),
+      "Measure buffers of SOURCE: a source of dmabuf alloc, or all. Can be repeated. Default: the first that works.",
+      valueName: "SOURCE"),
     transform: BenchSource.init)
   var source: [BenchSource] = []
 
   @Option(
     help: ArgumentHelp(
-      "Import into this device, or stream from it: a node, drm:NAME, v4l2:NAME; may be given again.",
-      valueName: "device"),
+      "Measure imports and queues of DEVICE: a path, drm:NAME or v4l2:NAME. Can be repeated.",
+      valueName: "DEVICE"),
     completion: Completion.devices, transform: DeviceReference.init)
   var device: [DeviceReference] = []
 
   @Option(
-    help: ArgumentHelp("Buffers of these sizes: 64K,1M. Default: 8M.", valueName: "size,..."),
+    help: ArgumentHelp("Measure buffers of each SIZE (64K,1M). Default: 8M.", valueName: "SIZE,..."),
     transform: BenchSizes.init)
   var size = BenchSizes([8 << 20])
 
-  @Option(help: "So many turns each.")
+  @Option(help: ArgumentHelp("Run N measured iterations of each operation.", valueName: "N"))
   var count: Int?
 
-  @Option(help: "Turns for so long each. Default: 200ms.", transform: TimeSpan.init)
+  @Option(
+    help: ArgumentHelp("Repeat each operation for DURATION (200ms, 2s). Default: 200ms.", valueName: "DURATION"),
+    transform: TimeSpan.init)
   var duration: TimeSpan?
 
-  @Option(help: "So many turns before that are not counted.")
+  @Option(help: ArgumentHelp("Run N warm-up iterations that are not measured.", valueName: "N"))
   var warmUp = 5
 
-  @Option(help: ArgumentHelp("Stay on this processor.", valueName: "number"))
+  @Option(help: ArgumentHelp("Run all threads on processor N. Default: any processor.", valueName: "N"))
   var cpu: Int?
 
-  @Flag(help: "Take fences of sw_sync instead of vgem's (root; taints Linux 7 and later).")
+  @Flag(help: "Use fences of sw_sync for wake, instead of vgem. Needs root; taints Linux 7 and later.")
   var swSync = false
 
-  @Option(help: "Compare with the JSON document of an earlier run.", completion: .file())
+  @Option(
+    help: ArgumentHelp("Compare with an earlier run saved by bench --json.", valueName: "FILE"), completion: .file())
   var compare: String?
 
   @Option(
-    help: ArgumentHelp("With --compare: fail when an operation got slower by more than this.", valueName: "percent"))
+    help: ArgumentHelp("Fail if an operation is slower by more than PERCENT. Needs --compare.", valueName: "PERCENT"))
   var failIfSlower: Int?
 
-  @Flag(help: "Print comma-separated values.")
+  @Flag(help: "Print comma-separated values (CSV).")
   var csv = false
 
   @Flag(help: .json) var json = false
@@ -75,13 +80,13 @@ struct Bench: ParsableCommand {
   private static let operationNames = TimedOperation.allCases.map(\.rawValue)
 
   func validate() throws {
-    try ValidationError.check(count, of: "--count <count>", in: 1...Repetition.most)
-    try ValidationError.check(warmUp, of: "--warm-up <warm-up>", in: 0...Repetition.most)
-    try ValidationError.check(cpu, of: "--cpu <number>", in: 0...Processor.highestNumber)
+    try ValidationError.check(count, of: "--count <N>", in: 1...Repetition.most)
+    try ValidationError.check(warmUp, of: "--warm-up <N>", in: 0...Repetition.most)
+    try ValidationError.check(cpu, of: "--cpu <N>", in: 0...Processor.highestNumber)
     if count != nil, duration != nil { throw ValidationError("--count and --duration exclude each other") }
     if csv, json { throw ValidationError("--csv and --json exclude each other") }
-    if csv, compare != nil { throw ValidationError("--csv has no place for what --compare finds; --json has") }
-    try ValidationError.check(failIfSlower, of: "--fail-if-slower <percent>", in: 0...1_000_000)
+    if csv, compare != nil { throw ValidationError("--csv cannot report a comparison; use --json with --compare") }
+    try ValidationError.check(failIfSlower, of: "--fail-if-slower <PERCENT>", in: 0...1_000_000)
     if failIfSlower != nil, compare == nil { throw ValidationError("--fail-if-slower needs --compare") }
   }
 
@@ -111,14 +116,14 @@ struct Bench: ParsableCommand {
     if report.results.isEmpty {
       let isMissing = run.refusals.allSatisfy { Advice.status(for: $0) == .missing }
       throw Failure(
-        "nothing could be measured here", hint: "dmabuf doctor says what is missing",
+        "nothing could be measured on this machine", hint: "dmabuf doctor lists what is missing",
         status: isMissing ? .missing : .failed)
     }
     guard let failIfSlower, let comparison = report.comparison else { return }
     let slower = comparison.rows.filter { $0.isSlower(by: failIfSlower) }
     guard let first = slower.first else { return }
     throw Failure(
-      "\(first.operation) got slower by more than \(failIfSlower) %"
+      "\(first.operation) is slower by more than \(failIfSlower) %"
         + (slower.count > 1 ? ", and \(slower.count - 1) more" : ""))
   }
 
@@ -127,7 +132,7 @@ struct Bench: ParsableCommand {
       try Processor.stay(on: cpu)
     } catch {
       throw Failure(
-        "\(error)", hint: Processor.allowed.map { "this process may use \($0)" },
+        "\(error)", hint: Processor.allowed.map { "this process may run on processors \($0)" },
         status: error.errno == .invalidArgument ? .missing : .failed)
     }
   }

@@ -86,7 +86,9 @@ struct BenchRun {
     var nodes = devices.filter { $0.subsystem == .v4l2 }.map(\.node)
     if devices.isEmpty {
       nodes = try V4L2Node.firstTestCamera().map { [FoundNode($0)] } ?? []
-      if nodes.isEmpty { skip(wanted, benchmark, reason: "no test camera (vivid); --device takes others") }
+      if nodes.isEmpty {
+        skip(wanted, benchmark, reason: "no test camera (vivid); use --device DEVICE to measure another one")
+      }
     }
     for found in nodes {
       do {
@@ -154,7 +156,7 @@ struct BenchRun {
   private static func reasonToSkip(_ benchmark: Benchmark) -> String? {
     let size = UInt64(benchmark.size)
     if case .udmabuf = benchmark.source, let limit = UDMABuf.sizeLimit(), size > limit {
-      return "more than the \(Units.size(limit)) that \(UDMABuf.sizeLimitFile) permits"
+      return "over the limit of \(Units.size(limit)), set in \(UDMABuf.sizeLimitFile)"
     }
     if let available = benchmark.source.available(), size > available {
       return "more than the \(Units.size(available)) that are available"

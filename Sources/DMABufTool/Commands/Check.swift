@@ -7,54 +7,62 @@ import DMABufHost
 struct Check: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "check",
-    abstract: "Check that this kernel and its devices do with dma-bufs what is documented.",
+    abstract: "Check that this kernel and its devices follow the documented dma-buf contract.",
     discussion: """
-      Each check is tried on each source of buffers and each device that it is for, in a process of its own: \
-      nothing is left behind. Without --invasive nothing is tried that taints the kernel, stalls other users \
-      of dma-bufs, or takes seconds; with a buffer given, nothing that changes the buffer. The exit status is 1 \
-      when a check failed, 77 when none could be tried.
+      Runs each check on each source of buffers and each device that it applies to, in a process of its own. \
+      Buffers, handles and queues are released afterwards. Without --invasive, no check taints the kernel, stalls \
+      allocations, needs seconds, or changes the buffer REF. The exit status is 1 if a check failed, and 77 if no \
+      check could run.
 
-      A line of an expectations file is ID TARGET, for a check that is known to fail, and what it finds if \
-      that is to be just so. An expected failure that passes is a failure.
+      A line of the file of --expect is ID TARGET [FOUND]. It names a check that is known to fail, and optionally \
+      the result. A known failure that passes counts as a failure.
 
       EXAMPLES
-        dmabuf check
+        dmabuf check                                     # all that is harmless
         dmabuf check --exporter heap:system --only 'C3*' --tap
         dmabuf check --expect known-failures --junit results.xml
-        dmabuf check camera
+        dmabuf check camera                              # one buffer
       """)
 
-  @Argument(help: "Check this buffer alone.", completion: Completion.references, transform: Reference.init)
+  @Argument(
+    help: ArgumentHelp("Check only this buffer. Default: new buffers of each source.", valueName: "REF"),
+    completion: Completion.references, transform: Reference.init)
   var reference: Reference?
 
   @Option(
-    help: "Only on this source of buffers: heap:NAME, udmabuf; may be given again.", completion: Completion.sources)
+    help: ArgumentHelp(
+      "Check only buffers of SOURCE: heap:NAME or udmabuf. Can be repeated.", valueName: "SOURCE"),
+    completion: Completion.sources)
   var exporter: [String] = []
 
   @Option(
-    help: "Only on this device: its node, or drm:DRIVER, v4l2:DRIVER; may be given again. Any V4L2 node with queues.",
+    help: ArgumentHelp(
+      "Check only DEVICE: a path, drm:DRIVER or v4l2:DRIVER. Can be repeated.", valueName: "DEVICE"),
     completion: Completion.devices)
   var device: [String] = []
 
-  @Option(help: "Only checks whose id matches this pattern (C3*); may be given again.")
+  @Option(
+    help: ArgumentHelp("Run only checks whose id matches PATTERN (C3*). Can be repeated.", valueName: "PATTERN"))
   var only: [String] = []
 
-  @Option(help: "No checks whose id matches this pattern; may be given again.")
+  @Option(help: ArgumentHelp("Skip checks whose id matches PATTERN (C3*). Can be repeated.", valueName: "PATTERN"))
   var skip: [String] = []
 
-  @Flag(help: "Try what taints the kernel, stalls others, takes seconds, or changes the given buffer, too.")
+  @Flag(help: "Run also checks that taint the kernel, stall allocations, need seconds, or change the buffer REF.")
   var invasive = false
 
-  @Flag(help: "List the checks and what they need.")
+  @Flag(help: "List the checks, their targets and their requirements.")
   var list = false
 
-  @Option(help: "Read from this file which checks are known to fail.", completion: .file())
+  @Option(
+    help: ArgumentHelp("Read the known failures from FILE, one ID TARGET [FOUND] a line.", valueName: "FILE"),
+    completion: .file())
   var expect: String?
 
-  @Flag(help: "Print the Test Anything Protocol.")
+  @Flag(help: "Print the Test Anything Protocol, version 13.")
   var tap = false
 
-  @Option(help: "Write a JUnit report to this file.", completion: .file())
+  @Option(help: ArgumentHelp("Write a JUnit report to FILE.", valueName: "FILE"), completion: .file())
   var junit: String?
 
   @Flag(help: .json) var json = false
@@ -69,7 +77,8 @@ struct Check: ParsableCommand {
     }
     guard !checks.isEmpty else {
       throw Failure(
-        "no check's id matches \(only.joined(separator: ", "))", hint: "dmabuf check --list", status: .usage)
+        "no check's id matches \(only.joined(separator: ", "))", hint: "dmabuf check --list prints all ids",
+        status: .usage)
     }
     if list { return try CheckList(checks).print(asJSON: json) }
 
@@ -103,7 +112,8 @@ struct Check: ParsableCommand {
   private func end(_ report: CheckReport) throws {
     if report.totals.fail > 0 { throw Failure.reported }
     if report.totals.pass + report.totals.knownDifference + report.totals.newDifference == 0 {
-      throw Failure("nothing could be checked here", hint: "dmabuf doctor says what is missing", status: .missing)
+      throw Failure(
+        "nothing could be checked on this machine", hint: "dmabuf doctor lists what is missing", status: .missing)
     }
   }
 
@@ -116,7 +126,9 @@ struct Check: ParsableCommand {
         throw Failure("cannot check \(name): \(omission.reason)", status: .missing)
       }
       let labels = present.map(\.label).joined(separator: ", ")
-      throw Failure("\(name): no such exporter or device", hint: "here are \(labels)", status: .missing)
+      throw Failure(
+        "\(name): no such exporter or device", hint: "the exporters and devices of this machine are \(labels)",
+        status: .missing)
     }
     return present.filter { wanted.contains($0.label) || $0.node.map(wanted.contains) ?? false }
   }

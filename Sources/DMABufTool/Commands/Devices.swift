@@ -6,19 +6,19 @@ import SystemPackage
 struct Devices: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "devices",
-    abstract: "List the devices that make or take dma-bufs.",
+    abstract: "List the devices that export or import dma-bufs.",
     discussion: """
-      What a device can do is found by trying. A queue that has buffers on it is somebody's: it is only \
-      asked, not tried. Nodes that may not be opened are listed, and the exit status is then 1.
+      Probes what each device can do: imports a buffer into it and exports one. A queue that has buffers already \
+      is queried, not probed. Nodes that cannot be opened are listed, and the exit status is then 1.
 
       EXAMPLES
-        dmabuf devices
-        dmabuf devices /dev/video0 drm:vgem
+        dmabuf devices                           # all nodes
+        dmabuf devices /dev/video0 drm:vgem      # two devices
         dmabuf devices --json
       """)
 
   @Argument(
-    help: ArgumentHelp("Only these: a path, drm:NAME or v4l2:NAME, by driver.", valueName: "device"),
+    help: ArgumentHelp("Devices to list: a path, drm:NAME or v4l2:NAME. Default: all.", valueName: "DEVICE"),
     completion: Completion.devices, transform: DeviceReference.init)
   var devices: [DeviceReference] = []
 
@@ -30,7 +30,7 @@ struct Devices: ParsableCommand {
     try report.print(asJSON: json)
     if let first = report.refusals.first {
       throw Failure(
-        "\(report.refusals.count) of \(nodes.count) nodes could not be looked into", hint: Advice.hint(for: first))
+        "\(report.refusals.count) of \(nodes.count) nodes could not be opened", hint: Advice.hint(for: first))
     }
   }
 }

@@ -5,16 +5,16 @@ import DMABuf
 struct Doctor: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "doctor",
-    abstract: "Say what this machine offers for dma-bufs, and how to get what is missing.",
+    abstract: "Report which dma-buf facilities this machine has, and how to get the missing ones.",
     discussion: """
-      Tries each facility: allocates a page, imports it into devices, takes a descriptor, starts a holder. The \
-      exit status is 0 if this user can make buffers and share them, else 1. Remedies are for the system it \
-      runs on (Debian, Fedora, Android, and those like them).
+      Probes each facility: allocates a page, imports it into devices, duplicates a descriptor, starts a holder. \
+      The exit status is 0 if this user can allocate and share buffers, else 1. The remedies match the running \
+      system: Debian, Fedora, Android, or similar ones.
 
       EXAMPLES
         dmabuf doctor
         dmabuf doctor --json
-        sudo -u camera dmabuf doctor
+        sudo -u camera dmabuf doctor    # for another user
       """)
 
   @Flag(help: .json) var json = false
@@ -79,7 +79,7 @@ struct DoctorReport: Report, Encodable {
   }
 
   private var verdict: String {
-    canShare ? "This user can make buffers and share them." : "This user cannot make buffers and share them."
+    canShare ? "This user can allocate and share buffers." : "This user cannot allocate and share buffers."
   }
 
   private func shown(_ text: String) -> String { UntrustedText(text.utf8).escaped.replacing("\\\\", with: "\\") }

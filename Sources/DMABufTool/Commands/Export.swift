@@ -8,49 +8,56 @@ struct Export: CommandBeforeAnother {
     commandName: "export",
     abstract: "Export buffers of a DRM or V4L2 device.",
     discussion: """
-      A DRM device makes dumb buffers, on its primary node alone. A V4L2 device exports the buffers of a \
-      queue, each plane by itself, in its current format or another one; the queue is then put back as it \
-      was. With --hold NAME the buffers stay until dmabuf release NAME. A command after -- inherits them; \
-      DMABUF_FDS holds their descriptors.
+      A DRM device exports dumb buffers, from its primary node. A V4L2 device exports the buffers of a queue, in \
+      the current format or in that of --size. Each plane is a buffer of its own. The queue is restored \
+      afterwards. --hold NAME holds the buffers until dmabuf release NAME. A command after -- inherits the \
+      descriptors in DMABUF_FDS.
 
       EXAMPLES
-        dmabuf export drm:vgem --size 1920x1080:XR24
+        dmabuf export drm:vgem --size 1920x1080:XR24       # a dumb buffer
         dmabuf export /dev/video0 --buffers 4 --hold camera
         dmabuf export v4l2:vivid --size 640x480:NV12 --read-only
       """)
 
   @Argument(
-    help: "A path, drm:NAME or v4l2:NAME, by driver.", completion: Completion.devices, transform: DeviceReference.init
-  )
+    help: ArgumentHelp("The device: a path, drm:NAME or v4l2:NAME.", valueName: "DEVICE"),
+    completion: Completion.devices, transform: DeviceReference.init)
   var device: DeviceReference
 
   @Option(
     help: ArgumentHelp(
-      "Width, height and fourcc, as in 1920x1080:XR24. Default for V4L2: the current format.", valueName: "image"),
+      "Set width, height and fourcc (1920x1080:XR24). Required for DRM. Default for V4L2: the current format.",
+      valueName: "WxH:FOURCC"),
     transform: { try ImageArgument($0) })
   var size: ImageArgument?
 
-  @Option(help: "How many buffers.")
+  @Option(help: ArgumentHelp("Export N buffers.", valueName: "N"))
   var buffers = 1
 
-  @Option(help: ArgumentHelp("Which of the device's queues. Default: the first.", valueName: "type"))
+  @Option(
+    help: ArgumentHelp("Use the V4L2 queue TYPE, as listed by dmabuf devices. Default: the first.", valueName: "TYPE")
+  )
   var queue: String?
 
-  @Option(help: "Name the buffers; at most 31 bytes.", transform: KernelName.init)
+  @Option(
+    help: ArgumentHelp("Set the name that lists show (DMA_BUF_SET_NAME), at most 31 bytes.", valueName: "NAME"),
+    transform: KernelName.init)
   var name: KernelName?
 
-  @Flag(help: "Descriptors that the CPU may only read through.")
+  @Flag(help: "Export descriptors that allow read-only mappings.")
   var readOnly = false
 
   @Flag(help: .json) var json = false
 
   @OptionGroup var keeping: KeepOptions
 
-  @Argument(parsing: .postTerminator, help: "A command to run with the descriptors.")
+  @Argument(
+    parsing: .postTerminator,
+    help: ArgumentHelp("A command to run, which inherits the descriptors.", valueName: "COMMAND"))
   var command: [String] = []
 
   func validate() throws {
-    try ValidationError.check(buffers, of: "--buffers <buffers>", in: 1...1024)
+    try ValidationError.check(buffers, of: "--buffers <N>", in: 1...1024)
   }
 
   func run() throws {
@@ -73,16 +80,18 @@ struct Export: CommandBeforeAnother {
   private func exportDumb(_ found: FoundNode, into exported: inout ExportedBuffers) throws -> UntrustedText {
     guard let size else {
       throw Failure(
-        "a dumb buffer needs a size: --size 1920x1080:XR24, say", hint: "dmabuf export --help", status: .usage)
+        "cannot export a dumb buffer: --size is missing",
+        hint: "add --size WxH:FOURCC, such as --size 1920x1080:XR24", status: .usage)
     }
     guard queue == nil else {
-      throw Failure("DRM devices have no queues; --queue is for V4L2", hint: "dmabuf export --help", status: .usage)
+      throw Failure(
+        "cannot use --queue: DRM devices have no queues", hint: "--queue is for V4L2 devices", status: .usage)
     }
     let layout: ImageLayout
     do {
       layout = try size.layout()
     } catch let error as ValidationError {
-      throw Failure("\(size.fourcc): \(error.message)", hint: "dmabuf export --help", status: .usage)
+      throw Failure("\(size.fourcc): \(error.message)", hint: "see dmabuf export --help", status: .usage)
     }
     let node = try DRMNode(found)
     // The planes of one image follow each other in one buffer: more lines of the first one's length.
@@ -121,8 +130,8 @@ struct Export: CommandBeforeAnother {
     guard let found = usable.first(where: { queue == nil || $0.name == queue }) else {
       let names = node.queues.map(\.name).joined(separator: ", ")
       throw Failure(
-        "\(node.path) has no queue that fits",
-        hint: names.isEmpty ? "the node has no queues of buffers" : "its queues are \(names)")
+        "cannot export from \(node.path): it has no such queue",
+        hint: names.isEmpty ? "the node has no queues of buffers" : "the queues of the node are \(names)")
     }
     return found
   }
@@ -131,7 +140,7 @@ struct Export: CommandBeforeAnother {
     let format = try node.format(of: queue)
     try node.withBuffers(buffers, .mapped, on: queue) { granted in
       if granted < buffers {
-        Diagnostics.say("\(node.path): the driver makes \(granted) buffers at a time, not \(buffers)", hint: nil)
+        Diagnostics.say("\(node.path): the driver allocates at most \(granted) buffers, not \(buffers)", hint: nil)
       }
       // It may also make more than were asked for.
       for index in 0..<min(granted, buffers) {

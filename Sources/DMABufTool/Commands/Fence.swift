@@ -5,13 +5,13 @@ import DMABuf
 struct FenceCommands: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "fence",
-    abstract: "Make, look into, merge and pass on fences.",
+    abstract: "Create, inspect, merge, export and import fences.",
     discussion: """
       EXAMPLES
-        dmabuf fence create --vgem camera --hold late  # as if vgem wrote to camera
-        dmabuf fence info camera late
-        dmabuf fence signal late
-        dmabuf fence import --syncobj 4711:12 late --point 7
+        dmabuf fence create --vgem camera --hold busy   # as if vgem wrote to camera
+        dmabuf fence info camera busy                   # list their fences
+        dmabuf fence signal busy                        # signal the test fence
+        dmabuf fence import --syncobj 4711:12 busy --point 7
       """,
     subcommands: [
       FenceInfo.self, FenceCreate.self, FenceTimeline.self, FenceSignal.self, FenceMerge.self, FenceExport.self,
@@ -21,23 +21,25 @@ struct FenceCommands: ParsableCommand {
 
 /// The fences that an access has to wait for.
 enum AwaitedFences: DirectionMeaning {
-  static let read: ArgumentHelp = "What readers have to wait for: those that write."
-  static let write: ArgumentHelp = "What writers have to wait for: everyone (the default)."
+  static let read: ArgumentHelp = "Select the fences that a reader waits for: those of writers."
+  static let write: ArgumentHelp = "Select the fences that a writer waits for: all fences (the default)."
 }
 
 /// `dmabuf fence info`: what is in a sync_file or syncobj.
 struct FenceInfo: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "info",
-    abstract: "List the fences of sync_files and syncobjs, and those pending on buffers.",
+    abstract: "List the fences of sync_files and syncobjs, and the pending fences of buffers.",
     discussion: """
       EXAMPLES
-        dmabuf fence info 4711:12
-        dmabuf fence info camera --read --json
-        dmabuf fence info 4711:14 --point 7
+        dmabuf fence info 4711:12                # a sync_file of process 4711
+        dmabuf fence info camera --read --json   # what a reader of camera waits for
+        dmabuf fence info 4711:14 --point 7      # one point of a timeline
       """)
 
-  @Argument(help: "sync_files, syncobjs and buffers.", completion: Completion.references, transform: Reference.init)
+  @Argument(
+    help: ArgumentHelp("sync_files, syncobjs and buffers to inspect.", valueName: "REF"),
+    completion: Completion.references, transform: Reference.init)
   var references: [Reference]
 
   @OptionGroup var access: DirectionOptions<AwaitedFences>
@@ -49,7 +51,9 @@ struct FenceInfo: ParsableCommand {
       let snapshot = try reference.openFences(for: access.ofFences, at: place.number)
       let information = try snapshot.information()
       if information == nil, !snapshot.isUnsubmitted {
-        throw Failure("\(reference): this kernel does not tell of a buffer's fences", hint: "that needs Linux 6.0")
+        throw Failure(
+          "cannot list the fences of \(reference): this kernel does not export them",
+          hint: "DMA_BUF_IOCTL_EXPORT_SYNC_FILE needs Linux 6.0")
       }
       return SyncFileReport.File(
         information, fences: snapshot.fences, points: snapshot.points, reference: "\(reference)")
@@ -62,20 +66,24 @@ struct FenceInfo: ParsableCommand {
 struct FenceMerge: CommandBeforeAnother {
   static let configuration = CommandConfiguration(
     commandName: "merge",
-    abstract: "Make one sync_file of several.",
+    abstract: "Merge sync_files into one.",
     discussion: """
-      It signals when all of them have. Of fences on one timeline the latest is kept, and none that has \
-      signalled.
+      The new sync_file signals when all its fences have signalled. The kernel retains the latest fence of each \
+      timeline, and drops signalled fences.
 
       EXAMPLES
         dmabuf fence merge first second --hold both
         dmabuf fence merge fd:3 4711:12 --name frame
       """)
 
-  @Argument(help: "Two sync_files or more.", completion: Completion.references, transform: Reference.init)
+  @Argument(
+    help: ArgumentHelp("Two sync_files or more.", valueName: "REF"), completion: Completion.references,
+    transform: Reference.init)
   var references: [Reference]
 
-  @Option(help: "Name the new file; at most 31 bytes.", transform: KernelName.init)
+  @Option(
+    help: ArgumentHelp("Name the new sync_file, at most 31 bytes. Default: a name of the kernel.", valueName: "NAME"),
+    transform: KernelName.init)
   var name: KernelName?
 
   @Flag(help: .json) var json = false
@@ -89,7 +97,7 @@ struct FenceMerge: CommandBeforeAnother {
   }
 
   func validate() throws {
-    if references.count < 2 { throw ValidationError("it takes two sync_files or more to merge") }
+    if references.count < 2 { throw ValidationError("cannot merge one sync_file: two or more are needed") }
   }
 
   func run() throws {
@@ -108,10 +116,10 @@ struct FenceMerge: CommandBeforeAnother {
 struct FenceExport: CommandBeforeAnother {
   static let configuration = CommandConfiguration(
     commandName: "export",
-    abstract: "Take a sync_file of what is pending on a buffer, or of a syncobj's fence.",
+    abstract: "Export the pending fences of a buffer, or the fence of a syncobj, as a sync_file.",
     discussion: """
-      It holds the fences of this moment; later ones do not come into it. Of an idle buffer it has signalled \
-      already.
+      The sync_file has the fences of this moment. Fences that are added to the buffer later are not included. For \
+      an idle buffer, the sync_file has already signalled.
 
       EXAMPLES
         dmabuf fence export camera --hold writers --read
@@ -119,10 +127,12 @@ struct FenceExport: CommandBeforeAnother {
         dmabuf fence export --syncobj 4711:12 --point 7 --hold frame
       """)
 
-  @Argument(help: "The buffer, or syncobj.", completion: Completion.references, transform: Reference.init)
+  @Argument(
+    help: ArgumentHelp("The buffer, or with --syncobj the syncobj.", valueName: "REF"),
+    completion: Completion.references, transform: Reference.init)
   var reference: Reference
 
-  @Flag(help: "It is a syncobj, not a buffer.")
+  @Flag(help: "Treat REF as a syncobj, not as a buffer.")
   var syncobj = false
 
   @OptionGroup var place: PointOptions
@@ -130,7 +140,9 @@ struct FenceExport: CommandBeforeAnother {
   @Flag(help: .json) var json = false
   @OptionGroup var keeping: KeepOptions
 
-  @Argument(parsing: .postTerminator, help: "A command to run with the descriptors.")
+  @Argument(
+    parsing: .postTerminator,
+    help: ArgumentHelp("A command to run, which inherits the descriptors.", valueName: "COMMAND"))
   var command: [String] = []
 
   func validate() throws { try place.check(isSyncObject: syncobj, hasDirection: access.isGiven) }
@@ -174,24 +186,28 @@ extension CommandBeforeAnother {
 struct FenceImport: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "import",
-    abstract: "Make who waits for a buffer or a syncobj wait for a sync_file.",
+    abstract: "Import the fences of a sync_file into a buffer or a syncobj.",
     discussion: """
-      With --read, as if a device read the buffer: those that write wait. With --write everyone does. A \
-      syncobj's one fence is replaced; points of its timeline are taken in their order.
+      With --read the fences count as those of a reader: writers wait. With --write readers and writers wait. For \
+      a syncobj, the fence replaces the previous one. Points of a timeline must be imported in ascending order.
 
       EXAMPLES
-        dmabuf fence import camera late
+        dmabuf fence import camera busy
         dmabuf fence import fd:3 4711:12 --read
-        dmabuf fence import --syncobj 4711:12 late --point 7
+        dmabuf fence import --syncobj 4711:12 busy --point 7
       """)
 
-  @Argument(help: "The buffer, or syncobj.", completion: Completion.references, transform: Reference.init)
+  @Argument(
+    help: ArgumentHelp("The buffer, or with --syncobj the syncobj.", valueName: "REF"),
+    completion: Completion.references, transform: Reference.init)
   var reference: Reference
 
-  @Argument(help: "The sync_file.", completion: Completion.references, transform: Reference.init)
+  @Argument(
+    help: ArgumentHelp("The sync_file.", valueName: "SYNC_FILE"), completion: Completion.references,
+    transform: Reference.init)
   var fence: Reference
 
-  @Flag(help: "It is a syncobj, not a buffer.")
+  @Flag(help: "Treat REF as a syncobj, not as a buffer.")
   var syncobj = false
 
   @OptionGroup var place: PointOptions
@@ -199,8 +215,8 @@ struct FenceImport: ParsableCommand {
 
   /// The access that the fences are of.
   enum Attached: DirectionMeaning {
-    static let read: ArgumentHelp = "As of a device that reads."
-    static let write: ArgumentHelp = "As of a device that writes (the default)."
+    static let read: ArgumentHelp = "Add the fences as those of a reader: writers wait."
+    static let write: ArgumentHelp = "Add the fences as those of a writer: readers and writers wait (the default)."
   }
 
   @Flag(help: .json) var json = false
@@ -237,7 +253,7 @@ struct FenceImportReport: Report, Encodable {
 
   func text(style: Style) -> String {
     if let syncobj { return "\(syncobj): \(fence) is its fence" + (point.map { " at point \($0)" } ?? "") }
-    return "ino:\(ino ?? 0): \(fence) is a fence of who \(direction ?? "")s it"
+    return "ino:\(ino ?? 0): \(fence) added as a fence of a \(direction == "read" ? "reader" : "writer")"
   }
 }
 
@@ -245,18 +261,22 @@ struct FenceImportReport: Report, Encodable {
 struct FenceDeadline: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "deadline",
-    abstract: "Tell drivers when a sync_file's fences are wanted.",
+    abstract: "Set a deadline for the fences of a sync_file.",
     discussion: """
-      A hint that drivers may take to speed up. Linux 6.4 and later.
+      A deadline is a hint: drivers may run faster to meet it. Needs Linux 6.4.
 
       EXAMPLES
         dmabuf fence deadline 4711:12 16ms
       """)
 
-  @Argument(help: "The sync_file.", completion: Completion.references, transform: Reference.init)
+  @Argument(
+    help: ArgumentHelp("The sync_file.", valueName: "SYNC_FILE"), completion: Completion.references,
+    transform: Reference.init)
   var fence: Reference
 
-  @Argument(help: "How long from now (16ms, 2s).", transform: TimeSpan.init)
+  @Argument(
+    help: ArgumentHelp("Time from now until the deadline (16ms, 2s).", valueName: "DURATION"),
+    transform: TimeSpan.init)
   var duration: TimeSpan
 
   @Flag(help: .json) var json = false
@@ -279,5 +299,5 @@ struct FenceDeadlineReport: Report, Encodable {
     case deadline = "deadline_ns"
   }
 
-  func text(style: Style) -> String { "\(fence): wanted at \(Units.moment(deadline))" }
+  func text(style: Style) -> String { "\(fence): deadline \(Units.moment(deadline))" }
 }

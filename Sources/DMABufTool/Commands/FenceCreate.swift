@@ -8,68 +8,80 @@ import DMABufHolding
 struct FenceCreate: CommandBeforeAnother {
   static let configuration = CommandConfiguration(
     commandName: "create",
-    abstract: "Make a fence that signals when it is told to, or a syncobj.",
+    abstract: "Create a test fence, or a syncobj.",
     discussion: """
-      --vgem attaches a fence of the virtual device vgem to a buffer, as if vgem wrote to it; after ten \
-      seconds it signals by itself. --sw-sync makes a timeline and a fence on it, which fence import puts \
-      into buffers; it needs root and a kernel with CONFIG_SW_SYNC, and taints Linux 7. Releasing what is \
-      held ends the fence: of vgem it signals, of sw_sync it fails with ENOENT. --syncobj makes a syncobj, \
-      which has no fence until one is put there or it is signalled.
+      --vgem attaches a fence of the virtual device vgem to a buffer, as if vgem wrote to it. The fence signals by \
+      itself after ten seconds. --sw-sync creates a timeline and a fence on it. Use dmabuf fence import to add the \
+      fence to a buffer. This timeline needs root and a kernel with CONFIG_SW_SYNC, and taints Linux 7. --syncobj \
+      creates a syncobj. It has no fence until one is imported or signalled.
+
+      Releasing a held fence ends it: a fence of vgem signals, a fence of sw_sync fails with ENOENT.
 
       EXAMPLES
-        dmabuf fence create --vgem camera --hold late
-        dmabuf fence create --vgem camera --read --hold late --after 500ms
-        dmabuf fence create --sw-sync --hold late; dmabuf fence import camera late
+        dmabuf fence create --vgem camera --hold busy
+        dmabuf fence create --vgem camera --read --hold busy --after 500ms
+        dmabuf fence create --sw-sync --hold busy
+        dmabuf fence import camera busy
         dmabuf fence create --syncobj drm:amdgpu --hold frame
       """)
 
-  @Flag(help: "A fence on a new sw_sync timeline.")
+  @Flag(help: "Create a fence on a new sw_sync timeline. Needs root and CONFIG_SW_SYNC.")
   var swSync = false
 
   @Option(
-    help: ArgumentHelp("A fence of vgem's on this buffer.", valueName: "buffer"), completion: Completion.references,
+    help: ArgumentHelp("Create a fence of vgem on the buffer REF.", valueName: "REF"),
+    completion: Completion.references,
     transform: Reference.init)
   var vgem: Reference?
 
   @Option(
-    help: ArgumentHelp("A syncobj, by way of this device.", valueName: "device"), completion: Completion.devices,
+    help: ArgumentHelp("Create a syncobj on the DRM device DEVICE.", valueName: "DEVICE"),
+    completion: Completion.devices,
     transform: DeviceReference.init)
   var syncobj: DeviceReference?
 
-  @Flag(help: "syncobj: with a fence that has signalled.")
+  @Flag(help: "Create the syncobj with a signalled fence. Needs --syncobj.")
   var signalled = false
 
-  @Option(help: "sw_sync: the value of the timeline, from 0 on, at which the fence signals.")
+  @Option(
+    help: ArgumentHelp("Signal when the timeline reaches N, from 0. Needs --sw-sync. Default: 1.", valueName: "N"))
   var value: UInt32?
 
   @OptionGroup var access: DirectionOptions<Attached>
 
   /// The access that a fence of vgem is of.
   enum Attached: DirectionMeaning {
-    static let read: ArgumentHelp = "vgem: as of a device that reads; writers wait."
-    static let write: ArgumentHelp = "vgem: as of a device that writes; everyone waits (the default)."
+    static let read: ArgumentHelp = "Attach the fence as that of a reader: writers wait. Needs --vgem."
+    static let write: ArgumentHelp =
+      "Attach the fence as that of a writer: readers and writers wait (the default). Needs --vgem."
   }
 
-  @Option(help: "With --hold: signal it after this long (500ms, 2s).", transform: TimeSpan.init)
+  @Option(
+    help: ArgumentHelp("Signal the fence after DURATION (500ms, 2s). Needs --hold.", valueName: "DURATION"),
+    transform: TimeSpan.init)
   var after: TimeSpan?
 
   @Flag(help: .json) var json = false
   @OptionGroup var keeping: KeepOptions
 
-  @Argument(parsing: .postTerminator, help: "A command to run with the descriptors.")
+  @Argument(
+    parsing: .postTerminator,
+    help: ArgumentHelp("A command to run, which inherits the descriptors.", valueName: "COMMAND"))
   var command: [String] = []
 
   func validate() throws {
     if [swSync, vgem != nil, syncobj != nil].count(where: \.self) != 1 {
-      throw ValidationError("either --sw-sync, --vgem <buffer> or --syncobj <device>")
+      throw ValidationError("use exactly one of --sw-sync, --vgem <REF> and --syncobj <DEVICE>")
     }
     if !swSync, value != nil { throw ValidationError("--value needs --sw-sync") }
     if vgem == nil, access.isGiven {
-      throw ValidationError("--read and --write need --vgem; fence import has them too")
+      throw ValidationError("--read and --write need --vgem; for other fences use them with fence import")
     }
     if syncobj == nil, signalled { throw ValidationError("--signalled needs --syncobj") }
     if syncobj != nil, after != nil { throw ValidationError("--after needs --sw-sync or --vgem") }
-    if after != nil, keeping.hold == nil { throw ValidationError("--after needs --hold: the holder does it") }
+    if after != nil, keeping.hold == nil {
+      throw ValidationError("--after needs --hold: the holder signals the fence")
+    }
     if let value { try TimelineValue.check(value) }
   }
 
@@ -104,17 +116,17 @@ struct FenceCreate: CommandBeforeAnother {
 struct FenceTimeline: CommandBeforeAnother {
   static let configuration = CommandConfiguration(
     commandName: "timeline",
-    abstract: "Make fences at several values of one sw_sync timeline.",
+    abstract: "Create fences at several values of one sw_sync timeline.",
     discussion: """
-      They are held as NAME.0, NAME.1 and so on; fence signal of any advances the timeline for all. The \
-      timeline ends with the last of them.
+      The fences are held as NAME.0, NAME.1 and so on. dmabuf fence signal NAME.0 advances the timeline for all of \
+      them. The timeline ends when the last fence is released.
 
       EXAMPLES
         dmabuf fence timeline 1 2 5 --hold frame
         dmabuf fence signal frame.1
       """)
 
-  @Argument(help: "The values, from 0 on, at which the fences signal.")
+  @Argument(help: ArgumentHelp("Values of the timeline, from 0, one for each fence.", valueName: "N"))
   var values: [UInt32]
 
   @Flag(help: .json) var json = false
@@ -139,7 +151,8 @@ struct FenceTimeline: CommandBeforeAnother {
 enum TimelineValue {
   static func check(_ value: UInt32) throws {
     guard value <= SWSyncTimeline.furthestValue else {
-      throw ValidationError("The value '\(value)' is too far: timelines reach up to \(SWSyncTimeline.furthestValue)")
+      throw ValidationError(
+        "The value '\(value)' is too large: timelines reach at most \(SWSyncTimeline.furthestValue)")
     }
   }
 }
@@ -150,7 +163,7 @@ extension Kept<SyncFile> {
     let name = name.map { "\($0)" } ?? "dmabuf"
     let timeline = try SWSyncTimeline(named: name)
     if SWSyncTimeline.taintsKernel {
-      Diagnostics.say("fences of sw_sync taint this kernel: bit 14 of /proc/sys/kernel/tainted", hint: nil)
+      Diagnostics.say("fences of sw_sync taint this kernel: bit 14 of /proc/sys/kernel/tainted is set", hint: nil)
     }
     let files = Kept<SyncFile>()
     var fences = UniqueArray<SyncFile>()

@@ -8,22 +8,25 @@ import SystemPackage
 struct FenceSignal: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "signal",
-    abstract: "Signal test fences that are held, and syncobjs.",
+    abstract: "Signal held test fences, and syncobjs.",
     discussion: """
-      Takes the names that fence create and fence timeline hold. A sw_sync timeline is advanced as far as \
-      the fence needs, or by N; who waits on it further ahead goes on waiting. A syncobj may be anybody's: it \
-      gets a fence that has signalled, in place of the one it has or at a point of its timeline.
+      Signals test fences that are held by dmabuf fence create or fence timeline. A sw_sync timeline advances as \
+      far as the fence needs, or by N. A syncobj of any process gets a signalled fence. The fence replaces the \
+      previous one, or is added at a point of the timeline.
 
       EXAMPLES
-        dmabuf fence signal late
+        dmabuf fence signal busy
         dmabuf fence signal frame.0 --by 2
         dmabuf fence signal 4711:12 --point 7
       """)
 
-  @Argument(help: "What is held, and syncobjs.", completion: Completion.references, transform: Reference.init)
+  @Argument(
+    help: ArgumentHelp("Held test fences and syncobjs to signal.", valueName: "REF"),
+    completion: Completion.references, transform: Reference.init)
   var references: [Reference]
 
-  @Option(help: ArgumentHelp("sw_sync: advance the timeline by this much.", valueName: "n"))
+  @Option(
+    help: ArgumentHelp("Advance the sw_sync timeline by N. Default: as far as the fence needs.", valueName: "N"))
   var by: UInt32?
 
   @OptionGroup var place: PointOptions
@@ -44,17 +47,19 @@ struct FenceSignal: ParsableCommand {
     let companion = numbers.count == 2 ? OpenFile(OwnedDescriptor(owning: numbers[1]), name: "\(name)") : nil
     for number in numbers.dropFirst(2) { _ = OwnedDescriptor(owning: number) }
     if object.kind == .syncObject { return try signal(reference, SyncObject(file)) }
-    guard place.point == nil else { throw Failure("\(name): --point is for syncobjs", status: .usage) }
+    guard place.point == nil else { throw Failure("cannot signal \(name): --point needs a syncobj", status: .usage) }
     guard let trigger = object.trigger, let companion else {
       throw Failure(
-        "\(name): only test fences can be signalled",
-        hint: "dmabuf fence create makes such; any other fence is its driver's to signal")
+        "cannot signal \(name): it is not a test fence",
+        hint: "use dmabuf fence create for a test fence; other fences are signalled by their driver")
     }
     return try signal(name, file, trigger, companion)
   }
 
   private func signal(_ reference: Reference, _ object: consuming SyncObject) throws -> FenceSignalReport.Entry {
-    guard by == nil else { throw Failure("\(reference): --by is for fences of sw_sync", status: .usage) }
+    guard by == nil else {
+      throw Failure("cannot signal \(reference): --by needs a fence of sw_sync", status: .usage)
+    }
     try object.checkNotSubmitted(place.number)
     try object.signal(at: place.number)
     let status = try object.syncFile(at: place.number).information().status
@@ -68,7 +73,7 @@ struct FenceSignal: ParsableCommand {
     var steps: UInt32?
     switch trigger {
     case .vgem(let fence):
-      guard by == nil else { throw Failure("\(name): --by is for fences of sw_sync", status: .usage) }
+      guard by == nil else { throw Failure("cannot signal \(name): --by needs a fence of sw_sync", status: .usage) }
       try VGEM(companion).signal(fence)
     case .timeline(let value):
       let timeline = SWSyncTimeline(companion)

@@ -9,36 +9,41 @@ struct FenceWait: ParsableCommand {
     commandName: "fence-wait",
     abstract: "Wait for the fences of buffers, sync_files and syncobjs.",
     discussion: """
-      Of a buffer, --read waits for those that write it and --write for everyone; --write is the default. \
-      What is pending is said first. Of a syncobj it waits for a fence to come, too. Exit status: 0 signalled, \
-      124 timed out, 1 a fence ended with an error.
+      For a buffer, --read waits for the fences of writers, --write for all fences. --write is the default. \
+      Pending fences are printed first. For a syncobj, the command also waits until a fence is submitted. The exit \
+      status is 0 if the fences have signalled, 124 if the time is over, and 1 if a fence failed.
 
       EXAMPLES
         dmabuf fence-wait camera --timeout 2s
-        dmabuf fence-wait 4711:23 --read --timeout 0       is anybody still writing?
+        dmabuf fence-wait 4711:23 --read --timeout 0   # is a writer pending?
         dmabuf fence-wait fd:3 frame.1 --any --json
-        dmabuf fence-wait 4711:12 --point 7                a syncobj's timeline
+        dmabuf fence-wait 4711:12 --point 7            # the timeline of a syncobj
       """)
 
-  @Argument(help: "Buffers, sync_files and syncobjs.", completion: Completion.references, transform: Reference.init)
+  @Argument(
+    help: ArgumentHelp("Buffers, sync_files and syncobjs to wait for.", valueName: "REF"),
+    completion: Completion.references, transform: Reference.init)
   var references: [Reference]
 
   @OptionGroup var access: DirectionOptions<Readiness>
 
   enum Readiness: DirectionMeaning {
-    static let read: ArgumentHelp = "Of buffers: wait until they can be read."
-    static let write: ArgumentHelp = "Of buffers: wait until they can be written to (the default)."
+    static let read: ArgumentHelp = "Wait until the buffers can be read: for fences of writers."
+    static let write: ArgumentHelp = "Wait until the buffers can be written: for all fences (the default)."
   }
 
   @OptionGroup var place: PointOptions
 
-  @Flag(help: "Until the first is done.")
+  @Flag(help: "Stop waiting when the first REF has signalled.")
   var any = false
 
-  @Flag(help: "Until all are done (the default).")
+  @Flag(help: "Wait until all REFs have signalled (the default).")
   var all = false
 
-  @Option(help: "Give up after this long (500ms, 2s, 1m); 0 only looks.", transform: TimeSpan.init)
+  @Option(
+    help: ArgumentHelp(
+      "Stop waiting after DURATION (500ms, 2s, 1m); 0 does not wait. Default: wait forever.", valueName: "DURATION"),
+    transform: TimeSpan.init)
   var timeout: TimeSpan?
 
   @Flag(help: .json) var json = false
@@ -80,8 +85,8 @@ struct FenceWait: ParsableCommand {
     for index in 0..<snapshots.count {
       guard let fences = snapshots[index].fences else {
         Diagnostics.say(
-          "\(references[index]): waiting without knowing for whom",
-          hint: "kernels tell of a buffer's fences since Linux 6.0 (CONFIG_SYNC_FILE)")
+          "\(references[index]): waiting for unknown fences",
+          hint: "the fences of a buffer are known since Linux 6.0 with CONFIG_SYNC_FILE")
         continue
       }
       let pending = fences.filter { $0.status == .active }

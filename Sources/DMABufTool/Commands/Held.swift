@@ -6,7 +6,7 @@ import DMABufHolding
 struct Held: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "held",
-    abstract: "List what --hold keeps.",
+    abstract: "List held buffers and fences.",
     discussion: """
       EXAMPLES
         dmabuf held
@@ -28,21 +28,23 @@ struct Held: ParsableCommand {
 struct Release: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "release",
-    abstract: "Let go of what --hold keeps.",
+    abstract: "Release held buffers and fences.",
     discussion: """
       EXAMPLES
         dmabuf release camera
         dmabuf release --all
       """)
 
-  @Argument(help: "What to let go of.", completion: Completion.names, transform: KeepOptions.name)
+  @Argument(
+    help: ArgumentHelp("Names to release.", valueName: "NAME"), completion: Completion.names,
+    transform: KeepOptions.name)
   var names: [HeldName] = []
 
-  @Flag(help: "Let go of everything this user holds.")
+  @Flag(help: "Release all buffers and fences that this user holds.")
   var all = false
 
   func validate() throws {
-    if all != names.isEmpty { throw ValidationError("either names or --all") }
+    if all != names.isEmpty { throw ValidationError("use either names or --all") }
   }
 
   func run() throws {

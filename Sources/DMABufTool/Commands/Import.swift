@@ -8,16 +8,16 @@ import SystemPackage
 struct Import: CommandBeforeAnother {
   static let configuration = CommandConfiguration(
     commandName: "import",
-    abstract: "Give a buffer to devices, and say what each answered.",
+    abstract: "Try to import a buffer into devices and report each result.",
     usage: """
-      dmabuf import <ref> ... <device> ... [<options>] [-- <command> ...]
-      dmabuf import <ref> | --from <source> ... --all [<options>] [-- <command> ...]
+      dmabuf import <REF> ... <DEVICE> ... [<options>] [-- <COMMAND> ...]
+      dmabuf import <REF> | --from <SOURCE> ... --all [<options>] [-- <COMMAND> ...]
       """,
     discussion: """
-      DRM devices import it through PRIME; --framebuffer asks whether a display would show it. V4L2 devices \
-      get it on each queue they have; --stream has them capture frames into it, or read frames from it. A \
-      device that does both, such as a scaler, reads from the first buffer into the second. All is put back \
-      as it was; with --hold NAME, after dmabuf release NAME; with a command after --, when that ends.
+      DRM devices import the buffer through PRIME. --framebuffer tries whether a display can show it. V4L2 devices \
+      import it into each of their queues. --stream captures frames into the buffer, or reads frames from it. A \
+      device that does both reads the first buffer and writes the second. All imports end with the command. With \
+      --hold NAME they end with dmabuf release NAME, with a command after -- when it exits.
 
       EXAMPLES
         dmabuf import camera drm:vgem /dev/video0
@@ -27,36 +27,40 @@ struct Import: CommandBeforeAnother {
       """)
 
   @Argument(
-    help: ArgumentHelp("Buffers and devices, in any order.", valueName: "ref-or-device"),
+    help: ArgumentHelp("Buffers and devices, in any order.", valueName: "REF|DEVICE"),
     completion: Completion.referencesAndDevices)
   var words: [String] = []
 
-  @Flag(help: "Every DRM and V4L2 node of this machine.")
+  @Flag(help: "Try every DRM and V4L2 node of this machine.")
   var all = false
 
   @Option(
-    help: ArgumentHelp("Try a new buffer of this source (as alloc has it); may be given again.", valueName: "source"),
+    help: ArgumentHelp("Try a new buffer of SOURCE, as in dmabuf alloc. Can be repeated.", valueName: "SOURCE"),
     completion: Completion.sources, transform: BufferSource.init(argument:))
   var from: [BufferSource] = []
 
-  @Option(help: "The size of those new buffers.", transform: { try ByteSize($0) })
+  @Option(
+    help: ArgumentHelp("Allocate the buffers of --from with SIZE bytes (64K, 8M). Default: 8M.", valueName: "SIZE"),
+    transform: { try ByteSize($0) })
   var size = ByteSize(8 << 20)
 
   @Option(
-    help: ArgumentHelp("Try ADDFB2: WIDTHxHEIGHT:FOURCC, and :MODIFIER if any.", valueName: "image"),
+    help: ArgumentHelp("Try the buffer as a framebuffer (ADDFB2): WxH:FOURCC[:MODIFIER].", valueName: "WxH:FOURCC"),
     transform: FramebufferLayout.init(argument:))
   var framebuffer: FramebufferLayout?
 
-  @Option(help: "Pass this many frames through the buffers.")
+  @Option(help: ArgumentHelp("Stream N frames through the buffers of V4L2 queues.", valueName: "N"))
   var stream: Int?
 
-  @Flag(help: "With --stream: XXH3 of each frame, as map --checksum has it.")
+  @Flag(help: "Print the XXH3 checksum of each frame. Needs --stream.")
   var checksum = false
 
-  @Option(help: "Give up when a frame takes longer than this. Default: 5s.", transform: TimeSpan.init)
+  @Option(
+    help: ArgumentHelp("Stop waiting for a frame after DURATION (500ms, 2s). Default: 5s.", valueName: "DURATION"),
+    transform: TimeSpan.init)
   var timeout = TimeSpan(.seconds(5))
 
-  @Flag(help: "Print the answers as JUnit XML.")
+  @Flag(help: "Print the results as JUnit XML.")
   var junit = false
 
   @Flag(help: .json) var json = false
@@ -82,28 +86,28 @@ struct Import: CommandBeforeAnother {
     if references.isEmpty == from.isEmpty {
       throw ValidationError(
         from.isEmpty
-          ? "Missing expected argument '<ref>': a buffer, or --from"
-          : "Buffers are named or made with --from, not both")
+          ? "Missing expected argument '<REF>': a buffer, or --from"
+          : "use either a buffer REF or --from, not both")
     }
     if devices.isEmpty != all {
-      if all { throw ValidationError("--all leaves no device to name") }
+      if all { throw ValidationError("--all and devices exclude each other") }
       let names = references.map { "'\($0)'" }.joined(separator: ", ")
       throw ValidationError(
-        "Missing expected argument '<device>': a path, drm:NAME or v4l2:NAME, or --all"
+        "Missing expected argument '<DEVICE>': a path, drm:NAME or v4l2:NAME, or --all"
           + (references.count > 1 ? "; \(names) name buffers" : ""))
     }
-    try ValidationError.check(stream, of: "--stream <stream>", in: 1 ... .max)
-    if checksum, stream == nil { throw ValidationError("--checksum is of frames, and needs --stream") }
-    if junit, json { throw ValidationError("--json and --junit cannot both be printed") }
+    try ValidationError.check(stream, of: "--stream <N>", in: 1 ... .max)
+    if checksum, stream == nil { throw ValidationError("--checksum needs --stream") }
+    if junit, json { throw ValidationError("--json and --junit exclude each other") }
     if keeping.hold != nil, stream != nil {
-      throw ValidationError("--stream gives the queues back, which leaves nothing for --hold")
+      throw ValidationError("--stream and --hold exclude each other: --stream ends the import")
     }
   }
 
   func run() throws {
     try checkKeeping()
     if isKept, from.count > 1 || junit {
-      throw ValidationError("--hold and a command are for one buffer, without --junit")
+      throw ValidationError("--hold and a command after -- need exactly one buffer, and exclude --junit")
     }
     let targets = try all ? Device.all() : given.devices.map { try $0.resolve(primary: framebuffer != nil) }
     if targets.isEmpty {

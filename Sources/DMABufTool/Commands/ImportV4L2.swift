@@ -42,7 +42,7 @@ extension ImportTrial {
     var format: V4L2Format?
     do {
       if let support = try? node.support(of: queue), !support.importing {
-        result.skip("this queue takes no dma-bufs")
+        result.skip("this queue does not import dma-bufs")
         return result
       }
       let found = try node.format(of: queue)
@@ -78,9 +78,9 @@ extension ImportTrial {
     result.refuse(error, reason: reason(error, format))
     guard let error = error as? KernelError else { return }
     if error.call == .VIDIOC_G_FMT, error.errno == .invalidArgument {
-      result.skip("the queue has no format with the device's present input")
+      result.skip("the queue has no format for the current input of the device")
     } else if error.errno == .invalidRequestDescriptor {
-      result.skip("the queue takes buffers with media requests alone")
+      result.skip("the queue accepts buffers only with media requests")
     }
   }
 
@@ -148,8 +148,8 @@ extension ImportTrial {
     guard let stream else { return }
     guard buffers.count > 1 else {
       throw Failure(
-        "\(node.path) reads from one buffer and writes into another",
-        hint: "two buffers are needed: the first is read")
+        "cannot stream through \(node.path): it reads one buffer and writes another",
+        hint: "name two buffers; the device reads the first and writes the second")
     }
     let input = try node.format(of: source)
     try node.withBuffers(1, .imported, on: source) { inputs in

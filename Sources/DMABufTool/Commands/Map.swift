@@ -7,53 +7,66 @@ import DMABufHost
 struct Map: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "map",
-    abstract: "Read, write and check a buffer's memory.",
+    abstract: "Read, write and verify the memory of a buffer.",
     discussion: """
-      Access is always bracketed by DMA_BUF_IOCTL_SYNC. Patterns depend on the offset from the buffer's \
-      start alone: zero; 0xNN…, these bytes over and over; counter, 64-bit words that count up; \
-      random:SEED, the words of SplitMix64.
+      Begins CPU access with SYNC START and ends it with SYNC END (DMA_BUF_IOCTL_SYNC). A pattern depends only on \
+      the offset from the start of the buffer. Pattern zero is zero bytes, 0xNN... repeats these bytes, counter is \
+      64-bit words that count up. Pattern random:SEED is the words of SplitMix64.
 
       EXAMPLES
-        dmabuf map fd:3 --dump --length 256
-        dmabuf map fd:3 --fill counter
-        dmabuf map 4711:23 --verify counter
-        dmabuf map 4711:23 --output frame.raw
+        dmabuf map fd:3 --dump --length 256        # print 256 bytes
+        dmabuf map fd:3 --fill counter             # write a pattern
+        dmabuf map 4711:23 --verify counter        # compare with it
+        dmabuf map 4711:23 --output frame.raw      # copy to a file
       """)
 
-  @Argument(help: "The buffer.", completion: Completion.references, transform: Reference.init)
+  @Argument(
+    help: ArgumentHelp("The buffer to map.", valueName: "REF"), completion: Completion.references,
+    transform: Reference.init)
   var reference: Reference
 
-  @Flag(help: "Print bytes as hexdump -C does. Default on a terminal: the first 256 bytes.")
+  @Flag(help: "Print the bytes as hexdump -C does. This is the default, on a terminal for the first 256 bytes.")
   var dump = false
 
-  @Option(help: "Write a pattern.", transform: Pattern.init(argument:))
+  @Option(
+    help: ArgumentHelp("Write PATTERN: zero, 0xNN, counter or random:SEED.", valueName: "PATTERN"),
+    transform: Pattern.init(argument:))
   var fill: Pattern?
 
-  @Option(help: "Compare with a pattern; exit 1 if it differs.", transform: Pattern.init(argument:))
+  @Option(
+    help: ArgumentHelp("Compare with PATTERN. Exit with 1 if a byte differs.", valueName: "PATTERN"),
+    transform: Pattern.init(argument:))
   var verify: Pattern?
 
-  @Option(help: ArgumentHelp("Copy the buffer to a file; - is standard output.", valueName: "file"))
+  @Option(help: ArgumentHelp("Copy the buffer to FILE; - is standard output.", valueName: "FILE"))
   var output: String?
 
-  @Option(help: ArgumentHelp("Copy a file to the buffer; - is standard input.", valueName: "file"))
+  @Option(help: ArgumentHelp("Copy FILE to the buffer; - is standard input.", valueName: "FILE"))
   var input: String?
 
-  @Flag(help: "Print XXH3 (64 bits) of the bytes, as xxhsum -H3 does.")
+  @Flag(help: "Print the XXH3 checksum (64 bits) of the bytes, as xxhsum -H3 does.")
   var checksum = false
 
-  @Flag(help: "Measure how fast the CPU reads and writes; contents stay.")
+  @Flag(help: "Measure how fast the CPU reads and writes. The contents do not change.")
   var bandwidth = false
 
-  @Option(help: "Start this far into the buffer.", transform: { try ByteSize($0, atLeast: 0) })
+  @Option(
+    help: ArgumentHelp("Start at this offset in bytes (0, 4096, 64K). Default: 0.", valueName: "SIZE"),
+    transform: { try ByteSize($0, atLeast: 0) })
   var offset = ByteSize(0)
 
-  @Option(help: "Take this many bytes. Default: to the end.", transform: { try ByteSize($0) })
+  @Option(
+    help: ArgumentHelp("Use SIZE bytes (256, 64K). Default: to the end of the buffer.", valueName: "SIZE"),
+    transform: { try ByteSize($0) })
   var length: ByteSize?
 
-  @Flag(help: "Leave out SYNC, to show what that does.")
+  @Flag(help: "Skip SYNC START and SYNC END, to show what missing ones do.")
   var noSync = false
 
-  @Option(help: "Give up waiting for devices after this long (500ms, 2s).", transform: TimeSpan.init)
+  @Option(
+    help: ArgumentHelp(
+      "Stop waiting for fences after DURATION (500ms, 2s, 1m). Default: wait forever.", valueName: "DURATION"),
+    transform: TimeSpan.init)
   var timeout: TimeSpan?
 
   @Flag(help: .json) var json = false
@@ -68,10 +81,10 @@ struct Map: ParsableCommand {
   func validate() throws {
     if operations.count > 1 {
       throw ValidationError(
-        "Only one of --dump, --fill, --verify, --output, --input, --checksum and --bandwidth can be done at a time")
+        "use only one of --dump, --fill, --verify, --output, --input, --checksum and --bandwidth")
     }
     if json, output == "-" || operations.isEmpty || dump {
-      throw ValidationError("The bytes themselves go to standard output, so --json has no place there")
+      throw ValidationError("--json excludes --dump and --output -: the bytes are written to standard output")
     }
   }
 
@@ -91,7 +104,7 @@ struct Map: ParsableCommand {
     if let excerpt {
       Diagnostics.say(
         "\(reference): printed \(excerpt) of \(size) bytes",
-        hint: "--dump prints all bytes, --length N the first N")
+        hint: "use --dump to print all bytes, or --length N to print the first N")
     }
   }
 

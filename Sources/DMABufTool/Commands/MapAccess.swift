@@ -20,11 +20,11 @@ struct MapAccess: ~Copyable {
     let size = buffer.size
     let subject = buffer.file.name
     guard offset < size else {
-      throw Failure("\(subject): offset \(offset) is past the end; the buffer has \(size) bytes")
+      throw Failure("cannot map \(subject): offset \(offset) is past the end of \(size) bytes")
     }
     guard length ?? 0 <= size - offset else {
       throw Failure(
-        "\(subject): \(length ?? 0) bytes from offset \(offset) go past the end; the buffer has \(size) bytes")
+        "cannot map \(subject): \(length ?? 0) bytes from offset \(offset) end past the \(size) bytes of the buffer")
     }
     range = offset..<(offset + (length ?? size - offset))
     self.buffer = buffer
@@ -120,12 +120,12 @@ struct MapAccess: ~Copyable {
   private func explained(_ error: KernelError, _ direction: AccessDirection) -> any Error {
     let reason: String? =
       switch (error.errno, buffer.accessMode) {
-      case (.permissionDenied, .writeOnly): "a write-only descriptor cannot be mapped at all"
+      case (.permissionDenied, .writeOnly): "a write-only descriptor cannot be mapped"
       case (.permissionDenied, _) where direction != .read: "the descriptor is read-only"
       case (.invalidArgument, _):
         buffer.size % Mapping.pageSize != 0
-          ? "the buffer's last page is not whole, and only whole pages can be mapped"
-          : "the exporter\(exporterName) does not let the CPU map its buffers"
+          ? "the size of the buffer is not a multiple of the page size, and only whole pages can be mapped"
+          : "the exporter\(exporterName) does not support CPU mappings"
       default: nil
       }
     return Failure("\(error)", hint: reason)
@@ -180,7 +180,8 @@ struct MapAccess: ~Copyable {
   private func copy(from path: String, _ report: inout MapReport) throws {
     let file = try path == "-" ? StandardStream.input.open() : OpenFile(reading: path)
     if let size = try file.regularFileSize(), path != "-", size > range.count {
-      throw Failure("\(file.name): \(size) bytes do not fit into the \(range.count) of \(buffer.file.name)")
+      throw Failure(
+        "cannot copy \(file.name): its \(size) bytes do not fit into the \(range.count) bytes of \(buffer.file.name)")
     }
     var written = 0
     var elapsed: UInt64 = 0
@@ -200,7 +201,7 @@ struct MapAccess: ~Copyable {
     report.length = written
     report.setRate(bytes: written, nanoseconds: elapsed)
     if written == range.count, try !file.isAtEnd() {
-      throw Failure("\(file.name): there is more than the \(range.count) bytes that fit; the rest was left out")
+      throw Failure("cannot copy all of \(file.name): only the first \(range.count) bytes fit")
     }
   }
 

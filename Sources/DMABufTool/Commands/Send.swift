@@ -10,21 +10,23 @@ struct Send: ParsableCommand {
     commandName: "send",
     abstract: "Send buffers over a Unix socket.",
     discussion: """
-      The other end is any program that takes descriptors by SCM_RIGHTS. All go in one message, whose \
-      data is one zero byte.
+      The receiver is any program that accepts descriptors by SCM_RIGHTS. All buffers are sent in one message, \
+      whose data is one zero byte.
 
       EXAMPLES
         dmabuf send /run/user/1000/compositor.sock camera
         dmabuf send ./frames.sock fd:3 fd:4 --listen
       """)
 
-  @Argument(help: "The socket's path.")
+  @Argument(help: ArgumentHelp("Path of the Unix socket.", valueName: "SOCKET"))
   var socket: String
 
   @Argument(
-    help: "The buffers; at most 253.", completion: Completion.references,
+    help: ArgumentHelp("Buffers to send, at most 253.", valueName: "REF"), completion: Completion.references,
     transform: {
-      guard !$0.contains("/") else { throw ValidationError("the socket's path comes first, then the buffers") }
+      guard !$0.contains("/") else {
+        throw ValidationError("the path of the socket is the first argument, before the buffers")
+      }
       return try Reference($0)
     })
   var references: [Reference]
@@ -52,22 +54,24 @@ struct Receive: CommandBeforeAnother {
     commandName: "receive",
     abstract: "Receive buffers over a Unix socket.",
     discussion: """
-      Takes the first message with descriptors by SCM_RIGHTS from whatever program is at the other end. \
-      Descriptors that are no dma-bufs are said and closed.
+      Receives the first message with descriptors (SCM_RIGHTS) from any program. Descriptors that are not dma-bufs \
+      are reported and closed.
 
       EXAMPLES
         dmabuf receive ./frames.sock --listen --hold frame
         dmabuf receive /run/user/1000/camera.sock -- my-program
       """)
 
-  @Argument(help: "The socket's path.")
+  @Argument(help: ArgumentHelp("Path of the Unix socket.", valueName: "SOCKET"))
   var socket: String
 
   @OptionGroup var passing: PassingOptions
   @Flag(help: .json) var json = false
   @OptionGroup var keeping: KeepOptions
 
-  @Argument(parsing: .postTerminator, help: "A command to run with the descriptors.")
+  @Argument(
+    parsing: .postTerminator,
+    help: ArgumentHelp("A command to run, which inherits the descriptors.", valueName: "COMMAND"))
   var command: [String] = []
 
   func run() throws {
@@ -76,7 +80,9 @@ struct Receive: CommandBeforeAnother {
     let peer = try passing.connect(socket, deadline: deadline)
     let (buffers, others) = try receive(from: peer, deadline: deadline)
     for other in others { Diagnostics.say("\(other.subject) is \(other.kind), not a dma-buf", hint: nil) }
-    guard buffers.count > 0 else { throw Failure("\(UntrustedText(socket.utf8).escaped): no buffer was received") }
+    guard buffers.count > 0 else {
+      throw Failure("cannot use \(UntrustedText(socket.utf8).escaped): no buffer was received")
+    }
     try keep(buffers) { try PassingReport(buffers, schema: "dmabuf.receive/1", names: $0) }
     if !others.isEmpty { throw Failure.reported }
   }
@@ -107,10 +113,12 @@ struct Receive: CommandBeforeAnother {
 
 /// How `send` and `receive` meet the other program.
 struct PassingOptions: ParsableArguments {
-  @Flag(help: "Make the socket and wait for the other program, rather than connecting to it.")
+  @Flag(help: "Create the socket and wait for a connection. Default: connect to it.")
   var listen = false
 
-  @Option(help: "Give up waiting after this long (500ms, 2s, 1m).", transform: TimeSpan.init)
+  @Option(
+    help: ArgumentHelp("Stop waiting after DURATION (500ms, 2s, 1m). Default: wait forever.", valueName: "DURATION"),
+    transform: TimeSpan.init)
   var timeout: TimeSpan?
 
   /// The other end. A socket that was made for it is gone again then.

@@ -9,45 +9,51 @@ struct Stat: ParsableCommand {
     commandName: "stat",
     abstract: "List dma-bufs and the processes that hold them.",
     discussion: """
-      Reads /proc, and the kernel's own list of buffers where there is one: only there are buffers seen \
-      that no process holds. Processes that may not be read are counted, and the exit status is then 1.
+      Reads /proc, and the kernel's own list of buffers where one exists. Only that list has buffers that no \
+      process holds. Processes that cannot be read are counted, and the exit status is then 1.
 
       EXAMPLES
-        dmabuf stat
-        dmabuf stat --by process --sort syncs
+        dmabuf stat                                  # every buffer
+        dmabuf stat --by process --sort syncs        # which process leaks fences?
         dmabuf stat --name 'camera*' --columns +age,+owner
-        dmabuf stat --kernel-held
-        dmabuf stat --pid 4711 --json > before; dmabuf stat --pid 4711 --diff before
+        dmabuf stat --kernel-held                    # buffers without a process
         dmabuf stat --pid 4711 --fail-if-growth 1M,10 --for 30s
-        dmabuf stat --json > before; ./run-tests
-        dmabuf stat --diff before --fail-if-growth
+        dmabuf stat --json > before                  # save a census
+        dmabuf stat --diff before                    # what has changed since?
+        dmabuf stat --diff before --fail-if-growth   # fail on a leak
       """)
 
-  @Argument(help: "Only these buffers.", completion: Completion.references, transform: Reference.init)
+  @Argument(
+    help: ArgumentHelp("Buffers to list. Default: all.", valueName: "REF"), completion: Completion.references,
+    transform: Reference.init)
   var references: [Reference] = []
 
-  @Option(help: "One row for each buffer, process, exporter, device or name.")
+  @Option(help: ArgumentHelp("Show one row for each KIND.", valueName: "KIND"))
   var by = StatView.Grouping.buffer
 
-  @Flag(help: "Show buffers against processes: descriptors and mappings of each.")
+  @Flag(help: "Show a grid of buffers and processes, with descriptors and mappings.")
   var grid = false
 
-  @Flag(help: "Show attached devices and fences, from debugfs; stalls the machine for a moment.")
+  @Flag(help: "Show attached devices and fences, from debugfs. Reading it stalls all allocations for a moment.")
   var fences = false
 
-  @Flag(help: "Only buffers that no process holds, and what holds them; reads debugfs, too.")
+  @Flag(help: "List only buffers that no process holds, and their other references. Reads debugfs.")
   var kernelHeld = false
 
-  @Option(help: "Order rows by this column.")
+  @Option(
+    help: ArgumentHelp(
+      "Sort by COLUMN: numbers from the largest, text from A to Z. Default: the largest first.", valueName: "COLUMN"))
   var sort: String?
 
-  @Flag(help: "The other way round.")
+  @Flag(help: "Reverse the sort order.")
   var reverse = false
 
-  @Option(help: "Show these columns (ino,size), or more than the usual ones (+age,+owner).")
+  @Option(
+    help: ArgumentHelp(
+      "Show these columns (ino,size), or add columns to the usual ones (+age,+owner).", valueName: "COLUMN,..."))
   var columns: String?
 
-  @Option(help: "Show so many rows at most; totals are of all.")
+  @Option(help: ArgumentHelp("Show at most N rows. Totals still cover all rows.", valueName: "N"))
   var top: Int?
 
   @Option(
@@ -56,7 +62,8 @@ struct Stat: ParsableCommand {
     transform: TimeSpan.init)
   var watch: TimeSpan?
 
-  @Option(help: "What has changed since this file was written with --json.", completion: .file())
+  @Option(
+    help: ArgumentHelp("Compare with a census saved by stat --json.", valueName: "FILE"), completion: .file())
   var diff: String?
 
   @Option(
@@ -75,7 +82,7 @@ struct Stat: ParsableCommand {
     transform: TimeSpan.init)
   var period: TimeSpan?
 
-  @Flag(help: "Print metrics for Prometheus' node_exporter.")
+  @Flag(help: "Print metrics in the text format of Prometheus.")
   var prometheus = false
 
   @Flag(help: "Print a graph of processes, buffers and devices for dot(1).")
@@ -106,10 +113,10 @@ struct Stat: ParsableCommand {
     view.isKernelHeld = kernelHeld
     view.showsFences = fences
     view.isGrid = grid
-    try ValidationError.check(top, of: "--top <top>", in: 1 ... .max)
+    try ValidationError.check(top, of: "--top <N>", in: 1 ... .max)
     let forms = [json, prometheus, graph, diff != nil && prometheus, diff != nil && graph]
     guard forms.filter(\.self).count <= 1 else {
-      throw ValidationError("--json, --prometheus and --graph are different forms: choose one")
+      throw ValidationError("--json, --prometheus and --graph exclude each other")
     }
     guard watch == nil || diff == nil && failIfGrowth == nil else {
       throw ValidationError("--watch excludes --diff and --fail-if-growth")
@@ -121,10 +128,10 @@ struct Stat: ParsableCommand {
       throw ValidationError("--fail-if-growth excludes --prometheus and --graph")
     }
     guard period == nil || failIfGrowth != nil || watch != nil else {
-      throw ValidationError("--for says how long --fail-if-growth or --watch go on")
+      throw ValidationError("--for needs --fail-if-growth or --watch")
     }
     if let watch, watch.duration < .milliseconds(10) {
-      throw ValidationError("a look each 10ms is the most that --watch does")
+      throw ValidationError("--watch needs a DURATION of at least 10ms")
     }
   }
 
@@ -164,7 +171,7 @@ struct Stat: ParsableCommand {
       try print(report)
     }
     for (reference, inode) in zip(references, inodes) where !report.buffers.contains(where: { $0.ino == inode }) {
-      throw Failure("\(reference): no such buffer can be seen", hint: nil)
+      throw Failure("cannot find \(reference): no source lists this buffer", hint: nil)
     }
     report.reportUnmatched(selection)
     try reportCaveats(of: census)

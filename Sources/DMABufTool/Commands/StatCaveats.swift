@@ -10,7 +10,7 @@ extension Stat {
       references.isEmpty
     {
       Diagnostics.say(
-        "buffers that no process holds are not listed by the sources here",
+        "buffers that no process holds are not listed by the sources of this machine",
         hint: Census.readableDebugList.map { "--fences also reads \($0), which lists them" })
     }
     var errors: [any Error] = []
@@ -56,7 +56,7 @@ extension Stat {
     let names = Set(listed.map(\.escaped)).union(Exporters.names).sorted()
     return Failure(
       "no buffer has exporter \(wanted.escaped)",
-      hint: names.isEmpty ? nil : "exporters here: " + names.joined(separator: ", "))
+      hint: names.isEmpty ? nil : "the exporters of this machine are " + names.joined(separator: ", "))
   }
 }
 
@@ -72,7 +72,8 @@ extension StatReport {
     }
     if let pattern = selection.unitPattern {
       let text = UntrustedText(pattern.utf8).escaped
-      Diagnostics.say("no buffer is held by a unit that matches '\(text)'", hint: "dmabuf stat --by unit lists them")
+      Diagnostics.say(
+        "no buffer is held by a unit that matches '\(text)'", hint: "dmabuf stat --by unit lists the units")
     }
   }
 }

@@ -8,8 +8,9 @@ struct Sync: ParsableCommand {
     commandName: "sync",
     abstract: "Begin or end CPU access to a buffer.",
     discussion: """
-      start waits until the devices are done with the buffer: with --read for those that write it, with \
-      --write for all. end gives the buffer back. pulse does both. Without a direction both are meant.
+      The operation start calls SYNC START. With --read it waits for the fences of writers, with --write for all \
+      fences. The operation end calls SYNC END, and pulse calls both. Without --read and --write, both directions \
+      are used.
 
       EXAMPLES
         dmabuf sync fd:3 pulse
@@ -20,20 +21,25 @@ struct Sync: ParsableCommand {
     case start, end, pulse
   }
 
-  @Argument(help: "The buffer.", completion: Completion.references, transform: Reference.init)
+  @Argument(
+    help: ArgumentHelp("The buffer.", valueName: "REF"), completion: Completion.references,
+    transform: Reference.init)
   var reference: Reference
 
-  @Argument(help: "start, end or pulse.")
+  @Argument(help: ArgumentHelp("start for SYNC START, end for SYNC END, pulse for both.", valueName: "OPERATION"))
   var operation: Operation
 
   @OptionGroup var access: DirectionOptions<Bracketed>
 
   enum Bracketed: DirectionMeaning {
-    static let read: ArgumentHelp = "The CPU reads."
-    static let write: ArgumentHelp = "The CPU writes."
+    static let read: ArgumentHelp = "Begin or end a read by the CPU. Default: read and write."
+    static let write: ArgumentHelp = "Begin or end a write by the CPU. Default: read and write."
   }
 
-  @Option(help: "Give up waiting after this long (500ms, 2s, 1m).", transform: TimeSpan.init)
+  @Option(
+    help: ArgumentHelp(
+      "Stop waiting for fences after DURATION (500ms, 2s, 1m). Default: wait forever.", valueName: "DURATION"),
+    transform: TimeSpan.init)
   var timeout: TimeSpan?
 
   @Flag(help: .json) var json = false

@@ -7,10 +7,10 @@ import DMABufHost
 struct Top: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "top",
-    abstract: "Watch buffers and the processes that hold them, live.",
+    abstract: "Watch dma-bufs and the processes that hold them, live.",
     discussion: """
-      Keys: q quits, b and p show buffers and processes, s goes through the columns to sort by, r reverses, \
-      / filters, space pauses, arrows and pages scroll.
+      Keys: q quits, b shows buffers, p shows processes. The key s sorts by the next column, r reverses the order. \
+      The key / filters, space pauses, arrows and page keys scroll.
 
       EXAMPLES
         dmabuf top
@@ -22,25 +22,27 @@ struct Top: ParsableCommand {
     case buffer, process
   }
 
-  @Option(help: "Begin with rows of buffers or of processes.")
+  @Option(help: ArgumentHelp("Start with one row for each KIND.", valueName: "KIND"))
   var by = Grouping.buffer
 
-  @Option(help: "Look again after this long (500ms, 2s).", transform: TimeSpan.init)
+  @Option(
+    help: ArgumentHelp("Update at this interval (500ms, 2s). Default: 1s.", valueName: "DURATION"),
+    transform: TimeSpan.init)
   var interval = TimeSpan(.seconds(1))
 
   @OptionGroup var census: CensusOptions
 
   func validate() throws {
     guard interval.duration >= .milliseconds(50) else {
-      throw ValidationError("a look each 50ms is the most that --interval does")
+      throw ValidationError("--interval needs a DURATION of at least 50ms")
     }
   }
 
   func run() throws {
     guard StandardStream.output.isTerminal, StandardStream.input.isTerminal else {
       throw Failure(
-        "top draws on a terminal, and standard \(StandardStream.output.isTerminal ? "input" : "output") is none",
-        hint: "dmabuf stat --watch prints to anything", status: .usage)
+        "cannot run top: standard \(StandardStream.output.isTerminal ? "input" : "output") is not a terminal",
+        hint: "use dmabuf stat --watch to print repeatedly to a file or pipe", status: .usage)
     }
     let selection = try census.selection()
     var query = try census.repeatedQuery(wantsAttachments: false)

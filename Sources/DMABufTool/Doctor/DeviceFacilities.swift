@@ -16,7 +16,7 @@ extension Facility {
       return [Facility(.heap, "heap:system") { throw error }]
     }
     if names.isEmpty, FilePermissions(ion) != nil {
-      let reason = "no dma-heaps; \(ion) is ION, the interface before Linux 5.6, which is not used here"
+      let reason = "no dma-heaps; \(ion) is ION, the interface before Linux 5.6, which is not supported"
       return [Facility(.heap, "heap:system", .missing, reason)]
     }
     let expected = names.contains("system") ? [] : ["system"]
@@ -37,8 +37,11 @@ extension Facility {
     guard let other else { return facility }
     return Facility(
       facility.kind, facility.name, facility.state,
-      [facility.reason, "\(other) is of u-dma-buf, another driver (out of the kernel's tree) that makes no dma-bufs"]
-        .compactMap(\.self).joined(separator: "; "))
+      [
+        facility.reason,
+        "\(other) belongs to u-dma-buf, another driver outside the kernel tree, which exports no dma-bufs",
+      ]
+      .compactMap(\.self).joined(separator: "; "))
   }
 
   /// A trace of the driver u-dma-buf, which many know as udmabuf.

@@ -64,7 +64,7 @@ struct Facility: Sendable {
 
   private static func reason(for error: KernelError) -> String {
     let permissions = error.errno == .permissionDenied ? FilePermissions(error.subject) : nil
-    return "\(error)" + (permissions.map { "; it belongs to \($0)" } ?? "")
+    return "\(error)" + (permissions.map { "; the node belongs to \($0)" } ?? "")
   }
 }
 

@@ -11,7 +11,7 @@ extension Facility {
   static func swSync() -> Facility {
     Facility(.swSync, "sw_sync") {
       try probeDebugFile("sync/sw_sync", O_RDWR)
-      return "test fences; Linux 7 and later note their use as a taint of the kernel"
+      return "test fences; their use taints Linux 7 and later"
     }
   }
 
@@ -35,7 +35,7 @@ extension Facility {
   }
 
   /// Why a list of buffers that can be read is of no use: its rows cannot be joined with anything.
-  static let listWithoutInodes = "rows have no inode numbers before Linux 5.3"
+  static let listWithoutInodes = "bufinfo has no inode numbers before Linux 5.3"
   /// Why a list of buffers that can be read is of no use: it is not the text that is known.
   static let unknownList = "the text of bufinfo is in an unknown format"
 
@@ -52,7 +52,7 @@ extension Facility {
   static func sysfsStatistics() -> Facility {
     Facility(.sysfsStatistics, "sysfs-stats") {
       _ = try Directory("/sys/kernel/dmabuf/buffers").names()
-      return "sizes of all buffers, for everyone"
+      return "sizes of all buffers, for all users"
     }
   }
 

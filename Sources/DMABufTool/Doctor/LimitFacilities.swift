@@ -34,7 +34,7 @@ extension Facility {
   static func cma() -> Facility {
     let memory = MemoryInformation()
     guard let total = memory.cmaTotal else {
-      return Facility(.cma, "cma", .missing, "no contiguous memory is set aside (CmaTotal)")
+      return Facility(.cma, "cma", .missing, "no memory is reserved for CMA (CmaTotal is 0)")
     }
     let free = memory.cmaFree ?? 0
     return Facility(
@@ -62,7 +62,7 @@ extension Facility {
       guard received.inode == found.buffer.inode else {
         throw Obstacle(.denied, "SCM_RIGHTS: recvmsg: \(Errno.invalidArgument)")
       }
-      return "a buffer of \(found.source) went through a Unix socket"
+      return "a buffer of \(found.source) was passed over a Unix socket"
     }
   }
 

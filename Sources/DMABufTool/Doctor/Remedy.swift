@@ -31,23 +31,24 @@ enum Remedy {
   private static func missing(_ facility: Facility, _ platform: Platform) -> String {
     switch facility.kind {
     case .heap: kernel("CONFIG_DMABUF_HEAPS and CONFIG_DMABUF_HEAPS_SYSTEM", "Linux 6.12", platform)
-    case .cmaHeap: kernel("CONFIG_DMABUF_HEAPS_CMA", nil, platform) + ", and cma=64M on its command line"
+    case .cmaHeap: kernel("CONFIG_DMABUF_HEAPS_CMA", nil, platform) + ", and boot it with cma=64M"
     case .udmabuf:
       platform == .android
         ? kernel("CONFIG_UDMABUF", nil, platform)
         : KernelModule("udmabuf").isLoadable == false
-          ? "a kernel with CONFIG_UDMABUF" : "modprobe udmabuf, or a kernel with CONFIG_UDMABUF"
-    case .drm: "a GPU's driver; modprobe vgem makes a device to test with"
-    case .v4l2: "a camera's driver; modprobe vivid makes a device to test with"
-    case .swSync: "a kernel with CONFIG_SW_SYNC, and debugfs mounted; vgem makes test fences without"
-    case .bufinfo where facility.reason == Facility.listWithoutInodes: "Linux 5.3 or later"
-    case .bufinfo where facility.reason == Facility.unknownList: "report the first lines of the file"
-    case .bufinfo: "mount -t debugfs debugfs /sys/kernel/debug, or a kernel with CONFIG_DEBUG_FS"
-    case .sysfsStatistics: "a kernel before Linux 7 with CONFIG_DMABUF_SYSFS_STATS; bpf-dmabuf-iter is what followed"
-    case .bpf: "Linux 6.16 or later with CONFIG_DEBUG_INFO_BTF"
-    case .cma: "a kernel with CONFIG_DMA_CMA, and cma=64M on its command line"
-    case .sharing: "one source of buffers is enough: a heap, udmabuf, or a DRM or V4L2 device"
-    case .takingDescriptors: "Linux 5.6 or later"
+          ? "use a kernel with CONFIG_UDMABUF" : "run modprobe udmabuf, or use a kernel with CONFIG_UDMABUF"
+    case .drm: "load the driver of a GPU; modprobe vgem creates a test device"
+    case .v4l2: "load the driver of a camera; modprobe vivid creates a test device"
+    case .swSync: "use a kernel with CONFIG_SW_SYNC, and debugfs mounted; vgem also creates test fences"
+    case .bufinfo where facility.reason == Facility.listWithoutInodes: "use Linux 5.3 or later"
+    case .bufinfo where facility.reason == Facility.unknownList:
+      "report the first lines of the file to the authors of dmabuf"
+    case .bufinfo: "run mount -t debugfs debugfs /sys/kernel/debug, or use a kernel with CONFIG_DEBUG_FS"
+    case .sysfsStatistics: "use a kernel before Linux 7 with CONFIG_DMABUF_SYSFS_STATS; bpf-dmabuf-iter replaces it"
+    case .bpf: "use Linux 6.16 or later with CONFIG_DEBUG_INFO_BTF"
+    case .cma: "use a kernel with CONFIG_DMA_CMA, and boot it with cma=64M"
+    case .sharing: "enable one source of buffers: a heap, udmabuf, or a DRM or V4L2 device"
+    case .takingDescriptors: "use Linux 5.6 or later"
     case .processes, .memory, .openFiles, .holding: "mount -t proc proc /proc"
     }
   }
@@ -55,9 +56,10 @@ enum Remedy {
   /// Debian's kernels have the heaps from some version on, Android's vendor decides.
   private static func kernel(_ options: String, _ debian: String?, _ platform: Platform) -> String {
     switch platform {
-    case .android: "a kernel from the vendor with \(options)"
-    case .debian where debian != nil: "a kernel with \(options), as Debian's have from \(debian ?? "") on (backports)"
-    default: "a kernel with \(options)"
+    case .android: "use a kernel of the vendor with \(options)"
+    case .debian where debian != nil:
+      "use a kernel with \(options), such as Debian's from \(debian ?? "") (backports)"
+    default: "use a kernel with \(options)"
     }
   }
 
@@ -69,16 +71,17 @@ enum Remedy {
     case .drm: member("render and video", platform)
     case .v4l2: member("video", platform)
     case .swSync, .bufinfo:
-      "run as root: debugfs is for root (mount -o remount,mode=755 /sys/kernel/debug opens it to all)"
+      "run as root; mount -o remount,mode=755 /sys/kernel/debug allows all users"
     case .sysfsStatistics: "run as root"
     case .bpf: "run as root, or with CAP_BPF and CAP_PERFMON (setcap cap_bpf,cap_perfmon+ep)"
     case .takingDescriptors: "run as root, or sysctl kernel.yama.ptrace_scope=0"
-    case .processes: "run as root, or with CAP_SYS_PTRACE; hidepid is an option of the mount of /proc"
-    case .memory: "end something, or raise memory.max of the cgroup"
-    case .cma: "release CMA buffers (dmabuf stat --by process), or a larger cma= on the command line"
-    case .openFiles: "ulimit -n 4096" + (platform == .android ? "" : ", or LimitNOFILE= of the service")
+    case .processes: "run as root, or with CAP_SYS_PTRACE; mount /proc without hidepid"
+    case .memory: "end processes, or raise memory.max of the cgroup"
+    case .cma: "release CMA buffers (dmabuf stat --by process), or boot with a larger cma="
+    case .openFiles:
+      "raise the limit: ulimit -n 4096" + (platform == .android ? "" : ", or LimitNOFILE= of the service")
     case .sharing: "see the sources of buffers above"
-    case .holding: "chmod 700 \(Holding.directory), or set XDG_RUNTIME_DIR to a directory of this user's"
+    case .holding: "run chmod 700 \(Holding.directory), or set XDG_RUNTIME_DIR to a directory of this user"
     }
   }
 
@@ -88,17 +91,17 @@ enum Remedy {
 
   private static func access(_ platform: Platform, group: String, rule: String) -> String {
     switch platform {
-    case .android: "an SELinux rule and a line in ueventd.rc for the node; only privileged services have it"
+    case .android: "add an SELinux rule and a line in ueventd.rc for the node; only privileged services have access"
     case .debian, .fedora, .other:
-      "udev rule in /etc/udev/rules.d/70-dmabuf.rules: \(rule); then udevadm trigger"
+      "add a udev rule to /etc/udev/rules.d/70-dmabuf.rules: \(rule); then udevadm trigger"
         + (rule.contains("uaccess") ? " and log in at the seat" : ", usermod -aG \(group) USER and log in again")
     }
   }
 
   private static func member(_ groups: String, _ platform: Platform) -> String {
     switch platform {
-    case .android: "an SELinux rule for the node; ask the allocator service instead"
-    case .debian: "adduser USER to the groups \(groups), and log in again"
+    case .android: "add an SELinux rule for the node, or use the allocator service"
+    case .debian: "add USER to the groups \(groups) with adduser, and log in again"
     case .fedora, .other: "usermod -aG \(groups.replacing(" and ", with: ",")) USER, and log in again"
     }
   }

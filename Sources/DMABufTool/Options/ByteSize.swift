@@ -16,11 +16,13 @@ struct ByteSize: ExpressibleByArgument, Equatable {
     case "M", "MiB": shift = 20
     case "G", "GiB": shift = 30
     case "T", "TiB": shift = 40
-    default: throw ValidationError("sizes are 4096, 64K, 8M, 1G or 8MiB")
+    default: throw ValidationError("a size is a number of bytes such as 4096, 64K, 8M, 1G or 8MiB")
     }
-    guard !digits.isEmpty else { throw ValidationError("sizes are 4096, 64K, 8M, 1G or 8MiB") }
+    guard !digits.isEmpty else {
+      throw ValidationError("a size is a number of bytes such as 4096, 64K, 8M, 1G or 8MiB")
+    }
     guard let number = Int(digits), number <= Int.max >> shift else {
-      throw ValidationError("no buffer can be that large")
+      throw ValidationError("the size is too large")
     }
     guard number << shift >= minimum else { throw ValidationError("a size is at least \(minimum)") }
     bytes = number << shift

@@ -5,35 +5,40 @@ import DMABufHost
 
 /// Which buffers and processes a census shows, and where it looks.
 struct CensusOptions: ParsableArguments {
-  @Option(help: "Only what this process holds; may be given again.")
+  @Option(help: ArgumentHelp("List only buffers that process PID holds. Can be repeated.", valueName: "PID"))
   var pid: [Int32] = []
 
-  @Option(help: "Only what this user's processes hold, by name or number.")
+  @Option(help: ArgumentHelp("List only buffers that processes of this user hold.", valueName: "NAME|UID"))
   var user: String?
 
-  @Option(help: "List only what processes of this service or container hold; a shell pattern (*, ?, […]).")
+  @Option(
+    help: ArgumentHelp(
+      "List only buffers that processes of matching services or containers hold (*, ?, [...]).",
+      valueName: "PATTERN"))
   var unit: String?
 
-  @Option(help: "Only buffers of this exporter.")
+  @Option(help: ArgumentHelp("List only buffers of this exporter.", valueName: "NAME"))
   var exporter: String?
 
-  @Option(help: "Only buffers whose name matches this pattern of the shell's (*, ?, […]).")
+  @Option(help: ArgumentHelp("List only buffers whose name matches PATTERN (*, ?, [...]).", valueName: "PATTERN"))
   var name: String?
 
-  @Option(help: "Only buffers of at least this size (64K, 8M).")
+  @Option(help: ArgumentHelp("List only buffers of at least SIZE bytes (64K, 8M).", valueName: "SIZE"))
   var minSize: ByteSize?
 
   @Option(
-    help: "Look only here; may be given again. Default: the sources that answer without stalling the machine.")
+    help: ArgumentHelp(
+      "Read only SOURCE. Can be repeated. Default: the sources that do not stall allocations.",
+      valueName: "SOURCE"))
   var source: [Census.Source] = []
 
-  @Option(help: "How many threads walk over /proc. Default: one per processor, at most four.")
+  @Option(help: ArgumentHelp("Read /proc with N threads. Default: one per processor, at most 4.", valueName: "N"))
   var threads: Int?
 
   func validate() throws {
-    try ValidationError.check(threads, of: "--threads <threads>", in: 1...64)
+    try ValidationError.check(threads, of: "--threads <N>", in: 1...64)
     if let pid = pid.first(where: { $0 < 1 }) {
-      throw ValidationError("The value '\(pid)' is invalid for '--pid <pid>': process ids are above 0")
+      throw ValidationError("The value '\(pid)' is invalid for '--pid <PID>': process ids are above 0")
     }
   }
 
@@ -65,7 +70,7 @@ struct CensusOptions: ParsableArguments {
     var selection = StatSelection()
     if let user {
       guard let number = Users.number(of: user) else {
-        throw Failure("\(UntrustedText(user.utf8).escaped): no such user is in /etc/passwd")
+        throw Failure("cannot find user \(UntrustedText(user.utf8).escaped): /etc/passwd does not list it")
       }
       selection.user = number
     }

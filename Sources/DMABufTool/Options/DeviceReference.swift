@@ -12,7 +12,7 @@ enum DeviceReference: Hashable, Sendable {
 
   init(_ text: String) throws {
     guard let reference = Self.parse(text) else {
-      throw ValidationError("devices are paths such as /dev/video0, drm:NAME and v4l2:NAME, by driver")
+      throw ValidationError("a device is a path such as /dev/video0, drm:NAME or v4l2:NAME")
     }
     self = reference
   }
@@ -36,7 +36,7 @@ enum DeviceReference: Hashable, Sendable {
     case .path(let path):
       guard let subsystem = try DeviceSubsystem.of(path) else {
         throw Failure(
-          "\(path) is neither a DRM nor a V4L2 device", hint: "dmabuf devices lists those there are")
+          "\(path) is neither a DRM nor a V4L2 device", hint: "dmabuf devices lists the devices of this machine")
       }
       return Device(FoundNode(path), subsystem)
     case .drm(let name):
@@ -80,7 +80,7 @@ extension BufferSource {
   init(argument text: String) throws {
     guard let source = BufferSource(text) else {
       throw ValidationError(
-        "sources are heap:NAME, heap:cma, udmabuf, udmabuf:2M, udmabuf:1G, drm:NODE, and paths of nodes such as /dev/dma_heap/system"
+        "a source is heap:NAME, heap:cma, udmabuf, udmabuf:2M, udmabuf:1G, drm:NODE, or a path such as /dev/dma_heap/system"
       )
     }
     self = source

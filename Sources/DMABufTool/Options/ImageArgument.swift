@@ -14,10 +14,10 @@ struct ImageArgument: Equatable, Sendable {
     let parts = text.split(scalar: ":", maxSplits: 2, omittingEmptySubsequences: false).map(String.init)
     let sides = Self.sides(text)
     if parts.count == 1, sides.count == 2 {
-      throw ValidationError("the pixel format is missing: \(text):NV12, say")
+      throw ValidationError("the pixel format is missing, as in \(text):NV12")
     }
     guard parts.count == 2 || takesRest && parts.count == 3, sides.count == 2, let fourcc = FourCC(parts[1]) else {
-      throw ValidationError("images are WIDTHxHEIGHT:FORMAT, 1920x1080:XR24 say")
+      throw ValidationError("an image is WxH:FOURCC, such as 1920x1080:XR24")
     }
     guard let width = Int(sides[0]), let height = Int(sides[1]), 1...65536 ~= width, 1...65536 ~= height else {
       throw ValidationError("width and height are from 1 to 65536")

@@ -7,11 +7,12 @@ import SystemPackage
 /// Keeping what a command makes beyond its end.
 struct KeepOptions: ParsableArguments {
   @Option(
-    help: ArgumentHelp("Keep it in the background under this name, until dmabuf release.", valueName: "name"),
+    help: ArgumentHelp(
+      "Hold the objects under NAME after the command exits. Default: release them at exit.", valueName: "NAME"),
     transform: KeepOptions.name)
   var hold: HeldName?
 
-  @Flag(help: "With --hold: release who has the name now.")
+  @Flag(help: "Release the current holder of NAME first. Needs --hold.")
   var replace = false
 
   func validate() throws {

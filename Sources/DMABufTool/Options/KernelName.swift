@@ -7,7 +7,8 @@ struct KernelName {
 
   init(_ text: String) throws {
     guard SystemText.bytes(text).count <= DMABuffer.longestName else {
-      throw ValidationError("\(SystemText.bytes(text).count) bytes, and at most \(DMABuffer.longestName) fit")
+      throw ValidationError(
+        "\(SystemText.bytes(text).count) bytes are too long; a name has at most \(DMABuffer.longestName)")
     }
     self.text = text
   }

@@ -60,13 +60,13 @@ struct KnownFailures {
     if let found = line.found, found != result.found {
       judged.verdict = .fail
       judged.expected = found
-      judged.reason = "\(place) expects otherwise"
+      judged.reason = "\(place) expects another result"
     } else if result.verdict == .fail || result.verdict == .newDifference {
       judged.verdict = .knownDifference
-      judged.reason = "\(place) expects it"
+      judged.reason = "\(place) expects this result"
     } else if line.found == nil {
       judged.verdict = .fail
-      judged.reason = "\(place) expects it to fail, and it does not"
+      judged.reason = "\(place) expects a failure, and the check passed"
     }
     return judged
   }

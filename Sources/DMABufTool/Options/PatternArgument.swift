@@ -15,7 +15,7 @@ extension Pattern {
       self = .repeating(bytes)
     } else {
       throw ValidationError(
-        "patterns are zero, counter, random:SEED and bytes like 0xAA or 0xdeadbeef")
+        "a pattern is zero, counter, random:SEED, or bytes such as 0xAA or 0xdeadbeef")
     }
   }
 

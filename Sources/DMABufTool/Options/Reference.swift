@@ -35,7 +35,7 @@ enum Reference: Equatable, Sendable {
       self = .inode(inode)
       return
     }
-    throw ValidationError("references are a held NAME, fd:N, PID:FD and ino:N")
+    throw ValidationError("a reference is a held NAME, fd:N, PID:FD or ino:N")
   }
 
   /// A descriptor of our own for the buffer.
@@ -93,8 +93,9 @@ enum Reference: Equatable, Sendable {
     let census = Census()
     guard let buffer = census.buffers.first(where: { $0.inode == inode }) else {
       throw Failure(
-        "\(self): no such buffer is held by any process that may be read",
-        hint: census.refused.isEmpty ? "dmabuf stat lists the buffers there are" : Advice.unreadable(census.refused))
+        "\(self): no process that can be read holds this buffer",
+        hint: census.refused.isEmpty
+          ? "dmabuf stat lists the buffers of this machine" : Advice.unreadable(census.refused))
     }
     var refusal: KernelError?
     var isChanged = false
@@ -110,12 +111,12 @@ enum Reference: Equatable, Sendable {
       }
     }
     if isChanged {
-      throw Failure("cannot open \(self): its holders have closed it or put another file under its descriptor")
+      throw Failure("cannot open \(self): its holders have closed the buffer, or reused its descriptor")
     }
     if let refusal { throw refusal }
     throw Failure(
-      "\(self): no process has a descriptor for it, only mappings",
-      hint: "a mapping cannot be taken from a process; dmabuf stat \(self) shows who has one")
+      "cannot open \(self): processes have mappings of the buffer, but no descriptor",
+      hint: "a mapping cannot be duplicated; dmabuf stat \(self) lists the processes")
   }
 }
 

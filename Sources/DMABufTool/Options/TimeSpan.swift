@@ -19,11 +19,11 @@ struct TimeSpan: Equatable {
     case "", "s": unit = 1
     case "m": unit = 60
     case "h": unit = 3600
-    default: throw ValidationError("durations are 500ms, 2s or 1m")
+    default: throw ValidationError("a duration is 500ms, 2s, 1m, or a number of seconds")
     }
     // A year is for ever here, and far from where the arithmetic would overflow.
     guard let number = Double(digits), number * unit <= 31_536_000 else {
-      throw ValidationError("durations are 500ms, 2s or 1m, up to a year")
+      throw ValidationError("a duration is at most a year")
     }
     duration = .seconds(number * unit)
   }

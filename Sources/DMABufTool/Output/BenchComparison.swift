@@ -29,7 +29,8 @@ struct BenchSnapshot: Decodable {
     do {
       self = try JSONDecoder().decode(Self.self, from: Data(text))
     } catch {
-      throw Failure("\(subject) is no run of bench", hint: "dmabuf bench --json writes them")
+      throw Failure(
+        "cannot compare \(subject): it is not a run of bench", hint: "use dmabuf bench --json to save a run")
     }
     guard schema == "dmabuf.bench/1", results.allSatisfy({ $0.size > 0 }) else {
       throw Failure("\(subject) is a \(UntrustedText(schema.utf8).escaped), not a dmabuf.bench/1")

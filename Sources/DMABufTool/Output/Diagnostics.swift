@@ -36,7 +36,7 @@ struct Failure: Error {
     for refusal in refusals { Diagnostics.say("\(refusal)", hint: Advice.hint(for: refusal)) }
     let isMissing = refusals.allSatisfy { Advice.status(for: $0) == .missing }
     return Failure(
-      "no source of buffers can be used here", hint: "dmabuf alloc --list shows all there are",
+      "no source of buffers works on this machine", hint: "dmabuf alloc --list shows why",
       status: isMissing ? .missing : .failed)
   }
 }
@@ -80,15 +80,17 @@ enum Diagnostics {
     case NoSyncObjects.device(let path, let driver):
       say(
         "\(path): \(driver.escaped) has no syncobjs (DRM_CAP_SYNCOBJ is 0)",
-        hint: "GPUs' drivers have, and since Linux 6.6 virtio_gpu")
+        hint: "GPU drivers have syncobjs, and virtio_gpu since Linux 6.6")
       return ExitStatus.missing.rawValue
     case NoSyncObjects.machine:
       say(
         "\(DRMNode.directory): DRM_CAP_SYNCOBJ: \(Errno.operationNotSupportedByDevice)",
-        hint: "no device's driver has syncobjs; GPUs' have, and since Linux 6.6 virtio_gpu")
+        hint: "no DRM driver of this machine has syncobjs; GPU drivers have them, and virtio_gpu since Linux 6.6")
       return ExitStatus.missing.rawValue
     case let error as FormatChanged:
-      say("\(error.subject): VIDIOC_S_FMT: not in that size and format", hint: DeviceAdvice.hint(for: error))
+      say(
+        "\(error.subject): VIDIOC_S_FMT: the driver does not support this size and format",
+        hint: DeviceAdvice.hint(for: error))
     default:
       say("\(error)", hint: Advice.hint(for: error))
       return Advice.status(for: error).rawValue

@@ -104,7 +104,7 @@ struct ColumnNames {
   func listed(_ text: String) throws -> [StatColumn] {
     let names = text.split(scalar: ",", omittingEmptySubsequences: false)
     let columns = try names.map {
-      try named($0.hasPrefix("+") ? $0.dropFirst() : $0, for: "--columns <columns>")
+      try named($0.hasPrefix("+") ? $0.dropFirst() : $0, for: "--columns <COLUMN,...>")
     }
     let isAddition = names.contains { $0.hasPrefix("+") }
     return isAddition ? usual + columns.filter { !usual.contains($0) } : columns

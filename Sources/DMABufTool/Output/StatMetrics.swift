@@ -15,7 +15,8 @@ struct StatMetrics {
     let which = isExact ? "all dma-bufs" : "the dma-bufs that the sources list; there may be more"
     gauge("\(prefix)_buffers", "Number of \(which).", [([], "\(totals.buffers)")])
     gauge(
-      "\(prefix)_bytes", "Sizes of \(which); memory that was exported again counts again.", [([], "\(totals.bytes)")])
+      "\(prefix)_bytes", "Sizes of \(which); memory exported several times counts several times.",
+      [([], "\(totals.bytes)")])
     gauge(
       "\(prefix)_v4l2_export_bytes", "Sizes of the dma-bufs that V4L2 queues have exported.",
       [([], "\(totals.repeatable.bytes)")])
@@ -34,7 +35,7 @@ struct StatMetrics {
     gauge("\(prefix)_exporter_bytes", "Sizes of the dma-bufs of an exporter.", byExporter { "\($0.bytes)" })
     processes(report.processes)
     gauge(
-      "dmabuf_unreadable_processes", "Number of processes that may not be looked at.",
+      "dmabuf_unreadable_processes", "Number of processes that cannot be read.",
       [([], "\(report.unreadableProcesses)")])
     gauge(
       "dmabuf_source_used", "Whether a source of the census could be used.",

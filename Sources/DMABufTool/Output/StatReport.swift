@@ -264,10 +264,10 @@ extension Census {
   func reason(for source: Source) -> String? {
     if let failure = failures[source] { return "\(failure)" }
     switch omitted[source] {
-    case .notRequested: return "not asked for"
-    case .machineWide: return "tells of the whole machine, not of processes"
-    case .costly: return "stalls the machine; read with --fences, --kernel-held and --by device"
-    case .unneeded: return "not needed: the others tell as much for less"
+    case .notRequested: return "not requested"
+    case .machineWide: return "lists the whole machine, not single processes"
+    case .costly: return "stalls allocations; read only with --fences, --kernel-held and --by device"
+    case .unneeded: return "not needed: other sources list the same buffers faster"
     case .privileged: return "needs root"
     case nil: return nil
     }

@@ -93,7 +93,7 @@ struct StatSnapshot: Decodable {
     do {
       try self.init(parsing: SmallFile.read(path, limit: limit), from: path)
     } catch let error as FormatError where error.reason == .tooLong {
-      throw Failure("\(path) is no census: it is longer than 512 MiB")
+      throw Failure("cannot compare \(path): it is longer than 512 MiB")
     }
   }
 
@@ -104,12 +104,12 @@ struct StatSnapshot: Decodable {
     do {
       self = try JSONDecoder().decode(Self.self, from: Data(line))
     } catch {
-      throw Failure("\(subject) is no census", hint: "dmabuf stat --json writes them")
+      throw Failure("cannot compare \(subject): it is not a census", hint: "use dmabuf stat --json to save a census")
     }
     guard schema == "dmabuf.stat/1" else {
       throw Failure("\(subject) is a \(UntrustedText(schema.utf8).escaped), not a dmabuf.stat/1")
     }
-    guard hasPossibleCounts else { throw Failure("\(subject) is no census: it has counts that cannot be") }
+    guard hasPossibleCounts else { throw Failure("cannot compare \(subject): its counts are impossible") }
   }
 
   /// Counts come from a file, and are added and subtracted.

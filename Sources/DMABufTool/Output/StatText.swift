@@ -62,7 +62,7 @@ extension StatReport {
     guard repeated.buffers > 1 else { return [line] }
     return [
       line,
-      "\(Self.sum(repeated.buffers, repeated.bytes)) exported by V4L2 queues: each export is a buffer of its own, of perhaps the same memory",
+      "\(Self.sum(repeated.buffers, repeated.bytes)) exported by V4L2 queues: each export counts as a buffer, even of the same memory",
     ]
   }
 

@@ -39,7 +39,7 @@ struct StatView {
   init(_ grouping: Grouping, columns: String?, sort: String?) throws {
     self.init(grouping)
     self.columns = try columns.map(columnNames.listed)
-    self.sort = try sort.map { try columnNames.named($0, for: "--sort <column>") }
+    self.sort = try sort.map { try columnNames.named($0, for: "--sort <COLUMN>") }
   }
 
   var columnNames: ColumnNames {

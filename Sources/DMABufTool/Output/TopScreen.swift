@@ -143,7 +143,7 @@ struct TopScreen {
   }
 
   private var footer: String {
-    if isFiltering { return "filter: \(UntrustedText(filter.utf8).escaped)_   enter keeps it, escape drops it" }
+    if isFiltering { return "filter: \(UntrustedText(filter.utf8).escaped)_   enter applies it, escape clears it" }
     let shown = filter.isEmpty ? "" : "filter: \(UntrustedText(filter.utf8).escaped)   "
     let direction = view.isReversed ? "forward" : "reverse"
     return shown
