@@ -123,7 +123,7 @@ struct FenceTests {
   @Test("A held syncobj says so")
   func heldSyncObject() throws {
     let description = HeldObject.description(
-      kind: .syncObject, inode: nil, size: nil, attached: "made on /dev/dri/renderD128", exporter: nil)
+      kind: .syncObject, inode: nil, size: nil, attached: "created on /dev/dri/renderD128", exporter: nil)
     let name = try #require(HeldName("frame"))
     let object = try #require(HeldObject(name: name, pid: 1, decoding: Array(description)))
     #expect(object.kind == .syncObject && object.kind.rawValue == "syncobj")

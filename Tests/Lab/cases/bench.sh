@@ -75,7 +75,7 @@ a_buffer_that_is_too_small_is_never_given_to_a_camera() {
   needs v4l2:vivid
   run strace -e trace=ioctl -o calls dmabuf bench qbuf --device "$(video_node vivid)" --size 4K
   status 77
-  stdout 'qbuf +an image takes [0-9]+ bytes, more than the buffer has'
+  stdout 'qbuf +an image needs [0-9]+ bytes, more than the buffer has'
   check sh -c '! grep -q QBUF calls'
 }
 
@@ -108,7 +108,7 @@ it_stays_on_a_processor() {
   run dmabuf bench alloc --cpu 63
   status 77
   stderr '^dmabuf: processor 63: sched_setaffinity: Invalid argument$'
-  stderr 'this process may use 0-1$'
+  stderr 'this process may run on processors 0-1$'
 }
 
 an_earlier_run_is_compared() {
@@ -122,7 +122,7 @@ an_earlier_run_is_compared() {
   check sh -c 'jq -c ".results |= map(if .operation == \"sync\" then .p25_ns /= 10 | .p50_ns /= 10 | .p75_ns /= 10 else . end | .p25_ns |= floor | .p50_ns |= floor | .p75_ns |= floor)" before >faster'
   run dmabuf bench sync --size 64K --count 50 --compare faster --fail-if-slower 50 --json
   status 1
-  stderr '^dmabuf: sync got slower by more than 50 %$'
+  stderr '^dmabuf: sync is slower by more than 50 %$'
   json '[.comparison.rows[] | [.operation, .verdict]]' '[["sync","slower"],["alloc","gone"]]'
   json_true '.comparison.rows[0].ratio > 2'
 }
@@ -135,7 +135,7 @@ what_is_no_earlier_run_is_refused() {
   echo nonsense >stat
   run dmabuf bench alloc --compare stat
   status 1
-  stderr '^dmabuf: hint: dmabuf bench --json writes them$'
+  stderr '^dmabuf: hint: use dmabuf bench --json to save a run$'
   run dmabuf bench alloc --compare nowhere
   status 1
   stderr '^dmabuf: nowhere: open: No such file'
@@ -167,7 +167,7 @@ what_the_machine_lacks_is_skipped_and_said() {
   status 77
   json '[.skipped[] | [.operation, .source]]' '[["alloc","heap:nowhere"]]'
   json '.skipped[0].reason' '/dev/dma_heap/nowhere: open: No such file or directory'
-  stderr '^dmabuf: nothing could be measured here$'
+  stderr '^dmabuf: nothing could be measured on this machine$'
   # One of two is enough.
   run dmabuf bench alloc --source heap:nowhere --source "$(_source)" --count 3 --json
   status 0

@@ -49,7 +49,7 @@ every_kind_of_video_node_is_checked_by_its_path() {
 the_parameters_of_a_device_are_left_alone() {
   needs v4l2:vivid-000-meta-out
   run dmabuf check --device "$(video_node vivid-000-meta-out)" --only C127 --only C128 --json
-  json '.results | map([.verdict, (.reason | startswith("the queue takes parameters: "))]) | unique' '[["skip",true]]'
+  json '.results | map([.verdict, (.reason | startswith("the queue accepts parameters: "))]) | unique' '[["skip",true]]'
 }
 
 a_node_that_is_named_has_its_buffers_checked_too() {
@@ -72,7 +72,7 @@ a_decoder_says_why_no_frame_can_come() {
   node=$(for entry in /sys/class/video4linux/video*; do grep -lx 'stateful-decoder' "$entry/name"; done | head -n 1)
   node=/dev/$(basename "$(dirname "$node")")
   run dmabuf check --device "$node" --only C127 --json
-  json '.results[0] | [.verdict, .reason]' '["skip","the device decodes FWHT: without encoded data no frame comes"]'
+  json '.results[0] | [.verdict, .reason]' '["skip","the device decodes FWHT: it produces no frame without encoded data"]'
 }
 
 devices_that_are_not_checked_are_named() {

@@ -11,7 +11,7 @@ the_list_has_every_node_with_driver_and_abilities() {
     stdout '^/dev/dri/card[0-9]+ +vgem +primary +yes +yes +dumb buffers$'
     stdout '^/dev/dri/renderD[0-9]+ +vgem +render +yes +yes$'
   else
-    stdout '^/dev/dri/card[0-9]+ +vgem +primary +\? +yes +dumb buffers, this user can allocate no buffer of another device here$'
+    stdout '^/dev/dri/card[0-9]+ +vgem +primary +\? +yes +dumb buffers, this user cannot allocate a buffer to import$'
   fi
   stdout "^/dev/video[0-9]+ +vivid +video-capture +yes +yes +[0-9x]+ YUYV, $(frame_bytes "$(video_node vivid)") bytes$"
   stdout '^/dev/video[0-9]+ +vivid +video-output +yes +yes '
@@ -117,7 +117,7 @@ nodes_that_may_not_be_opened_are_rows_too() {
   status 1
   json_true '.devices | length > 3'
   json '.devices[0] | [.driver, .reason]' '[null,"open: Permission denied"]'
-  stderr '^dmabuf: [0-9]+ of [0-9]+ nodes could not be looked into$'
+  stderr '^dmabuf: [0-9]+ of [0-9]+ nodes could not be opened$'
   stderr '^dmabuf: hint: /dev/dri/card0 belongs to root:root, mode 0600;'
   # What the row says is not said again.
   run_as_nobody dmabuf devices
@@ -130,10 +130,10 @@ names_that_are_no_device_say_which_there_are() {
   run dmabuf devices drm:nope
   status 77
   stderr '^dmabuf: drm:nope: no such device$'
-  stderr '^dmabuf: hint: the drivers here are .*vgem'
+  stderr '^dmabuf: hint: the drivers of this machine are .*vgem'
   run dmabuf devices v4l2:nope
   status 77
-  stderr '^dmabuf: hint: the drivers here are .*vivid'
+  stderr '^dmabuf: hint: the drivers of this machine are .*vivid'
   run dmabuf devices /dev/video99
   status 77
   stderr '^dmabuf: /dev/video99: open: No such file or directory$'

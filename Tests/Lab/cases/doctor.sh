@@ -16,7 +16,7 @@ root_can_make_buffers_and_share_them() {
   json_true '.facilities | all((.state == "works") == (.remedy == null))'
   run dmabuf doctor
   status 0
-  stdout '^This user can make buffers and share them\.$'
+  stdout '^This user can allocate and share buffers\.$'
 }
 
 what_the_kernel_has_works() {
@@ -38,8 +38,8 @@ nobody_is_told_that_root_may() {
   _state /dev/dri/card0 root-only
   run_as_nobody dmabuf doctor
   status 1
-  stdout '^/dev/dri/card0 +root-only +/dev/dri/card0: open: Permission denied; it belongs to root:(root|0|[a-z0-9]+), mode 0[0-9]+$'
-  stdout '^This user cannot make buffers and share them\.$'
+  stdout '^/dev/dri/card0 +root-only +/dev/dri/card0: open: Permission denied; the node belongs to root:(root|0|[a-z0-9]+), mode 0[0-9]+$'
+  stdout '^This user cannot allocate and share buffers\.$'
 }
 
 a_removed_node_is_missing() {
@@ -60,7 +60,7 @@ another_udmabuf_is_recognised() {
   rm /dev/udmabuf0
   check mv /dev/.udmabuf /dev/udmabuf
   _state udmabuf missing
-  json_true '.facilities | map(select(.name == "udmabuf"))[0].reason | contains("/dev/udmabuf0 is of u-dma-buf")'
+  json_true '.facilities | map(select(.name == "udmabuf"))[0].reason | contains("/dev/udmabuf0 belongs to u-dma-buf")'
 }
 
 a_node_for_a_group_is_denied_and_the_group_named() {
@@ -122,7 +122,7 @@ remedies_are_those_of_the_system() {
   mkdir -p /etc
   echo 'ID=debian' >/etc/os-release
   run_as_nobody dmabuf doctor
-  stdout '^/dev/dri/card0(, /dev/[a-zA-Z0-9/-]+)*: adduser USER '
+  stdout '^/dev/dri/card0(, /dev/[a-zA-Z0-9/-]+)*: add USER to the groups render and video with adduser, and log in again'
   printf 'ID=nobara\nID_LIKE="rhel centos fedora"\n' >/etc/os-release
   run_as_nobody dmabuf doctor
   rm /etc/os-release
@@ -133,7 +133,7 @@ remedies_are_those_of_the_system() {
   touch /system/build.prop
   run_as_nobody dmabuf doctor
   rm -r /system
-  stdout '^/dev/dri/card0(, /dev/[a-zA-Z0-9/-]+)*: an SELinux rule'
+  stdout '^/dev/dri/card0(, /dev/[a-zA-Z0-9/-]+)*: add an SELinux rule'
 }
 
 a_list_of_buffers_in_an_unknown_format_does_not_work() {

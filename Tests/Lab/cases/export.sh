@@ -23,14 +23,14 @@ render_nodes_make_no_dumb_buffers() {
   run dmabuf export "$(drm_node vgem render)" --size 64x64:XR24
   status 1
   stderr "^dmabuf: $(drm_node vgem render): DRM_IOCTL_MODE_CREATE_DUMB: Permission denied$"
-  stderr "^dmabuf: hint: render nodes make no dumb buffers; the device's primary node is $(drm_node vgem)$"
+  stderr "^dmabuf: hint: render nodes do not allocate dumb buffers; use the primary node $(drm_node vgem)$"
 }
 
 a_dumb_buffer_needs_a_size_and_no_queue() {
   needs drm:vgem
   run dmabuf export drm:vgem
   status 64
-  stderr '^dmabuf: a dumb buffer needs a size'
+  stderr '^dmabuf: cannot export a dumb buffer: --size is missing$'
   run dmabuf export drm:vgem --size 64x64:ABCD
   status 64
   stderr 'ABCD: the pixel formats are XR24 '
@@ -66,10 +66,10 @@ dumb_buffers_are_a_source_of_alloc() {
   status 0
   run dmabuf alloc 64K --from drm:nope
   status 77
-  stderr '^dmabuf: hint: the drivers here are '
+  stderr '^dmabuf: hint: the drivers of this machine are '
   run dmabuf alloc 100G --from drm:vgem
   status 1
-  stderr 'drm:vgem: 100G is more than the '
+  stderr 'cannot allocate 100G from drm:vgem: only '
 }
 
 what_the_cpu_writes_is_read_back_through_another_device() {
@@ -116,7 +116,7 @@ a_size_the_driver_changes_is_refused_and_its_offer_named() {
   run dmabuf export "$(video_node vivid)" --size 333x222:NV12
   status 1
   stdout_is_empty
-  stderr ': VIDIOC_S_FMT: not in that size and format$'
+  stderr ': VIDIOC_S_FMT: the driver does not support this size and format$'
   stderr '^dmabuf: hint: the driver offers [0-9]+x[0-9]+:NV12 instead$'
 }
 
@@ -134,7 +134,7 @@ a_queue_is_chosen_by_its_type() {
   json '.buffers | length' 1
   run dmabuf export v4l2:vim2m --queue meta-capture
   status 1
-  stderr '^dmabuf: hint: its queues are video-capture, video-output$'
+  stderr '^dmabuf: hint: the queues of the node are video-capture, video-output$'
 }
 
 every_plane_of_a_multi_planar_image_is_a_buffer() {

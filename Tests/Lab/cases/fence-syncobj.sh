@@ -28,10 +28,10 @@ a_fence_goes_into_a_syncobj_and_comes_out() {
   json '.files' '[{"errno":null,"fences":[],"held_as":"frame","name":null,"points":{"signalled":0,"submitted":0},"ref":null,"status":"unsubmitted"}]'
   run dmabuf held --json
   json '.held | map(select(.name == "frame") | [.kind, .ino, .size, .attached])' \
-    "[[\"syncobj\",null,null,\"made on $gpu\"]]"
+    "[[\"syncobj\",null,null,\"created on $gpu\"]]"
   run dmabuf fence export --syncobj frame
   status 1
-  stderr '^dmabuf: frame: it has no fence yet$'
+  stderr '^dmabuf: frame: the syncobj has no fence yet$'
   run dmabuf fence import --syncobj frame late
   status 0
   stdout_is 'frame: late is its fence'
@@ -79,14 +79,14 @@ points_of_a_timeline_signal_in_order() {
   stdout '^seventh +vgem +unbound +- +active +- +dma_fence_chain-unbound[0-9]+-7$'
   run dmabuf fence export --syncobj frame --point 8
   status 1
-  stderr '^dmabuf: frame: it has no fence at point 8 yet$'
-  stderr '^dmabuf: hint: the last that was submitted is 7$'
+  stderr '^dmabuf: frame: the syncobj has no fence at point 8 yet$'
+  stderr '^dmabuf: hint: the last submitted point is 7$'
   for words in 'import --syncobj frame late' 'signal frame'; do
     # shellcheck disable=SC2086
     run dmabuf fence $words --point 7
     status 1
-    stderr '^dmabuf: frame: point 7 is not ahead$'
-    stderr '^dmabuf: hint: the last that was submitted is 7$'
+    stderr '^dmabuf: cannot use point 7 of frame: the timeline has passed it$'
+    stderr '^dmabuf: hint: the last submitted point is 7$'
   done
   run dmabuf fence signal frame --point 9 --json
   status 0
@@ -184,7 +184,7 @@ a_syncobj_is_called_what_it_is() {
     run dmabuf $words
     status 1
     stderr '^dmabuf: frame is a syncobj, not a dma-buf$'
-    stderr '^dmabuf: hint: dmabuf fence export --syncobj takes a sync_file from a syncobj$'
+    stderr '^dmabuf: hint: use dmabuf fence export --syncobj to export a sync_file from a syncobj$'
   done
   run dmabuf fence merge frame frame
   status 1
@@ -208,7 +208,7 @@ drivers_without_syncobjs_are_named() {
   run dmabuf fence create --syncobj drm:vgem
   status 77
   stderr '^dmabuf: /dev/dri/renderD[0-9]+: vgem has no syncobjs \(DRM_CAP_SYNCOBJ is 0\)$'
-  stderr '^dmabuf: hint: .* since Linux 6\.6 virtio_gpu$'
+  stderr '^dmabuf: hint: .* virtio_gpu since Linux 6\.6$'
   run dmabuf fence create --syncobj drm:nothing
   status 77
   if at_least 6.6; then

@@ -101,7 +101,7 @@ a_kernel_that_tells_nothing_of_a_buffer_s_fences_is_polled() {
   status 124
   json '[.result, .fences]' '["timeout",[]]'
   json '.references | map([.signalled, .fences_known])' '[[false,false]]'
-  stderr "^dmabuf: $camera: waiting without knowing for whom$"
+  stderr "^dmabuf: $camera: waiting for unknown fences$"
   stderr '^dmabuf: hint: .* since Linux 6\.0'
   # And that leaves what the other way does not.
   check [ "$(_count)" = $((before + 1)) ]

@@ -71,7 +71,7 @@ a_vgem_fence_is_on_its_buffer_until_it_is_released() {
   run dmabuf fence create --vgem "$camera" --read
   status 1
   stderr '^dmabuf: /dev/dri/renderD[0-9]+: DRM_IOCTL_VGEM_FENCE_ATTACH: Device or resource busy$'
-  stderr '^dmabuf: hint: vgem attaches no fence that would have to wait'
+  stderr '^dmabuf: hint: vgem attaches a fence only if no conflicting fence is pending'
   start waiter dmabuf fence-wait "$camera"
   usleep 300000
   check dmabuf release late
@@ -106,7 +106,7 @@ vgem_signals_by_itself_after_ten_seconds() {
   run dmabuf fence signal late
   status 1
   stderr '^dmabuf: late: DRM_IOCTL_VGEM_FENCE_SIGNAL: (Connection|Operation) timed out$'
-  stderr '^dmabuf: hint: it signalled by itself, ten seconds after'
+  stderr '^dmabuf: hint: vgem signals its fences by itself, ten seconds after'
   run dmabuf fence signal late
   status 1
   stderr '^dmabuf: late: DRM_IOCTL_VGEM_FENCE_SIGNAL: No such file or directory$'
@@ -172,7 +172,7 @@ merging_keeps_the_latest_of_each_timeline() {
   status 64
   run dmabuf fence merge t.0 t.1 --name 12345678901234567890123456789012
   status 64
-  stderr '32 bytes, and at most 31 fit'
+  stderr '32 bytes are too long; a name has at most 31'
   check dmabuf release --all
 }
 
@@ -184,7 +184,7 @@ fences_are_taken_from_and_put_into_buffers() {
   json '.files | map([.held_as, .status])' '[["before","signalled"]]'
   run dmabuf fence import "$camera" late --read
   status 0
-  stdout '^ino:[0-9]+: late is a fence of who reads it$'
+  stdout '^ino:[0-9]+: late added as a fence of a reader$'
   run dmabuf fence-wait "$camera" --read --timeout 0
   status 0
   run dmabuf fence import "$camera" late --json
@@ -212,11 +212,11 @@ deadlines_are_hints_that_old_kernels_do_not_take() {
   run actor buffer 4096 vgem-fence 0 write exec sh -c 'dmabuf fence deadline fd:$SLOT_1 16ms'
   if at_least 6.4; then
     status 0
-    stdout '^fd:[0-9]+: wanted at [0-9]+\.[0-9]{6}$'
+    stdout '^fd:[0-9]+: deadline [0-9]+\.[0-9]{6}$'
   else
     status 1
     stderr '^dmabuf: fd:[0-9]+: SYNC_IOC_SET_DEADLINE: Inappropriate ioctl for device$'
-    stderr '^dmabuf: hint: deadlines came with Linux 6.4$'
+    stderr '^dmabuf: hint: deadlines need Linux 6.4$'
   fi
   _camera_gone
 }
@@ -247,7 +247,7 @@ what_is_something_else_is_called_what_it_is() {
   run actor buffer 4096 vgem-fence 0 write exec sh -c 'dmabuf fence import fd:$SLOT_0 fd:$SLOT_0'
   status 1
   stderr '^dmabuf: fd:[0-9]+ is a dma-buf, not a sync_file$'
-  stderr '^dmabuf: hint: dmabuf fence export takes a sync_file from a buffer$'
+  stderr '^dmabuf: hint: use dmabuf fence export to export a sync_file from a buffer$'
   run actor pipe exec sh -c 'dmabuf fence deadline fd:$SLOT_0 1s'
   stderr '^dmabuf: fd:[0-9]+ is a pipe, not a sync_file$'
 }
@@ -260,7 +260,7 @@ only_test_fences_can_be_signalled() {
   for name in cam copy; do
     run dmabuf fence signal $name
     status 1
-    stderr "^dmabuf: $name: only test fences can be signalled$"
+    stderr "^dmabuf: cannot signal $name: it is not a test fence$"
   done
   run dmabuf fence signal late --by 2
   status 64
@@ -272,12 +272,12 @@ a_machine_without_sw_sync_or_vgem_says_so() {
     run dmabuf fence create --sw-sync
     status 77
     stderr '^dmabuf: /sys/kernel/debug/sync/sw_sync: open: No such file or directory$'
-    stderr '^dmabuf: hint: this needs a kernel with CONFIG_SW_SYNC'
+    stderr '^dmabuf: hint: sw_sync needs a kernel with CONFIG_SW_SYNC'
   else
     run_as_nobody dmabuf fence create --sw-sync
     status 1
     stderr '^dmabuf: /sys/kernel/debug/sync/sw_sync: open: Permission denied$'
-    stderr '^dmabuf: hint: debugfs is for root alone$'
+    stderr '^dmabuf: hint: only root can read debugfs; run as root$'
   fi
   if ! has drm:vgem; then
     run actor heap system 4096 exec sh -c 'dmabuf fence create --vgem fd:$SLOT_0'

@@ -166,7 +166,7 @@ expectations_with_carriage_returns_are_read() {
   printf '# a comment\r\n\r\nC1 drm:vgem 0x444d4142\r\nC10 drm:vgem other\r\n' >known
   run dmabuf check --device drm:vgem --only C1 --only C10 --expect known --json
   status 1
-  json '.results | map([.id, .verdict, .reason])' '[["C1","pass",null],["C10","fail","known:4 expects otherwise"]]'
+  json '.results | map([.id, .verdict, .reason])' '[["C1","pass",null],["C10","fail","known:4 expects another result"]]'
 }
 
 a_file_of_expectations_is_read_whole_or_refused() {
@@ -174,7 +174,7 @@ a_file_of_expectations_is_read_whole_or_refused() {
   { printf '# '; head -c 2097152 /dev/zero | tr '\0' x; printf '\nC1 drm:vgem 0xdeadbeef\n'; } >known
   run dmabuf check --device drm:vgem --only C1 --expect known
   status 1
-  stdout 'known:2 expects otherwise'
+  stdout 'known:2 expects another result'
   head -c 20000000 /dev/zero | tr '\0' '\n' >known
   run dmabuf check --device drm:vgem --only C1 --expect known
   status 1
@@ -190,7 +190,7 @@ a_buffer_on_a_terminal_is_printed_in_part() {
     case $place in
       *65400) no_stdout 'printed'; stdout '^0000ff78 ' ;;
       '--offset 256') stdout '^dmabuf: fd:[0-9]*: printed 256 of 65536 bytes$'; stdout '^00000200$' ;;
-      *) stdout '^dmabuf: hint: --dump prints all bytes, --length N the first N$'; stdout '^00000100$' ;;
+      *) stdout '^dmabuf: hint: use --dump to print all bytes, or --length N to print the first N$'; stdout '^00000100$' ;;
     esac
   done
   run actor default-signals buffer 64K exec script -q -e -c 'dmabuf map fd:$SLOT_0 --dump' screen

@@ -8,8 +8,8 @@ huge_pages_that_are_not_set_aside_are_named() {
   echo 0 >$pool/nr_hugepages
   run dmabuf alloc 3M --from udmabuf:2M
   status 1
-  stderr '^dmabuf: udmabuf:2M: 3M is more than the 0B that are available$'
-  stderr "^dmabuf: hint: nr_hugepages is 0: echo 2 >$pool/nr_hugepages\$"
+  stderr '^dmabuf: cannot allocate 3M from udmabuf:2M: only 0B are available$'
+  stderr "^dmabuf: hint: nr_hugepages is 0; run: echo 2 >$pool/nr_hugepages\$"
   no_stderr 'kill processes'
   # The hint does what it says.
   echo 2 >$pool/nr_hugepages
@@ -17,7 +17,7 @@ huge_pages_that_are_not_set_aside_are_named() {
   status 0
   run dmabuf alloc 6M --from udmabuf:2M
   status 1
-  stderr "^dmabuf: hint: 2 of 2 huge pages are free: echo 3 >$pool/nr_hugepages\$"
+  stderr "^dmabuf: hint: 2 of 2 huge pages are free; run: echo 3 >$pool/nr_hugepages\$"
   echo 0 >$pool/nr_hugepages
   # Pages that the kernel may add when they are asked for are there, too.
   echo 4 >$pool/nr_overcommit_hugepages
@@ -33,8 +33,8 @@ of_cma_the_largest_holder_is_named() {
   wait_for_line decoder ready
   run dmabuf alloc 40M --from heap:cma
   status 1
-  stderr '^dmabuf: heap:cma: 40M is more than the [0-9.]+M that are available$'
-  stderr "^dmabuf: hint: CMA has [0-9.]+M free of [0-9.]+M; decoder\($decoder_pid\) holds 45M of it; --force asks the kernel"
+  stderr '^dmabuf: cannot allocate 40M from heap:cma: only [0-9.]+M are available$'
+  stderr "^dmabuf: hint: CMA has [0-9.]+M free of [0-9.]+M; decoder\($decoder_pid\) holds 45M of it; use --force to try anyway"
   no_stderr 'kill processes'
   run dmabuf alloc 40M --from heap:cma --force
   status 1
@@ -49,7 +49,7 @@ only_ordinary_memory_may_cost_processes() {
   for source in heap:system udmabuf; do
     run dmabuf alloc 8191T --from $source
     status 1
-    stderr '^dmabuf: hint: --force asks the kernel all the same; it may kill processes'
+    stderr '^dmabuf: hint: use --force to try anyway; the kernel may kill processes'
   done
 }
 
@@ -59,10 +59,10 @@ another_name_of_the_cma_heap_is_translated() {
   [ "$(heap_cma)" != $other ] || other=reserved
   run dmabuf alloc 64K --from heap:$other
   status 77
-  stderr "^dmabuf: hint: heap:cma is that heap here; its name is $(heap_cma)\$"
+  stderr "^dmabuf: hint: use heap:cma; the CMA heap of this machine is called $(heap_cma)\$"
   run dmabuf alloc 64K --from heap:nothing
   status 77
-  stderr '^dmabuf: hint: the heaps here are '
+  stderr '^dmabuf: hint: the heaps of this machine are '
 }
 
 a_source_may_be_the_path_of_its_node() {
@@ -100,7 +100,7 @@ a_module_that_is_not_loaded_is_named() {
   echo 'install vgem /bin/false' >/etc/modprobe.d/no.conf
   _without_vgem 'dmabuf fence create --vgem x --hold f'
   rm /etc/modprobe.d/no.conf
-  stderr '^dmabuf: hint: vgem is not loaded, and modprobe.d denies loading it$'
+  stderr '^dmabuf: hint: vgem is not loaded, and a file in modprobe.d denies loading it$'
   check dmabuf release x
 }
 
@@ -145,8 +145,8 @@ what_is_no_socket_is_said_to_be_none() {
   echo >plain
   run dmabuf receive "$PWD/plain" --timeout 1s
   status 1
-  stderr "^dmabuf: hint: $PWD/plain is no socket\$"
-  no_stderr 'nobody listens'
+  stderr "^dmabuf: hint: $PWD/plain is not a socket\$"
+  no_stderr 'no process listens'
 }
 
 a_name_that_is_a_number_is_a_descriptor_only_if_it_is_open() {

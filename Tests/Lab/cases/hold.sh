@@ -65,7 +65,7 @@ a_taken_name_is_refused_unless_it_is_to_be_replaced() {
   run dmabuf alloc 4K --from "$(_source)" --hold cam
   status 1
   stdout_is_empty
-  stderr '^dmabuf: cam: the name is taken$'
+  stderr '^dmabuf: cam: the name is in use$'
   run dmabuf alloc 8K --from "$(_source)" --hold cam --replace
   status 0
   run buffers_on_the_machine
@@ -173,7 +173,7 @@ of_two_that_race_for_a_name_exactly_one_wins() {
     winners=0
     for i in 1 2 3 4; do
       finish "racer$i"
-      if [ "$(cat .run/status)" = 0 ]; then winners=$((winners + 1)); else stderr 'the name is taken'; fi
+      if [ "$(cat .run/status)" = 0 ]; then winners=$((winners + 1)); else stderr 'the name is in use'; fi
     done
     check [ $winners = 1 ]
     check dmabuf release cam
@@ -383,5 +383,5 @@ a_process_that_ended_is_said() {
   finish holder
   run dmabuf map "$holder_pid:$fd" --checksum
   status 1
-  stderr '^dmabuf: hint: there is no such process'
+  stderr '^dmabuf: hint: the process does not exist, or has ended'
 }

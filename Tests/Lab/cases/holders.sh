@@ -64,7 +64,7 @@ holding_needs_no_file_locks() {
   check grep -q 'flock.*ENOSYS.*INJECTED' trace
   run strace -o trace -e inject=flock:error=ENOSYS dmabuf alloc 4K --from "$(_source)" --hold cam
   status 1
-  stderr '^dmabuf: cam: the name is taken$'
+  stderr '^dmabuf: cam: the name is in use$'
   # And one of several that race wins.
   check dmabuf release cam
   for i in 1 2 3; do
@@ -73,7 +73,7 @@ holding_needs_no_file_locks() {
   winners=0
   for i in 1 2 3; do
     finish "racer$i"
-    if [ "$(cat .run/status)" = 0 ]; then winners=$((winners + 1)); else stderr 'the name is taken'; fi
+    if [ "$(cat .run/status)" = 0 ]; then winners=$((winners + 1)); else stderr 'the name is in use'; fi
   done
   check [ $winners = 1 ]
   check kill -s KILL "$(_holder cam)"
@@ -168,8 +168,8 @@ a_holder_of_a_later_version_is_said_to_be_one_and_released() {
   json '.held | map([.name, .kind, .size])' '[["new","buffer",8192]]'
   run dmabuf map new --checksum
   status 1
-  stderr '^dmabuf: cannot use new: its holder speaks version 2 of the protocol, and this dmabuf version 1$'
-  stderr '^dmabuf: hint: dmabuf release new ends the holder$'
+  stderr '^dmabuf: cannot use new: its holder has version 2 of the protocol, and this dmabuf has version 1$'
+  stderr '^dmabuf: hint: use dmabuf release new to end the holder$'
   check dmabuf release new
   finish new
   status 0
@@ -178,7 +178,7 @@ a_holder_of_a_later_version_is_said_to_be_one_and_released() {
   wait_for_line new ready
   run dmabuf held
   status 1
-  stderr '^dmabuf: cannot use new: its holder speaks version 2'
+  stderr '^dmabuf: cannot use new: its holder has version 2'
   check dmabuf release --all
   finish new
   status 0

@@ -46,7 +46,7 @@ junit_counts_cases_failures_and_skips() {
   stdout '^<\?xml version="1.0" encoding="UTF-8"\?>$'
   stdout '<testsuite name="[a-z]+" tests="2" failures="1" errors="0" skipped="0">$'
   stdout '<testcase classname="vgem" name="/dev/dri/renderD[0-9]+"/>$'
-  stdout '<testcase classname="vivid" name="/dev/video[0-9]+ video-capture"><failure type="EINVAL" message="VIDIOC_QBUF: plane 0 needs [0-9]+ bytes, and the buffer has 4096"/></testcase>$'
+  stdout '<testcase classname="vivid" name="/dev/video[0-9]+ video-capture"><failure type="EINVAL" message="VIDIOC_QBUF: plane 0 needs [0-9]+ bytes; the buffer has 4096"/></testcase>$'
 }
 
 all_leaves_the_machine_as_it_was() {

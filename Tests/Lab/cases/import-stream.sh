@@ -76,7 +76,7 @@ a_scaler_needs_two_buffers() {
   needs v4l2:vim2m
   run actor buffer 1M exec sh -c 'dmabuf import fd:$SLOT_0 v4l2:vim2m --stream 1 --timeout 30s'
   status 1
-  stderr '^dmabuf: hint: two buffers are needed: the first is read$'
+  stderr '^dmabuf: hint: name two buffers; the device reads the first and writes the second$'
 }
 
 the_queue_is_given_back_after_streaming() {
@@ -97,7 +97,7 @@ a_camera_that_gives_nothing_times_out() {
   run actor buffer 1M exec sh -c "time dmabuf import fd:\$SLOT_0 $camera --stream 100 --timeout 20ms"
   status 124
   stderr ': VIDIOC_DQBUF: (Connection|Operation) timed out$'
-  stderr '^dmabuf: hint: no frame came; --timeout waits longer for each$'
+  stderr '^dmabuf: hint: no frame arrived in time; use --timeout DURATION to wait longer$'
   run actor video-own "$camera" 1
   status 0
 }
@@ -137,5 +137,5 @@ a_decoder_without_encoded_data_says_why_no_frame_comes() {
   node=/dev/$(basename "$(dirname "$node")")
   run dmabuf alloc 4M --count 2 -- sh -c "IFS=,; set -- \$DMABUF_FDS; dmabuf import fd:\$1 fd:\$2 $node --stream 1 --timeout 500ms"
   status 124
-  stderr "^dmabuf: hint: $node decodes FWHT; no frame comes unless the first buffer holds encoded data$"
+  stderr "^dmabuf: hint: $node decodes FWHT; it produces no frame unless the first buffer holds encoded data$"
 }

@@ -132,10 +132,10 @@ a_buffer_that_is_too_small_is_told_how_large_the_plane_is() {
   status 1
   stdout ' EINVAL +- +VIDIOC_QBUF$'
   stderr "^dmabuf: $camera: VIDIOC_QBUF: Invalid argument$"
-  stderr "^dmabuf: hint: plane 0 needs $(frame_bytes "$camera") bytes, and the buffer has 4096$"
+  stderr "^dmabuf: hint: plane 0 needs $(frame_bytes "$camera") bytes; the buffer has 4096$"
   _with 4K "dmabuf import fd:\$SLOT_0 $camera --json"
   status 1
-  json '.devices[0] | [.result, .call, .errno, .reason]' '["refused","VIDIOC_QBUF","EINVAL","plane 0 needs '"$(frame_bytes "$camera")"' bytes, and the buffer has 4096"]'
+  json '.devices[0] | [.result, .call, .errno, .reason]' '["refused","VIDIOC_QBUF","EINVAL","plane 0 needs '"$(frame_bytes "$camera")"' bytes; the buffer has 4096"]'
 }
 
 a_camera_of_somebody_else_names_its_owner() {
@@ -159,10 +159,10 @@ a_display_that_cannot_import_says_so() {
   if has 'kernel:>=6.6'; then
     # The kernel says for each driver that it imports.
     stderr ': DRM_IOCTL_PRIME_FD_TO_HANDLE: Invalid argument$'
-    stderr '^dmabuf: hint: the driver cannot use buffers of other devices'
+    stderr '^dmabuf: hint: the driver refuses buffers of other devices'
   else
     stderr ': DRM_IOCTL_PRIME_FD_TO_HANDLE: Function not implemented$'
-    stderr '^dmabuf: hint: the driver says that it imports no buffers'
+    stderr '^dmabuf: hint: the driver reports that it imports no buffers'
   fi
 }
 
@@ -201,7 +201,7 @@ a_framebuffer_is_tried_and_explained() {
   _with 64K 'dmabuf import fd:$SLOT_0 drm:vkms --framebuffer 640x480:XR24'
   status 1
   stderr ': DRM_IOCTL_MODE_ADDFB2: Invalid argument$'
-  stderr '^dmabuf: hint: the image needs 1228800 bytes, and the buffer has 65536$'
+  stderr '^dmabuf: hint: the image needs 1228800 bytes; the buffer has 65536$'
   _with 64K 'dmabuf import fd:$SLOT_0 drm:vkms --framebuffer 64x64:YUYV'
   status 1
   stderr '^dmabuf: hint: no plane shows YUYV; they show .*XR24'
@@ -224,10 +224,10 @@ a_device_without_displays_shows_no_framebuffers() {
 a_wrong_line_of_words_is_a_usage_error() {
   run dmabuf import fd:3
   status 64
-  stderr "expected argument '<device>'"
+  stderr "expected argument '<DEVICE>'"
   run dmabuf import drm:vgem
   status 64
-  stderr "expected argument '<ref>'"
+  stderr "expected argument '<REF>'"
   run dmabuf import +camera drm:vgem
   status 64
   stderr "'\+camera' is neither a buffer .* nor a device"

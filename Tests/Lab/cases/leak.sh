@@ -231,7 +231,7 @@ a_leak_test_of_nothing_is_no_success() {
   run dmabuf stat --exporter nonsense --fail-if-growth --for 200ms
   status 1
   stderr '^dmabuf: no buffer has exporter nonsense$'
-  stderr '^dmabuf: hint: exporters here: '
+  stderr '^dmabuf: hint: the exporters of this machine are '
   run dmabuf stat --name 'camera*' --fail-if-growth --for 200ms
   status 1
   stderr "^dmabuf: cannot compare buffers of name camera\*: the test found none\$"

@@ -94,5 +94,5 @@ who_listens_says_on_a_terminal_that_it_waits() {
 the_path_of_a_socket_comes_first() {
   run dmabuf send fd:3 ./frames.sock
   status 64
-  stderr "'./frames.sock' .*the socket's path comes first"
+  stderr "'./frames.sock' .*the path of the socket is the first argument"
 }

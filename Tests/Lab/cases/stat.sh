@@ -55,7 +55,7 @@ a_mapping_alone_is_found() {
   json ".buffers[0].processes" "[{\"comm\":\"actor\",\"fds\":[],\"mappings\":1,\"pid\":$holder_pid}]"
   run dmabuf map "ino:$(jq '.buffers[0].ino' .run/stdout)" --dump
   status 1
-  stderr 'no process has a descriptor for it, only mappings'
+  stderr 'processes have mappings of the buffer, but no descriptor'
   send_signal holder TERM
   finish holder
 }
@@ -105,7 +105,7 @@ an_ordinary_user_is_told_what_is_not_seen() {
   status 1
   json '.buffers | map(.processes) | flatten' '[]'
   json_true '.unreadable_processes > 0'
-  stderr '^dmabuf: hint: the list is not complete: [0-9]+ processes may not be read by this user; root may$'
+  stderr '^dmabuf: hint: the list is not complete: [0-9]+ processes cannot be read by this user; run as root to read all processes$'
   send_signal holder TERM
   finish holder
 }
@@ -128,7 +128,7 @@ one_buffer_is_picked_by_reference() {
   done
   run dmabuf stat ino:999999
   status 1
-  stderr '^dmabuf: ino:999999: no such buffer'
+  stderr '^dmabuf: cannot find ino:999999: no source lists this buffer$'
   send_signal holder TERM
   finish holder
 }

@@ -30,7 +30,7 @@ procfs_tells_what_processes_hold() {
   # A mapping tells no name.
   json "$shares" "[[null,196608,0,2,1],$held]"
   json '.sources | map(select(.used) | .name)' '["procfs"]'
-  json '.sources | map(select(.used | not) | .reason) | unique' '["not asked for"]'
+  json '.sources | map(select(.used | not) | .reason) | unique' '["not requested"]'
   json_true '.totals.kernel_held == null'
   json "[.processes[] | select(.pid == $fences_pid) | .sync_files]" '[2]'
   json "[.processes[] | select(.pid == $pair_pid) | [.bytes, .proportional_bytes, .descriptors]]" '[[131072,65536,2]]'
@@ -111,7 +111,7 @@ what_only_the_kernel_holds_is_listed_with_what_holds_it() {
   run_as_nobody dmabuf stat --kernel-held
   status 1
   stderr '^dmabuf: /sys/kernel/debug/dma_buf/bufinfo: open: Permission denied$'
-  stderr '^dmabuf: hint: debugfs is for root alone$'
+  stderr '^dmabuf: hint: only root can read debugfs; run as root$'
   for actor in flying attached polled open; do send_signal $actor TERM; finish $actor; done
 }
 
@@ -137,7 +137,7 @@ a_source_that_is_not_there_is_said() {
   else
     status 77
     stderr '^dmabuf: /sys/kernel/dmabuf/buffers: open: No such file or directory$'
-    stderr '^dmabuf: hint: this kernel keeps no statistics of dma-bufs'
+    stderr '^dmabuf: hint: this kernel has no dma-buf statistics'
   fi
   run dmabuf stat --source ether
   status 64
@@ -257,7 +257,7 @@ unasked_the_iterators_are_used_where_they_pay() {
     json '.sources | map(select(.used) | .name)' '["procfs","bpf"]'
     json '[.buffers[] | [.name, .sources]]' '[["flying",["bpf"]]]'
   elif has sysfs-stats; then
-    json '.sources[] | select(.name == "bpf") | .reason' 'not needed: the others tell as much for less'
+    json '.sources[] | select(.name == "bpf") | .reason' 'not needed: other sources list the same buffers faster'
   else
     json '.sources | map(select(.used) | .name)' '["procfs"]'
     json_true '.sources[] | select(.name == "bpf") | .reason | length > 10'

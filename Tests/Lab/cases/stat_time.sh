@@ -48,7 +48,7 @@ changes_since_an_earlier_census_are_told() {
   echo '{"schema":"other"}' >other
   run dmabuf stat --diff other
   status 1
-  stderr '^dmabuf: other is no census$'
+  stderr '^dmabuf: cannot compare other: it is not a census$'
   for actor in stays comes; do send_signal $actor TERM; finish $actor; done
 }
 

@@ -19,7 +19,7 @@ in_a_container_holders_are_unknown_not_none() {
   json '.buffers | map([.size, .processes, .descriptors, .mappings, .holders_known, .held_by, .named])' \
     '[[65536,[],null,null,false,null,null]]'
   json '[.holders_known, .lists_all_buffers, .totals.kernel_held, .totals.holders_unknown.buffers]' '[false,true,null,1]'
-  stderr '^dmabuf: cannot list all holders: /proc shows the processes of one pid namespace, not of the whole machine$'
+  stderr '^dmabuf: cannot list all holders: /proc lists the processes of one pid namespace, not of the whole machine$'
   run unshare -p -f --mount-proc dmabuf stat
   status 1
   stdout '^ *[0-9]+ +64K +system +\? +\? +\? +\? +\? +\?$'
@@ -82,7 +82,7 @@ the_proc_of_another_namespace_is_said() {
   done
   run nsenter -t "$child" -m sh -c 'mount --bind "$1" /proc && exec dmabuf stat --source procfs' sh "$PWD/proc"
   status 1
-  stderr '^dmabuf: cannot list all holders: /proc shows a pid namespace that this process is not in$'
+  stderr '^dmabuf: cannot list all holders: /proc belongs to a pid namespace that this process is not in$'
   # The first process of a namespace has no default action for SIGTERM.
   kill -KILL "$child"
   finish other
@@ -123,7 +123,7 @@ without_a_list_the_total_is_at_least() {
   _without_lists dmabuf stat
   status 0
   stdout '^at least 1 buffer, 64K$'
-  stderr '^dmabuf: buffers that no process holds are not listed by the sources here$'
+  stderr '^dmabuf: buffers that no process holds are not listed by the sources of this machine$'
   check sh -c '[ "$(wc -l <.run/stderr)" = 1 ]'
   _without_lists dmabuf stat --json
   status 0
@@ -229,7 +229,7 @@ an_exporter_that_nothing_here_has_is_an_error() {
   run dmabuf stat --exporter linux,cma
   status 1
   stderr '^dmabuf: no buffer has exporter linux,cma$'
-  stderr '^dmabuf: hint: exporters here: .*drm'
+  stderr '^dmabuf: hint: the exporters of this machine are .*drm'
   # It exists, and has no buffer at the moment.
   run dmabuf stat --exporter drm --json
   status 0
@@ -346,9 +346,9 @@ bufinfo_without_inode_numbers_is_refused() {
   needs bufinfo
   _recorded 4.12-etnaviv dmabuf stat --source bufinfo
   status 1
-  stderr '^dmabuf: hint: rows have no inode numbers before Linux 5.3$'
+  stderr '^dmabuf: hint: bufinfo has no inode numbers before Linux 5.3$'
   _recorded 4.12-etnaviv dmabuf doctor
-  stdout '^bufinfo +missing +rows have no inode numbers before Linux 5.3$'
+  stdout '^bufinfo +missing +bufinfo has no inode numbers before Linux 5.3$'
 }
 
 _forged_bufinfo() { # NAME

@@ -31,7 +31,7 @@ buffers_are_chosen_by_name_size_exporter_and_user() {
   json '.buffers' '[]'
   run dmabuf stat --user nosuchuser
   status 1
-  stderr '^dmabuf: nosuchuser: no such user'
+  stderr '^dmabuf: cannot find user nosuchuser: /etc/passwd does not list it'
   _few_leave
 }
 
@@ -48,7 +48,7 @@ rows_are_ordered_and_cut_as_asked() {
   stdout '^(at least )?3 buffers, 224K; 1 shown$'
   run dmabuf stat --sort colour
   status 64
-  stderr "The value 'colour' is invalid for '--sort <column>': there are ino, size, "
+  stderr "The value 'colour' is invalid for '--sort <COLUMN>': there are ino, size, "
   _few_leave
 }
 

@@ -65,8 +65,8 @@ top_needs_a_terminal() {
   run dmabuf top
   status 64
   stdout_is_empty
-  stderr '^dmabuf: top draws on a terminal, and standard output is none$'
-  stderr '^dmabuf: hint: dmabuf stat --watch'
+  stderr '^dmabuf: cannot run top: standard output is not a terminal$'
+  stderr '^dmabuf: hint: use dmabuf stat --watch'
 }
 
 top_lists_names_without_their_control_characters() {
