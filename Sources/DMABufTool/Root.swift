@@ -19,28 +19,29 @@ struct Root: ParsableCommand {
         dmabuf stat                      # list every dma-buf and its processes
         dmabuf map 4711:23 --dump        # print the buffer of another process
 
-      REFERENCES (REF)
-        NAME      a buffer or fence held with --hold NAME
-        fd:N      descriptor N, inherited from the caller
-        PID:FD    descriptor FD of process PID
-        ino:N     the buffer with inode number N
-
-      EXIT STATUS
-        0         success
-        1         the kernel refused, or a check or verification failed
-        64        usage error
-        77        this machine lacks what was requested
-        124       timed out
-        128+N     ended by signal N
+      TOPICS
+        dmabuf help REF                  # how to name a buffer or fence
+        dmabuf help exit-status          # what the exit status means
+        dmabuf help sources              # where buffers and the list of buffers come from
+        dmabuf help fences               # implicit fences, sync_files and syncobjs
+        dmabuf help images               # sizes as WIDTHxHEIGHT:FOURCC
       """,
     version: Version.text,
     subcommands: [
-      Alloc.self, Export.self, Import.self, Devices.self, Map.self, Sync.self, Stat.self, Top.self, FenceWait.self,
-      FenceCommands.self, Held.self, Release.self, Send.self, Receive.self, Check.self, Bench.self, Doctor.self,
+      Alloc.self, Export.self, Import.self, Map.self, Sync.self, Stat.self, FenceWait.self,
+    ],
+    groupedSubcommands: [
+      CommandGroup(name: "Watching", subcommands: [Top.self]),
+      CommandGroup(name: "Fences", subcommands: [FenceCommands.self]),
+      CommandGroup(name: "Holding and passing", subcommands: [Held.self, Release.self, Send.self, Receive.self]),
+      CommandGroup(name: "Machine", subcommands: [Devices.self, Doctor.self, Check.self, Bench.self]),
     ])
 
   /// Parses and runs.
   static func run(_ words: [String]) throws {
+    if words.count == 2, words[0] == "help", let topic = HelpTopic(word: words[1]) {
+      throw HelpRequest(text: topic.text)
+    }
     let path = path(words)
     let arguments = arguments(words, of: path)
     if path.count > 1, arguments.prefix(while: { $0 != "--" }).contains("--version") {

@@ -91,6 +91,14 @@ struct CommandLineTests {
     #expect(outcome.output.contains("USAGE: dmabuf"))
   }
 
+  @Test("Topics are told within 80 columns, whatever the case of their letters", arguments: HelpTopic.allCases)
+  func topics(_ topic: HelpTopic) throws {
+    let outcome = try Subprocess.dmabuf("help", topic.rawValue.uppercased())
+    #expect(outcome.status == 0)
+    #expect(outcome.output == topic.text)
+    #expect(outcome.output.split(separator: "\n").allSatisfy { $0.count <= 80 })
+  }
+
   @Test("Each command's help has examples", arguments: commands)
   func examples(_ command: String) throws {
     let output = try Subprocess.dmabuf(command, "--help").output

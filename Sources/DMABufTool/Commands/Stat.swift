@@ -28,65 +28,16 @@ struct Stat: ParsableCommand {
     transform: Reference.init)
   var references: [Reference] = []
 
-  @Option(help: ArgumentHelp("Show one row for each KIND.", valueName: "KIND"))
-  var by = StatView.Grouping.buffer
-
-  @Flag(help: "Show a grid of buffers and processes, with descriptors and mappings.")
-  var grid = false
+  @Flag(help: "List only buffers that no process holds, and their other references. Reads debugfs.")
+  var kernelHeld = false
 
   @Flag(help: "Show attached devices and fences, from debugfs. Reading it stalls all allocations for a moment.")
   var fences = false
 
-  @Flag(help: "List only buffers that no process holds, and their other references. Reads debugfs.")
-  var kernelHeld = false
-
-  @Option(
-    help: ArgumentHelp(
-      "Sort by COLUMN: numbers from the largest, text from A to Z. Default: the largest first.", valueName: "COLUMN"))
-  var sort: String?
-
-  @Flag(help: "Reverse the sort order.")
-  var reverse = false
-
-  @Option(
-    help: ArgumentHelp(
-      "Show these columns (ino,size), or add columns to the usual ones (+age,+owner).", valueName: "COLUMN,..."))
-  var columns: String?
-
-  @Option(help: ArgumentHelp("Show at most N rows. Totals still cover all rows.", valueName: "N"))
-  var top: Int?
-
-  @Option(
-    help: ArgumentHelp(
-      "Repeat at this interval (500ms, 2s, 1m); print JSON Lines with --json. Default: 2s.", valueName: "DURATION"),
-    transform: TimeSpan.init)
-  var watch: TimeSpan?
-
-  @Option(
-    help: ArgumentHelp("Compare with a census saved by stat --json.", valueName: "FILE"), completion: .file())
-  var diff: String?
-
-  @Option(
-    help: ArgumentHelp(
-      """
-      Fail if memory grows by more than SIZE, or references of a kind by more than COUNT, within --for or since \
-      --diff (1M,10). Default: any growth fails.
-      """,
-      valueName: "SIZE,COUNT"),
-    transform: GrowthLimit.init)
-  var failIfGrowth: GrowthLimit?
-
-  @Option(
-    name: .customLong("for"),
-    help: ArgumentHelp("Run --fail-if-growth or --watch for DURATION (500ms, 2s, 1m).", valueName: "DURATION"),
-    transform: TimeSpan.init)
-  var period: TimeSpan?
-
-  @Flag(help: "Print metrics in the text format of Prometheus.")
-  var prometheus = false
-
-  @Flag(help: "Print a graph of processes, buffers and devices for dot(1).")
-  var graph = false
+  @OptionGroup var census: CensusOptions
+  @OptionGroup(title: "LAYOUT") var layout: StatLayoutOptions
+  @OptionGroup(title: "OVER TIME") var time: StatTimeOptions
+  @OptionGroup(title: "OUTPUT") var output: StatOutputOptions
 
   /// The arguments with values for options that may have none.
   static func spelledOut(_ arguments: [String]) -> [String] {
@@ -94,49 +45,32 @@ struct Stat: ParsableCommand {
       GrowthLimit.joined(arguments), option: "--watch", otherwise: "2s", isValue: OptionalValue.isNumeric)
   }
 
-  @OptionGroup var census: CensusOptions
-
-  @Flag(help: .json) var json = false
-
   /// How the census is drawn, as the options say it.
   private(set) var view = StatView()
 
   enum CodingKeys: CodingKey {
-    case references, by, grid, fences, kernelHeld, sort, reverse, columns, top, watch, diff, failIfGrowth, period
-    case prometheus, graph, census, json
+    case references, kernelHeld, fences, census, layout, time, output
   }
 
+  var json: Bool { output.json }
+
   mutating func validate() throws {
-    view = try StatView(by, columns: columns, sort: sort)
-    view.isReversed = reverse
-    view.top = top
+    view = try layout.view()
     view.isKernelHeld = kernelHeld
     view.showsFences = fences
-    view.isGrid = grid
-    try ValidationError.check(top, of: "--top <N>", in: 1 ... .max)
-    let forms = [json, prometheus, graph, diff != nil && prometheus, diff != nil && graph]
+    let isGraph = output.graph, isMetrics = output.prometheus
+    let isComparison = time.diff != nil
+    let forms = [json, isMetrics, isGraph, isComparison && isMetrics, isComparison && isGraph]
     guard forms.filter(\.self).count <= 1 else {
       throw ValidationError("--json, --prometheus and --graph exclude each other")
     }
-    guard watch == nil || diff == nil && failIfGrowth == nil else {
-      throw ValidationError("--watch excludes --diff and --fail-if-growth")
-    }
-    guard failIfGrowth == nil || period != nil || diff != nil else {
-      throw ValidationError("--fail-if-growth needs --for DURATION or --diff FILE")
-    }
-    guard failIfGrowth == nil || !prometheus && !graph else {
+    guard time.failIfGrowth == nil || !isMetrics && !isGraph else {
       throw ValidationError("--fail-if-growth excludes --prometheus and --graph")
-    }
-    guard period == nil || failIfGrowth != nil || watch != nil else {
-      throw ValidationError("--for needs --fail-if-growth or --watch")
-    }
-    if let watch, watch.duration < .milliseconds(10) {
-      throw ValidationError("--watch needs a DURATION of at least 10ms")
     }
   }
 
   var wantsAttachments: Bool {
-    fences || kernelHeld || by == .device || shows([.devices, .fences, .heldBy, .references])
+    fences || kernelHeld || layout.by == .device || shows([.devices, .fences, .heldBy, .references])
   }
 
   /// Are processes wanted that may have other references than descriptors and mappings?
@@ -151,9 +85,9 @@ struct Stat: ParsableCommand {
     let inodes = try references.map { try $0.resolveInode() }
     selection.inodes = references.isEmpty ? nil : inodes
     selection.isKernelHeld = kernelHeld
-    let earlier = try diff.map { try StatSnapshot(file: $0) }
-    if let failIfGrowth { return try testForLeaks(failIfGrowth, since: earlier, selection) }
-    if let watch {
+    let earlier = try time.diff.map { try StatSnapshot(file: $0) }
+    if let failIfGrowth = time.failIfGrowth { return try testForLeaks(failIfGrowth, since: earlier, selection) }
+    if let watch = time.watch {
       let query = try census.repeatedQuery(wantsAttachments: wantsAttachments)
       return try look(each: watch.duration, query, selection)
     }
@@ -178,9 +112,9 @@ struct Stat: ParsableCommand {
   }
 
   func print(_ report: StatReport) throws {
-    if prometheus {
+    if output.prometheus {
       try StandardStream.output.write(StatMetrics(report).text + "\n")
-    } else if graph {
+    } else if output.graph {
       try StandardStream.output.write(StatGraph(report).text + "\n")
     } else {
       try report.print(asJSON: json)

@@ -6,7 +6,7 @@ extension Stat {
   /// Reports what the list lacks. The last of it becomes the error that ends the command.
   func reportCaveats(of census: Census) throws {
     let failed = failures(of: census)
-    if failed.isEmpty, !census.listsAllBuffers, self.census.source.isEmpty, self.census.pid.isEmpty,
+    if failed.isEmpty, !census.listsAllBuffers, self.census.reading.source.isEmpty, self.census.filter.pid.isEmpty,
       references.isEmpty
     {
       Diagnostics.say(
@@ -41,7 +41,7 @@ extension Stat {
 
   /// Sources that were wanted and could not be read.
   private func failures(of census: Census) -> [CensusError] {
-    let chosen = self.census.source
+    let chosen = self.census.reading.source
     return Census.Source.allCases.compactMap { source in
       let isMissed = chosen.isEmpty ? source == .procfs || source == .bufinfo : chosen.contains(source)
       return isMissed ? census.failures[source] : nil
@@ -50,7 +50,7 @@ extension Stat {
 
   /// A leak test with a mistyped exporter would be green for ever.
   private func unknownExporter(in census: Census) -> Failure? {
-    guard let wanted = self.census.exporter.map({ UntrustedText($0.utf8) }) else { return nil }
+    guard let wanted = self.census.filter.exporter.map({ UntrustedText($0.utf8) }) else { return nil }
     let listed = Set(census.buffers.compactMap(\.exporter))
     guard !listed.contains(wanted), !Exporters.mayExist(wanted) else { return nil }
     let names = Set(listed.map(\.escaped)).union(Exporters.names).sorted()

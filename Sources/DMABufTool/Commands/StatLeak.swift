@@ -18,15 +18,15 @@ extension Stat {
     var last: StatSnapshot?
     if let earlier {
       first = earlier
-      let end = period?.duration ?? .seconds(1)
+      let end = time.period?.duration ?? .seconds(1)
       for moment in LeakTest.moments(8, from: 0, to: 1, of: end) {
         try moment.sleep()
         last = test.look(after: last)
         // Without a period the first look that finds nothing decides.
-        if period == nil, let last, LeakVerdict(last.counts - first.counts, limit: limit).exceeded.isEmpty { break }
+        if time.period == nil, let last, LeakVerdict(last.counts - first.counts, limit: limit).exceeded.isEmpty { break }
       }
     } else {
-      let duration = period?.duration ?? .zero
+      let duration = time.period?.duration ?? .zero
       let early = LeakTest.moments(5, from: 0, to: 0.2, of: duration)
       let late = LeakTest.moments(16, from: 0.7, to: 1, of: duration)
       first = try test.floor(early) { look in
@@ -59,7 +59,7 @@ extension Stat {
     var difference = difference
     guard var verdict = difference.verdict else { return }
     verdict.unseen = test.unseen
-    if first.unreadableProcesses ?? 0 > 0 || first.areHoldersKnown == false, census.pid.isEmpty {
+    if first.unreadableProcesses ?? 0 > 0 || first.areHoldersKnown == false, census.filter.pid.isEmpty {
       verdict.unseen.append("some holders in the earlier census")
     }
     let isPartial = !verdict.unseen.isEmpty
@@ -77,7 +77,7 @@ extension Stat {
 
   /// The filters that choose buffers by what they are.
   private var filterInWords: String? {
-    let filters = [("exporter", census.exporter), ("name", census.name), ("unit", census.unit)]
+    let filters = [("exporter", census.filter.exporter), ("name", census.filter.name), ("unit", census.filter.unit)]
     let words = filters.compactMap { name, value in
       value.map { "of \(name) \(UntrustedText($0.utf8).escaped)" }
     }

@@ -5,7 +5,7 @@ import DMABufHost
 /// `stat --watch`: one census after another.
 extension Stat {
   func look(each interval: Duration, _ query: Census.Query, _ selection: StatSelection) throws {
-    let end = period?.deadline
+    let end = time.period?.deadline
     var isFirst = true
     while true {
       let next = Deadline(after: interval)

@@ -3,8 +3,8 @@ import DMABuf
 import DMABufCensus
 import DMABufHost
 
-/// Which buffers and processes a census shows, and where it looks.
-struct CensusOptions: ParsableArguments {
+/// Which buffers and processes a census shows.
+struct FilterOptions: ParsableArguments {
   @Option(help: ArgumentHelp("List only buffers that process PID holds. Can be repeated.", valueName: "PID"))
   var pid: [Int32] = []
 
@@ -26,6 +26,15 @@ struct CensusOptions: ParsableArguments {
   @Option(help: ArgumentHelp("List only buffers of at least SIZE bytes (64K, 8M).", valueName: "SIZE"))
   var minSize: ByteSize?
 
+  func validate() throws {
+    if let pid = pid.first(where: { $0 < 1 }) {
+      throw ValidationError("The value '\(pid)' is invalid for '--pid <PID>': process ids are above 0")
+    }
+  }
+}
+
+/// Where a census looks.
+struct SourceOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "Read only SOURCE. Can be repeated. Default: the sources that do not stall allocations.",
@@ -35,29 +44,30 @@ struct CensusOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Read /proc with N threads. Default: one per processor, at most 4.", valueName: "N"))
   var threads: Int?
 
-  func validate() throws {
-    try ValidationError.check(threads, of: "--threads <N>", in: 1...64)
-    if let pid = pid.first(where: { $0 < 1 }) {
-      throw ValidationError("The value '\(pid)' is invalid for '--pid <PID>': process ids are above 0")
-    }
-  }
+  func validate() throws { try ValidationError.check(threads, of: "--threads <N>", in: 1...64) }
+}
+
+/// Which buffers and processes a census shows, and where it looks.
+struct CensusOptions: ParsableArguments {
+  @OptionGroup(title: "FILTERS") var filter: FilterOptions
+  @OptionGroup(title: "SOURCES") var reading: SourceOptions
 
   /// What the library is to find out.
   func query(wantsAttachments: Bool) -> Census.Query {
     var query = Census.Query()
-    query.processes = pid.isEmpty ? nil : pid
-    query.sources = source.isEmpty ? nil : Set(source)
+    query.processes = filter.pid.isEmpty ? nil : filter.pid
+    query.sources = reading.source.isEmpty ? nil : Set(reading.source)
     query.wantsAttachments = wantsAttachments
-    query.threads = threads ?? Census.defaultThreads
+    query.threads = reading.threads ?? Census.defaultThreads
     return query
   }
 
   /// The same for repeated censuses: iterators in the kernel are loaded just once.
   func repeatedQuery(wantsAttachments: Bool) throws -> Census.Query {
     var query = query(wantsAttachments: wantsAttachments)
-    if source.contains(.bpf) {
+    if reading.source.contains(.bpf) {
       query.iterators = try KernelIterators()
-    } else if source.isEmpty, pid.isEmpty {
+    } else if reading.source.isEmpty, filter.pid.isEmpty {
       query.iterators = KernelIterators.loadedWherePermitted()
     }
     query.mayLoadPrograms = false
@@ -68,16 +78,16 @@ struct CensusOptions: ParsableArguments {
   /// Which of what was found is shown.
   func selection() throws -> StatSelection {
     var selection = StatSelection()
-    if let user {
+    if let user = filter.user {
       guard let number = Users.number(of: user) else {
         throw Failure("cannot find user \(UntrustedText(user.utf8).escaped): /etc/passwd does not list it")
       }
       selection.user = number
     }
-    selection.exporter = exporter.map { UntrustedText($0.utf8) }
-    selection.namePattern = name
-    selection.unitPattern = unit
-    selection.minimumSize = UInt64(minSize?.bytes ?? 0)
+    selection.exporter = filter.exporter.map { UntrustedText($0.utf8) }
+    selection.namePattern = filter.name
+    selection.unitPattern = filter.unit
+    selection.minimumSize = UInt64(filter.minSize?.bytes ?? 0)
     return selection
   }
 }
