@@ -29,7 +29,6 @@ enum HelpTopic: String, CaseIterable {
         dmabuf alloc 8M -- sh -c 'dmabuf map fd:$DMABUF_FD --fill counter'
         dmabuf map 4711:23 --dump --length 256
         dmabuf fence-wait ino:7 --timeout 500ms
-
       """
     case .exitStatus:
       """
@@ -45,7 +44,6 @@ enum HelpTopic: String, CaseIterable {
         128+N    Signal N ended the command, after it had cleaned up.
 
       A command after -- that was started passes its own exit status on.
-
       """
     case .sources:
       """
@@ -67,7 +65,6 @@ enum HelpTopic: String, CaseIterable {
         bufinfo      debugfs. Needs root, and delays every allocation meanwhile.
 
       dmabuf doctor reports which of them can be read.
-
       """
     case .fences:
       """
@@ -84,7 +81,6 @@ enum HelpTopic: String, CaseIterable {
         dmabuf fence info camera                   # which fences are pending?
         dmabuf fence-wait camera --write --timeout 1s
         dmabuf fence create --vgem camera          # a test fence
-
       """
     case .images:
       """
@@ -97,7 +93,6 @@ enum HelpTopic: String, CaseIterable {
         dmabuf alloc 1920x1080:NV12 --hold frame
         dmabuf export drm:vgem --size 640x480:XR24 --hold frame
         dmabuf import frame drm:vkms --framebuffer 640x480:XR24
-
       """
     }
   }

@@ -95,7 +95,7 @@ struct CommandLineTests {
   func topics(_ topic: HelpTopic) throws {
     let outcome = try Subprocess.dmabuf("help", topic.rawValue.uppercased())
     #expect(outcome.status == 0)
-    #expect(outcome.output == topic.text)
+    #expect(outcome.output == topic.text + "\n")
     #expect(outcome.output.split(separator: "\n").allSatisfy { $0.count <= 80 })
   }
 
