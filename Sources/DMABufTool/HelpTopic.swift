@@ -36,7 +36,7 @@ enum HelpTopic: String, CaseIterable {
 
         0        Done.
         1        The kernel refused, a verification failed, or a part of the
-                 answer could not be read.
+                 result could not be read.
         64       The command line is wrong.
         77       This machine lacks what was asked for. CI may treat it as a skip.
         124      A timeout or deadline passed, as with timeout(1).
@@ -50,7 +50,7 @@ enum HelpTopic: String, CaseIterable {
       dmabuf alloc --from SOURCE and dmabuf bench --source SOURCE allocate from:
 
         heap:NAME    The dma-heap /dev/dma_heap/NAME, such as heap:system.
-        heap:cma     The heap over the default CMA area, whatever its name.
+        heap:cma     The heap over the default CMA area, under any name.
         udmabuf      Memory of the process (a memfd), exported by /dev/udmabuf.
         udmabuf:2M   The same with huge pages of 2M.
         drm:NAME     Dumb buffers of a DRM device: its driver, node or path.
