@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # The verbs of this project; `make help` lists them.
 
 PREFIX ?= /usr/local

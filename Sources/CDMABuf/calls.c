@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* System calls, constants and macros that Swift does not see, one line each. In C, because they need _GNU_SOURCE. */
 #define _GNU_SOURCE
 #include "CDMABuf.h"

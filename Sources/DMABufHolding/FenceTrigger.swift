@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 import DMABuf
 
 /// What has to be done to the descriptor that is held beside a test fence for the fence to signal.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 public import DMABuf
 
 /// What is kept by a holder, as the holder tells it.

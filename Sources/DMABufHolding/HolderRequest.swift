@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /// What a holder is asked: a version of the protocol and a verb, a byte each. Requests of the first holders were the verb
 /// alone, which is version 0 here. To describe and to release mean the same in all versions, and text is no request.
 struct HolderRequest: Equatable, Sendable {

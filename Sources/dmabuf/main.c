@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Where each process of this executable starts. In C, because where /proc is not mounted, Swift has no list of arguments,
  * and its runtime has to be told something before it starts.

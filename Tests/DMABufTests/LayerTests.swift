@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 import Foundation
 import Testing
 
@@ -101,6 +102,11 @@ struct LayerTests {
     process.waitUntilExit()
     #expect(process.terminationStatus == 0)
     return Set(text.split(separator: "\n").map { $0.prefix { $0 != " " } })
+  }
+
+  @Test("Each source names its licence", arguments: all)
+  func licence(_ source: Source) {
+    #expect(source.text.prefix(100).contains("SPDX-License-Identifier: MIT"))
   }
 
   @Test("No file is longer than 400 lines", arguments: all)

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Fuzz targets, one for each parser of text or bytes from outside:
 //     DMABUF_FUZZ_TARGET=bufinfo fuzz [libFuzzer's options and corpus]
 // Built by scripts/fuzz, which begins with the corpus beside this file and with recordings of real kernels.

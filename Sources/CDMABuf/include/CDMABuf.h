@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * What Swift cannot reach by itself: request numbers built by _IO* macros, libc calls hidden
  * behind _GNU_SOURCE, and the one signal handler. Structures are the kernel's own.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Attacks on what is looked up first and used by its number afterwards. `# attack:` stands above each attack.
 
 limit 200

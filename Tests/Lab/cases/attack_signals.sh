@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Signals and failures at chosen system calls. `# attack:` stands above each attack.
 
 limit 200

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # dmabuf bench: what it says is measured, what it cannot do is said, and nothing stays.
 
 _source() { if [ -c /dev/dma_heap/system ]; then echo heap:system; else echo drm:vgem; fi; }
