@@ -141,9 +141,8 @@ taking_and_releasing_a_name_at_once_leaves_one_or_none() {
 
 # The first node of a driver, render nodes first, as the command finds it.
 _node() {
-  for node in /sys/class/drm/renderD* /sys/class/drm/card*; do
-    case $(readlink "$node/device/driver") in */"$1") echo "/dev/dri/${node##*/}" && return ;; esac
-  done
+  dmabuf devices --json |
+    jq -r --arg driver "$1" '[.devices[] | select(.driver == $driver).device] | sort | last // empty'
 }
 
 # attack: between search and use, the node of a device becomes that of another
