@@ -86,6 +86,8 @@ public enum Holding {
       directory.remove(name, identity)
       throw KernelError(.exec, on: "holder of \(name)", errno: error)
     }
+    // Open until the holder has it.
+    _ = consume listener
     return identity
   }
 

@@ -35,7 +35,8 @@ struct HolderTests {
     let path = tree.root + "/cam"
     let outcome = try ChildProcess.run(within: 20_000_000_000) {
       do {
-        let listener = try OwnedDescriptor(duplicating: UnixSocket(listeningAt: path, .packets).descriptor).release()
+        let bound = try UnixSocket(listeningAt: path, .packets)
+        let listener = dup(bound.descriptor)
         var status = stat()
         _ = unsafe stat(path, &status)
         let all = ["dmabuf-holder", "cam", "\(status.st_dev):\(status.st_ino)", "description"] + words
