@@ -9,7 +9,7 @@ public enum FenceTrigger: Equatable, Sendable {
   case vgem(UInt32)
 
   /// For the holder, which does it by itself: the action, and its number.
-  var action: (name: String, number: UInt32) {
+  var action: (name: Character, number: UInt32) {
     switch self {
     case .timeline(let value): ("i", value)
     case .vgem(let fence): ("v", fence)
@@ -17,10 +17,10 @@ public enum FenceTrigger: Equatable, Sendable {
   }
 
   /// Reads what ``action`` tells.
-  init?(action: String, _ number: UInt32) {
+  init?(action: UInt8, _ number: UInt32) {
     switch action {
-    case "i": self = .timeline(number)
-    case "v": self = .vgem(number)
+    case UInt8(ascii: "i"): self = .timeline(number)
+    case UInt8(ascii: "v"): self = .vgem(number)
     default: return nil
     }
   }

@@ -15,9 +15,10 @@ import Glibc
 /// NUMBER to the first companion.
 ///
 /// It ends when it is released, on SIGTERM and its like, and once its socket is gone: the end of a login session
-/// removes it. It makes plain calls, and no objects, to stay small.
+/// removes it. It makes no objects, arrays or strings: the first of each takes a megabyte of the runtime into memory.
+@safe
 struct Holder {
-  static let processName = "dmabuf-holder"
+  static var processName: String { "dmabuf-holder" }
   static let mostDescriptors = Int(CDMABUF_MOST_DESCRIPTORS)
 
   private static let readiness: CInt = 3
@@ -35,35 +36,46 @@ struct Holder {
   /// The longest sleep otherwise: then it looks for its socket.
   private static let longSleep: UInt64 = 10_000_000_000
 
-  private let name: HeldName
+  private let name: UnsafePointer<CChar>
   private let device: UInt64
   private let inode: UInt64
-  private let description: [UInt8]
+  private let description: UnsafePointer<CChar>
   private let count: Int
   /// What is still to be done by itself, and when.
   private var task: (trigger: FenceTrigger, moment: UInt64)?
   /// Closed to accept one more client when no other descriptor is free; -1 while it is closed.
   private var spare: CInt = -1
 
-  /// The words of `main`, five or eight; `nil` where they make no sense.
+  /// The words of `main`, five or eight, which live as long as the process; `nil` where they make no sense.
   init?(_ words: UnsafeBufferPointer<UnsafeMutablePointer<CChar>?>) {
-    func text(_ index: Int) -> String { unsafe words[index].map { unsafe String(cString: $0) } ?? "" }
-    guard let name = HeldName(text(1)), let description = unsafe words[3] else { return nil }
-    let socket = text(2).split(scalar: ":").map { UInt64($0) }
-    guard socket.count == 2, let device = socket[0], let inode = socket[1], let count = Int(text(4)),
-      (1...Self.mostDescriptors).contains(count)
+    guard let name = unsafe words[1], let socket = unsafe words[2], let description = unsafe words[3],
+      let count = unsafe Self.number(words[4]), (1...UInt64(Self.mostDescriptors)).contains(count)
     else { return nil }
-    self.name = name
-    self.device = device
+    unsafe self.name = UnsafePointer(name)
+    unsafe self.description = UnsafePointer(description)
+    self.count = Int(count)
+    var end: UnsafeMutablePointer<CChar>?
+    device = unsafe UInt64(strtoull(socket, &end, 10))
+    guard let colon = unsafe end, unsafe colon.pointee == CChar(UInt8(ascii: ":")),
+      let inode = unsafe Self.number(colon + 1)
+    else { return nil }
     self.inode = inode
-    unsafe self.description = Array(UnsafeRawBufferPointer(start: description, count: strlen(description)))
-    self.count = count
     if words.count == 8 {
-      guard count > 1, let moment = UInt64(text(5)), let number = UInt32(text(7)),
-        let trigger = FenceTrigger(action: text(6), number)
+      guard count > 1, let moment = unsafe Self.number(words[5]), let action = unsafe words[6],
+        let number = unsafe Self.number(words[7]).flatMap({ UInt32(exactly: $0) }),
+        let trigger = unsafe FenceTrigger(action: UInt8(bitPattern: action.pointee), number)
       else { return nil }
       task = (trigger, moment)
     }
+  }
+
+  /// The number that is all of a word.
+  private static func number(_ word: UnsafeMutablePointer<CChar>?) -> UInt64? {
+    guard let word = unsafe word else { return nil }
+    var end: UnsafeMutablePointer<CChar>?
+    let number = unsafe UInt64(strtoull(word, &end, 10))
+    guard let end = unsafe end, unsafe end != word, unsafe end.pointee == 0 else { return nil }
+    return number
   }
 
   /// Serves until it has to end; the exit status.
@@ -98,24 +110,29 @@ struct Holder {
   }
 
   private mutating func serve() {
-    var entries = [pollfd(fd: Self.listener, events: 0, revents: 0)]
+    let entries = UnsafeMutablePointer<pollfd>.allocate(capacity: 1 + Self.mostClients)
     // When each client's time is over.
-    var ends: [UInt64] = [.max]
+    let ends = UnsafeMutablePointer<UInt64>.allocate(capacity: 1 + Self.mostClients)
+    defer {
+      unsafe entries.deallocate()
+      unsafe ends.deallocate()
+    }
+    var count = 1
     while Interruption.signal == nil {
       if spare < 0 { spare = Self.anyDescriptor() }
-      entries[0].events = entries.count <= Self.mostClients && spare >= 0 ? Int16(POLLIN) : 0
-      let count = entries.count
-      let ready = unsafe cdmabuf_poll(&entries, count, longestSleep(clients: count - 1))
+      let accepts = count <= Self.mostClients && spare >= 0
+      unsafe entries[0] = pollfd(fd: Self.listener, events: accepts ? Int16(POLLIN) : 0, revents: 0)
+      let ready = unsafe cdmabuf_poll(entries, count, longestSleep(clients: count - 1))
       act()
       if ready < 0 { continue }
       if ready == 0, count == 1, !hasItsSocket { return }
 
       var kept = 1
       for index in 1..<count {
-        let entry = entries[index]
-        if entry.revents == 0, Clock.now < ends[index] {
-          entries[kept] = entry
-          ends[kept] = ends[index]
+        let entry = unsafe entries[index]
+        if entry.revents == 0, unsafe ends[index] > Clock.now {
+          unsafe entries[kept] = entry
+          unsafe ends[kept] = ends[index]
           kept += 1
           continue
         }
@@ -124,11 +141,11 @@ struct Holder {
         if isWaiting, isReleased(by: entry.fd) { return }
         close(entry.fd)
       }
-      entries.removeLast(count - kept)
-      ends.removeLast(count - kept)
-      if entries[0].revents != 0, let client = accept() {
-        entries.append(pollfd(fd: client, events: Int16(POLLIN), revents: 0))
-        ends.append(Clock.now + Self.clientTime)
+      count = kept
+      if unsafe entries[0].revents != 0, let client = accept() {
+        unsafe entries[count] = pollfd(fd: client, events: Int16(POLLIN), revents: 0)
+        unsafe ends[count] = Clock.now + Self.clientTime
+        count += 1
       }
     }
     removeSocket()
@@ -193,20 +210,22 @@ struct Holder {
   }
 
   private func answer(_ client: CInt, descriptors count: Int) {
-    let descriptors = (0..<CInt(count)).map { Self.object + $0 }
-    _ = unsafe cdmabuf_send(client, description, description.count, descriptors, count)
+    unsafe withUnsafeTemporaryAllocation(of: CInt.self, capacity: Self.mostDescriptors) { descriptors in
+      for index in 0..<count { unsafe descriptors[index] = Self.object + CInt(index) }
+      _ = unsafe cdmabuf_send(client, description, strlen(description), descriptors.baseAddress, count)
+    }
   }
 
   // MARK: The socket
 
   private var hasItsSocket: Bool {
     var status = stat()
-    return unsafe fstatat(Self.directory, name.text, &status, AT_SYMLINK_NOFOLLOW) == 0
+    return unsafe fstatat(Self.directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0
       && UInt64(status.st_dev) == device && UInt64(status.st_ino) == inode
   }
 
   private func removeSocket() {
-    if hasItsSocket { _ = unsafe unlinkat(Self.directory, name.text, 0) }
+    if hasItsSocket { _ = unsafe unlinkat(Self.directory, name, 0) }
   }
 }
 

@@ -79,7 +79,7 @@ public enum Holding {
     arguments += [description, Array("\(1 + companions.count)".utf8)]
     if let trigger, let after {
       let (action, number) = trigger.action
-      arguments += ["\(Deadline(after: after).nanoseconds)", action, "\(number)"].map { Array($0.utf8) }
+      arguments += ["\(Deadline(after: after).nanoseconds)", "\(action)", "\(number)"].map { Array($0.utf8) }
     }
     do throws(Errno) {
       try Holder.start(arguments, [directory.descriptor, listener.descriptor, descriptor] + companions)
@@ -87,6 +87,8 @@ public enum Holding {
       directory.remove(name, identity)
       throw KernelError(.exec, on: "holder of \(name)", errno: error)
     }
+    // Open until the holder has it.
+    _ = consume listener
     return identity
   }
 
