@@ -71,9 +71,7 @@ struct LayerTests {
   /// Without these modules the compiler finds no system call. What else the tool takes from libc makes none.
   @Test("The tool imports neither libc nor the C layer", arguments: tool)
   func toolImports(_ source: Source) {
-    let pure = [
-      "Doctor/KernelFacilities", "Options/Glob", "Output/Table",
-    ].map { "DMABufTool/\($0).swift" }
+    let pure = ["Options/Glob", "Output/Table"].map { "DMABufTool/\($0).swift" }
     let imported = Set(source.imports).intersection(["CDMABuf", "Glibc"])
     #expect(imported == (pure.contains(source.path) ? ["Glibc"] : []))
   }
