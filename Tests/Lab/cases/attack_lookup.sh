@@ -139,10 +139,10 @@ taking_and_releasing_a_name_at_once_leaves_one_or_none() {
   check dmabuf release --all
 }
 
-# The first node of a driver, render nodes first, as the command finds it.
+# The primary node of a driver, which is where dumb buffers are made.
 _node() {
   dmabuf devices --json |
-    jq -r --arg driver "$1" '[.devices[] | select(.driver == $driver).device] | sort | last // empty'
+    jq -r --arg driver "$1" '[.devices[] | select(.driver == $driver).device] | sort | first // empty'
 }
 
 # attack: between search and use, the node of a device becomes that of another

@@ -25,7 +25,7 @@ _access_has_ended() {
 _signalled() {
   signal=$1 wanted=$2 call=$3
   shift 3
-  times= came=
+  times='' came=''
   while [ "$1" != -- ]; do times="$times $1"; shift; done
   shift
   for nth in $times; do
@@ -41,7 +41,7 @@ _signalled() {
 _failing() { # ERROR SYSCALL WHEN… -- COMMAND
   error=$1 call=$2
   shift 2
-  times=
+  times=''
   while [ "$1" != -- ]; do times="$times $1"; shift; done
   shift
   # A failing execve is that of what is started, not that of the command itself.
