@@ -1,10 +1,11 @@
+// SPDX-License-Identifier: MIT
 import DMABuf
 import DMABufCensus
 import DMABufHost
 
 /// `stat --watch`: one census after another.
 extension Stat {
-  func look(each interval: Duration, _ query: Census.Query, _ selection: StatSelection) throws {
+  func takeCensus(each interval: Duration, _ query: Census.Query, _ selection: StatSelection) throws {
     let end = period?.deadline
     var isFirst = true
     while true {
