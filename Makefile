@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # The verbs of this project; `make help` lists them.
 
 PREFIX ?= /usr/local
@@ -39,7 +40,7 @@ lab: build ## a shell in a real kernel (KERNEL=debian-6.12), or one command ther
 	@$(if $(PROGRAMS),DMABUF_LAB_PROGRAMS='$(subst ','\'',$(PROGRAMS))') Tests/Lab/lab $(if $(CMD),run $(KERNEL) '$(subst ','\'',$(CMD))',shell $(KERNEL))
 
 example: needs ## build the example of a program that uses the library, .build-example/release/frame
-	@scripts/quietly example $(SWIFT) build $(EXAMPLE) $(STATIC)
+	@scripts/quietly example $(SWIFT) build $(EXAMPLE) $(STATIC) -Xlinker -Map=$(CURDIR)/.build-example/link.map
 
 demo: deps ## make, fill, verify, share and list real buffers; installs what it needs
 	@$(MAKE) --no-print-directory build

@@ -1,4 +1,5 @@
 // swift-tools-version: 6.3
+// SPDX-License-Identifier: MIT
 import PackageDescription
 
 let settings: [SwiftSetting] = [
@@ -57,9 +58,8 @@ let package = Package(
       name: "DMABufBench",
       dependencies: ["CDMABuf", "DMABuf", "DMABufExercise", "DMABufHost", systemPackage], swiftSettings: settings),
     // Processes that keep descriptors under names.
-    .target(name: "CHolder", dependencies: ["CDMABuf"]),
     .target(
-      name: "DMABufHolding", dependencies: ["CDMABuf", "CHolder", "DMABuf", "DMABufHost", systemPackage],
+      name: "DMABufHolding", dependencies: ["CDMABuf", "DMABuf", "DMABufHost", systemPackage],
       swiftSettings: settings),
     // Commands, options, reports, advice.
     .target(name: "CVersion"),
@@ -72,11 +72,11 @@ let package = Package(
       ],
       swiftSettings: settings),
     // The executable: where it starts.
-    .executableTarget(name: "dmabuf", dependencies: ["CHolder", "CVersion", "DMABufTool"]),
+    .executableTarget(name: "dmabuf", dependencies: ["CVersion", "DMABufHolding", "DMABufTool"]),
     .testTarget(
       name: "DMABufTests",
       dependencies: [
-        "CHolder", "DMABuf", "DMABufBench", "DMABufCensus", "DMABufConformance", "DMABufExercise", "DMABufHolding",
+        "DMABuf", "DMABufBench", "DMABufCensus", "DMABufConformance", "DMABufExercise", "DMABufHolding",
         "DMABufHost",
       ],
       exclude: ["Fixtures"], swiftSettings: settings),
@@ -92,7 +92,7 @@ if Context.environment["DMABUF_FUZZ"] != nil {
     .executableTarget(
       name: "fuzz",
       dependencies: [
-        "CHolder", "DMABuf", "DMABufBench", "DMABufCensus", "DMABufExercise", "DMABufHolding", "DMABufHost",
+        "DMABuf", "DMABufBench", "DMABufCensus", "DMABufExercise", "DMABufHolding", "DMABufHost",
         "DMABufTool", argumentParser,
       ],
       path: "Tests/Fuzz", exclude: ["corpus"], swiftSettings: settings))

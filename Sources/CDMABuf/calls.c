@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* System calls, constants and macros that Swift does not see, one line each. In C, because they need _GNU_SOURCE. */
 #define _GNU_SOURCE
 #include "CDMABuf.h"
@@ -9,6 +10,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
@@ -23,6 +25,16 @@ int cdmabuf_memfd_create(const char *name, unsigned int flags) { return memfd_cr
 
 int cdmabuf_execvpe(const char *file, char *const argv[], char *const environment[]) {
   return execvpe(file, argv, environment);
+}
+
+int cdmabuf_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
+
+int cdmabuf_name_process(const char *name) { return prctl(PR_SET_NAME, name); }
+
+void cdmabuf_close_from(unsigned int first) {
+  if (syscall(SYS_close_range, first, ~0U, 0) == 0) return;
+  /* Before Linux 5.9. */
+  for (long fd = first, end = sysconf(_SC_OPEN_MAX); fd < end; fd++) close((int)fd);
 }
 
 int cdmabuf_fcntl(int fd, int command, int argument) { return fcntl(fd, command, argument); }

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Calls that only probing needs. In C, because they need _GNU_SOURCE, or libc has no name for them. */
 #define _GNU_SOURCE
 #include "CDMABuf.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The process's signals: noting those that ask it to end, and waking calls that would sleep. In C, because
    signal handlers have to be async-signal-safe. */
 #define _GNU_SOURCE

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Descriptors that travel over Unix sockets, and who is at the other end. In C for the CMSG macros, and for accept4(2) and
    struct ucred, which only _GNU_SOURCE shows. */
 #define _GNU_SOURCE

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A terminal that is drawn on. In C, because what handles a signal, or is called by what does, has to be
    async-signal-safe. */
 #include "CDMABuf.h"

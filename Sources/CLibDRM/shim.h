@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include <drm_fourcc.h>
 #include <xf86drm.h>
 #include <xf86drmMode.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The version, and what was built in: the libraries and their versions where they tell, and the kernel
  * headers, which decide which requests are known, not on which kernels they are made. In C for their macros.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 import DMABuf
 
 /// How often something is done while it is timed.

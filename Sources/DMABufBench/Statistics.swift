@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /// What many times have in common, in nanoseconds. Percentiles are times that were measured: the smallest
 /// that at least so many of a hundred do not exceed.
 public struct Statistics: Equatable, Sendable {

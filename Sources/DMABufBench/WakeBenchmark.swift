@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 import DMABuf
 import DMABufHost
 import DMABufExercise
@@ -89,19 +90,19 @@ private struct Sleeper: ~Copyable {
     var descriptor = descriptor
     let socket = socket.descriptor.rawValue
     _ = try Interruption.restarting(.write, on: "sleeper") { unsafe write(socket, &descriptor, 4) }
-    _ = try answer()
+    _ = try receiveMoment()
     // From saying so to sleeping it is not far.
     try Deadline(after: .milliseconds(1)).sleep()
   }
 
   /// How long after `start`, a moment of ``Clock``, it woke. Throws ``NotMeasurable`` when it did not sleep so long.
   func wakingTime(since start: UInt64) throws -> UInt64 {
-    let moment = try answer()
+    let moment = try receiveMoment()
     guard moment >= start else { throw NotMeasurable("the kernel woke the thread before its fence had signalled") }
     return moment - start
   }
 
-  private func answer() throws(KernelError) -> UInt64 {
+  private func receiveMoment() throws(KernelError) -> UInt64 {
     var moment: UInt64 = 0
     let socket = socket.descriptor.rawValue
     _ = try Interruption.restarting(.read, on: "sleeper") { unsafe read(socket, &moment, 8) }

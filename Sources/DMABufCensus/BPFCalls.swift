@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // swift-format-ignore-file: AlwaysUseLowerCamelCase
 
 package import DMABuf

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 public import DMABuf
 
 /// The control group of a process: which service, session or container it belongs to.

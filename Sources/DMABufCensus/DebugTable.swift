@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 package import DMABuf
 
 /// The text of `bufinfo`, read.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 internal import CCensus
 internal import CDMABuf
 internal import CLibBPF

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /// The numbers of a line of `/proc/PID/maps`, without the path after them.
 ///
 /// Its offset column is left out on purpose: for dma-bufs it may be a physical address or a cookie.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 import DMABuf
 
 /// What there is to check on this machine.

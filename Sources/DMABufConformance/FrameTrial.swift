@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 import DMABuf
 import Glibc
 import SystemPackage
@@ -49,13 +50,13 @@ struct FrameTrial: ~Copyable {
       do {
         try fill(queue, format)
       } catch let error as KernelError {
-        throw excuse(error) ?? error
+        throw skipReason(error) ?? error
       }
     }
     do {
       return try stream(queues[...], formats[formats.count - 1])
     } catch let error as KernelError {
-      throw excuse(error) ?? error
+      throw skipReason(error) ?? error
     } catch is TimedOut {
       throw CheckSkipped("no frame arrived within 3 s")
     } catch let error as StreamEnded where error.reason == .deviceGone {
@@ -99,7 +100,7 @@ struct FrameTrial: ~Copyable {
   }
 
   /// Why a refusal is none of the contract's.
-  private func excuse(_ error: KernelError) -> CheckSkipped? {
+  private func skipReason(_ error: KernelError) -> CheckSkipped? {
     let answer = "\(error.call): \(CallResult(failed: error.errno))"
     switch (error.call, error.errno) {
     case (_, .operationNotSupportedByDevice): return CheckSkipped("the device has gone: \(answer)")

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 internal import CXXHash
 
 /// XXH3 with 64 bits over bytes that come in pieces: the same as `xxhsum -H3` over all of them.

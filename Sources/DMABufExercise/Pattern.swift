@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 import Glibc
 
 /// Bytes that can be written to a buffer and found again. What stands at an offset depends on the

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 internal import CDMABuf
 public import DMABuf
 import Glibc

@@ -1,4 +1,4 @@
-internal import CHolder
+// SPDX-License-Identifier: MIT
 import DMABuf
 
 /// What has to be done to the descriptor that is held beside a test fence for the fence to signal.
@@ -9,10 +9,19 @@ public enum FenceTrigger: Equatable, Sendable {
   case vgem(UInt32)
 
   /// For the holder, which does it by itself: the action, and its number.
-  var action: (Character, UInt32) {
+  var action: (name: Character, number: UInt32) {
     switch self {
-    case .timeline(let value): (Character(UnicodeScalar(UInt8(CDMABUF_HOLDER_ADVANCE))), value)
-    case .vgem(let fence): (Character(UnicodeScalar(UInt8(CDMABUF_HOLDER_SIGNAL))), fence)
+    case .timeline(let value): ("i", value)
+    case .vgem(let fence): ("v", fence)
+    }
+  }
+
+  /// Reads what ``action`` tells.
+  init?(action: UInt8, _ number: UInt32) {
+    switch action {
+    case UInt8(ascii: "i"): self = .timeline(number)
+    case UInt8(ascii: "v"): self = .vgem(number)
+    default: return nil
     }
   }
 

@@ -1,4 +1,4 @@
-internal import CHolder
+// SPDX-License-Identifier: MIT
 public import DMABuf
 
 /// What is kept by a holder, as the holder tells it.
@@ -47,7 +47,7 @@ public struct HeldObject: Equatable, Sendable {
     kind: Kind, inode: UInt64?, size: UInt64?, attached: String, exporter: UntrustedText?,
     trigger: FenceTrigger? = nil
   ) -> [UInt8] {
-    var parts = ["version=\(CDMABUF_HOLDER_VERSION)", "kind=\(kind.rawValue)", "began=\(Clock.now)"]
+    var parts = ["version=\(HolderRequest.ownVersion)", "kind=\(kind.rawValue)", "began=\(Clock.now)"]
     if let inode { parts.append("ino=\(inode)") }
     if let size { parts.append("size=\(size)") }
     if let trigger { parts.append("trigger=\(trigger)") }

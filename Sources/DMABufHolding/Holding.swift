@@ -1,5 +1,5 @@
+// SPDX-License-Identifier: MIT
 internal import CDMABuf
-internal import CHolder
 import DMABuf
 import DMABufHost
 import Glibc
@@ -19,7 +19,7 @@ public enum HolderError: Error, Equatable, Sendable {
   case malformedAnswer(HeldName)
 
   /// The version of the protocol that this program speaks.
-  public static let ownVersion = CDMABUF_HOLDER_VERSION
+  public static let ownVersion = HolderRequest.ownVersion
 }
 
 extension HolderError: CustomStringConvertible {
@@ -75,20 +75,20 @@ public enum Holding {
       return listener
     }
     guard let identity = taken else { throw HolderError.nothingHeld(name) }
-    var arguments = [CDMABUF_HOLDER, name.text, "\(identity.device):\(identity.inode)"].map { Array($0.utf8) }
+    var arguments = [Holder.processName, name.text, "\(identity.device):\(identity.inode)"].map { Array($0.utf8) }
     arguments += [description, Array("\(1 + companions.count)".utf8)]
     if let trigger, let after {
       let (action, number) = trigger.action
       arguments += ["\(Deadline(after: after).nanoseconds)", "\(action)", "\(number)"].map { Array($0.utf8) }
     }
-    var pointers = unsafe arguments.map { unsafe strdup($0.map { CChar(bitPattern: $0) } + [0]) } + [nil]
-    defer { unsafe pointers.forEach { unsafe free($0) } }
-    let descriptors = [directory.descriptor, listener.descriptor, descriptor] + companions
-    guard unsafe cdmabuf_stay_behind(&pointers, descriptors, descriptors.count) == 0 else {
-      let error = KernelError(.exec, on: "holder of \(name)")
+    do throws(Errno) {
+      try Holder.start(arguments, [directory.descriptor, listener.descriptor, descriptor] + companions)
+    } catch {
       directory.remove(name, identity)
-      throw error
+      throw KernelError(.exec, on: "holder of \(name)", errno: error)
     }
+    // Open until the holder has it.
+    _ = consume listener
     return identity
   }
 
@@ -124,18 +124,18 @@ public enum Holding {
 
   /// What is held under a name. Nothing of it is touched.
   public static func describe(_ name: HeldName) throws -> HeldObject {
-    try asking(name, CDMABUF_HOLDER_DESCRIBE).0
+    try asking(name, .describe).0
   }
 
   /// The descriptor that is held under a name, and what it is.
   public static func fetch(_ name: HeldName) throws -> (HeldObject, CInt) {
-    let (object, descriptors) = try asking(name, CDMABUF_HOLDER_FETCH)
+    let (object, descriptors) = try asking(name, .fetch)
     return (object, descriptors[0])
   }
 
   /// The descriptor that is held under a name, those of its companions, and what it is.
   public static func fetchAll(_ name: HeldName) throws -> (HeldObject, [CInt]) {
-    try asking(name, CDMABUF_HOLDER_FETCH_ALL)
+    try asking(name, .fetchAll)
   }
 
   /// Releases what is held under a name, if given only by the holder with this socket; it is gone when this returns.
@@ -227,7 +227,7 @@ public enum Holding {
     }
   }
 
-  private static func asking(_ name: HeldName, _ verb: Int) throws -> (HeldObject, [CInt]) {
+  private static func asking(_ name: HeldName, _ verb: HolderRequest.Verb) throws -> (HeldObject, [CInt]) {
     try withSocket(name) { socket in
       let answer = try ask(try connect(name, to: socket), name, verb, socket)
       let object = HeldObject(name: name, pid: answer.process, decoding: answer.bytes, from: socket.identity)
@@ -252,17 +252,17 @@ public enum Holding {
   private static func end(
     _ holder: borrowing UnixSocket, _ name: HeldName, _ place: borrowing HolderSocket
   ) throws {
-    let answer = try ask(holder, name, CDMABUF_HOLDER_RELEASE, place)
+    let answer = try ask(holder, name, .release, place)
     for descriptor in answer.descriptors { close(descriptor) }
   }
 
   /// Sends a request, and again as it was before there were versions to a holder that does not know this one.
   private static func ask(
-    _ holder: borrowing UnixSocket, _ name: HeldName, _ verb: Int, _ place: borrowing HolderSocket
+    _ holder: borrowing UnixSocket, _ name: HeldName, _ verb: HolderRequest.Verb, _ place: borrowing HolderSocket
   ) throws -> Answer {
-    let first = try answer(of: holder, [UInt8(CDMABUF_HOLDER_VERSION), UInt8(verb)])
+    let first = try answer(of: holder, [UInt8(HolderRequest.ownVersion), verb.rawValue])
     if !first.bytes.isEmpty { return first }
-    let second = try answer(of: connect(name, to: place), [UInt8(verb)])
+    let second = try answer(of: connect(name, to: place), [verb.rawValue])
     // No answer either is the end of a holder that was killed meanwhile.
     guard !second.bytes.isEmpty else { throw HolderError.nothingHeld(name) }
     return second
@@ -282,10 +282,10 @@ public enum Holding {
     return Answer(bytes: message.bytes, descriptors: message.descriptors, process: process)
   }
 
-  private static func isRight(_ count: Int, for verb: Int) -> Bool {
+  private static func isRight(_ count: Int, for verb: HolderRequest.Verb) -> Bool {
     switch verb {
-    case CDMABUF_HOLDER_FETCH: count == 1
-    case CDMABUF_HOLDER_FETCH_ALL: count >= 1
+    case .fetch: count == 1
+    case .fetchAll: count >= 1
     default: count == 0
     }
   }

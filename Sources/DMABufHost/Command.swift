@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 internal import CDMABuf
 import DMABuf
 import Glibc
@@ -64,11 +65,9 @@ package enum Command {
   ) throws(Errno) -> CInt {
     // It is closed by exec(2), or has the reason that exec(2) has failed for.
     var ends: [CInt] = [-1, -1]
-    guard unsafe pipe(&ends) == 0 else { throw Errno(rawValue: errno) }
+    guard unsafe cdmabuf_pipe(&ends) == 0 else { throw Errno(rawValue: errno) }
     let failure = OwnedDescriptor(owning: ends[0])
     let end = ends[1]
-    _ = cdmabuf_fcntl(ends[0], F_SETFD, FD_CLOEXEC)
-    _ = cdmabuf_fcntl(end, F_SETFD, FD_CLOEXEC)
     let child = fork()
     if child == 0 { unsafe become(words, variables, descriptors, signals, failure: end) }
     let refusal = Errno(rawValue: errno)

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /// What several commands share, told once: `dmabuf help TOPIC`.
 enum HelpTopic: String, CaseIterable {
   case reference = "REF"

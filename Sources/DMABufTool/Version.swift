@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 internal import CVersion
 
 /// The version, and what was built in.

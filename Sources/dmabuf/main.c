@@ -1,21 +1,24 @@
+/* SPDX-License-Identifier: MIT */
 /*
- * Where each process of this executable starts. In C, because the version and the holder need nothing of Swift, and
- * Swift's runtime has to be told something before it starts.
+ * Where each process of this executable starts. In C, because where /proc is not mounted, Swift has no list of arguments,
+ * and its runtime has to be told something before it starts.
  */
-#include "CHolder.h"
 #include "CVersion.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-/* DMABufTool/Tool.swift */
+/* DMABufHolding/Holder.swift and DMABufTool/Tool.swift */
+bool dmabuf_is_holder(int argc, char **argv);
+int dmabuf_hold(int argc, char **argv);
 int dmabuf_tool(int argc, char **argv);
 
 int main(int argc, char **argv) {
   /* A version that cannot be written is the tool's to explain. */
   if (argc == 2 && strcmp(argv[1], "--version") == 0 && cversion_print()) return 0;
-  if (cdmabuf_is_holder(argc, argv)) return cdmabuf_hold(argc, argv);
+  if (dmabuf_is_holder(argc, argv)) return dmabuf_hold(argc, argv);
   return dmabuf_tool(argc, argv);
 }
 

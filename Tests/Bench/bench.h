@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the benchmarks share: a clock, samples in pairs, and a row of the table. */
 #ifndef BENCH_H
 #define BENCH_H

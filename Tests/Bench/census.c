@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The census of `dmabuf stat` in C: the same system calls on the same files, on so many threads.
 
    census THREADS */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The least a program can do: what starting a process costs. */
 #include <unistd.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Processes with many descriptors, for the census to walk over.
 
    load PROCESSES DESCRIPTORS LOOKALIKES

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The C side of the memory benchmark; MemoryBench is the other, with the same lines in and out.
 
    memory FILE */

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Runs in the lab's guest: `dmabuf bench` and the same calls as a loop in C (actors/operations.c), in turn. Prints a
 # line for each operation: medians of both in nanoseconds, and the ratio of a pair as min-median-max.
 # operations.sh PAIRS

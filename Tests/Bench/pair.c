@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Starts two programs in turn and compares how long they take to end.
 
    pair [-n PAIRS] [-b STARTS] [-l LIMIT] [-m LIMIT] WORK THEIRS… -- OURS…

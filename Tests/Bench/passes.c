@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Lets two programs make passes over the same memory in turn and compares their bandwidth.
 
    passes [-n PAIRS] [-s MIB] THEIRS OURS

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 import Foundation
 import Testing
 
@@ -70,11 +71,40 @@ struct LayerTests {
   /// Without these modules the compiler finds no system call. What else the tool takes from libc makes none.
   @Test("The tool imports neither libc nor the C layer", arguments: tool)
   func toolImports(_ source: Source) {
-    let pure = [
-      "Doctor/KernelFacilities", "Options/Glob", "Output/Table",
-    ].map { "DMABufTool/\($0).swift" }
+    let pure = ["Options/Glob", "Output/Table"].map { "DMABufTool/\($0).swift" }
     let imported = Set(source.imports).intersection(["CDMABuf", "Glibc"])
     #expect(imported == (pure.contains(source.path) ? ["Glibc"] : []))
+  }
+
+  @Test("The core needs libdrm, and none of the libraries that other targets need")
+  func libraries() throws {
+    let undefined = try undefinedSymbols(of: "DMABuf").union(undefinedSymbols(of: "CDMABuf"))
+    #expect(undefined.contains { $0.hasPrefix("drm") })
+    let others = ["bpf_", "btf_", "libbpf_", "elf", "gelf", "XXH", "inflate", "deflate", "ZSTD"]
+    #expect(undefined.filter { symbol in others.contains { symbol.hasPrefix($0) } } == [])
+  }
+
+  /// What the object files of a target leave to others, as nm(1) of the build beside this test tells.
+  private func undefinedSymbols(of target: String) throws -> Set<Substring> {
+    let folder = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
+      .appendingPathComponent("\(target).build")
+    let objects = try FileManager.default.subpathsOfDirectory(atPath: folder.path).filter { $0.hasSuffix(".o") }
+    #expect(!objects.isEmpty)
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    process.arguments = ["nm", "--undefined-only", "--format=posix"] + objects.map { folder.path + "/" + $0 }
+    let output = Pipe()
+    process.standardOutput = output
+    try process.run()
+    let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    process.waitUntilExit()
+    #expect(process.terminationStatus == 0)
+    return Set(text.split(separator: "\n").map { $0.prefix { $0 != " " } })
+  }
+
+  @Test("Each source names its licence", arguments: all)
+  func licence(_ source: Source) {
+    #expect(source.text.prefix(100).contains("SPDX-License-Identifier: MIT"))
   }
 
   @Test("No file is longer than 400 lines", arguments: all)

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 import Foundation
 import Testing
 
@@ -156,5 +157,19 @@ struct DocumentationTests {
   func generated(_ shell: String) throws {
     let generated = try Subprocess.dmabuf("--generate-completion-script", shell).output
     #expect(Self.completion(for: shell) == generated)
+  }
+
+  @Test("The picture of the targets is of those in the manifest")
+  func picture() {
+    func found(_ pattern: String, in path: String) -> Set<String> {
+      Set(Self.text(path).matches(of: try! Regex(pattern, as: (Substring, Substring).self)).map { String($0.1) })
+    }
+    let targets = found(
+      "\\.(?:target|executableTarget|systemLibrary)\\(\\s*name: \"([A-Za-z0-9]+)\"", in: "Package.swift")
+    #expect(
+      targets.count > 10
+        && found("<title>([A-Za-z0-9]+)</title>", in: "docs/targets.svg").union(["fuzz"])
+          == targets.union(["targets"])
+    )
   }
 }

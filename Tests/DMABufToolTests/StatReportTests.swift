@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 import DMABufCensus
 import DMABufHost
 import Foundation

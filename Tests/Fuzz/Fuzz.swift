@@ -1,7 +1,8 @@
+// SPDX-License-Identifier: MIT
 // Fuzz targets, one for each parser of text or bytes from outside:
 //     DMABUF_FUZZ_TARGET=bufinfo fuzz [libFuzzer's options and corpus]
 // Built by scripts/fuzz, which begins with the corpus beside this file and with recordings of real kernels.
-import CHolder
+import DMABufHolding
 import Glibc
 
 typealias Target = @Sendable ([UInt8]) throws -> Void
@@ -22,9 +23,7 @@ let chosen: Target = {
 public func initialize(
   _ count: UnsafePointer<CInt>, _ words: UnsafePointer<UnsafePointer<UnsafeMutablePointer<CChar>?>>
 ) -> CInt {
-  if unsafe cdmabuf_is_holder(count.pointee, words.pointee) {
-    unsafe exit(cdmabuf_hold(count.pointee, words.pointee))
-  }
+  if unsafe isHolder(count.pointee, words.pointee) { unsafe exit(hold(count.pointee, words.pointee)) }
   return 0
 }
 

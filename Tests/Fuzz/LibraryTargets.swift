@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 @testable import DMABuf
 @testable import DMABufExercise
 @testable import DMABufHost

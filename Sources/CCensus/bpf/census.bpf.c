@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /*
  * Iterators over the kernel's buffers, descriptors and mappings, for the census.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The census's BPF program, compiled, and the records that it writes. */
 #ifndef CCENSUS_H
 #define CCENSUS_H

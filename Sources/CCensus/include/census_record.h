@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /* What the iterators of bpf/census.bpf.c write, and the census reads: one record for each thing seen. */
 #ifndef CDMABUF_CENSUS_RECORD_H
 #define CDMABUF_CENSUS_RECORD_H

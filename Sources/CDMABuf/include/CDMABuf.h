@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * What Swift cannot reach by itself: request numbers built by _IO* macros, libc calls hidden
  * behind _GNU_SOURCE, and the one signal handler. Structures are the kernel's own.
@@ -52,6 +53,11 @@ extern const int CDMABUF_O_PATH;
 
 int cdmabuf_memfd_create(const char *name, unsigned int flags);
 int cdmabuf_execvpe(const char *file, char *const argv[], char *const environment[]);
+/* Both ends close-on-exec. */
+int cdmabuf_pipe(int ends[2]);
+int cdmabuf_name_process(const char *name);
+/* Closes this descriptor and all above it. */
+void cdmabuf_close_from(unsigned int first);
 int cdmabuf_fcntl(int fd, int command, int argument);
 /* Here, so that a call costs no more than it does in C. */
 static inline int cdmabuf_ioctl(int fd, unsigned long request, void *argument) {

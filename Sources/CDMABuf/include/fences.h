@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* sync_files, and the two drivers that make fences for tests. */
 #ifndef CDMABUF_FENCES_H
 #define CDMABUF_FENCES_H

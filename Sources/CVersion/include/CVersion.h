@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The version, and what was built in. In C, because the libraries and the kernel tell theirs in macros. */
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /// What the kernel tells of a dma-buf in `/proc/PID/fdinfo/FD`.
 ///
 /// Corresponds to `dma_buf_show_fdinfo` in `drivers/dma-buf/dma-buf.c`.

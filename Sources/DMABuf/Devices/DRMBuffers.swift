@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 internal import CLibDRM
 import Glibc
 import SystemPackage

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /// Four characters that name a pixel format, in DRM and in V4L2. The two use different names for
 /// some formats.
 public struct FourCC: RawRepresentable, Hashable, Sendable {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 internal import CDMABuf
 
 /// How the buffers of a queue have to be.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 internal import CDMABuf
 
 /// The structures of a queue's requests, made once, so that requests are all that is timed.

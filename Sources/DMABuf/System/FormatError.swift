@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 import SystemPackage
 
 /// A file of the kernel's, or of the user's, that does not hold what it should.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // swift-format-ignore-file: AlwaysUseLowerCamelCase
 
 /// A call that the kernel may refuse, by the name that its headers and manual pages give it. The names here are theirs,

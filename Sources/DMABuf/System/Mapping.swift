@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 import Glibc
 
 /// A shared mapping of a file, unmapped at the end of its scope.

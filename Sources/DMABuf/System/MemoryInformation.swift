@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /// What `/proc/meminfo` and the huge page pools say is free, in bytes.
 public struct MemoryInformation: Sendable {
   /// Memory that can be had without swapping (`MemAvailable`).

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 extension StringProtocol {
   /// The parts of the text between separators.
   ///

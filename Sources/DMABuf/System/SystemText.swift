@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 import Glibc
 
 /// Text of the system's: arguments, paths and environment are bytes, which need not be UTF-8.

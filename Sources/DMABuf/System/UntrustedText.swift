@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /// Bytes from the kernel or another process that are meant to be text: buffer names, exporters,
 /// command names. Any process may have put anything in them.
 public struct UntrustedText: Hashable, Sendable {

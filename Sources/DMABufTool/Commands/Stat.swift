@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 import ArgumentParser
 import DMABuf
 import DMABufCensus
@@ -78,9 +79,9 @@ struct Stat: ParsableCommand {
 
   private func shows(_ columns: Set<StatColumn>) -> Bool { !columns.isDisjoint(with: view.columns ?? []) }
 
-  func run() throws { try Interruption.endingAtOnce { try look() } }
+  func run() throws { try Interruption.endingAtOnce { try takeCensus() } }
 
-  private func look() throws {
+  private func takeCensus() throws {
     var selection = try census.selection()
     let inodes = try references.map { try $0.resolveInode() }
     selection.inodes = references.isEmpty ? nil : inodes
@@ -89,7 +90,7 @@ struct Stat: ParsableCommand {
     if let failIfGrowth = time.failIfGrowth { return try testForLeaks(failIfGrowth, since: earlier, selection) }
     if let watch = time.watch {
       let query = try census.repeatedQuery(wantsAttachments: wantsAttachments)
-      return try look(each: watch.duration, query, selection)
+      return try takeCensus(each: watch.duration, query, selection)
     }
 
     var query = census.query(wantsAttachments: wantsAttachments)

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 import DMABuf
 import DMABufCensus
 import SystemPackage
@@ -21,7 +22,7 @@ extension Stat {
       let end = time.period?.duration ?? .seconds(1)
       for moment in LeakTest.moments(8, from: 0, to: 1, of: end) {
         try moment.sleep()
-        last = test.look(after: last)
+        last = test.takeCensus(after: last)
         // Without a period the first look that finds nothing decides.
         if time.period == nil, let last, LeakVerdict(last.counts - first.counts, limit: limit).exceeded.isEmpty { break }
       }
@@ -41,7 +42,7 @@ extension Stat {
           break
         }
         try moment.sleep()
-        last = test.look(after: floor)
+        last = test.takeCensus(after: floor)
       }
     }
     guard let last else { return }
@@ -134,18 +135,18 @@ struct LeakTest {
   /// The floor of looks at these moments; fewer, but three, where a look takes longer than there is time.
   mutating func floor(_ moments: [Deadline], _ show: (StatSnapshot) -> Void = { _ in }) throws -> StatSnapshot {
     try moments.first?.sleep()
-    var floor = look(after: nil)
+    var floor = takeCensus(after: nil)
     for (index, moment) in moments.dropFirst().enumerated() {
       if index > 1, moments.last?.isPast == true { break }
       show(floor)
       try moment.sleep()
-      floor = look(after: floor)
+      floor = takeCensus(after: floor)
     }
     return floor
   }
 
   /// Looks once more; returns the floor of that and of earlier looks.
-  mutating func look(after floor: StatSnapshot?) -> StatSnapshot {
+  mutating func takeCensus(after floor: StatSnapshot?) -> StatSnapshot {
     let census = Census(query)
     if selection.processes != nil { attribute(census) }
     let report = StatReport(census, selection, view)

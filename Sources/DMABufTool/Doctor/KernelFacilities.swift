@@ -1,7 +1,7 @@
+// SPDX-License-Identifier: MIT
 import DMABuf
 import DMABufCensus
 import DMABufHost
-import Glibc
 import SystemPackage
 
 /// What the kernel tells and permits: listings, test fences, other processes.
@@ -10,14 +10,14 @@ extension Facility {
 
   static func swSync() -> Facility {
     Facility(.swSync, "sw_sync") {
-      try probeDebugFile("sync/sw_sync", O_RDWR)
+      try probeDebugFile("sync/sw_sync", .readWrite)
       return "test fences; their use taints Linux 7 and later"
     }
   }
 
   static func bufinfo() -> Facility {
     let facility = Facility(.bufinfo, "bufinfo") {
-      try probeDebugFile("dma_buf/bufinfo", O_RDONLY)
+      try probeDebugFile("dma_buf/bufinfo", .readOnly)
       return "the kernel's list of all buffers"
     }
     guard facility.state == .works else { return facility }
@@ -40,9 +40,9 @@ extension Facility {
   static let unknownList = "the text of bufinfo is in an unknown format"
 
   /// Opens a file of debugfs. Says whether it is the file that is missing, or debugfs that is not mounted.
-  private static func probeDebugFile(_ path: String, _ flags: CInt) throws {
+  private static func probeDebugFile(_ path: String, _ access: FileDescriptor.AccessMode) throws {
     do throws(KernelError) {
-      _ = try OpenFile(debugFS + "/" + path, flags)
+      _ = try OpenFile(debugFS + "/" + path, access.rawValue)
     } catch {
       guard error.errno == .noSuchFileOrDirectory, !Census.hasDebugFS else { throw error }
       throw Obstacle(.missing, "\(debugFS), which has no debugfs mounted: statfs: \(Errno.noSuchFileOrDirectory)")

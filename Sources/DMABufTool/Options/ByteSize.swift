@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 import ArgumentParser
 
 /// A number of bytes as typed: `4096`, `64K`, `8M`, `1G`, `8MiB`. Multiples are binary.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 public import ArgumentParser
 
 /// An option's value that is one of a few words.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /// Bytes as `hexdump -C` shows them: sixteen a line, repeated lines squeezed into a `*`.
 struct HexDump {
   private static let digits = Array("0123456789abcdef".utf8)

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 import DMABuf
 
 /// Several buffers against the same devices: a row for each queue, a column for each buffer.

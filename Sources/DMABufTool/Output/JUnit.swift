@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /// The XML that continuous integration reads.
 enum JUnit {
   struct Suite {

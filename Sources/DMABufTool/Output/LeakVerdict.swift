@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 import DMABuf
 
 /// How much there is of each kind that a leak test measures. What is unknown is `nil`.

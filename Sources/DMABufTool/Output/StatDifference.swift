@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 import DMABuf
 
 /// What has changed from one census to a later one.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 import DMABuf
 
 /// The census as a graph: processes, the buffers they hold, and the devices that are attached to those. For

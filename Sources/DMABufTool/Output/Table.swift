@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 internal import CUTF8Proc
 import DMABuf
 import DMABufHost

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Makes real kernel objects without the tool under test, so that there is something to look at:
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the parts of the actor share: the table of descriptors and the way to die. */
 #ifndef ACTOR_H
 #define ACTOR_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What an attacker does: swaps, floods, forged holders, files called like dma-bufs. */
 #define _GNU_SOURCE
 #include "actor.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The actor's buffers: heaps, udmabuf, names, mappings. */
 #define _GNU_SOURCE
 #include "actor.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A peer that sends bytes for long, and never a descriptor. */
 #define _GNU_SOURCE
 #include "actor.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The actor's devices: vgem as exporter, importer and maker of fences; sw_sync timelines. */
 #define _GNU_SOURCE
 #include "actor.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* From drm.h, drm_mode.h and vgem_drm.h, which belong to another package than the kernel's headers. */
 #ifndef ACTOR_DRM_H
 #define ACTOR_DRM_H

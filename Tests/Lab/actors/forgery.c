@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The actor's forgeries: files that are called like dma-bufs. */
 #define _GNU_SOURCE
 #include "actor.h"

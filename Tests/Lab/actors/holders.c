@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Holders of other versions of dmabuf, as far as their clients can tell. */
 #define _GNU_SOURCE
 #include "actor.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a program can be started with: dispositions, masks, alarms; and a process that cheats with its descriptors. */
 #define _GNU_SOURCE
 #include "actor.h"

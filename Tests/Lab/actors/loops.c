@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The actor's loops: programs that leak one thing for each frame, and programs that do not. */
 #define _GNU_SOURCE
 #include "actor.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What `dmabuf bench` times, as a loop in C: the same calls in the same order, with the same clock around them. */
 #define _GNU_SOURCE
 #include "actor.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * What devices refuse, call by call: one line each with the number the documented contract gives it
  * and the errno of each call, so that a kernel that answers differently is noticed.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Signals that the actor gets, or does not. */
 #define _GNU_SOURCE
 #include "actor.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The table of descriptors that words refer to by their index, and the way to die. */
 #include "actor.h"
 

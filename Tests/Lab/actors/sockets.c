@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The actor's sockets: descriptors sent by SCM_RIGHTS over a UNIX stream socket. */
 #define _GNU_SOURCE
 #include "actor.h"

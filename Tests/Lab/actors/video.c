@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The actor's cameras: somebody else who owns a queue, captures, or turns a knob. */
 #define _GNU_SOURCE
 #include "actor.h"

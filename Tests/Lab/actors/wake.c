@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* How long a program that waits for a fence takes to end after the fence has signalled. */
 #define _GNU_SOURCE
 #include "actor.h"

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # dmabuf alloc.
 
 a_heap_allocation_reports_what_the_kernel_made() {

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Attacks by files that commands are told to read or write. `# attack:` stands above each attack.
 
 limit 200

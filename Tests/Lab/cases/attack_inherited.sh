@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Attacks by what a process inherits: signals, streams, limits, environment. `# attack:` stands above each attack.
 # shellcheck disable=SC2046  # words on purpose
 

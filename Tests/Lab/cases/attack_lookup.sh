@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Attacks on what is looked up first and used by its number afterwards. `# attack:` stands above each attack.
 
 limit 200
@@ -138,11 +139,10 @@ taking_and_releasing_a_name_at_once_leaves_one_or_none() {
   check dmabuf release --all
 }
 
-# The first node of a driver, render nodes first, as the command finds it.
+# The primary node of a driver, which is where dumb buffers are made.
 _node() {
-  for node in /sys/class/drm/renderD* /sys/class/drm/card*; do
-    case $(readlink "$node/device/driver") in */"$1") echo "/dev/dri/${node##*/}" && return ;; esac
-  done
+  dmabuf devices --json |
+    jq -r --arg driver "$1" '[.devices[] | select(.driver == $driver).device] | sort | first // empty'
 }
 
 # attack: between search and use, the node of a device becomes that of another

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Attacks by names: of buffers, commands and files that look like dma-bufs. `# attack:` stands above each attack.
 
 limit 200

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Attacks by the other end of a socket, by holders that are none, and by terminals. `# attack:` stands above each
 # attack.
 

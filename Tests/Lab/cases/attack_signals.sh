@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Signals and failures at chosen system calls. `# attack:` stands above each attack.
 
 limit 200
@@ -24,7 +25,7 @@ _access_has_ended() {
 _signalled() {
   signal=$1 wanted=$2 call=$3
   shift 3
-  times= came=
+  times='' came=''
   while [ "$1" != -- ]; do times="$times $1"; shift; done
   shift
   for nth in $times; do
@@ -40,7 +41,7 @@ _signalled() {
 _failing() { # ERROR SYSCALL WHEN… -- COMMAND
   error=$1 call=$2
   shift 2
-  times=
+  times=''
   while [ "$1" != -- ]; do times="$times $1"; shift; done
   shift
   # A failing execve is that of what is started, not that of the command itself.
@@ -65,7 +66,8 @@ an_interrupted_hold_leaves_no_holder() {
   for call in socket bind listen flock openat; do
     _signalled INT 130 $call 1 2 3 -- dmabuf alloc 64K --from "$(_source)" --hold cam
   done
-  _signalled TERM 143 sendmsg 1 -- dmabuf release none
+  check dmabuf alloc 64K --from "$(_source)" --hold cam
+  _signalled TERM 143 sendmsg,sendto 1 -- dmabuf release cam
 }
 
 # attack: signals between allocation and the command after --
@@ -122,8 +124,8 @@ an_interrupted_diagnosis_never_exits_0() {
 
 # attack: signals during check, machine-wide state included
 an_interrupted_check_leaves_nothing() {
-  for nth in 5 40 90; do _signalled INT 130 ioctl $nth -- dmabuf check --exporter drm:vgem; done
-  for nth in 1 3; do _signalled TERM 143 clone $nth -- dmabuf check --only 'C12*'; done
+  _signalled INT 130 ioctl 5 40 90 -- dmabuf check --exporter drm:vgem
+  _signalled TERM 143 clone 1 3 -- dmabuf check --only 'C12*'
 }
 
 # attack: signals during a wait that would last for ever

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Attacks by another user, and by what is put where a user's own things belong. `# attack:` stands above each attack.
 
 limit 200

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # dmabuf check: each device by its path, what drivers lack, and what must not stay.
 
 # _kernel_says RELEASE: a hexadecimal struct utsname.

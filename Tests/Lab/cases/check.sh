@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # dmabuf check: the kernels of the lab keep their contract, and what does not would be noticed.
 
 the_kernel_keeps_its_contract() {

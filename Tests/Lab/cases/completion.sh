@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # What the shells' completions are told: the executable is asked as their scripts ask it.
 
 # _offered COMMAND ARGUMENT: what is offered for an argument or option of a command.

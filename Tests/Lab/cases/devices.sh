@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # dmabuf devices.
 
 the_list_has_every_node_with_driver_and_abilities() {

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # dmabuf doctor: each lack is named, with what helps.
 
 # _state NAME [STATE]: of a facility in the captured report.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # shellcheck shell=dash disable=SC1091
 # The table of errors, which scripts/errors writes, is what commands print.
 

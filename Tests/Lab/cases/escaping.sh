@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Text from outside, of a real kernel, in the forms of output. Tests/DMABufToolTests has every character in every form.
 
 _mark=$(printf '\314\201') # U+0301, which a character before it takes up

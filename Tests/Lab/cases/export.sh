@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # dmabuf export, and alloc --from drm:.
 
 a_dumb_buffer_has_the_size_and_stride_of_its_driver() {

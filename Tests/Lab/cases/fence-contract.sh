@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # What the kernel promises of fences, and dmabuf relies on: asked of the kernel directly, so that a kernel that
 # changes its mind is noticed here and not in the cases of the commands.
 

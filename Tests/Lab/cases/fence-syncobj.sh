@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # dmabuf fence and fence-wait with syncobjs. virtio_gpu is the lab's one driver that has them.
 
 _gpu() { # its render node in $gpu, for this case

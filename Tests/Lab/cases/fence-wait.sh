@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # dmabuf fence-wait. The buffer is an actor's, so that kernels without heaps have one, too.
 
 _camera() { # WORD…: a buffer in $camera, with what WORD… do to it

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # dmabuf fence.
 
 _camera() { # WORD…: a buffer in $camera, with what WORD… do to it

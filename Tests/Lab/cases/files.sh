@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # shellcheck shell=dash disable=SC1091,SC2034,SC2154,SC2016
 # Files that commands write and read: whole or not at all. And deadlines: one for a command.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Hints: each only where its cause was checked. Further ones stand with their commands.
 
 huge_pages_that_are_not_set_aside_are_named() {

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # dmabuf alloc --hold, held, release, and names as references.
 
 # Where there is no heap, vgem's dumb buffers do.

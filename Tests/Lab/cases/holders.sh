@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Holders against accidents and attacks: whose socket it is, kernels without locks, other versions, junk.
 
 _source() { if has heap:system; then echo heap:system; else echo drm:vgem; fi; }

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # dmabuf import --all: every device at once.
 
 the_matrix_has_a_row_for_each_device_and_queue() {

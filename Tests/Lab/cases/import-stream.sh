@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # dmabuf import --stream: frames through buffers.
 
 frames_are_captured_into_the_buffer() {

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # dmabuf import: devices that get a buffer.
 
 # A buffer of whatever source there is; $SLOT_0 is its descriptor.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # shellcheck shell=dash disable=SC1091,SC2034,SC2154,SC2016
 # Nothing that a program is started with is trusted: signal dispositions, masks, alarms, umask, bytes that are no text.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Every command, ended at random points by SIGKILL, SIGTERM and SIGINT. /lab/kills has how many times, and the
 # seed: DMABUF_LAB_KILLS='1000 7' lab test --only 'commands_that_are_killed*'. A third word takes only the commands
 # that begin with it.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # The lab itself: what the cases of dmabuf rely on.
 
 nobody_is_65534_without_groups() {

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # shellcheck shell=dash disable=SC1091,SC2034,SC2154,SC2016
 # dmabuf stat --fail-if-growth: programs that leak one thing for each frame, and programs that do not.
 

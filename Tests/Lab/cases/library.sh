@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # The library DMABuf, as another package uses it: Examples/Frame.
 
 a_program_that_uses_the_library_draws_into_a_buffer() {

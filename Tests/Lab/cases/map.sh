@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # dmabuf map. Most cases run on any kernel: `actor buffer` takes what there is to take.
 
 # _with SIZE SCRIPT: runs the script with a new buffer as $FD.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # dmabuf send and receive: plain SCM_RIGHTS over Unix sockets.
 
 buffers_go_to_a_program_that_knows_nothing_of_us() {

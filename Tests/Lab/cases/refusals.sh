@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # What devices refuse, call by call, as the kernel's documented contract has it.
 
 prime_refuses_what_the_contract_says() {

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # dmabuf stat, first form.
 
 an_empty_machine_says_so() {

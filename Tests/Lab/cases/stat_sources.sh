@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # shellcheck shell=dash disable=SC1091,SC2034,SC2154
 # dmabuf stat: a population whose truth is known, compared with what each source tells of it.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # shellcheck shell=dash disable=SC1091,SC2016,SC2034,SC2154
 # dmabuf stat: what cannot be known is not an answer.
 

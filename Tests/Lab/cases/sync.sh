@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # dmabuf sync.
 
 brackets_are_opened_and_closed_as_asked() {

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # shellcheck shell=dash disable=SC1091,SC2034,SC2154,SC2016
 # dmabuf top, on a pseudo-terminal. What it draws is in the file `screen`.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Cases that must fail, each for the reason above it. When one of them does not, the lab proves
 # nothing.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # shellcheck shell=dash disable=SC1091,SC2034,SC2154
 # Ends a case when its time is over: clock.sh PROCESS, the leader of the case's session.
 # A case says what it takes on a quiet machine; a busy one has five times as long.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # shellcheck shell=dash
 # The table of errors: what commands that fail print. `scripts/errors` writes it anew, errors.sh of the cases compares.
 # Each command stands after `$ `, its standard output and standard error follow, and its exit status after `= `.

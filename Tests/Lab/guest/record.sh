@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # shellcheck shell=dash disable=SC1091,SC2034,SC2154
 # Records moments of this kernel, for the unit tests of parsers: for each moment a tree of the
 # files that a census of dma-bufs reads, bytes as the kernel gave them, links as links. What a

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # shellcheck shell=dash disable=SC1091,SC2034,SC2154
 # Runs the cases inside the guest and reports on stdout, one line per case and detail lines:
 #   case NAME | pass NAME SECONDS | skip NAME TAB REASON | fail NAME | `  text` of the failure

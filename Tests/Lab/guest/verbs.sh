@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # shellcheck shell=dash disable=SC1091,SC2034,SC2154
 # The words that cases are written in. A case runs in a directory of its own; its last `run`
 # left `status`, `stdout` and `stderr` there in the directory .run.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2034,SC2153,SC2154  # names shared between the parts of the lab
 # Debian packages of any suite without touching the system's apt: private lists and a private
 # cache; the mirrors and the keyring are the ones this machine is already set up with.

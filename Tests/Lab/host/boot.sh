@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2034,SC2153,SC2154  # names shared between the parts of the lab
 # Boots one guest and brings back what it said. A boot has a directory:
 #   console   the kernel's console        status   `up`, then `exit N`: no exit line, no success

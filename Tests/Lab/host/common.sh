@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2034  # read by the parts that source this file
 # What every part of the lab shares: places, messages, required packages.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2034,SC2153,SC2154  # names shared between the parts of the lab
 # The guest's file system: a base archive per kernel (busybox, modules, a few tools), made once,
 # and a small one per boot (dmabuf, actors, cases, the job) that the kernel unpacks over it.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2034,SC2153,SC2154  # names shared between the parts of the lab
 # Gets the lab's kernels into the cache: $CACHE/kernels/NAME/{vmlinuz,version,recipe,modules/}.
 # A kernel appears there by one rename, so an interrupted fetch leaves nothing half done.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2034,SC2153,SC2154  # names shared between the parts of the lab
 # `lab run` and `lab shell`: one guest for one command or for a person.
 

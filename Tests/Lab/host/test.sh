@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2034,SC2153,SC2154  # names shared between the parts of the lab
 # `lab test`: the cases on every kernel, one boot each, and the controls that must fail.
 

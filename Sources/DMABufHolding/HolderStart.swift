@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+internal import CDMABuf
+import DMABuf
+import Glibc
+import SystemPackage
+
+extension Holder {
+  /// Starts this executable again as a holder: in a session of its own, so that it belongs to no terminal; working directory
+  /// `/`, standard streams on `/dev/null`, no environment, and no descriptors but 3, the pipe for its readiness, and
+  /// `descriptors` from 4 on. Returns once it serves.
+  ///
+  /// Corresponds to `fork(2)` and `execve(2)`; no other thread may run. Throws what keeps it from serving: `EINVAL` for
+  /// more descriptors than one message can carry, `ECHILD` for an end without a word.
+  static func start(_ words: [[UInt8]], _ descriptors: [CInt]) throws(Errno) {
+    guard descriptors.count < mostDescriptors else { throw .invalidArgument }
+    var texts = unsafe words.map { unsafe strdup($0.map { CChar(bitPattern: $0) } + [0]) } + [nil]
+    defer { unsafe texts.forEach { unsafe free($0) } }
+    var ends: [CInt] = [-1, -1]
+    guard unsafe cdmabuf_pipe(&ends) == 0 else { throw Errno(rawValue: errno) }
+    let readiness = OwnedDescriptor(owning: ends[0])
+    let end = ends[1]
+    let child = fork()
+    if child == 0 {
+      // A parent would have to wait for the holder's end: its own ends now.
+      setsid()
+      if fork() == 0 {
+        unsafe become(&texts, [end] + descriptors)
+        var reason = errno
+        _ = unsafe write(end, &reason, 4)
+      }
+      cdmabuf_end_child()
+    }
+    let refusal = Errno(rawValue: errno)
+    close(end)
+    guard child > 0 else { throw refusal }
+    while waitpid(child, nil, 0) < 0, errno == EINTR {}
+    var reason: CInt = 0
+    var length = 0
+    repeat { length = unsafe read(readiness.rawValue, &reason, 4) } while length < 0 && errno == EINTR
+    // It says 0 once it serves; silence is a death.
+    if length != 4 { throw .noChildProcess }
+    if reason != 0 { throw Errno(rawValue: reason) }
+  }
+
+  /// In the process that stays behind: nothing of the caller's but these descriptors, from 3 on. Returns when that is
+  /// refused.
+  private static func become(_ words: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>, _ descriptors: [CInt]) {
+    for number in 1..<NSIG { signal(number, SIG_DFL) }
+    signal(SIGHUP, SIG_IGN)
+    var none = sigset_t()
+    unsafe sigemptyset(&none)
+    unsafe sigprocmask(SIG_SETMASK, &none, nil)
+    umask(0o077)
+    let first: CInt = 3
+    let last = first + CInt(descriptors.count)
+    let null = unsafe open("/dev/null", O_RDWR | O_CLOEXEC)
+    guard null >= 0, unsafe chdir("/") == 0 else { return }
+    // First out of the way, then into place.
+    var copies: [CInt] = []
+    for number in descriptors + [null] {
+      let copy = cdmabuf_fcntl(number, F_DUPFD_CLOEXEC, last)
+      if copy < 0 { return }
+      copies.append(copy)
+    }
+    for stream in 0..<first where dup2(copies[descriptors.count], stream) < 0 { return }
+    for index in descriptors.indices where dup2(copies[index], first + CInt(index)) < 0 { return }
+    // What the caller has inherited is not the holder's to keep open.
+    cdmabuf_close_from(CUnsignedInt(last))
+    var variables = unsafe [UnsafeMutablePointer<CChar>?](arrayLiteral: nil)
+    unsafe execve("/proc/self/exe", words, &variables)
+  }
+}
