@@ -5,13 +5,8 @@ import DMABufHost
 
 /// `stat --watch`: one census after another.
 extension Stat {
-<<<<<<< HEAD
-  func look(each interval: Duration, _ query: Census.Query, _ selection: StatSelection) throws {
-    let end = time.period?.deadline
-=======
   func takeCensus(each interval: Duration, _ query: Census.Query, _ selection: StatSelection) throws {
-    let end = period?.deadline
->>>>>>> words
+    let end = time.period?.deadline
     var isFirst = true
     while true {
       let next = Deadline(after: interval)
