@@ -114,8 +114,9 @@ struct PassingOptions: ParsableArguments {
   @Option(help: "Give up waiting after this long (500ms, 2s, 1m).", transform: TimeSpan.init)
   var timeout: TimeSpan?
 
-  /// The other end. A socket that was made for it is gone again then.
+  /// Meets the other program at this path. A socket that was made for it is removed again.
   func connect(_ path: String, deadline: Deadline?) throws -> UnixSocket {
+    if path.isEmpty { throw ValidationError("the path of the socket is empty") }
     if listen { return try accept(path, deadline: deadline) }
     do {
       return try UnixSocket(connectingTo: path, .stream, deadline: deadline)
