@@ -132,7 +132,7 @@ enum Advice {
 
   static func hint(for error: HolderError) -> String? {
     switch error {
-    case .nameTaken: "--replace releases who has it; dmabuf held shows what that is"
+    case .nameTaken: "use --replace to release its holder first; dmabuf held lists the holders"
     case .nothingHeld(let name): held(insteadOf: name)
     case .otherVersion(let name, _): "dmabuf release \(name) ends the holder"
     case .otherUser, .malformedAnswer: nil

@@ -36,7 +36,7 @@ struct Release: ParsableCommand {
         dmabuf release --all
       """)
 
-  @Argument(help: "What to let go of.", completion: Completion.names, transform: KeepOptions.name)
+  @Argument(help: "Names to release.", completion: Completion.names, transform: KeepOptions.name)
   var names: [HeldName] = []
 
   @Flag(help: "Let go of everything this user holds.")
