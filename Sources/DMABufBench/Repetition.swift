@@ -16,7 +16,7 @@ public struct Repetition: Sendable {
 
   /// When it ends.
   public let limit: Limit
-  /// Warm-up iterations, which are not measured. They take at most the time of the limit, if it is one.
+  /// Warm-up iterations, which are not measured. If the limit is a time, they take at most as long.
   public let warmUp: Int
 
   /// Describes a repetition.
