@@ -5,9 +5,9 @@ import DMABuf
 public struct Repetition: Sendable {
   /// When it ends.
   public enum Limit: Equatable, Sendable {
-    /// After so many iterations.
+    /// After this number of iterations.
     case count(Int)
-    /// After that time; but not before ten iterations, unless they take five times as long.
+    /// After this time and at least ten iterations, or after five times this time.
     case duration(Duration)
   }
 
@@ -16,7 +16,7 @@ public struct Repetition: Sendable {
 
   /// When it ends.
   public let limit: Limit
-  /// Turns before, which are not counted; of a limit in time, they take at most as long again.
+  /// Warm-up iterations, which are not measured. If the limit is a time, they take at most as long.
   public let warmUp: Int
 
   /// Describes a repetition.

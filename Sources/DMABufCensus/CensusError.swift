@@ -35,7 +35,7 @@ public enum CensusError: Error, Equatable, Sendable {
     if Interruption.signal != nil { throw .interrupted }
   }
 
-  /// Runs `body`, which reads a whole file.
+  /// Runs `body`, which reads a whole file. It throws ``KernelError``, ``FormatError`` or ``Interrupted``.
   package static func reading<Result>(_ body: () throws -> Result) throws(CensusError) -> Result {
     do {
       return try body()
@@ -43,10 +43,8 @@ public enum CensusError: Error, Equatable, Sendable {
       throw .refused(error)
     } catch let error as FormatError {
       throw .format(error)
-    } catch is Interrupted {
-      throw .interrupted
     } catch {
-      fatalError("\(error)")
+      throw .interrupted
     }
   }
 }

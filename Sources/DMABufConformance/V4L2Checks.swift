@@ -53,7 +53,7 @@ extension ConformanceCheck {
       guard try imageSize(of: context) > Raw.page else { throw CheckSkipped("an image fits into a page") }
       return try answers([-1, null, small].map { try queue(context, $0) })
     },
-    // Invasive: up to Linux 7.2 and perhaps later, vb2 then never lets go of the buffer, which is one page here.
+    // Invasive: vb2 then never releases the buffer of one page. Seen up to Linux 7.2; later kernels are unknown.
     .init("C112", "a length beyond the end of the buffer is refused", on: .v4l2, expect: "EFAULT", invasive: true) {
       context in
       try startImporting(context)

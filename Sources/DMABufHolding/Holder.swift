@@ -46,7 +46,7 @@ struct Holder {
   /// Closed to accept one more client when no other descriptor is free; -1 while it is closed.
   private var spare: CInt = -1
 
-  /// The words of `main`, five or eight, which live as long as the process; `nil` where they make no sense.
+  /// Reads the five or eight words of `main`, which live as long as the process. Returns `nil` for wrong words.
   init?(_ words: UnsafeBufferPointer<UnsafeMutablePointer<CChar>?>) {
     guard let name = unsafe words[1], let socket = unsafe words[2], let description = unsafe words[3],
       let count = unsafe Self.number(words[4]), (1...UInt64(Self.mostDescriptors)).contains(count)
@@ -142,7 +142,8 @@ struct Holder {
         close(entry.fd)
       }
       count = kept
-      if unsafe entries[0].revents != 0, let client = accept() {
+      // The two lists have room for the most clients.
+      if accepts, unsafe entries[0].revents != 0, let client = accept() {
         unsafe entries[count] = pollfd(fd: client, events: Int16(POLLIN), revents: 0)
         unsafe ends[count] = Clock.now + Self.clientTime
         count += 1

@@ -35,8 +35,8 @@ extension Interruption {
 }
 
 extension Deadline {
-  /// Runs `body` with a timer that from the moment on interrupts the calls of this thread alone, again and again:
-  /// for calls that the kernel cannot be told a limit of. Takes `SIGRTMAX`.
+  /// Runs `body`. From the deadline on, a timer interrupts the calls of this thread, and of no other, repeatedly. This
+  /// is for calls without a timeout of their own. Uses `SIGRTMAX`.
   package func interrupting<Result>(_ body: () throws -> Result) rethrows -> Result {
     cdmabuf_interrupt_after(max(1, remaining))
     defer { cdmabuf_interrupt_after(0) }

@@ -55,11 +55,15 @@ package struct UnixSocket: ~Copyable, Sendable {
 
   private static let closeOnExec = CInt(SOCK_CLOEXEC.rawValue)
 
-  /// Calls `body` with the address that is this path or, if `isAbstract`, a name that no file has. Fails with `ENAMETOOLONG`
-  /// where an address has no room for it.
+  /// Calls `body` with the address of this path or, if `isAbstract`, of a name that no file has. Fails with `ENAMETOOLONG`
+  /// if an address has no room for it, and with `ENOENT` for an empty path, which would be an abstract address.
   package static func withAddress(
     _ path: String, isAbstract: Bool = false, _ body: (UnsafePointer<sockaddr>, socklen_t) -> CInt
   ) -> CInt {
+    guard isAbstract || !path.isEmpty else {
+      errno = ENOENT
+      return -1
+    }
     let bytes = (isAbstract ? [0] : []) + SystemText.bytes(path)
     var address = sockaddr_un()
     address.sun_family = sa_family_t(AF_UNIX)

@@ -100,11 +100,13 @@ struct HolderTests {
     #expect(try holding(words) { _ in "ready" }.hasSuffix(", 64"))
   }
 
-  @Test("A socket's name that is too long, or is taken, is refused with the kernel's reason")
+  @Test("A socket's name that is empty, too long or taken is refused with the kernel's reason")
   func addresses() throws {
     let long = "/tmp/" + String(repeating: "x", count: 110)
     let error = #expect(throws: KernelError.self) { _ = try UnixSocket(listeningAt: long, .packets) }
     #expect(error?.call == .bind && error?.errno == .fileNameTooLong)
+    let absence = #expect(throws: KernelError.self) { _ = try UnixSocket(listeningAt: "", .packets) }
+    #expect(absence?.call == .bind && absence?.errno == .noSuchFileOrDirectory)
 
     let name = "dmabuf-test-\(getpid())"
     let kind = CInt(SOCK_DGRAM.rawValue)

@@ -49,7 +49,8 @@ struct CommandLineTests {
       (["fence", "nope"], "nope"), (["bench", "allocate"], "'allocate'"), (["bench", "--size", "4K,"], "'4K,'"),
       (["bench", "--count", "1000001"], "'1000001'"), (["bench", "--json", "--csv"], "--csv"),
       (["bench", "--source", "nowhere"], "'nowhere'"), (["help", "nope"], "'nope'"),
-      (["import", "fd:3", "card0"], "'card0'"),
+      (["import", "fd:3", "card0"], "'card0'"), (["receive", "", "--timeout", "1s"], "path of the socket is empty"),
+      (["receive", "", "--listen", "--timeout", "1s"], "path of the socket is empty"),
     ])
   func usage(_ arguments: [String], _ text: String) throws {
     let outcome = try Subprocess.run(Subprocess.dmabuf, arguments)

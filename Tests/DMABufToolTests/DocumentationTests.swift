@@ -160,16 +160,13 @@ struct DocumentationTests {
   }
 
   @Test("The picture of the targets is of those in the manifest")
-  func picture() {
-    func found(_ pattern: String, in path: String) -> Set<String> {
-      Set(Self.text(path).matches(of: try! Regex(pattern, as: (Substring, Substring).self)).map { String($0.1) })
+  func picture() throws {
+    func found(_ pattern: String, in path: String) throws -> Set<String> {
+      Set(Self.text(path).matches(of: try Regex(pattern, as: (Substring, Substring).self)).map { String($0.1) })
     }
-    let targets = found(
+    let targets = try found(
       "\\.(?:target|executableTarget|systemLibrary)\\(\\s*name: \"([A-Za-z0-9]+)\"", in: "Package.swift")
-    #expect(
-      targets.count > 10
-        && found("<title>([A-Za-z0-9]+)</title>", in: "docs/targets.svg").union(["fuzz"])
-          == targets.union(["targets"])
-    )
+    let drawn = try found("<title>([A-Za-z0-9]+)</title>", in: "docs/targets.svg")
+    #expect(targets.count > 10 && drawn.union(["fuzz"]) == targets.union(["targets"]))
   }
 }

@@ -42,7 +42,7 @@ struct SchemaTests {
     let folder = Self.checkout + "/Sources"
     let files = try FileManager.default.subpathsOfDirectory(atPath: folder).filter { $0.hasSuffix(".swift") }
     let text = try files.map { try String(contentsOfFile: folder + "/" + $0, encoding: .utf8) }.joined()
-    let named = text.matches(of: try! Regex(#""dmabuf\.([a-z-]+)/([0-9]+)""#)).map {
+    let named = text.matches(of: try Regex(#""dmabuf\.([a-z-]+)/([0-9]+)""#)).map {
       "\($0.output[1].substring!)-\($0.output[2].substring!).json"
     }
     let kept = try FileManager.default.contentsOfDirectory(atPath: Self.checkout + "/docs/schema")

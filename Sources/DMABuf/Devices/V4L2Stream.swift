@@ -15,7 +15,7 @@ extension V4L2Node {
     return try body()
   }
 
-  /// Waits until a queue has a buffer to give back, and takes it.
+  /// Waits until the driver has filled a buffer of the queue, and dequeues it.
   ///
   /// Corresponds to `poll(2)` and `VIDIOC_DQBUF`. Throws ``TimedOut`` once `deadline` has passed, ``StreamEnded`` when
   /// there will be no frame any more.

@@ -122,8 +122,9 @@ struct PassingOptions: ParsableArguments {
     transform: TimeSpan.init)
   var timeout: TimeSpan?
 
-  /// The other end. A socket that was made for it is gone again then.
+  /// Meets the other program at this path. A socket that was made for it is removed again.
   func connect(_ path: String, deadline: Deadline?) throws -> UnixSocket {
+    if path.isEmpty { throw ValidationError("the path of the socket is empty") }
     if listen { return try accept(path, deadline: deadline) }
     do {
       return try UnixSocket(connectingTo: path, .stream, deadline: deadline)

@@ -252,3 +252,13 @@ a_terminal_that_vanishes_ends_a_wait() {
   finish terminal
   eventually [ ! -e waiting.socket ]
 }
+
+# attack: an empty path, which the kernel takes for an abstract name that every user can connect to
+an_empty_path_is_no_address() {
+  for way in --listen ''; do
+    # shellcheck disable=SC2086  # no word at all on purpose
+    run dmabuf receive '' $way --timeout 1s
+    status 64
+    stderr 'the path of the socket is empty$'
+  done
+}

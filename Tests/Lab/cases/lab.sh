@@ -38,9 +38,9 @@ a_heap_buffer_outlives_its_descriptors_in_a_mapping() {
 
 a_udmabuf_can_be_filled_and_is_shared_by_fork() {
   needs udmabuf
-  start holder actor udmabuf 8192 fill 0 0xa5 fork ready pause
+  start holder actor udmabuf 8192 fill 0 0xa5 fork print 0 ready pause
   wait_for_line holder ready
-  run grep '^count' "/proc/$holder_pid/fdinfo/3"
+  run grep '^count' "/proc/$holder_pid/fdinfo/$(awk '{ print $2; exit }' .started/holder.stdout)"
   status 0
   stdout_is "$(printf 'count:\t2')"
   send_signal holder TERM

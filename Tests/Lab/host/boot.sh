@@ -62,7 +62,7 @@ READ_STDOUT="cat"
 READ_STDERR="cat"
 GUEST_STATUS=
 boot() {
-  local kernel=$1 mode=$2 seconds=$3 accelerator words status readers
+  local kernel=$1 mode=$2 seconds=$3 accelerator words status readers again=''
   shift 3
   boot_image "$kernel" "$BOOT/job" "$BOOT/initrd" || { say "$kernel: the guest's files could not be packed"; return 1; }
   accelerator=$(accelerator "$kernel")
@@ -80,6 +80,12 @@ boot() {
     status=$?
     exec {out}>&- {err}>&-
     wait "${readers[@]}"
+    if [[ $accelerator == tcg && ! -s $BOOT/status && ! $again ]] && grep -q 'Oops: int3' "$BOOT/console"; then
+      # The emulator ran code that the kernel was patching. The guest was not up yet: once more, and only once.
+      say "$kernel: the emulator broke the kernel while it started (int3); starting it again"
+      again=yes
+      continue
+    fi
     [[ $accelerator == kvm && ! -s $BOOT/status ]] || break
     say "KVM died; going on without it"
     remember_accelerator tcg
