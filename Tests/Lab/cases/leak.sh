@@ -318,10 +318,10 @@ the_recipes_of_the_pages_find_a_leak_and_pass_what_has_none() {
   limit 120
   start pipeline actor comm pipeline buffer 16K ready leak nothing 0
   wait_for_line pipeline ready
-  for page in /lab/README.md /lab/dmabuf-stat.1; do _tried "$page" "$pipeline_pid" 0; done
+  for page in /lab/README.md /lab/man/dmabuf-stat.1; do _tried "$page" "$pipeline_pid" 0; done
   send_signal pipeline TERM
   finish pipeline
   _leaker buffer 16K ready leak fence 0
-  for page in /lab/README.md /lab/dmabuf-stat.1; do _tried "$page" "$leaker_pid" 1; done
+  for page in /lab/README.md /lab/man/dmabuf-stat.1; do _tried "$page" "$leaker_pid" 1; done
   _ended
 }

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=dash
 # The table of errors: what commands that fail print. `scripts/errors` writes it anew, errors.sh of the cases compares.
-# Each command stands after `$ `, its standard output and standard error follow, and its exit status after `= `.
+# Each line says by its first character what it is: `$` a command, `|` standard output, `!` standard error, `=` the exit
+# status, `#` a comment.
 
 prepare_errors() {
   dmabuf alloc 64K --from heap:system --hold camera >/dev/null &&
@@ -19,7 +20,8 @@ run_errors() { # TABLE
         echo "$line"
         sh -c "${line#\$ }" >/tmp/errors.stdout 2>/tmp/errors.stderr </dev/null
         status=$?
-        cat /tmp/errors.stdout /tmp/errors.stderr
+        sed 's/^/| /' /tmp/errors.stdout
+        sed 's/^/! /' /tmp/errors.stderr
         echo "= $status"
         ;;
       '#'*) echo "$line" ;;

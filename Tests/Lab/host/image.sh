@@ -79,7 +79,7 @@ boot_image() { # KERNEL JOB DESTINATION
   chmod 755 "$root"
   mkdir -p "$root"/{bin,lab}
   cp -R "$LAB/../DMABufTests/Fixtures/bufinfo" "$root/lab/"
-  cp -R "$LAB"/guest/. "$LAB/cases" "$LAB/controls" "$LAB/../../README.md" "$LAB/../../man/dmabuf-stat.1" "$2"/. "$root/lab/"
+  cp -R "$LAB"/guest/. "$LAB/cases" "$LAB/controls" "$LAB/../../README.md" "$LAB/../../man" "$2"/. "$root/lab/"
   echo "$1" >"$root/lab/kernel"
   mv "$root/lab/init" "$root/init"
   chmod 755 "$root/init" "$root"/lab
