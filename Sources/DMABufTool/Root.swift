@@ -23,8 +23,8 @@ struct Root: ParsableCommand {
       TOPICS
         dmabuf help REF                  # how to name a buffer or fence
         dmabuf help exit-status          # what the exit status means
-        dmabuf help sources              # where buffers and the list of buffers come from
-        dmabuf help fences               # implicit fences, sync_files and syncobjs
+        dmabuf help sources              # sources of buffers and of their list
+        dmabuf help fences               # implicit fences, sync_files, syncobjs
         dmabuf help images               # sizes as WIDTHxHEIGHT:FOURCC
       """,
     version: Version.text,
@@ -32,8 +32,8 @@ struct Root: ParsableCommand {
       Alloc.self, Export.self, Import.self, Map.self, Sync.self, Stat.self, FenceWait.self,
     ],
     groupedSubcommands: [
-      CommandGroup(name: "Watching", subcommands: [Top.self]),
-      CommandGroup(name: "Fences", subcommands: [FenceCommands.self]),
+      CommandGroup(name: "Live", subcommands: [Top.self]),
+      CommandGroup(name: "Fence", subcommands: [FenceCommands.self]),
       CommandGroup(name: "Holding and passing", subcommands: [Held.self, Release.self, Send.self, Receive.self]),
       CommandGroup(name: "Machine", subcommands: [Devices.self, Doctor.self, Check.self, Bench.self]),
     ])

@@ -10,6 +10,10 @@ struct Alloc: CommandBeforeAnother {
   static let configuration = CommandConfiguration(
     commandName: "alloc",
     abstract: "Allocate buffers from a dma-heap, udmabuf or a DRM device.",
+    usage: """
+      dmabuf alloc <SIZE> [<options>] [-- <COMMAND> ...]
+      dmabuf alloc --list [--json]
+      """,
     discussion: """
       Reports the buffers and releases them when the command exits. --hold NAME holds them until dmabuf release \
       NAME. A command after -- inherits the descriptors: DMABUF_FDS lists them (3,4), DMABUF_FD is set if there is \

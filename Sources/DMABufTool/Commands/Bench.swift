@@ -10,6 +10,7 @@ struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bench",
     abstract: "Measure the cost of allocating, mapping, passing and using buffers.",
+    usage: "dmabuf bench [<OPERATION> ...] [<options>]",
     discussion: """
       The operations are \(TimedOperation.allCases.map(\.rawValue).joined(separator: ", ")). Without any, all are \
       measured. Each iteration is timed by itself. An operation that this machine lacks is skipped, with a reason. \

@@ -9,6 +9,7 @@ struct Check: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "check",
     abstract: "Check that this kernel and its devices follow the documented dma-buf contract.",
+    usage: "dmabuf check [<REF>] [<options>]",
     discussion: """
       Runs each check on each source of buffers and each device that it applies to, in a process of its own. \
       Buffers, handles and queues are released afterwards. Without --invasive, no check taints the kernel, stalls \

@@ -8,6 +8,7 @@ struct Export: CommandBeforeAnother {
   static let configuration = CommandConfiguration(
     commandName: "export",
     abstract: "Export buffers of a DRM or V4L2 device.",
+    usage: "dmabuf export <DEVICE> [<options>] [-- <COMMAND> ...]",
     discussion: """
       A DRM device exports dumb buffers, from its primary node. A V4L2 device exports the buffers of a queue, in \
       the current format or in that of --size. Each plane is a buffer of its own. The queue is restored \

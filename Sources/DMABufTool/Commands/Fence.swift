@@ -31,6 +31,7 @@ struct FenceInfo: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "info",
     abstract: "List the fences of sync_files and syncobjs, and the pending fences of buffers.",
+    usage: "dmabuf fence info <REF> ... [<options>]",
     discussion: """
       EXAMPLES
         dmabuf fence info 4711:12                # a sync_file of process 4711
@@ -68,6 +69,7 @@ struct FenceMerge: CommandBeforeAnother {
   static let configuration = CommandConfiguration(
     commandName: "merge",
     abstract: "Merge sync_files into one.",
+    usage: "dmabuf fence merge <REF> ... [<options>]",
     discussion: """
       The new sync_file signals when all its fences have signalled. The kernel retains the latest fence of each \
       timeline, and drops signalled fences.
@@ -118,6 +120,7 @@ struct FenceExport: CommandBeforeAnother {
   static let configuration = CommandConfiguration(
     commandName: "export",
     abstract: "Export the pending fences of a buffer, or the fence of a syncobj, as a sync_file.",
+    usage: "dmabuf fence export <REF> [<options>] [-- <COMMAND> ...]",
     discussion: """
       The sync_file has the fences of this moment. Fences that are added to the buffer later are not included. For \
       an idle buffer, the sync_file has already signalled.
@@ -188,6 +191,7 @@ struct FenceImport: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "import",
     abstract: "Import the fences of a sync_file into a buffer or a syncobj.",
+    usage: "dmabuf fence import <REF> <SYNC_FILE> [<options>]",
     discussion: """
       With --read the fences count as those of a reader: writers wait. With --write readers and writers wait. For \
       a syncobj, the fence replaces the previous one. Points of a timeline must be imported in ascending order.

@@ -10,6 +10,7 @@ struct FenceCreate: CommandBeforeAnother {
   static let configuration = CommandConfiguration(
     commandName: "create",
     abstract: "Create a test fence, or a syncobj.",
+    usage: "dmabuf fence create [<options>] [-- <COMMAND> ...]",
     discussion: """
       --vgem attaches a fence of the virtual device vgem to a buffer, as if vgem wrote to it. The fence signals by \
       itself after ten seconds. --sw-sync creates a timeline and a fence on it. Use dmabuf fence import to add the \
@@ -118,6 +119,7 @@ struct FenceTimeline: CommandBeforeAnother {
   static let configuration = CommandConfiguration(
     commandName: "timeline",
     abstract: "Create fences at several values of one sw_sync timeline.",
+    usage: "dmabuf fence timeline <N> ... [<options>]",
     discussion: """
       The fences are held as NAME.0, NAME.1 and so on. dmabuf fence signal NAME.0 advances the timeline for all of \
       them. The timeline ends when the last fence is released.

@@ -10,6 +10,7 @@ struct FenceSignal: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "signal",
     abstract: "Signal held test fences, and syncobjs.",
+    usage: "dmabuf fence signal <REF> ... [<options>]",
     discussion: """
       Signals test fences that are held by dmabuf fence create or fence timeline. A sw_sync timeline advances as \
       far as the fence needs, or by N. A syncobj of any process gets a signalled fence. The fence replaces the \

@@ -9,6 +9,7 @@ struct FenceWait: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "fence-wait",
     abstract: "Wait for the fences of buffers, sync_files and syncobjs.",
+    usage: "dmabuf fence-wait <REF> ... [<options>]",
     discussion: """
       For a buffer, --read waits for the fences of writers, --write for all fences. --write is the default. \
       Pending fences are printed first. For a syncobj, the command also waits until a fence is submitted. The exit \

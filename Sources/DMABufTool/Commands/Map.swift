@@ -9,6 +9,7 @@ struct Map: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "map",
     abstract: "Read, write and verify the memory of a buffer.",
+    usage: "dmabuf map <REF> [<options>]",
     discussion: """
       Begins CPU access with SYNC START and ends it with SYNC END (DMA_BUF_IOCTL_SYNC). A pattern depends only on \
       the offset from the start of the buffer. Pattern zero is zero bytes, 0xNN... repeats these bytes, counter is \

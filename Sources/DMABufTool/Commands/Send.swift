@@ -54,6 +54,7 @@ struct Receive: CommandBeforeAnother {
   static let configuration = CommandConfiguration(
     commandName: "receive",
     abstract: "Receive buffers over a Unix socket.",
+    usage: "dmabuf receive <SOCKET> [<options>] [-- <COMMAND> ...]",
     discussion: """
       Receives the first message with descriptors (SCM_RIGHTS) from any program. Descriptors that are not dma-bufs \
       are reported and closed.

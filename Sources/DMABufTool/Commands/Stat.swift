@@ -9,6 +9,7 @@ struct Stat: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "stat",
     abstract: "List dma-bufs and the processes that hold them.",
+    usage: "dmabuf stat [<REF> ...] [<options>]",
     discussion: """
       Reads /proc, and the kernel's own list of buffers where one exists. Only that list has buffers that no \
       process holds. Processes that cannot be read are counted, and the exit status is then 1.

@@ -8,6 +8,7 @@ struct Sync: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "sync",
     abstract: "Begin or end CPU access to a buffer.",
+    usage: "dmabuf sync <REF> <OPERATION> [<options>]",
     discussion: """
       The operation start calls SYNC START. With --read it waits for the fences of writers, with --write for all \
       fences. The operation end calls SYNC END, and pulse calls both. Without --read and --write, both directions \

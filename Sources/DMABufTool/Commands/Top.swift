@@ -9,6 +9,7 @@ struct Top: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "top",
     abstract: "Watch dma-bufs and the processes that hold them, live.",
+    usage: "dmabuf top [<options>]",
     discussion: """
       Keys: q quits, b shows buffers, p shows processes. The key s sorts by the next column, r reverses the order. \
       The key / filters, space pauses, arrows and page keys scroll.
