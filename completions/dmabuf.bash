@@ -173,13 +173,13 @@ _dmabuf() {
     unset 'unparsed_words[0]'
     unparsed_words=("${unparsed_words[@]}")
     case "${subcommand}" in
-    alloc|export|import|devices|map|sync|stat|top|fence-wait|fence|held|release|send|receive|check|bench|doctor|help)
+    alloc|export|import|map|sync|stat|fence-wait|top|fence|held|release|send|receive|devices|doctor|check|bench|help)
         # Offer subcommand argument completions
         "_dmabuf_${subcommand}"
         ;;
     *)
         # Offer subcommand completions
-        COMPREPLY+=($(compgen -W 'alloc export import devices map sync stat top fence-wait fence held release send receive check bench doctor help' -- "${cur}"))
+        COMPREPLY+=($(compgen -W 'alloc export import map sync stat fence-wait top fence held release send receive devices doctor check bench help' -- "${cur}"))
         ;;
     esac
 }
@@ -283,22 +283,6 @@ _dmabuf_import() {
     esac
 }
 
-_dmabuf_devices() {
-    repeating_flags=()
-    non_repeating_flags=(--json --version -h --help)
-    repeating_options=()
-    non_repeating_options=()
-    __dmabuf_offer_flags_options -1
-
-    # Offer positional completions
-    case "${positional_number}" in
-    *)
-        __dmabuf_add_completions -W "$(__dmabuf_custom_complete ---completion devices -- positional@0 "${COMP_CWORD}" "$(__dmabuf_cursor_index_in_current_word)")"
-        return
-        ;;
-    esac
-}
-
 _dmabuf_map() {
     repeating_flags=()
     non_repeating_flags=(--dump --checksum --bandwidth --no-sync --json --version -h --help)
@@ -369,39 +353,13 @@ _dmabuf_sync() {
 
 _dmabuf_stat() {
     repeating_flags=()
-    non_repeating_flags=(--grid --fences --kernel-held --reverse --prometheus --graph --json --version -h --help)
+    non_repeating_flags=(--kernel-held --fences --grid --reverse --json --prometheus --graph --version -h --help)
     repeating_options=(--pid --source)
-    non_repeating_options=(--by --sort --columns --top --watch --diff --fail-if-growth --for --user --unit --exporter --name --min-size --threads)
+    non_repeating_options=(--user --unit --exporter --name --min-size --threads --by --columns --sort --top --watch --diff --fail-if-growth --for)
     __dmabuf_offer_flags_options -1
 
     # Offer option value completions
     case "${prev}" in
-    '--by')
-        __dmabuf_add_completions -W 'buffer'$'\n''process'$'\n''exporter'$'\n''device'$'\n''name'$'\n''unit'$'\n''user'
-        return
-        ;;
-    '--sort')
-        return
-        ;;
-    '--columns')
-        return
-        ;;
-    '--top')
-        return
-        ;;
-    '--watch')
-        return
-        ;;
-    '--diff')
-        __dmabuf_add_completions -f
-        return
-        ;;
-    '--fail-if-growth')
-        return
-        ;;
-    '--for')
-        return
-        ;;
     '--pid')
         return
         ;;
@@ -427,12 +385,64 @@ _dmabuf_stat() {
     '--threads')
         return
         ;;
+    '--by')
+        __dmabuf_add_completions -W 'buffer'$'\n''process'$'\n''exporter'$'\n''device'$'\n''name'$'\n''unit'$'\n''user'
+        return
+        ;;
+    '--columns')
+        return
+        ;;
+    '--sort')
+        return
+        ;;
+    '--top')
+        return
+        ;;
+    '--watch')
+        return
+        ;;
+    '--diff')
+        __dmabuf_add_completions -f
+        return
+        ;;
+    '--fail-if-growth')
+        return
+        ;;
+    '--for')
+        return
+        ;;
     esac
 
     # Offer positional completions
     case "${positional_number}" in
     *)
         __dmabuf_add_completions -W "$(__dmabuf_custom_complete ---completion stat -- positional@0 "${COMP_CWORD}" "$(__dmabuf_cursor_index_in_current_word)")"
+        return
+        ;;
+    esac
+}
+
+_dmabuf_fence-wait() {
+    repeating_flags=()
+    non_repeating_flags=(--read --write --any --all --json --version -h --help)
+    repeating_options=()
+    non_repeating_options=(--point --timeout)
+    __dmabuf_offer_flags_options -1
+
+    # Offer option value completions
+    case "${prev}" in
+    '--point')
+        return
+        ;;
+    '--timeout')
+        return
+        ;;
+    esac
+
+    # Offer positional completions
+    case "${positional_number}" in
+    *)
+        __dmabuf_add_completions -W "$(__dmabuf_custom_complete ---completion fence-wait -- positional@0 "${COMP_CWORD}" "$(__dmabuf_cursor_index_in_current_word)")"
         return
         ;;
     esac
@@ -477,32 +487,6 @@ _dmabuf_top() {
         return
         ;;
     '--threads')
-        return
-        ;;
-    esac
-}
-
-_dmabuf_fence-wait() {
-    repeating_flags=()
-    non_repeating_flags=(--read --write --any --all --json --version -h --help)
-    repeating_options=()
-    non_repeating_options=(--point --timeout)
-    __dmabuf_offer_flags_options -1
-
-    # Offer option value completions
-    case "${prev}" in
-    '--point')
-        return
-        ;;
-    '--timeout')
-        return
-        ;;
-    esac
-
-    # Offer positional completions
-    case "${positional_number}" in
-    *)
-        __dmabuf_add_completions -W "$(__dmabuf_custom_complete ---completion fence-wait -- positional@0 "${COMP_CWORD}" "$(__dmabuf_cursor_index_in_current_word)")"
         return
         ;;
     esac
@@ -784,6 +768,30 @@ _dmabuf_receive() {
     esac
 }
 
+_dmabuf_devices() {
+    repeating_flags=()
+    non_repeating_flags=(--json --version -h --help)
+    repeating_options=()
+    non_repeating_options=()
+    __dmabuf_offer_flags_options -1
+
+    # Offer positional completions
+    case "${positional_number}" in
+    *)
+        __dmabuf_add_completions -W "$(__dmabuf_custom_complete ---completion devices -- positional@0 "${COMP_CWORD}" "$(__dmabuf_cursor_index_in_current_word)")"
+        return
+        ;;
+    esac
+}
+
+_dmabuf_doctor() {
+    repeating_flags=()
+    non_repeating_flags=(--json --version -h --help)
+    repeating_options=()
+    non_repeating_options=()
+    __dmabuf_offer_flags_options 0
+}
+
 _dmabuf_check() {
     repeating_flags=()
     non_repeating_flags=(--invasive --list --tap --json --version -h --help)
@@ -873,14 +881,6 @@ _dmabuf_bench() {
         return
         ;;
     esac
-}
-
-_dmabuf_doctor() {
-    repeating_flags=()
-    non_repeating_flags=(--json --version -h --help)
-    repeating_options=()
-    non_repeating_options=()
-    __dmabuf_offer_flags_options 0
 }
 
 _dmabuf_help() {

@@ -56,13 +56,13 @@ struct Root: ParsableCommand {
       // Help is a command too, whose running throws the text.
       if type(of: command) != wanted { return try command.run() }
     } catch {
-      throw explained(error, path)
+      throw explained(error, arguments, path)
     }
     // What a command throws is not the parser's: for want of knowing it, that would write all of help first.
     do {
       try command.run()
     } catch let error as ValidationError {
-      throw explained(error, path)
+      throw explained(error, arguments, path)
     }
   }
 
@@ -118,14 +118,36 @@ struct Root: ParsableCommand {
   }
 
   /// Help that was asked for, and words that cannot be, as the parser puts them.
-  private static func explained(_ error: any Error, _ path: [any ParsableCommand.Type]) -> any Error {
+  private static func explained(
+    _ error: any Error, _ words: [String], _ path: [any ParsableCommand.Type]
+  ) -> any Error {
     let code = exitCode(for: error)
     if code.isSuccess {
       let text = fullMessage(for: error)
       return HelpRequest(text: text.hasPrefix("#!/bin/bash") ? text + Completion.bashColons : text)
     }
     guard code == .validationFailure else { return error }
-    return Failure(message(for: error), hint: "see \(name(path)) --help", status: .usage)
+    if let unknown = unknownOption(in: words, of: path) { return unknown }
+    return Failure(plain(message(for: error)), hint: "see \(name(path)) --help", status: .usage)
+  }
+
+  /// The parser reports a wrong value before an unknown option, whose own value may be that value.
+  private static func unknownOption(in words: [String], of path: [any ParsableCommand.Type]) -> Failure? {
+    let help = helpMessage(for: path[path.count - 1], columns: 200)
+    let known = help.split(separator: "\n").flatMap { line in
+      line.hasPrefix("  -") ? line.split(separator: " ").prefix { $0.hasPrefix("-") || $0.hasPrefix("<") } : []
+    }.map { $0.last == "," ? $0.dropLast() : $0 }
+    let options = words.prefix { $0 != "--" }.filter { $0.hasPrefix("--") }.map { $0.prefix { $0 != "=" } }
+    guard let option = options.first(where: { !known.contains($0) }) else { return nil }
+    return Failure("unknown option '\(option)'", hint: "see \(name(path)) --help", status: .usage)
+  }
+
+  /// The parser's message in the form of all errors: no capital letter after the colon, no full stop.
+  private static func plain(_ message: String) -> String {
+    let text = message.replacing(". Please provide one of ", with: ": use one of ")
+    let end = text.hasSuffix("'.") ? text.dropLast() : text[...]
+    let isWord = end.dropFirst().first?.isLowercase == true
+    return (isWord ? end.prefix(1).lowercased() : String(end.prefix(1))) + end.dropFirst()
   }
 
   /// As it is typed.

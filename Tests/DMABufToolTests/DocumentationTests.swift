@@ -17,6 +17,7 @@ struct DocumentationTests {
       let kind: String
       let names: [Name]?
       let shouldDisplay: Bool
+      let valueName: String?
     }
     let commandName: String
     let arguments: [Argument]?

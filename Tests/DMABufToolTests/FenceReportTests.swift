@@ -37,7 +37,7 @@ struct FenceReportTests {
     let report = try Self.report([Self.fence("amdgpu", .error(.timedOut), sequence: 4)], heldAs: "frame")
     #expect(try report.json().contains(#""errno":"ETIMEDOUT","ref":"frame","seqno":4,"status":"error""#))
     let lines = report.text(style: Style(isColored: false, width: nil)).split(separator: "\n")
-    #expect(lines.last == #"frame  amdgpu  gfx           4  error ETIMEDOUT     12.345678  a\n"#)
+    #expect(lines.last == #"frame  amdgpu  gfx           4  failed ETIMEDOUT     12.345678  a\n"#)
   }
 
   @Test("Each fence has a row, and so has a buffer without any")
@@ -55,7 +55,7 @@ struct FenceReportTests {
       [.init(nil, points: SyncObject.Points(signalled: 3, submitted: 7), reference: "fd:3")])
     #expect(
       report.text(style: Style(isColored: false, width: nil)) == """
-        FILE  POINTS  DRIVER  TIMELINE  SEQNO  STATUS       SIGNALLED AT  NAME
+        REF   POINTS  DRIVER  TIMELINE  SEQNO  STATUS       SIGNALLED AT  NAME
         fd:3     3/7  -       -             -  unsubmitted             -  -
         """)
     #expect(

@@ -59,7 +59,7 @@ struct Alloc: CommandBeforeAnother {
 
   @Flag(help: .json) var json = false
 
-  @OptionGroup var keeping: KeepOptions
+  @OptionGroup(title: "HOLDING") var keeping: KeepOptions
 
   @Argument(
     parsing: .postTerminator,

@@ -18,8 +18,8 @@ struct Bench: ParsableCommand {
 
       EXAMPLES
         dmabuf bench                                     # measure everything
-        dmabuf bench alloc free --source all --size 4K,1M
-        dmabuf bench read write --source drm:vgem --cpu 1
+        dmabuf bench alloc free --from all --size 4K,1M
+        dmabuf bench read write --from drm:vgem --cpu 1
         dmabuf bench --json >before                      # save a run
         dmabuf bench --compare before                    # compare with it
       """)
@@ -30,49 +30,9 @@ struct Bench: ParsableCommand {
     transform: TimedOperation.init(argument:))
   var operations: [TimedOperation] = []
 
-  @Option(
-    help: ArgumentHelp(
-      "Measure buffers of SOURCE: a source of dmabuf alloc, or all. Can be repeated. Default: the first that works.",
-      valueName: "SOURCE"),
-    transform: BenchSource.init)
-  var source: [BenchSource] = []
-
-  @Option(
-    help: ArgumentHelp(
-      "Measure imports and queues of DEVICE: a path, drm:NAME or v4l2:NAME. Can be repeated.",
-      valueName: "DEVICE"),
-    completion: Completion.devices, transform: DeviceReference.init)
-  var device: [DeviceReference] = []
-
-  @Option(
-    help: ArgumentHelp("Measure buffers of each SIZE (64K,1M). Default: 8M.", valueName: "SIZE,..."),
-    transform: BenchSizes.init)
-  var size = BenchSizes([8 << 20])
-
-  @Option(help: ArgumentHelp("Run N measured iterations of each operation.", valueName: "N"))
-  var count: Int?
-
-  @Option(
-    help: ArgumentHelp("Repeat each operation for DURATION (200ms, 2s). Default: 200ms.", valueName: "DURATION"),
-    transform: TimeSpan.init)
-  var duration: TimeSpan?
-
-  @Option(help: ArgumentHelp("Run N warm-up iterations that are not measured.", valueName: "N"))
-  var warmUp = 5
-
-  @Option(help: ArgumentHelp("Run all threads on processor N. Default: any processor.", valueName: "N"))
-  var cpu: Int?
-
-  @Flag(help: "Use fences of sw_sync for wake, instead of vgem. Needs root; taints Linux 7 and later.")
-  var swSync = false
-
-  @Option(
-    help: ArgumentHelp("Compare with an earlier run saved by bench --json.", valueName: "FILE"), completion: .file())
-  var compare: String?
-
-  @Option(
-    help: ArgumentHelp("Fail if an operation is slower by more than PERCENT. Needs --compare.", valueName: "PERCENT"))
-  var failIfSlower: Int?
+  @OptionGroup(title: "WHAT IS MEASURED") var subject: BenchSubjectOptions
+  @OptionGroup(title: "HOW IT IS MEASURED") var repeating: BenchRepetitionOptions
+  @OptionGroup(title: "COMPARISON") var comparison: BenchComparisonOptions
 
   @Flag(help: "Print comma-separated values (CSV).")
   var csv = false
@@ -82,29 +42,22 @@ struct Bench: ParsableCommand {
   private static let operationNames = TimedOperation.allCases.map(\.rawValue)
 
   func validate() throws {
-    try ValidationError.check(count, of: "--count <N>", in: 1...Repetition.most)
-    try ValidationError.check(warmUp, of: "--warm-up <N>", in: 0...Repetition.most)
-    try ValidationError.check(cpu, of: "--cpu <N>", in: 0...Processor.highestNumber)
-    if count != nil, duration != nil { throw ValidationError("--count and --duration exclude each other") }
     if csv, json { throw ValidationError("--csv and --json exclude each other") }
-    if csv, compare != nil { throw ValidationError("--csv cannot report a comparison; use --json with --compare") }
-    try ValidationError.check(failIfSlower, of: "--fail-if-slower <PERCENT>", in: 0...1_000_000)
-    if failIfSlower != nil, compare == nil { throw ValidationError("--fail-if-slower needs --compare") }
+    if csv, comparison.compare != nil { throw ValidationError("--csv cannot report a comparison; use --json with --compare") }
   }
 
   func run() throws {
-    let earlier = try compare.map { try BenchSnapshot(parsing: SmallFile.read($0, limit: 64 << 20), from: $0) }
-    if let cpu { try stay(on: cpu) }
-    let repetition = Repetition(
-      count.map { .count($0) } ?? .duration(duration?.duration ?? .milliseconds(200)), warmUp: warmUp)
+    let earlier = try comparison.compare.map { try BenchSnapshot(parsing: SmallFile.read($0, limit: 64 << 20), from: $0) }
+    if let cpu = repeating.cpu { try stay(on: cpu) }
+    let repetition = repeating.repetition
     var run = BenchRun(
       operations: operations.isEmpty ? Set(TimedOperation.allCases) : Set(operations),
-      fences: swSync ? .swSync : .vgem, devices: try device.map { try $0.resolve(primary: false) })
+      fences: subject.swSync ? .swSync : .vgem, devices: try subject.device.map { try $0.resolve(primary: false) })
     for source in try sources() {
-      for size in size.all { try run.measure(Benchmark(source: source, size: size, repetition: repetition)) }
+      for size in subject.size.all { try run.measure(Benchmark(source: source, size: size, repetition: repetition)) }
     }
 
-    var report = BenchReport(run, repetition: repetition, cpu: cpu)
+    var report = BenchReport(run, repetition: repetition, cpu: repeating.cpu)
     report.comparison = earlier.map { BenchComparison(from: $0, to: report) }
     if csv {
       try StandardStream.output.write(report.csv())
@@ -121,7 +74,7 @@ struct Bench: ParsableCommand {
         "nothing could be measured on this machine", hint: "dmabuf doctor lists what is missing",
         status: isMissing ? .missing : .failed)
     }
-    guard let failIfSlower, let comparison = report.comparison else { return }
+    guard let failIfSlower = comparison.failIfSlower, let comparison = report.comparison else { return }
     let slower = comparison.rows.filter { $0.isSlower(by: failIfSlower) }
     guard let first = slower.first else { return }
     throw Failure(
@@ -142,7 +95,7 @@ struct Bench: ParsableCommand {
   /// What was asked for, or the first source that makes a buffer.
   private func sources() throws -> [BufferSource] {
     var chosen: [BufferSource] = []
-    for word in source {
+    for word in subject.source {
       switch word {
       case .one(let source): chosen.append(source)
       case .all: chosen += BufferSource.present()
@@ -150,8 +103,8 @@ struct Bench: ParsableCommand {
     }
     var seen: Set<BufferSource> = []
     chosen = chosen.filter { seen.insert($0).inserted }
-    if !source.isEmpty, chosen.isEmpty { throw Failure.noSource([]) }
-    if !source.isEmpty { return chosen }
+    if !subject.source.isEmpty, chosen.isEmpty { throw Failure.noSource([]) }
+    if !subject.source.isEmpty { return chosen }
 
     var refusals: [KernelError] = []
     for source in BufferSource.present() {
@@ -165,39 +118,6 @@ struct Bench: ParsableCommand {
     }
     throw Failure.noSource(refusals)
   }
-}
-
-/// `--source`: one, or whatever is there.
-enum BenchSource {
-  case one(BufferSource)
-  case all
-
-  init(_ text: String) throws {
-    if text == "all" {
-      self = .all
-    } else {
-      guard let source = BufferSource(text) else {
-        throw ValidationError(
-          "sources are all, heap:NAME, heap:cma, udmabuf, udmabuf:2M, udmabuf:1G and drm:NODE")
-      }
-      self = .one(source)
-    }
-  }
-}
-
-/// `--size`: sizes with commas between.
-struct BenchSizes {
-  let all: [Int]
-
-  init(_ all: [Int]) { self.all = all }
-
-  init(_ text: String) throws {
-    all = try text.split(scalar: ",", omittingEmptySubsequences: false).map { try ByteSize(String($0)).bytes }
-  }
-}
-
-extension BenchSizes: CustomStringConvertible {
-  var description: String { all.map { Units.size(UInt64($0)) }.joined(separator: ",") }
 }
 
 extension TimedOperation {

@@ -31,27 +31,7 @@ struct Check: ParsableCommand {
     completion: Completion.references, transform: Reference.init)
   var reference: Reference?
 
-  @Option(
-    help: ArgumentHelp(
-      "Check only buffers of SOURCE: heap:NAME or udmabuf. Can be repeated.", valueName: "SOURCE"),
-    completion: Completion.sources)
-  var exporter: [String] = []
-
-  @Option(
-    help: ArgumentHelp(
-      "Check only DEVICE: a path, drm:DRIVER or v4l2:DRIVER. Can be repeated.", valueName: "DEVICE"),
-    completion: Completion.devices)
-  var device: [String] = []
-
-  @Option(
-    help: ArgumentHelp("Run only checks whose id matches PATTERN (C3*). Can be repeated.", valueName: "PATTERN"))
-  var only: [String] = []
-
-  @Option(help: ArgumentHelp("Skip checks whose id matches PATTERN (C3*). Can be repeated.", valueName: "PATTERN"))
-  var skip: [String] = []
-
-  @Flag(help: "Run also checks that taint the kernel, stall allocations, need seconds, or change the buffer REF.")
-  var invasive = false
+  @OptionGroup(title: "WHAT IS CHECKED") var subject: CheckSubjectOptions
 
   @Flag(help: "List the checks, their targets and their requirements.")
   var list = false
@@ -74,12 +54,10 @@ struct Check: ParsableCommand {
   }
 
   func run() throws {
-    let checks = ConformanceCheck.all.filter { check in
-      (only.isEmpty || only.contains { Glob.matches(check.id, $0) }) && !skip.contains { Glob.matches(check.id, $0) }
-    }
+    let checks = subject.checks
     guard !checks.isEmpty else {
       throw Failure(
-        "no check's id matches \(only.joined(separator: ", "))", hint: "dmabuf check --list prints all ids",
+        "no check's id matches \(subject.only.joined(separator: ", "))", hint: "dmabuf check --list prints all ids",
         status: .usage)
     }
     if list { return try CheckList(checks).print(asJSON: json) }
@@ -93,7 +71,7 @@ struct Check: ParsableCommand {
       report = try gather(checks, on: [target], expectations)
     } else {
       let survey = ConformanceSurvey()
-      let isWhole = exporter.isEmpty && device.isEmpty
+      let isWhole = subject.isWhole
       report = try gather(
         checks, on: isWhole ? survey.targets : chosen(from: survey), expectations,
         notChecked: isWhole ? survey.omissions : [])
@@ -122,7 +100,7 @@ struct Check: ParsableCommand {
   /// What was asked for, in the order of the survey.
   private func chosen(from survey: ConformanceSurvey) throws -> [ConformanceTarget] {
     let present = survey.all
-    let wanted = exporter + device
+    let wanted = subject.exporter + subject.device
     for name in wanted where !present.contains(where: { $0.label == name || $0.node == name }) {
       if let omission = survey.omissions.first(where: { $0.node == name }) {
         throw Failure("cannot check \(name): \(omission.reason)", status: .missing)
@@ -140,7 +118,7 @@ struct Check: ParsableCommand {
     notChecked: [ConformanceSurvey.Omission] = []
   ) throws -> CheckReport {
     let kernel = KernelVersion.running
-    let permission = ConformanceCheck.Permission(invasive: invasive)
+    let permission = ConformanceCheck.Permission(invasive: subject.invasive)
     var results: [ConformanceResult] = []
     var sentences: [String: String] = [:]
     let progress = Progress()

@@ -51,7 +51,7 @@ struct Export: CommandBeforeAnother {
 
   @Flag(help: .json) var json = false
 
-  @OptionGroup var keeping: KeepOptions
+  @OptionGroup(title: "HOLDING") var keeping: KeepOptions
 
   @Argument(
     parsing: .postTerminator,

@@ -90,7 +90,7 @@ struct FenceMerge: CommandBeforeAnother {
   var name: KernelName?
 
   @Flag(help: .json) var json = false
-  @OptionGroup var keeping: KeepOptions
+  @OptionGroup(title: "HOLDING") var keeping: KeepOptions
 
   /// A command that inherits what was made.
   var command: [String] = []
@@ -142,7 +142,7 @@ struct FenceExport: CommandBeforeAnother {
   @OptionGroup var place: PointOptions
   @OptionGroup var access: DirectionOptions<AwaitedFences>
   @Flag(help: .json) var json = false
-  @OptionGroup var keeping: KeepOptions
+  @OptionGroup(title: "HOLDING") var keeping: KeepOptions
 
   @Argument(
     parsing: .postTerminator,

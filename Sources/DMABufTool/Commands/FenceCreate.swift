@@ -64,7 +64,7 @@ struct FenceCreate: CommandBeforeAnother {
   var after: TimeSpan?
 
   @Flag(help: .json) var json = false
-  @OptionGroup var keeping: KeepOptions
+  @OptionGroup(title: "HOLDING") var keeping: KeepOptions
 
   @Argument(
     parsing: .postTerminator,
@@ -133,7 +133,7 @@ struct FenceTimeline: CommandBeforeAnother {
   var values: [UInt32]
 
   @Flag(help: .json) var json = false
-  @OptionGroup var keeping: KeepOptions
+  @OptionGroup(title: "HOLDING") var keeping: KeepOptions
 
   /// A command that inherits what was made.
   var command: [String] = []

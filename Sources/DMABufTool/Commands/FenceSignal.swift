@@ -107,7 +107,7 @@ struct FenceSignalReport: Report, Encodable {
     fences.map { fence in
       let place =
         fence.by.map { ", timeline advanced by \($0)" } ?? fence.point.map { " at point \($0)" } ?? ""
-      return "\(fence.name): \(fence.errno.map { "error \($0)" } ?? fence.status)\(place)"
+      return "\(fence.name): \(Fence.Status.shown(fence.status, errno: fence.errno))\(place)"
     }.joined(separator: "\n")
   }
 }

@@ -36,37 +36,19 @@ struct Import: CommandBeforeAnother {
   var all = false
 
   @Option(
-    help: ArgumentHelp("Try a new buffer of SOURCE, as in dmabuf alloc. Can be repeated.", valueName: "SOURCE"),
-    completion: Completion.sources, transform: BufferSource.init(argument:))
-  var from: [BufferSource] = []
-
-  @Option(
-    help: ArgumentHelp("Allocate the buffers of --from with SIZE bytes (64K, 8M). Default: 8M.", valueName: "SIZE"),
-    transform: { try ByteSize($0) })
-  var size = ByteSize(8 << 20)
-
-  @Option(
     help: ArgumentHelp("Try the buffer as a framebuffer (ADDFB2): WxH:FOURCC[:MODIFIER].", valueName: "WxH:FOURCC"),
     transform: FramebufferLayout.init(argument:))
   var framebuffer: FramebufferLayout?
 
-  @Option(help: ArgumentHelp("Stream N frames through the buffers of V4L2 queues.", valueName: "N"))
-  var stream: Int?
-
-  @Flag(help: "Print the XXH3 checksum of each frame. Needs --stream.")
-  var checksum = false
-
-  @Option(
-    help: ArgumentHelp("Stop waiting for a frame after DURATION (500ms, 2s). Default: 5s.", valueName: "DURATION"),
-    transform: TimeSpan.init)
-  var timeout = TimeSpan(.seconds(5))
+  @OptionGroup(title: "NEW BUFFERS") var new: ImportSourceOptions
+  @OptionGroup(title: "STREAMING") var streaming: ImportStreamOptions
 
   @Flag(help: "Print the results as JUnit XML.")
   var junit = false
 
   @Flag(help: .json) var json = false
 
-  @OptionGroup var keeping: KeepOptions
+  @OptionGroup(title: "HOLDING") var keeping: KeepOptions
 
   /// A command to run while the devices have the buffers.
   var command: [String] = []
@@ -75,7 +57,7 @@ struct Import: CommandBeforeAnother {
   private var given = Given()
 
   enum CodingKeys: CodingKey {
-    case words, all, from, size, framebuffer, stream, checksum, timeout, junit, json, keeping
+    case words, all, framebuffer, new, streaming, junit, json, keeping
   }
 
   /// Are the devices to go on having the buffers?
@@ -84,9 +66,9 @@ struct Import: CommandBeforeAnother {
   mutating func validate() throws {
     given = try Given(words)
     let (references, devices) = (given.references, given.devices)
-    if references.isEmpty == from.isEmpty {
+    if references.isEmpty == new.from.isEmpty {
       throw ValidationError(
-        from.isEmpty
+        new.from.isEmpty
           ? "Missing expected argument '<REF>': a buffer, or --from"
           : "use either a buffer REF or --from, not both")
     }
@@ -97,17 +79,15 @@ struct Import: CommandBeforeAnother {
         "Missing expected argument '<DEVICE>': a path, drm:NAME or v4l2:NAME, or --all"
           + (references.count > 1 ? "; \(names) name buffers" : ""))
     }
-    try ValidationError.check(stream, of: "--stream <N>", in: 1 ... .max)
-    if checksum, stream == nil { throw ValidationError("--checksum needs --stream") }
     if junit, json { throw ValidationError("--json and --junit exclude each other") }
-    if keeping.hold != nil, stream != nil {
+    if keeping.hold != nil, streaming.stream != nil {
       throw ValidationError("--stream and --hold exclude each other: --stream ends the import")
     }
   }
 
   func run() throws {
     try checkKeeping()
-    if isKept, from.count > 1 || junit {
+    if isKept, new.from.count > 1 || junit {
       throw ValidationError("--hold and a command after -- need exactly one buffer, and exclude --junit")
     }
     let targets = try all ? Device.all() : given.devices.map { try $0.resolve(primary: framebuffer != nil) }
@@ -118,11 +98,11 @@ struct Import: CommandBeforeAnother {
     }
     var buffers = Kept<DMABuffer>()
     var reports: [ImportReport] = []
-    let sources: [BufferSource?] = from.isEmpty ? [nil] : from
+    let sources: [BufferSource?] = new.from.isEmpty ? [nil] : new.from
     for source in sources {
       buffers = Kept()
       if let source {
-        buffers.append(try source.allocate(size.bytes, readOnly: false))
+        buffers.append(try source.allocate(new.size.bytes, readOnly: false))
       } else {
         for reference in given.references { buffers.append(try reference.open()) }
       }
@@ -143,13 +123,13 @@ struct Import: CommandBeforeAnother {
   ) throws -> ImportReport {
     let trial = ImportTrial(
       buffers: buffers, facts: try BufferFacts(buffers), framebuffer: framebuffer, isNamed: !all,
-      stream: stream.map { ImportTrial.Stream(frames: $0, isChecked: checksum, timeout: timeout.duration) },
+      stream: streaming.frames,
       isKept: isKept)
     var results: [ImportReport.DeviceResult] = []
-    let progress = Progress(after: stream == nil ? 1_000_000_000 : 0)
+    let progress = Progress(after: streaming.stream == nil ? 1_000_000_000 : 0)
     defer { progress.finish() }
     for target in targets {
-      progress.show(target.path + (stream.map { ": \($0) frames" } ?? ""))
+      progress.show(target.path + (streaming.stream.map { ": \($0) frames" } ?? ""))
       switch target.subsystem {
       case .drm: results.append(trial.importBuffer(intoDRM: target.node))
       case .v4l2: results += trial.importBuffers(intoV4L2: target.node)

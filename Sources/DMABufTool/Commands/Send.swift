@@ -32,7 +32,7 @@ struct Send: ParsableCommand {
     })
   var references: [Reference]
 
-  @OptionGroup var passing: PassingOptions
+  @OptionGroup(title: "CONNECTION") var passing: PassingOptions
   @Flag(help: .json) var json = false
 
   func validate() throws {
@@ -67,9 +67,9 @@ struct Receive: CommandBeforeAnother {
   @Argument(help: ArgumentHelp("Path of the Unix socket.", valueName: "SOCKET"))
   var socket: String
 
-  @OptionGroup var passing: PassingOptions
+  @OptionGroup(title: "CONNECTION") var passing: PassingOptions
   @Flag(help: .json) var json = false
-  @OptionGroup var keeping: KeepOptions
+  @OptionGroup(title: "HOLDING") var keeping: KeepOptions
 
   @Argument(
     parsing: .postTerminator,
@@ -89,6 +89,14 @@ struct Receive: CommandBeforeAnother {
     if !others.isEmpty { throw Failure.reported }
   }
 
+  private func nextMessage(from peer: borrowing UnixSocket, deadline: Deadline?) throws -> UnixSocket.Message {
+    do {
+      return try peer.receive(limit: 64 << 10, deadline: deadline)
+    } catch let error as TimedOut {
+      throw Failure("\(error)", hint: "the other process has not sent a buffer", status: .timedOut)
+    }
+  }
+
   /// The first message that carries descriptors; what is before it is only data.
   private func receive(
     from peer: borrowing UnixSocket, deadline: Deadline?
@@ -96,7 +104,7 @@ struct Receive: CommandBeforeAnother {
     let buffers = Kept<DMABuffer>()
     var others: [WrongKind] = []
     while true {
-      let message = try peer.receive(limit: 64 << 10, deadline: deadline)
+      let message = try nextMessage(from: peer, deadline: deadline)
       if message.bytes.isEmpty && message.descriptors.isEmpty { return (buffers, others) }
       for (index, descriptor) in message.descriptors.enumerated() {
         do {
@@ -126,7 +134,13 @@ struct PassingOptions: ParsableArguments {
   /// Meets the other program at this path. A socket that was made for it is removed again.
   func connect(_ path: String, deadline: Deadline?) throws -> UnixSocket {
     if path.isEmpty { throw ValidationError("the path of the socket is empty") }
-    if listen { return try accept(path, deadline: deadline) }
+    if listen {
+      do {
+        return try accept(path, deadline: deadline)
+      } catch let error as TimedOut {
+        throw Failure("\(error)", hint: "no process has connected to the socket", status: .timedOut)
+      }
+    }
     do {
       return try UnixSocket(connectingTo: path, .stream, deadline: deadline)
     } catch let error as KernelError where error.errno == .protocolWrongTypeForSocket {

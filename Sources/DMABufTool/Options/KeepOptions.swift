@@ -22,7 +22,7 @@ struct KeepOptions: ParsableArguments {
 
   static func name(_ text: String) throws -> HeldName {
     guard let name = HeldName(text) else {
-      throw ValidationError("names are a letter or digit, then up to 30 letters, digits, '.', '_' and '-'")
+      throw ValidationError("a name is a letter or digit, followed by up to 30 letters, digits, '.', '_' and '-'")
     }
     return name
   }

@@ -13,7 +13,7 @@ struct PointOptions: ParsableArguments {
   var number: UInt64 { point ?? 0 }
 
   func validate() throws {
-    if point == 0 { throw ValidationError("The value '0' is invalid for '--point <N>': at least 1") }
+    if point == 0 { throw ValidationError("The value '0' is invalid for '--point <N>': it must be at least 1") }
   }
 
   /// For commands that take buffers unless --syncobj says otherwise.

@@ -40,7 +40,7 @@ extension FenceEntry {
   fileprivate var cells: [String] {
     [
       driver?.escaped ?? "?", timeline?.escaped ?? "?", sequence.map(String.init) ?? "-",
-      errno.map { "error \($0)" } ?? status, timestamp.map(Units.moment) ?? "-",
+      Fence.Status.shown(status, errno: errno), timestamp.map(Units.moment) ?? "-",
     ]
   }
 }
@@ -53,6 +53,11 @@ extension Fence.Status {
     case .signalled: "signalled"
     case .error: "error"
     }
+  }
+
+  /// The words of a table for the words of JSON: pending, signalled, or failed with an errno.
+  static func shown(_ word: String, errno: String?) -> String {
+    errno.map { "failed \($0)" } ?? (word == "active" ? "pending" : word)
   }
 
   /// The symbol of the error it ended with.
@@ -81,7 +86,7 @@ extension [FenceEntry] {
   /// One row for each.
   func table(style: Style) -> [String] {
     var table = Table(
-      .init("OF"), .init("DRIVER"), .init("TIMELINE"), .init("SEQNO", .right), .init("STATUS"),
+      .init("REF"), .init("DRIVER"), .init("TIMELINE"), .init("SEQNO", .right), .init("STATUS"),
       .init("SIGNALLED AT", .right), .init("AGE", .right))
     table.rows = map { [$0.reference ?? "-"] + $0.cells + [$0.age.map { "> \(Units.time($0))" } ?? "-"] }
     return table.lines(style: style)
@@ -140,7 +145,7 @@ struct SyncFileReport: Report, Encodable {
   func text(style: Style) -> String {
     let hasPoints = files.contains { $0.points != nil }
     var table = Table(
-      [.init("FILE")] + (hasPoints ? [.init("POINTS", .right)] : [])
+      [.init("REF")] + (hasPoints ? [.init("POINTS", .right)] : [])
         + [
           .init("DRIVER"), .init("TIMELINE"), .init("SEQNO", .right), .init("STATUS"), .init("SIGNALLED AT", .right),
           .init("NAME"),

@@ -121,7 +121,9 @@ extension StatDifference {
     let interval =
       Units.time(time >= since ? time - since : 0) + (isRestarted ? ", since when the machine restarted" : "")
     if let verdict { return (lines + verdict.details + [verdict.sentence(in: interval)]).joined(separator: "\n") }
-    let counts = "\(signed(totals.buffers)) buffers, \(size(totals.bytes)), \(signed(totals.descriptors)) descriptors"
+    let counts = [
+      counted(totals.buffers, "buffer"), size(totals.bytes), counted(totals.descriptors, "descriptor"),
+    ].joined(separator: ", ")
     lines.append("\(lines.isEmpty && totals.areZero ? "unchanged" : counts) in \(interval)")
     return lines.joined(separator: "\n")
   }
@@ -149,6 +151,9 @@ extension StatDifference {
 
   private func escaped(_ text: String?) -> String? { text.map { UntrustedText($0.utf8).escaped } }
 
+  private func counted(_ number: Int, _ noun: String) -> String {
+    "\(signed(number)) \(noun)\(number.magnitude == 1 ? "" : "s")"
+  }
   private func signed(_ number: Int) -> String { number > 0 ? "+\(number)" : "\(number)" }
 
   private func size(_ bytes: Int64) -> String {

@@ -23,8 +23,8 @@ struct Table {
   init(_ columns: Column...) { self.init(columns) }
   init(_ columns: [Column]) { self.columns = columns }
 
-  /// The table's lines. Where there is a `width`, what does not fit into the last column goes on below, and
-  /// lines that are too long all the same are cut, which their last character says.
+  /// The lines of the table. Where there is a `width`, a long text in the last column continues on the next lines. A
+  /// line that is still too long is cut, and ends with `…`.
   func lines(style: Style) -> [String] {
     let widths = columns.indices.map { index in
       max(columns[index].title.columns, rows.map { $0[index].columns }.max() ?? 0)
@@ -33,6 +33,10 @@ struct Table {
     let heading = style.bold(style.fit(line(columns.map(\.title), widths)))
     return [heading]
       + rows.flatMap { row in
+        if !style.hasRoom(beside: indent, for: row[row.count - 1]) {
+          let below = style.wrap(row[row.count - 1], indent: 4).map { "    " + $0 }
+          return ([line(row.dropLast() + [""], widths)] + below).map(style.fit)
+        }
         let parts = style.wrap(row[row.count - 1], indent: indent)
         let first = line(row.dropLast() + parts.prefix(1), widths)
         let rest = parts.dropFirst().map { String(repeating: " ", count: indent) + $0 }
@@ -66,9 +70,18 @@ struct Style {
 
   func bold(_ text: String) -> String { isColored ? "\u{1b}[1m\(text)\u{1b}[0m" : text }
 
+  /// The fewest columns that a text is wrapped into.
+  private static let narrowest = 16
+
+  /// Is there room for the text, or for lines of it, to the right of `indent` columns?
+  func hasRoom(beside indent: Int, for text: String) -> Bool {
+    guard let width else { return true }
+    return width - indent >= Self.narrowest || text.columns <= width - indent
+  }
+
   /// Words in lines that fit beside `indent` columns; one line where there is no width, or too little.
   func wrap(_ text: String, indent: Int) -> [String] {
-    guard let width, width - indent >= 16, text.columns > width - indent else { return [text] }
+    guard let width, width - indent >= Self.narrowest, text.columns > width - indent else { return [text] }
     var lines = [""]
     for word in text.split(scalar: " ") {
       let line = lines[lines.count - 1]

@@ -202,7 +202,7 @@ read_only_buffers_cannot_be_written_through_the_descriptor() {
   run dmabuf alloc 64K --read-only -- sh -c 'dmabuf map fd:$DMABUF_FD --fill 0x11'
   status 1
   stderr '^dmabuf: fd:[0-9]+: mmap: Permission denied$'
-  stderr '^dmabuf: hint: the descriptor is read-only$'
+  stderr '^dmabuf: hint: the descriptor is read-only; use one that was opened for writing$'
   run dmabuf alloc 64K --read-only -- sh -c 'dmabuf map fd:$DMABUF_FD --verify zero'
   status 0
   run dmabuf alloc 64K --read-only --from udmabuf

@@ -46,7 +46,7 @@ a_read_only_dumb_buffer_cannot_be_written_by_the_cpu() {
   needs drm:vgem
   run dmabuf export drm:vgem --size 64x64:XR24 --read-only -- sh -c 'dmabuf map fd:$DMABUF_FD --fill 0x11'
   status 1
-  stderr '^dmabuf: hint: the descriptor is read-only$'
+  stderr '^dmabuf: hint: the descriptor is read-only; use one that was opened for writing$'
   run dmabuf export drm:vgem --size 64x64:XR24 --read-only --json
   json '.buffers[0].access' read-only
 }

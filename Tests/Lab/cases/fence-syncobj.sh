@@ -42,7 +42,7 @@ a_fence_goes_into_a_syncobj_and_comes_out() {
     '[["frame","active",{"signalled":0,"submitted":0},[["vgem","unbound",1,"active"]]]]'
   run dmabuf fence export --syncobj frame --hold copy
   status 0
-  stdout '^copy +vgem +unbound +1 +active '
+  stdout '^copy +vgem +unbound +1 +pending '
   run dmabuf fence-wait frame copy --timeout 0
   status 124
   start waiter dmabuf fence-wait frame copy --json
@@ -67,7 +67,7 @@ points_of_a_timeline_signal_in_order() {
   json '[.ino, .direction, .syncobj, .fence, .point]' '[null,null,"frame","late",7]'
   run dmabuf fence info frame
   stdout '^FILE +POINTS +DRIVER +TIMELINE +SEQNO +STATUS +SIGNALLED AT +NAME$'
-  stdout '^frame +3/7 +vgem +unbound +- +active '
+  stdout '^frame +3/7 +vgem +unbound +- +pending '
   run dmabuf fence info frame --point 3 --json
   json '.files[0] | [.status, .points]' '["signalled",{"signalled":3,"submitted":7}]'
   run dmabuf fence-wait frame --point 3 --timeout 0
@@ -77,7 +77,7 @@ points_of_a_timeline_signal_in_order() {
   stderr '^dmabuf: frame: poll: .* timed out: vgem unbound$'
   run dmabuf fence export --syncobj frame --point 7 --hold seventh
   status 0
-  stdout '^seventh +vgem +unbound +- +active +- +dma_fence_chain-unbound[0-9]+-7$'
+  stdout '^seventh +vgem +unbound +- +pending +- +dma_fence_chain-unbound[0-9]+-7$'
   run dmabuf fence export --syncobj frame --point 8
   status 1
   stderr '^dmabuf: frame: the syncobj has no fence at point 8 yet$'

@@ -20,7 +20,7 @@ a_late_fence_is_named_signalled_from_another_shell_and_wakes_who_waits() {
   run dmabuf fence-wait "$camera" --timeout 200ms
   status 124
   stdout '^timed out after [0-9.]+ ms, 1 of 1 fences pending$'
-  stdout "^$camera +vgem +unbound +1 +active +-"
+  stdout "^$camera +vgem +unbound +1 +pending +-"
   stderr "^dmabuf: $camera: waiting for vgem unbound 1$"
   stderr "^dmabuf: $camera: poll: (Connection|Operation) timed out: vgem unbound 1$"
   start waiter dmabuf fence-wait "$camera" --json
@@ -176,7 +176,7 @@ a_fence_that_failed_is_an_error() {
   run dmabuf fence-wait copy
   status 1
   stdout '^ended with an error after '
-  stdout '^copy +sw_sync +late +1 +error ENOENT +[0-9]+\.[0-9]{6} '
+  stdout '^copy +sw_sync +late +1 +failed ENOENT +[0-9]+\.[0-9]{6} '
   check dmabuf release copy
   _camera_gone
 }

@@ -28,8 +28,8 @@ info_tells_all_there_is() {
     '[[["sw_sync","t",1,"active",null]],[["sw_sync","other",null,"active",null],["sw_sync","t",null,"active",null]]]'
   run dmabuf fence info t.0 m
   stdout '^FILE +DRIVER +TIMELINE +SEQNO +STATUS +SIGNALLED AT +NAME$'
-  stdout '^t\.0 +sw_sync +t +1 +active +- +sw_sync-t[0-9]+-1$'
-  stdout '^m +sw_sync +other +- +active +- +both$'
+  stdout '^t\.0 +sw_sync +t +1 +pending +- +sw_sync-t[0-9]+-1$'
+  stdout '^m +sw_sync +other +- +pending +- +both$'
   check dmabuf release --all
 }
 
@@ -138,7 +138,7 @@ a_timeline_signals_in_order() {
   needs sw_sync
   run dmabuf fence timeline 1 2 5 --hold frame
   status 0
-  stdout '^frame\.2 +sw_sync +frame +5 +active '
+  stdout '^frame\.2 +sw_sync +frame +5 +pending '
   check dmabuf fence signal frame.1
   _states() { dmabuf fence info frame.0 frame.1 frame.2 --json | jq -c '.files | map(.status)'; }
   check [ "$(_states)" = '["signalled","signalled","active"]' ]
@@ -198,7 +198,7 @@ fences_are_taken_from_and_put_into_buffers() {
   run dmabuf fence-wait before --timeout 0
   status 0
   run dmabuf fence export "$camera" --read --hold after
-  stdout '^after +sw_sync +late +1 +active '
+  stdout '^after +sw_sync +late +1 +pending '
   check dmabuf fence signal late
   run dmabuf fence-wait "$camera" after --timeout 0
   status 0

@@ -108,7 +108,7 @@ what_stays_as_it_is_passes_the_test() {
   stderr 'needs --for'
   run dmabuf stat --fail-if-growth 10X --for 1s
   status 64
-  stderr "The value '10X' is invalid"
+  stderr "the value '10X' is invalid"
   # A word may be a name, and says so where nothing has it.
   run dmabuf stat --fail-if-growth much --for 1s
   status 1

@@ -49,7 +49,7 @@ rows_are_ordered_and_cut_as_asked() {
   stdout '^(at least )?3 buffers, 224K; 1 shown$'
   run dmabuf stat --sort colour
   status 64
-  stderr "The value 'colour' is invalid for '--sort <COLUMN>': there are ino, size, "
+  stderr "the value 'colour' is invalid for '--sort <COLUMN>': the columns are ino, size, "
   _few_leave
 }
 

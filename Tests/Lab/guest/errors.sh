@@ -8,7 +8,7 @@ prepare_errors() {
   dmabuf alloc 64K --from heap:system --hold camera >/dev/null &&
     dmabuf export drm:vgem --size 64x64:XR24 --read-only --hold readonly >/dev/null &&
     dmabuf alloc 64K --from heap:system --hold late >/dev/null &&
-    dmabuf fence create --hold wait >/dev/null &&
+    dmabuf fence create --sw-sync --hold wait >/dev/null &&
     dmabuf fence import late wait --write >/dev/null
 }
 
@@ -30,8 +30,10 @@ run_errors() { # TABLE
   done <"$1"
 }
 
-# What differs from run to run: times, amounts of free memory, process ids, inode numbers.
+# What differs from run to run: times, rates, amounts of free memory, process ids.
 mask_errors() {
-  sed -E 's/[0-9.]+ ?(ns|us|ms|s)\b/TIME/g; s/\([0-9]+\)/(PID)/g; s/[0-9.]+[KMG] (are|is) (available|free)/SIZE \1 \2/g
-    s/^( *)[0-9]+  +([0-9.]+[KMG])/\1N  \2/; s/\b(FREE|AVAILABLE): [0-9.]+[KMG]/\1: SIZE/g'
+  sed -E '/^[$#=]/b
+    s/[0-9.]+ (ns|us|µs|ms|s)\b/TIME/g; s/[0-9.]+ [kMG]?B\/s/RATE/g; s/\([0-9]+\)/(PID)/g
+    s/[0-9.]+[KMG] are available/SIZE are available/
+    /TIME|AGE/s/  +/  /g'
 }

@@ -78,6 +78,7 @@ mask_examples() { # FILE
 compare_examples() {
   examples_of "$1" >examples
   run_examples <examples
+  dmabuf release --all >/dev/null 2>&1
   check [ "$(grep -c '^\$ dmabuf' said)" -ge "$2" ]
   mask_examples said | sed -E "${3:-}" >said.masked
   mask_examples real | sed -E "${3:-}" >real.masked
