@@ -5,7 +5,7 @@ import DMABufBench
 import DMABufHost
 import SystemPackage
 
-/// `dmabuf bench`: what making, mapping, passing and using buffers costs.
+/// `dmabuf bench`: measures the cost of allocating, mapping, passing and using buffers.
 struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bench",
@@ -139,7 +139,7 @@ struct Bench: ParsableCommand {
     }
   }
 
-  /// What was asked for, or the first source that makes a buffer.
+  /// The sources that the user named, otherwise the first source that can allocate a buffer.
   private func sources() throws -> [BufferSource] {
     var chosen: [BufferSource] = []
     for word in source {
@@ -167,7 +167,7 @@ struct Bench: ParsableCommand {
   }
 }
 
-/// `--source`: one, or whatever is there.
+/// The value of `--source`: one source, or all sources of the machine.
 enum BenchSource {
   case one(BufferSource)
   case all
@@ -185,7 +185,7 @@ enum BenchSource {
   }
 }
 
-/// `--size`: sizes with commas between.
+/// The value of `--size`: sizes separated by commas.
 struct BenchSizes {
   let all: [Int]
 

@@ -2,7 +2,7 @@
 import DMABuf
 import DMABufExercise
 
-/// What a `map` did and found.
+/// The result of `map`.
 struct MapReport: Report, Encodable {
   struct FirstMismatch: Encodable {
     let offset: Int

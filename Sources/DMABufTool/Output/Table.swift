@@ -4,7 +4,7 @@ import DMABuf
 import DMABufHost
 import Glibc
 
-/// Rows of text under a heading, in columns as wide as they need to be.
+/// Rows of text below a heading. Columns are as wide as their longest cell.
 struct Table {
   enum Alignment { case left, right }
 
@@ -23,8 +23,8 @@ struct Table {
   init(_ columns: Column...) { self.init(columns) }
   init(_ columns: [Column]) { self.columns = columns }
 
-  /// The table's lines. Where there is a `width`, what does not fit into the last column goes on below, and
-  /// lines that are too long all the same are cut, which their last character says.
+  /// The table's lines. If there is a `width`, the last column is wrapped. Lines that are still too long are truncated,
+  /// which their last character indicates.
   func lines(style: Style) -> [String] {
     let widths = columns.indices.map { index in
       max(columns[index].title.columns, rows.map { $0[index].columns }.max() ?? 0)
@@ -52,7 +52,7 @@ struct Table {
   }
 }
 
-/// What standard output can show.
+/// The capabilities of standard output.
 struct Style {
   let isColored: Bool
   let width: Int?
@@ -66,7 +66,7 @@ struct Style {
 
   func bold(_ text: String) -> String { isColored ? "\u{1b}[1m\(text)\u{1b}[0m" : text }
 
-  /// Words in lines that fit beside `indent` columns; one line where there is no width, or too little.
+  /// Wraps words into lines that fit beside `indent` columns. Returns one line if there is no width, or too little.
   func wrap(_ text: String, indent: Int) -> [String] {
     guard let width, width - indent >= 16, text.columns > width - indent else { return [text] }
     var lines = [""]
@@ -97,12 +97,12 @@ struct Style {
 }
 
 extension String {
-  /// How many columns of a terminal the text takes.
+  /// The number of terminal columns that the text takes.
   fileprivate var columns: Int { unicodeScalars.reduce(0) { $0 + $1.columns } }
 }
 
 extension Unicode.Scalar {
-  /// How many columns it takes by the rules of Unicode: 2 for what is wide (East Asian scripts, emoji), 0 for marks on
-  /// the character before.
+  /// The number of terminal columns according to Unicode: 2 for wide characters (East Asian scripts, emoji), 0 for
+  /// combining marks.
   fileprivate var columns: Int { isASCII ? 1 : Int(utf8proc_charwidth(Int32(value))) }
 }
