@@ -26,7 +26,7 @@ extension Census {
     public var isNamed: Bool?
     /// The reference count of the open file: descriptors, mappings, importers, armed polls.
     public var count: UInt64?
-    /// The user who exported it.
+    /// The user who exported the buffer.
     public var owner: UInt32?
     /// The time of the export, in nanoseconds of `CLOCK_REALTIME`.
     public var created: UInt64?

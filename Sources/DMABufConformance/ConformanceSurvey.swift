@@ -5,7 +5,7 @@ import DMABuf
 public struct ConformanceSurvey: Sendable {
   /// A device that a run without --device does not check.
   public struct Omission: Sendable {
-    /// The path of its node.
+    /// The path of the node.
     public let node: String
     /// The reason why the device is not checked.
     public let reason: String

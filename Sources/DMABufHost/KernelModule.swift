@@ -4,7 +4,7 @@ import Glibc
 
 /// A driver that may be built into the kernel, loaded as a module, or absent.
 package struct KernelModule: Sendable {
-  /// Its name, with underscores.
+  /// The name, with underscores.
   package let name: String
   private let root: String
 

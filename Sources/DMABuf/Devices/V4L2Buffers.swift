@@ -5,9 +5,9 @@ import SystemPackage
 
 /// The memory of a queue's buffers.
 public enum V4L2Memory: Sendable {
-  /// The driver's own, which can be mapped and exported.
+  /// Memory of the driver, which can be mapped and exported.
   case mapped
-  /// dma-bufs that come from elsewhere.
+  /// Imported dma-bufs of other exporters.
   case imported
 
   package var number: UInt32 {

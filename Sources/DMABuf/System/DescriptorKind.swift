@@ -11,7 +11,7 @@ public enum DescriptorKind: Equatable, Sendable {
   case syncFile
   /// A syncobj of DRM.
   case syncObject
-  /// Memory made by `memfd_create(2)`.
+  /// Memory created by `memfd_create(2)`.
   case memfd
   /// A socket of any family.
   case socket

@@ -3,7 +3,7 @@ import DMABuf
 import DMABufExercise
 import SystemPackage
 
-/// Importing buffers into V4L2 devices.
+/// Imports of buffers into V4L2 devices.
 extension ImportTrial {
   func importBuffers(intoV4L2 found: FoundNode) -> [ImportReport.DeviceResult] {
     var results: [ImportReport.DeviceResult] = []

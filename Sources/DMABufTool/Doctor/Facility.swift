@@ -25,7 +25,7 @@ struct Facility: Sendable {
 
   /// The kind of the facility.
   let kind: Kind
-  /// Its name in reports: `heap:system`, `/dev/dri/card0`, `bufinfo`.
+  /// The name in reports: `heap:system`, `/dev/dri/card0`, `bufinfo`.
   let name: String
   /// The users that can use the facility.
   let state: State

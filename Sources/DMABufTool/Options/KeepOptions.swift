@@ -28,8 +28,8 @@ struct KeepOptions: ParsableArguments {
   }
 }
 
-/// A command that exports or allocates. Its results live until it exits, until `dmabuf release`, or until the command after
-/// `--` exits. The parser has room for one list of words, so it gets only the words before `--`.
+/// A command that exports or allocates. Its results live until it exits, until `dmabuf release`, or until the command
+/// after `--` exits. The parser has room for one list of words, so it gets only the words before `--`.
 protocol CommandBeforeAnother: ParsableCommand {
   var keeping: KeepOptions { get }
   var command: [String] { get set }
