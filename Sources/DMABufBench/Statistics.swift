@@ -23,8 +23,7 @@ public struct Statistics: Equatable, Sendable {
   /// The number of durations that exceed ``outlierLimit``.
   public let outliers: Int
   /// The longest duration that is not an outlier. The limit is three times the interquartile range above the upper
-  /// quartile (Tukey's outer fence), but at least twice the median, because durations that hardly differ have equal
-  /// quartiles.
+  /// quartile (Tukey's outer fence), but at least twice the median. Durations that hardly differ have equal quartiles.
   public let outlierLimit: UInt64
 
   /// Computes the statistics of `times`, which has at least one element.

@@ -111,7 +111,7 @@ public struct Census: Sendable {
     refused = join.refused
   }
 
-  /// Whether all processes of the machine were read. Then no process holds a buffer without a holder.
+  /// Whether all processes of the machine were read. Then a buffer without a holder is held by no process.
   public var seesAllProcesses: Bool {
     tellsOfProcesses && !isOfSomeProcesses && refused.isEmpty && hidden == nil && unverified.isEmpty
   }

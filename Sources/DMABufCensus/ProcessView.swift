@@ -8,7 +8,7 @@ extension Census {
   public enum HiddenProcesses: Equatable, Sendable {
     /// `/proc` shows a pid namespace other than the machine's initial one.
     case namespace
-    /// `/proc` shows a pid namespace to which this process does not belong.
+    /// `/proc` shows a pid namespace in which this process has no process id.
     case foreignNamespace
     /// `/proc` hides processes of other users; with its mount option if known.
     case option(String?)

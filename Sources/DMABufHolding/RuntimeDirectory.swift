@@ -16,8 +16,9 @@ struct RuntimeDirectory: ~Copyable {
 
   /// Opens and checks the directory. Creates it first if `creating`.
   ///
-  /// Throws `ENOENT` on its path when it does not exist and on `/proc/self` without procfs, ``RuntimeDirectoryError``
-  /// when it is not private to the user, `ENOTDIR` or `ELOOP` when the path is not a directory.
+  /// Throws `ENOENT` on the directory's path when the directory does not exist, and `ENOENT` on `/proc/self` without
+  /// procfs. Throws ``RuntimeDirectoryError`` when the directory is not private to the user, `ENOTDIR` or `ELOOP` when
+  /// the path is not a directory.
   init(creating: Bool) throws {
     let directory = try Self.open(Self.path, creating: creating)
     path = directory.file.name

@@ -19,8 +19,8 @@ package final class OutputFile {
   private var written: OpenFile?
 
   /// Follows links and creates the temporary file. The existing file is not changed.
-  ///
-  /// Throws `EACCES` when the file may not be written, and for links, files and pipes of other users in directories
+  /// Throws `EACCES` when the file may not be written. In directories that everybody may write to, also throws `EACCES`
+  /// for links, files and pipes of other users, as the kernel does with `fs.protected_symlinks` and similar settings.
   /// that everybody may write to, as the kernel does with `fs.protected_symlinks` and similar settings.
   package init(_ name: String) throws(KernelError) {
     self.name = name

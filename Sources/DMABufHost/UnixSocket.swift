@@ -149,8 +149,8 @@ package struct UnixSocket: ~Copyable, Sendable {
 
   package var descriptor: CInt { file.descriptor.rawValue }
 
-  /// Creates a socket at `path`, waits for the first process of this user or of root that connects, and removes the
-  /// socket again, also after an error.
+  /// Creates a socket at `path` and waits for the first process of this user or of root that connects. The socket is
+  /// removed afterwards, also after an error.
   package static func acceptOne(at path: String, deadline: Deadline?) throws -> UnixSocket {
     let listener = try UnixSocket(listeningAt: path, .stream)
     let identity = FileIdentity(path)

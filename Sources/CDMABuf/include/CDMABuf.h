@@ -91,7 +91,7 @@ int cdmabuf_ending_signal(void);
 bool cdmabuf_end_at_once(bool enabled);
 /* Stops catching: these signals end the process again. */
 void cdmabuf_release_ending_signals(void);
-/* For the start of a program: catches the signals, and replaces inherited signal dispositions and the mask.
+/* For the start of a program: catches the signals, and corrects inherited signal dispositions and the mask.
    cdmabuf_restore_signals() restores them for commands. */
 void cdmabuf_adopt_signals(void);
 /* In a child, before exec(2): restores the dispositions and the mask from before cdmabuf_adopt_signals(); false if

@@ -4,8 +4,8 @@ import SystemPackage
 
 /// Reads whole small files of /proc, /sys and debugfs.
 public enum SmallFile {
-  /// All bytes of the file. Throws ``FormatError`` when the file has more than `limit` bytes, and ``Interrupted`` once
-  /// the process was asked to end, so loops over many files need no check of their own.
+  /// All bytes of the file. Throws ``FormatError`` when the file has more than `limit` bytes. Throws ``Interrupted``
+  /// once the process was asked to end, so loops over many files need no check of their own.
   public static func read(_ path: String, limit: Int = 16 << 20) throws -> [UInt8] {
     try read(OpenFile(path, O_RDONLY), limit: limit)
   }
