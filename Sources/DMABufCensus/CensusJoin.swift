@@ -22,7 +22,6 @@ struct CensusJoin {
   /// The number of mappings, by process, that look like a dma-buf's but could not be verified.
   private(set) var unverified: [Int32: Int] = [:]
   private var device: UInt64?
-  /// Buffers whose fdinfo has been read.
   private var informed: Set<UInt64> = []
 
   init(root: String) {
@@ -101,7 +100,6 @@ struct CensusJoin {
     for inode in unheld.subtracting(list.stillListed(unheld)) { buffers[inode] = nil }
   }
 
-  /// Removes buffers without a holder.
   mutating func removeUnheld() { buffers = buffers.filter { !$0.value.holders.isEmpty } }
 
   // MARK: Descriptors and mappings

@@ -2,7 +2,6 @@
 import DMABuf
 import SystemPackage
 
-/// A source of data about buffers.
 protocol CensusSource {
   var source: Census.Source { get }
 

@@ -236,7 +236,6 @@ extension DebugTable {
     }
   }
 
-  /// A position in the text.
   fileprivate struct Cursor {
     private(set) var rest: ArraySlice<UInt8>
 

@@ -47,7 +47,6 @@ public final class DescriptorMemory: Sendable {
     fileprivate let others: BitSet
     fileprivate var seen: BitSet = []
 
-    /// Whether this census skips the descriptor.
     mutating func skips(_ number: Int32) -> Bool {
       guard DescriptorMemory.remembered.contains(number), Int(number) % DescriptorMemory.turns != turn,
         others.contains(Int(number))

@@ -101,7 +101,6 @@ public final class KernelIterators: Sendable {
     return Link(try OwnedDescriptor(duplicating: unsafe bpf_link__fd(link)))
   }
 
-  /// Whether the kernel's description of its types contains the word.
   private static func mentions(_ word: String) throws(KernelError) -> Bool {
     let file = try OpenFile(types, O_RDONLY)
     let chunk = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 << 10, alignment: 8)

@@ -79,7 +79,6 @@ struct OtherReferencesWalk {
 }
 
 extension Directory {
-  /// The target of a link in the directory.
   func link(_ name: String) -> String? {
     let parent = descriptor
     let bytes = unsafe [UInt8](unsafeUninitializedCapacity: Int(PATH_MAX)) { buffer, count in

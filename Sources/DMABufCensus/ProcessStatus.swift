@@ -3,7 +3,6 @@ import DMABuf
 import Glibc
 import SystemPackage
 
-/// The contents of `/proc/PID/stat`.
 struct ProcessStatus {
   let isKernelThread: Bool
   /// The start time of the process, in clock ticks of `CLOCK_BOOTTIME`.

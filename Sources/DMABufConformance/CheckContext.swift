@@ -35,7 +35,6 @@ final class CheckContext {
     return buffer
   }
 
-  /// The size of the buffer under test.
   func size() throws -> Int { Int(Raw.status(try buffer()).st_size) }
 
   /// Allocates another buffer of the same exporter, of `size` bytes if the exporter supports a choice.
@@ -100,7 +99,6 @@ final class CheckContext {
 
   static let userCreation = RawRequest.write("u", 0x42, 24)
 
-  /// Creates a memfd that udmabuf accepts.
   func sealedMemory(_ size: Int, seals: CInt = CDMABUF_F_SEAL_SHRINK, flags: UInt32 = 0) throws -> CInt {
     let memory = unsafe CallResult(
       cdmabuf_memfd_create("dmabuf", MFD_CLOEXEC | MFD_ALLOW_SEALING | flags))
@@ -162,7 +160,6 @@ final class CheckContext {
 
   private var hasPlanes = false
 
-  /// The queue under test.
   func queue() throws -> V4L2Queue {
     guard case .v4l2(_, _, let queue, _) = target else { throw CheckSkipped("not a V4L2 device") }
     return queue

@@ -107,7 +107,6 @@ struct Expectation: Sendable, ExpressibleByStringLiteral {
   /// property.
   var holdsForAll: Bool { steps.count == 1 }
 
-  /// The verdict for `found` on `kernel`.
   func verdict(on found: String, kernel: KernelVersion) -> ConformanceResult.Verdict {
     if accepted(on: kernel).contains(found) { return found == today ? .pass : .knownDifference }
     return kernel > Self.newestSeen && !holdsForAll ? .newDifference : .fail

@@ -127,7 +127,6 @@ enum Maps {
     line(at: address).flatMap { UInt64($0.split(scalar: " ", omittingEmptySubsequences: true)[4]) }
   }
 
-  /// The line of the mapping at `address`.
   static func line(at address: CallResult) -> Substring? {
     let start = address.value.digits(8, radix: 16) + "-"
     return (SmallFile.text("/proc/self/maps") ?? "").split(scalar: "\n").first { $0.hasPrefix(start) }

@@ -15,11 +15,9 @@ struct CallResult: Equatable, CustomStringConvertible {
     errno = result < 0 ? Glibc.errno : 0
   }
 
-  /// Creates the result of an error that was caught.
   init(failed reason: Errno) { (value, errno) = (-1, reason.rawValue) }
 
   var isDone: Bool { errno == 0 }
-  /// The value as a descriptor.
   var descriptor: CInt { CInt(truncatingIfNeeded: value) }
   /// `ok`, or the symbol of the errno.
   var description: String { isDone ? "ok" : ErrnoName.of(Errno(rawValue: errno)) }
@@ -165,7 +163,6 @@ enum Raw {
     unsafe CallResult(mprotect(UnsafeMutableRawPointer(bitPattern: address.value), length, protection))
   }
 
-  /// The memory of a mapping.
   static func memory(_ address: CallResult, _ length: Int) -> UnsafeMutableRawBufferPointer {
     unsafe UnsafeMutableRawBufferPointer(start: UnsafeMutableRawPointer(bitPattern: address.value), count: length)
   }

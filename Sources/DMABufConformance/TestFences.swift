@@ -12,7 +12,6 @@ struct TestDevice {
     (try? DRMNode(path))?.driver == UntrustedText("vgem".utf8)
   }
 
-  /// The reason why there is no device.
   static var absence: String { KernelModule("vgem").absence ?? "no vgem device that this user may open" }
 
   let descriptor: CInt
@@ -41,7 +40,6 @@ struct TestDevice {
     Raw.ioctl(descriptor, .write("d", 0x42, 8), Argument(8, UInt32(truncatingIfNeeded: fence.value)))
   }
 
-  /// Attaches a pending fence to `buffer`.
   func fence(on buffer: CInt, isWriting: Bool) throws -> CallResult {
     let fence = attach(try handle(of: buffer), isWriting: isWriting)
     guard fence.isDone else { throw StepRefused(call: "DRM_IOCTL_VGEM_FENCE_ATTACH", answer: fence) }
@@ -55,7 +53,6 @@ struct Timeline {
 
   init() throws { descriptor = try Raw.open("/sys/kernel/debug/sync/sw_sync", O_RDWR).orEnd("open") }
 
-  /// Creates a fence at `value` and returns its sync_file.
   func fence(_ value: UInt32) throws -> CInt {
     var argument = Argument(40, value)
     _ = try Raw.ioctl(descriptor, .both("W", 0, 40), &argument).orEnd("SW_SYNC_IOC_CREATE_FENCE")
@@ -127,7 +124,6 @@ enum RawSyncFile {
 }
 
 extension DebugTable {
-  /// Reads the machine's list of buffers.
   static func ofMachine() throws -> DebugTable {
     guard let text = try? SmallFile.read(Census.debugList, limit: 1 << 24),
       let table = try? DebugTable(parsing: text)

@@ -10,7 +10,6 @@ struct TraceInstance: ~Copyable {
   private static let directory = "/sys/kernel/tracing/instances"
   private static let prefix = "dmabuf-check"
 
-  /// The instance's directory.
   let path: String
 
   /// Corresponds to `mkdir(2)` in tracefs.
@@ -22,7 +21,6 @@ struct TraceInstance: ~Copyable {
 
   deinit { _ = unsafe rmdir(path) }
 
-  /// Removes the instances of processes that have ended.
   static func removeStale() {
     for name in (try? Directory(directory).names()) ?? [] {
       let words = name.split(scalar: "-")

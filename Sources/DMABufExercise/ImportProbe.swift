@@ -43,7 +43,6 @@ extension DRMNode {
     return heaps + [{ try UDMABuf().allocate(page) }, vgem]
   }
 
-  /// A dumb buffer of vgem.
   private static func testBuffer(besides driver: UntrustedText) throws -> DMABuffer {
     let name = UntrustedText("vgem".utf8)
     for path in try paths() where driver != name && !isRender(path) {

@@ -33,10 +33,8 @@ public struct HeldObject: Equatable, Sendable {
   public let exporter: UntrustedText?
   /// The action on the first companion that signals the sync_file; `nil` for all objects except test fences.
   public let trigger: FenceTrigger?
-  /// The holder's socket.
   let socket: SocketIdentity?
 
-  /// The longest description in bytes.
   static let longestDescription = 4096
   /// The longest part of a text that is kept, in bytes.
   private static let longestText = 256

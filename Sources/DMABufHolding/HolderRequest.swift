@@ -3,7 +3,6 @@
 /// which is version 0 here. `describe` and `release` have the same meaning in all versions. Text is never a valid
 /// request.
 struct HolderRequest: Equatable, Sendable {
-  /// The operation.
   enum Verb: UInt8, Sendable {
     /// Answer with the description: `d`.
     case describe = 0x64

@@ -55,7 +55,6 @@ struct RuntimeDirectory: ~Copyable {
 
   var descriptor: CInt { directory.descriptor }
 
-  /// The path for a new socket.
   func socketPath(_ name: HeldName) -> String { "/proc/self/fd/\(directory.descriptor)/\(name)" }
 
   /// Opens the file with this name. Returns `nil` if there is none. Throws an error if it is not a socket of the user.

@@ -167,7 +167,6 @@ package struct UnixSocket: ~Copyable, Sendable {
     }
   }
 
-  /// The identity of the file at a path.
   private struct FileIdentity: Equatable {
     let device: dev_t
     let inode: ino_t

@@ -9,7 +9,6 @@ import SystemPackage
 
 /// Hints for errors: one line that says what to do next, with the value that caused the error.
 enum Advice {
-  /// The exit status of the command after an error.
   static func status(for error: any Error) -> ExitStatus {
     switch error {
     case let error as KernelError: status(for: error)
@@ -34,7 +33,6 @@ enum Advice {
   /// Whether the path is a file that shows what the machine has.
   private static func isOfMachine(_ path: String) -> Bool { path.hasPrefix("/dev/") || path.hasPrefix("/sys/") }
 
-  /// The hint for any error; `nil` when there is none.
   static func hint(for error: any Error) -> String? {
     switch error {
     case let error as KernelError: hint(for: error)
@@ -175,7 +173,6 @@ enum Advice {
         : "by this user; run as root to read all processes")
   }
 
-  /// The modules that create test devices.
   static var testDevices: String? {
     let names = ["vgem", "vivid"].filter { !KernelModule($0).isPresent && KernelModule($0).isLoadable ?? true }
     return names.isEmpty ? nil : "modprobe " + names.joined(separator: " and ") + " creates test devices"

@@ -3,7 +3,6 @@ import ArgumentParser
 import DMABuf
 import DMABufHost
 
-/// The command tree.
 struct Root: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "dmabuf",
@@ -38,7 +37,6 @@ struct Root: ParsableCommand {
       CommandGroup(name: "Machine", subcommands: [Devices.self, Doctor.self, Check.self, Bench.self]),
     ])
 
-  /// Parses the words and runs the command.
   static func run(_ words: [String]) throws {
     if words.count == 2, words[0] == "help", let topic = HelpTopic(word: words[1]) {
       throw HelpRequest(text: topic.text)

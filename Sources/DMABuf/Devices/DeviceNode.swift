@@ -109,7 +109,6 @@ extension V4L2Node {
     }
   }
 
-  /// The kernel's name of the node.
   private static func label(of path: String) -> UntrustedText? {
     SmallFile.text("\(directory)/\(path.dropFirst("/dev/".count))/name").map { UntrustedText($0.utf8) }
   }

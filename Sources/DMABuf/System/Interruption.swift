@@ -90,7 +90,6 @@ public enum Interruption {
     }
   }
 
-  /// Whether to repeat a call that failed for this reason.
   static func isRepeated(after reason: Errno, retryingAgain: Bool) -> Bool {
     signal == nil && (reason == .interrupted || retryingAgain && reason == .resourceTemporarilyUnavailable)
   }

@@ -135,7 +135,6 @@ struct Alloc: CommandBeforeAnother {
   }
 }
 
-/// The allocated buffers.
 struct AllocationReport: Report, Encodable {
   struct Buffer: Encodable {
     let summary: BufferSummary

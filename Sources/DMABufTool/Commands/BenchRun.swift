@@ -27,7 +27,6 @@ struct BenchRun {
     let subsystem: DeviceSubsystem
   }
 
-  /// The kernel's version as the kernel reports it.
   let kernel = SmallFile.text("/proc/sys/kernel/osrelease") ?? "\(KernelVersion.running)"
   let operations: Set<TimedOperation>
   let fences: FenceSource

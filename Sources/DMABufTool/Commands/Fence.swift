@@ -247,7 +247,6 @@ struct FenceImport: ParsableCommand {
   }
 }
 
-/// The result of an import into a buffer or syncobj.
 struct FenceImportReport: Report, Encodable {
   let schema = "dmabuf.fence-import/1"
   @Nullable var ino: UInt64?
@@ -293,7 +292,6 @@ struct FenceDeadline: ParsableCommand {
   }
 }
 
-/// The deadline that was set.
 struct FenceDeadlineReport: Report, Encodable {
   let schema = "dmabuf.fence-deadline/1"
   let fence: String

@@ -88,7 +88,6 @@ struct FenceSignal: ParsableCommand {
   }
 }
 
-/// The result of the command.
 struct FenceSignalReport: Report, Encodable {
   struct Entry: Encodable {
     let name: String

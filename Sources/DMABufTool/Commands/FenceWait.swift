@@ -82,7 +82,6 @@ struct FenceWait: ParsableCommand {
     try conclude(report)
   }
 
-  /// Reports the pending fences before the wait.
   private func announce(_ snapshots: borrowing UniqueArray<FenceSnapshot>) {
     for index in 0..<snapshots.count {
       guard let fences = snapshots[index].fences else {
@@ -116,7 +115,6 @@ struct FenceWait: ParsableCommand {
   }
 }
 
-/// The result of the wait.
 struct FenceWaitReport: Report, Encodable {
   enum Result: String, Encodable { case signalled, timeout, error }
 
@@ -140,7 +138,6 @@ struct FenceWaitReport: Report, Encodable {
   let fences: [FenceEntry]
   /// The references that are still pending, each with a summary of its fences, or `nil` if these are unknown.
   let unfinished: [(String, String?)]
-  /// The failed fences.
   let errors: [(String, Fence, Errno)]
 
   enum CodingKeys: String, CodingKey {

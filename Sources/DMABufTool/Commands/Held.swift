@@ -62,7 +62,6 @@ struct Release: ParsableCommand {
   }
 }
 
-/// The list of held objects.
 struct HeldReport: Report, Encodable {
   struct Entry: Encodable {
     let name: String

@@ -3,7 +3,6 @@ import DMABuf
 import DMABufExercise
 import SystemPackage
 
-/// Imports of buffers into V4L2 devices.
 extension ImportTrial {
   func importBuffers(intoV4L2 found: FoundNode) -> [ImportReport.DeviceResult] {
     var results: [ImportReport.DeviceResult] = []

@@ -119,7 +119,6 @@ struct Map: ParsableCommand {
   }
 }
 
-/// The operation of `map`.
 enum MapOperation {
   case dump, checksum, bandwidth
   case fill(Pattern)

@@ -59,7 +59,6 @@ struct Sync: ParsableCommand {
   }
 }
 
-/// The result of `sync`.
 struct SyncReport: Report, Encodable {
   let schema = "dmabuf.sync/1"
   let ino: UInt64

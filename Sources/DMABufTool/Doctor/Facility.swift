@@ -23,7 +23,6 @@ struct Facility: Sendable {
     case missing
   }
 
-  /// The kind of the facility.
   let kind: Kind
   /// The name in reports: `heap:system`, `/dev/dri/card0`, `bufinfo`.
   let name: String
@@ -87,7 +86,6 @@ extension Facility {
     }
   }
 
-  /// Probes all facilities.
   static func all() -> [Facility] {
     heaps() + [udmabuf()] + drm() + v4l2()
       + [swSync(), bufinfo(), sysfsStatistics(), bpf(), takingDescriptors(), processes()]

@@ -70,7 +70,6 @@ struct Device: Hashable {
 
   var path: String { node.path }
 
-  /// All nodes of this machine.
   static func all() throws -> [Device] {
     try DRMNode.paths().map { Device(FoundNode($0), .drm) }
       + V4L2Node.paths().map { Device(FoundNode($0), .v4l2) }

@@ -24,7 +24,6 @@ struct PointOptions: ParsableArguments {
 }
 
 extension Kept<SyncObject> {
-  /// Creates a syncobj on a device.
   convenience init(on device: DeviceReference, isSignalled: Bool) throws {
     let found = try device.resolve(primary: false)
     guard found.subsystem == .drm else {
@@ -36,7 +35,6 @@ extension Kept<SyncObject> {
 }
 
 extension SyncObject {
-  /// Exports the fence at a point as a sync_file.
   func syncFile(at point: UInt64) throws -> SyncFile {
     if let syncFile = try exportSyncFile(at: point) { return syncFile }
     let submitted = try points()?.submitted ?? 0

@@ -118,7 +118,6 @@ struct CheckReport: Report, Encodable {
     return table.lines(style: style) + [""]
   }
 
-  /// Devices that were not checked.
   private func omissions(_ style: Style) -> [String] {
     guard !notChecked.isEmpty else { return [] }
     var table = Table(.init("NOT CHECKED"), .init("WHY"))

@@ -2,7 +2,6 @@
 import DMABuf
 import DMABufHolding
 
-/// The buffers that a device exported.
 struct ExportReport: Report, Encodable {
   struct Buffer: Encodable {
     let summary: BufferSummary

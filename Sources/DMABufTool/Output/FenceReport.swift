@@ -46,7 +46,6 @@ extension FenceEntry {
 }
 
 extension Fence.Status {
-  /// The word for the status in JSON.
   var word: String {
     switch self {
     case .active: "active"
@@ -78,7 +77,6 @@ extension [Fence] {
 }
 
 extension [FenceEntry] {
-  /// A table with one row for each fence.
   func table(style: Style) -> [String] {
     var table = Table(
       .init("OF"), .init("DRIVER"), .init("TIMELINE"), .init("SEQNO", .right), .init("STATUS"),

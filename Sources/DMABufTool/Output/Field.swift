@@ -26,7 +26,6 @@ struct Field<Row>: Sendable {
   let text: @Sendable (Row) -> String
   let key: @Sendable (Row) -> Key
 
-  /// A column of numbers.
   static func number(
     _ column: StatColumn, _ title: String, isUsual: Bool = true, _ value: @escaping @Sendable (Row) -> UInt64?,
     as format: @escaping @Sendable (UInt64) -> String = { "\($0)" }

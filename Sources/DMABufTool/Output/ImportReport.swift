@@ -83,7 +83,6 @@ struct ImportReport: Report, Encodable {
   }
 
   struct Frame: Encodable {
-    /// The index of the buffer.
     let buffer: Int
     let sequence: UInt32
     let bytesUsed: Int
@@ -177,10 +176,8 @@ extension ImportReport.DeviceResult {
   /// `ok`, `skipped`, or the symbol of the errno.
   var word: String { outcome == .refused ? errno ?? "refused" : outcome.rawValue }
 
-  /// The device, and its queue if there is one.
   var place: String { [device, queue].compactMap(\.self).joined(separator: " ") }
 
-  /// The call that failed, and the reason.
   var explanation: String {
     [call, reason ?? error].compactMap(\.self).joined(separator: ": ")
   }

@@ -36,7 +36,6 @@ struct LeakVerdict: Encodable {
     let kind: String
     let buffers: Int
     let bytes: UInt64
-    /// The device's nodes.
     let nodes: [String]
     /// The processes that have a node open, or have not received a message.
     let processes: [StatSnapshot.Holder]
@@ -50,7 +49,6 @@ struct LeakVerdict: Encodable {
     @Nullable var timeline: String?
     /// The number of sync_files that have such a fence, or whose fences are unknown.
     let files: Int
-    /// Whether the fences are known.
     let isKnown: Bool
 
     enum CodingKeys: String, CodingKey {
@@ -67,7 +65,6 @@ struct LeakVerdict: Encodable {
   var references: [Reference] = []
   var fences: [Fences] = []
 
-  /// The quantities that have grown beyond their limit.
   var exceeded: [GrowthLimit.Kind] {
     GrowthLimit.Kind.allCases.filter { kind in growth[kind].map { $0 > limit.limit(of: kind) } ?? false }
   }

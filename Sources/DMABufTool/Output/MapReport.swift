@@ -2,7 +2,6 @@
 import DMABuf
 import DMABufExercise
 
-/// The result of `map`.
 struct MapReport: Report, Encodable {
   struct FirstMismatch: Encodable {
     let offset: Int

@@ -21,7 +21,6 @@ final class Progress {
     try? StandardStream.error.write("\r\u{1b}[K" + style.fit(UntrustedText(state().utf8).escaped))
   }
 
-  /// Erases the line.
   func finish() {
     if last != nil { try? StandardStream.error.write("\r\u{1b}[K") }
     last = nil

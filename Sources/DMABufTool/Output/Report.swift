@@ -10,12 +10,10 @@ protocol Report {
   func text(style: Style) -> String
   /// One JSON document on one line, keys sorted.
   func json() throws -> String
-  /// Prints the JSON document.
   func printJSON() throws
 }
 
 extension Report {
-  /// Prints the report as text or JSON.
   func print(asJSON: Bool) throws {
     if asJSON { return try printJSON() }
     let text = text(style: .standardOutput())

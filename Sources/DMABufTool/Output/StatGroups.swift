@@ -53,7 +53,6 @@ extension StatReport {
 
   /// Buffers with a common property.
   struct Group {
-    /// The common property.
     enum Key: Hashable {
       case named(UntrustedText)
       case user(UInt32)
@@ -70,7 +69,6 @@ extension StatReport {
     var areProcessesKnown = true
   }
 
-  /// Groups of one kind.
   struct Groups {
     let kind: StatView.Grouping
     private(set) var groups: [Group]

@@ -2,7 +2,6 @@
 import DMABuf
 import DMABufCensus
 
-/// The census as `stat` reports it.
 struct StatReport: Report {
   struct Source {
     let name: String
@@ -114,7 +113,6 @@ struct StatReport: Report {
     let holdersUnknown: Sum
     /// Buffers that a filter could not decide, with the filtered properties.
     let undecided: Undecided
-    /// The number of buffers of unknown size.
     let sizesUnknown: Int
     /// Whether the sources list all buffers, or all of the part that was requested.
     let areComplete: Bool
@@ -143,7 +141,6 @@ struct StatReport: Report {
   let boot: String?
   let sources: [Source]
   let unreadableProcesses: Int
-  /// Whether the holders of all buffers are known.
   let areHoldersKnown: Bool
   /// Whether a source lists all buffers of the machine, with or without holders.
   let listsAllBuffers: Bool
@@ -154,7 +151,6 @@ struct StatReport: Report {
   /// The groups, if rows are neither buffers nor processes.
   let groups: Groups?
   let totals: Totals
-  /// The layout.
   let view: StatView
 
   init(_ census: Census, _ selection: StatSelection, _ view: StatView) {

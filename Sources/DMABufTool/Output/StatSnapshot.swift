@@ -74,7 +74,6 @@ struct StatSnapshot: Decodable {
   let processes: [Process]
   let totals: Totals
   var unreadableProcesses: Int?
-  /// Whether the holders of all buffers are known.
   var areHoldersKnown: Bool?
   /// The minimum of several samples; `nil` for a single census.
   private var least: LeakCounts?
@@ -152,7 +151,6 @@ struct StatSnapshot: Decodable {
   /// The number of descriptors of buffers, and of sync_files.
   var descriptors: Int { Int((counts[.descriptors] ?? 0) + (counts[.syncFiles] ?? 0)) }
 
-  /// The quantities that a leak test measures.
   var counts: LeakCounts {
     if let least { return least }
     var counts = LeakCounts()

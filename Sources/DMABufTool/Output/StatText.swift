@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 import DMABuf
 
-/// The census as tables.
 extension StatReport {
   func text(style: Style) -> String {
     let table = view.isGrid ? grid() : table()

@@ -27,7 +27,6 @@ struct StatView {
   var columns: [StatColumn]?
   var sort: StatColumn?
   var isReversed = false
-  /// The maximum number of rows.
   var top: Int?
   var isKernelHeld = false
   var showsFences = false

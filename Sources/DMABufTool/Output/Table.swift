@@ -52,7 +52,6 @@ struct Table {
   }
 }
 
-/// The capabilities of standard output.
 struct Style {
   let isColored: Bool
   let width: Int?

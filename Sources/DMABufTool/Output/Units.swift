@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 import DMABuf
 
-/// Numbers and names as text for people.
 enum Units {
   /// `8M`, `12.5M`, `100B`: binary multiples, exact where possible.
   static func size(_ bytes: UInt64) -> String {
