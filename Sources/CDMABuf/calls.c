@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* System calls, constants and macros that Swift does not see, one line each. In C, because they need _GNU_SOURCE. */
+/* System calls, constants and macros that Swift does not import, one line each. In C, because they need _GNU_SOURCE. */
 #define _GNU_SOURCE
 #include "CDMABuf.h"
 
@@ -45,7 +45,7 @@ ssize_t cdmabuf_getdents64(int fd, void *buffer, size_t length) {
   return getdents64(fd, buffer, length);
 }
 
-/* Through syscall(2): the wrappers came with glibc 2.36 only. */
+/* Through syscall(2), because glibc has wrappers only since 2.36. */
 int cdmabuf_pidfd_open(pid_t pid) { return (int)syscall(SYS_pidfd_open, pid, 0); }
 
 int cdmabuf_pidfd_getfd(int pidfd, int fd) { return (int)syscall(SYS_pidfd_getfd, pidfd, fd, 0); }

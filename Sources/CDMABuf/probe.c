@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Calls that only probing needs. In C, because they need _GNU_SOURCE, or libc has no name for them. */
+/* Calls that only probing needs. In C, because they need _GNU_SOURCE, or libc has no wrapper for them. */
 #define _GNU_SOURCE
 #include "CDMABuf.h"
 
@@ -18,7 +18,7 @@ pid_t cdmabuf_fork_apart(void) {
     sigset_t alarm;
     sigemptyset(&alarm);
     sigaddset(&alarm, SIGALRM);
-    /* It may have been inherited as blocked, and the child is woken by it. */
+    /* SIGALRM interrupts the child, but may have been inherited as blocked. */
     sigprocmask(SIG_UNBLOCK, &alarm, NULL);
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGKILL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The process's signals: noting those that ask it to end, and waking calls that would sleep. In C, because
+/* The process's signals: records those that ask it to end, and interrupts sleeping calls. In C, because
    signal handlers have to be async-signal-safe. */
 #define _GNU_SOURCE
 #include "CDMABuf.h"
@@ -10,16 +10,16 @@
 #include <time.h>
 #include <unistd.h>
 
-/* SIGALRM among them: an alarm that was set before exec(2) still comes, and must not leave anything open. */
+/* SIGALRM is included: an alarm that was set before exec(2) still arrives, and must not leave anything open. */
 static const int ending[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGALRM};
 enum { ENDING = sizeof ending / sizeof *ending };
 static volatile sig_atomic_t noted;
 static volatile sig_atomic_t ends_at_once;
 
-/* ---- waking a thread whose system call sleeps --------------------------------------------- */
+/* ---- interrupting a sleeping system call of a thread --------------------------------------- */
 
-/* A timer that sends a thread a signal nobody else uses. Timers belong to one process: after fork(2), and in
-   another thread, there has to be another. */
+/* A timer that sends a thread a signal without another use. Timers belong to one process: a child after fork(2), and
+   another thread, need their own. */
 struct waker {
   timer_t timer;
   pid_t thread;
@@ -32,7 +32,7 @@ static int wake_signal(void) { return SIGRTMAX; }
 
 static void wake(int signal) { (void)signal; }
 
-/* No SA_RESTART: the interrupted call is the point. */
+/* No SA_RESTART: the signal has to interrupt calls. */
 static void handle(int signal, void (*handler)(int)) {
   struct sigaction action = {.sa_handler = handler};
   sigemptyset(&action.sa_mask);
@@ -84,12 +84,12 @@ static void note(int signal) {
   }
   if (noted == 0) {
     noted = signal;
-    /* The main thread's id is the process's. */
+    /* The main thread's id is the process id. */
     start_waking(&ending_waker, getpid(), 1);
   }
 }
 
-/* What this process was started with, for the commands it starts. */
+/* The inherited settings, for the commands that this process starts. */
 static struct {
   bool is_known;
   sigset_t mask;
@@ -104,7 +104,7 @@ void cdmabuf_adopt_signals(void) {
   sigprocmask(SIG_SETMASK, NULL, &inherited.mask);
   for (size_t i = 0; i < ADJUSTED; i++) {
     struct sigaction before;
-    /* Writes fail with EPIPE and EFBIG. Children are waited for, which an ignored SIGCHLD would prevent. */
+    /* Writes then fail with EPIPE and EFBIG. An ignored SIGCHLD would prevent waiting for children. */
     struct sigaction action = {.sa_handler = adjusted[i] == SIGCHLD ? SIG_DFL : SIG_IGN};
     sigemptyset(&action.sa_mask);
     if (sigaction(adjusted[i], &action, &before) == 0)
@@ -126,7 +126,7 @@ void cdmabuf_catch_ending_signals(void) {
   sigemptyset(&caught);
   for (size_t i = 0; i < ENDING; i++) {
     struct sigaction now;
-    /* What the caller had ignored (nohup) stays ignored; what it had blocked must end this process all the same. */
+    /* A signal that the caller ignored (nohup) stays ignored. A signal that it blocked must still end this process. */
     if (sigaction(ending[i], NULL, &now) != 0 || now.sa_handler == SIG_IGN) continue;
     handle(ending[i], note);
     sigaddset(&caught, ending[i]);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Descriptors that travel over Unix sockets, and who is at the other end. In C for the CMSG macros, and for accept4(2) and
-   struct ucred, which only _GNU_SOURCE shows. */
+/* Passing descriptors over Unix sockets, and the process at the other end. In C for the CMSG macros, and for
+   accept4(2) and struct ucred, which need _GNU_SOURCE. */
 #define _GNU_SOURCE
 #include "CDMABuf.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A terminal that is drawn on. In C, because what handles a signal, or is called by what does, has to be
+/* A terminal in full-screen mode. In C, because a signal handler, and the functions it calls, have to be
    async-signal-safe. */
 #include "CDMABuf.h"
 
@@ -12,7 +12,7 @@ static volatile sig_atomic_t events;
 
 static void note(int signal) { events |= signal == SIGTSTP ? CDMABUF_EVENT_SUSPEND : CDMABUF_EVENT_RESIZE; }
 
-/* No SA_RESTART: waiting for a key has to end. */
+/* No SA_RESTART: the signal has to interrupt the wait for a key. */
 static void handle(int signal) {
   struct sigaction action = {.sa_handler = note};
   sigemptyset(&action.sa_mask);

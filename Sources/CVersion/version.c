@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The version, and what was built in: the libraries and their versions where they tell, and the kernel
- * headers, which decide which requests are known, not on which kernels they are made. In C for their macros.
+ * The version, and the features that were built in: the libraries, their versions if they define them, and the version
+ * of the kernel headers. The headers determine the known requests, not the supported kernels. In C for the macros.
  */
 #define _GNU_SOURCE
 #include "CVersion.h"
@@ -28,7 +28,7 @@
   VERSION3(LINUX_VERSION_MAJOR, LINUX_VERSION_PATCHLEVEL, LINUX_VERSION_SUBLEVEL) "\nfeatures: bpf object, "
 
 const char *cversion_text(void) {
-  /* Where the dynamic linker is: nowhere. */
+  /* AT_BASE is the address of the dynamic linker; 0 in a static executable. */
   return getauxval(AT_BASE) == 0 ? BUILD "static" : BUILD "dynamic";
 }
 

@@ -3,17 +3,18 @@ import DMABuf
 import DMABufExercise
 import Glibc
 
-/// How the processor's caches treat a mapping, told from how fast it is.
+/// The caching of a mapping by the processor, derived from the measured bandwidth.
 public enum CPUCaching: String, Sendable {
-  /// As ordinary memory.
+  /// Cached like ordinary memory.
   case cached
-  /// Writes are gathered, reads go to memory one by one.
+  /// The processor combines writes; each read accesses memory.
   case writeCombined = "write-combined"
-  /// Reads and writes go to memory one by one.
+  /// Each read and each write accesses memory.
   case uncached
 
-  /// Cached is what reads at least a quarter as fast as ordinary memory of the same size. Of the rest, what is
-  /// written at least four times as fast as read is write-combined. Rates are in bytes per second.
+  /// Derives the caching from rates in bytes per second. A mapping is cached if it reads at least a quarter as fast as
+  /// ordinary memory of the same size. Otherwise it is write-combined if it writes at least four times as fast as it
+  /// reads.
   public init(reading: UInt64, writing: UInt64, ordinaryReading: UInt64) {
     if reading >= ordinaryReading / 4 {
       self = .cached
@@ -23,20 +24,21 @@ public enum CPUCaching: String, Sendable {
   }
 }
 
-/// How fast the CPU goes through a buffer, and through ordinary memory.
+/// The bandwidth of the CPU's access to a buffer, compared with ordinary memory.
 public struct Bandwidth: Sendable {
   /// ``TimedOperation/read`` and ``TimedOperation/write`` of the buffer.
   public let measurements: [Measurement]
-  /// Bytes per second of private memory of the same size: reading.
+  /// Read bandwidth of private memory of the same size, in bytes per second.
   public let ordinaryReading: UInt64
-  /// Bytes per second of private memory of the same size: writing.
+  /// Write bandwidth of private memory of the same size, in bytes per second.
   public let ordinaryWriting: UInt64
-  /// What that says of the mapping.
+  /// The caching of the mapping, derived from these rates.
   public let caching: CPUCaching
 }
 
 extension Benchmark {
-  /// ``TimedOperation/read`` and ``TimedOperation/write``: passes over all of a mapping that was touched before.
+  /// Measures ``TimedOperation/read`` and ``TimedOperation/write``: passes over a whole mapping that was touched
+  /// before.
   public func bandwidth() throws -> Bandwidth {
     let ordinary = try ordinaryMemory()
     let buffer = try source.allocate(size, readOnly: false)
@@ -54,7 +56,7 @@ extension Benchmark {
         ordinaryReading: ordinary.reading))
   }
 
-  /// A few passes are enough to compare with.
+  /// Measures ordinary memory. A few passes are enough for the comparison.
   private func ordinaryMemory() throws -> (reading: UInt64, writing: UInt64) {
     let flags = MAP_PRIVATE | MAP_ANONYMOUS
     let address = unsafe mmap(nil, size, PROT_READ | PROT_WRITE, flags, -1, 0)

@@ -3,13 +3,13 @@ public import DMABuf
 import Glibc
 import SystemPackage
 
-/// What can be timed, by the names that users type.
+/// An operation that can be measured, by the name that users type.
 public enum TimedOperation: String, CaseIterable, Sendable {
-  /// Making a buffer, by the calls that a program makes for it, with the device open.
+  /// Allocating a buffer on an open device, with only the calls that a program needs.
   case allocate = "alloc"
-  /// Closing its only descriptor.
+  /// Closing the only descriptor of the buffer.
   case free
-  /// Mapping all of it.
+  /// Mapping the whole buffer.
   case map = "mmap"
   /// Writing a byte to each page of a new mapping.
   case touch
@@ -17,31 +17,31 @@ public enum TimedOperation: String, CaseIterable, Sendable {
   case synchronize = "sync"
   /// PRIME import into a DRM device.
   case importing = "import"
-  /// Closing the handle that the import made.
+  /// Closing the handle of the import.
   case release
-  /// Giving it to a V4L2 queue that streams.
+  /// Queueing the buffer on a streaming V4L2 queue.
   case queue = "qbuf"
-  /// Taking it back when the device is done with it.
+  /// Dequeueing the buffer when the device is done with it.
   case dequeue = "dqbuf"
-  /// Sending its descriptor over a Unix socket.
+  /// Sending a descriptor over a Unix socket.
   case send
-  /// Receiving it.
+  /// Receiving the descriptor.
   case receive
-  /// From the signalling of a fence until a thread that polled for it runs.
+  /// The time from the signal of a fence until a polling thread runs.
   case wake
-  /// Reading all of it.
+  /// Reading the whole buffer.
   case read
-  /// Writing all of it.
+  /// Writing the whole buffer.
   case write
 }
 
-/// What an operation took.
+/// The measured times of an operation.
 public struct Measurement: Sendable {
-  /// What was done.
+  /// The operation.
   public let operation: TimedOperation
-  /// What one turn took.
+  /// The times of single iterations.
   public let times: Statistics
-  /// How many bytes a turn goes through; `nil` where that is not what takes the time.
+  /// The number of bytes that an iteration processes; `nil` if the time does not depend on them.
   public let bytes: Int?
 
   init(_ operation: TimedOperation, _ times: Statistics, bytes: Int? = nil) {
@@ -50,32 +50,32 @@ public struct Measurement: Sendable {
     self.bytes = bytes
   }
 
-  /// Bytes that the median turn goes through in a second.
+  /// The number of bytes that the median iteration processes per second.
   public var bytesPerSecond: UInt64? {
     bytes.map { UInt64(Double($0) / Double(max(1, times.median)) * 1e9) }
   }
 }
 
-/// Times what is done with buffers of one source and size.
+/// Measures operations on buffers of one source and size.
 ///
-/// All of it leaves the machine as it was, after an error and an interruption too. Errors are the kernel's
-/// refusals, as ``KernelError``, and ``NotMeasurable``.
+/// The benchmark restores the state of the machine, also after an error or an interruption. Errors are ``KernelError``
+/// and ``NotMeasurable``.
 public struct Benchmark: Sendable {
-  /// Where the buffers come from.
+  /// The source of the buffers.
   public let source: BufferSource
-  /// Their size in bytes, as asked for.
+  /// The requested size of the buffers, in bytes.
   public let size: Int
-  /// How often each thing is done.
+  /// The number of iterations.
   public let repetition: Repetition
 
-  /// Describes what is to be timed.
+  /// Creates a benchmark.
   public init(source: BufferSource, size: Int, repetition: Repetition) {
     self.source = source
     self.size = size
     self.repetition = repetition
   }
 
-  /// ``TimedOperation/allocate`` and ``TimedOperation/free``, one buffer at a time.
+  /// Measures ``TimedOperation/allocate`` and ``TimedOperation/free``, one buffer at a time.
   public func allocation() throws -> [Measurement] {
     let source = try OpenBufferSource(source)
     let times = try repetition.run {
@@ -89,7 +89,7 @@ public struct Benchmark: Sendable {
     return [Measurement(.allocate, times.first, bytes: size), Measurement(.free, times.second)]
   }
 
-  /// ``TimedOperation/map`` and ``TimedOperation/touch``, each time of a new mapping of the same buffer.
+  /// Measures ``TimedOperation/map`` and ``TimedOperation/touch``, each time with a new mapping of the same buffer.
   public func mapping() throws -> [Measurement] {
     let buffer = try source.allocate(size, readOnly: false)
     let page = Mapping.pageSize
@@ -109,7 +109,7 @@ public struct Benchmark: Sendable {
     return [Measurement(.map, times.first), Measurement(.touch, times.second)]
   }
 
-  /// ``TimedOperation/synchronize``, of a buffer that nothing is mapped of and nobody waits for.
+  /// Measures ``TimedOperation/synchronize`` on a buffer without mappings and without fences.
   public func synchronization() throws -> [Measurement] {
     let buffer = try source.allocate(size, readOnly: false)
     let times = try repetition.run {
@@ -121,7 +121,7 @@ public struct Benchmark: Sendable {
     return [Measurement(.synchronize, times.first)]
   }
 
-  /// ``TimedOperation/importing`` and ``TimedOperation/release``, by a DRM device.
+  /// Measures ``TimedOperation/importing`` and ``TimedOperation/release`` on a DRM device.
   public func importing(into node: borrowing DRMNode) throws -> [Measurement] {
     let buffer = try source.allocate(size, readOnly: false)
     let times = try repetition.run {
@@ -136,15 +136,15 @@ public struct Benchmark: Sendable {
   }
 }
 
-/// Something that cannot be timed here, in words.
+/// An error: the operation cannot be measured here.
 public struct NotMeasurable: Error, Equatable, CustomStringConvertible {
-  /// Why not.
+  /// The reason.
   public let description: String
 
   init(_ description: String) { self.description = description }
 }
 
-/// A source of buffers with its device open.
+/// A source of buffers with an open device.
 enum OpenBufferSource: ~Copyable {
   case heap(DMAHeap)
   case udmabuf(Pages)
@@ -165,7 +165,7 @@ enum OpenBufferSource: ~Copyable {
     }
   }
 
-  /// Makes a buffer by the calls that it takes, and no others.
+  /// Allocates a buffer with the necessary calls alone.
   func allocate(_ size: Int) throws(KernelError) -> OwnedDescriptor {
     switch self {
     case .heap(let heap): return try heap.allocateDescriptor(size)

@@ -3,8 +3,8 @@ public import DMABuf
 import DMABufHost
 
 extension BufferSource {
-  /// What there is here to make buffers with, usable or not, those that any program would try first in front:
-  /// the system heap, udmabuf, other heaps, and the first device of each DRM driver that makes dumb buffers.
+  /// The sources of this machine, usable or not, in the order in which most programs would try them: the system heap,
+  /// udmabuf, other heaps, and the first device of each DRM driver that supports dumb buffers.
   public static func present() -> [BufferSource] {
     let heaps = ((try? DMAHeap.names()) ?? []).map { BufferSource.heap($0) }
     let udmabuf: [BufferSource] =
@@ -26,8 +26,8 @@ extension BufferSource {
 }
 
 extension DRMNode {
-  /// A node of the first device of each driver, a render node where it has one; those that cannot be opened are
-  /// left out.
+  /// One node of the first device of each driver, a render node if the driver has one. Nodes that cannot be opened are
+  /// skipped.
   public static func onePerDriver() -> [String] {
     var seen: [UntrustedText] = []
     return ((try? pathsRenderFirst()) ?? []).filter { path in
@@ -39,7 +39,7 @@ extension DRMNode {
 }
 
 extension V4L2Node {
-  /// The first node of `vivid`, the kernel's test driver, that gives images; `nil` without one.
+  /// The first node of `vivid`, the kernel's test driver, that captures images; `nil` if there is none.
   public static func firstTestCamera() throws(KernelError) -> String? {
     try paths().first { path in
       guard let node = try? V4L2Node(path) else { return false }

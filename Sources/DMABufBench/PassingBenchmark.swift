@@ -5,7 +5,7 @@ import DMABufHost
 import Glibc
 
 extension Benchmark {
-  /// ``TimedOperation/send`` and ``TimedOperation/receive``, through a pair of sockets of this process.
+  /// Measures ``TimedOperation/send`` and ``TimedOperation/receive`` through a pair of sockets of this process.
   public func passing() throws -> [Measurement] {
     let buffer = try source.allocate(size, readOnly: false)
     let sockets = try UnixSocket.pair()

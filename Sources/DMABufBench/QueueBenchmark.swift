@@ -3,14 +3,14 @@ public import DMABuf
 import Glibc
 
 extension Benchmark {
-  /// ``TimedOperation/queue`` and ``TimedOperation/dequeue``, by a camera that streams into one buffer over and
-  /// over. Waiting for its frames is not counted.
+  /// Measures ``TimedOperation/queue`` and ``TimedOperation/dequeue`` with a camera that repeatedly streams into one
+  /// buffer. The time until a frame is ready is not measured.
   public func queueing(on node: borrowing V4L2Node) throws -> [Measurement] {
     guard let queue = node.captureQueue else { throw NotMeasurable("\(node.path) captures no images") }
     let format = try node.format(of: queue)
     let buffer = try source.allocate(size, readOnly: false)
     let frame = format.planes.map(\.size).max() ?? 0
-    // Drivers cannot be trusted with a length beyond the buffer's.
+    // Some drivers do not check a length beyond the end of the buffer.
     guard frame <= buffer.size else { throw NotMeasurable("an image needs \(frame) bytes, more than the buffer has") }
     let request = V4L2QueueRequest(
       queue, field: format.field, planes: format.planes.count, descriptor: buffer.descriptorNumber, size: buffer.size)

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 import DMABuf
 
-/// How often something is done while it is timed.
+/// The number of iterations of a measured operation.
 public struct Repetition: Sendable {
-  /// When it ends.
+  /// The end of a repetition.
   public enum Limit: Equatable, Sendable {
     /// After this number of iterations.
     case count(Int)
@@ -11,25 +11,25 @@ public struct Repetition: Sendable {
     case duration(Duration)
   }
 
-  /// The most iterations that are ever made: their times are kept in memory that is set aside before.
+  /// The maximum number of iterations. Memory for their times is reserved before the first iteration.
   public static let most = 1_000_000
 
-  /// When it ends.
+  /// The end of the repetition.
   public let limit: Limit
   /// Warm-up iterations, which are not measured. If the limit is a time, they take at most as long.
   public let warmUp: Int
 
-  /// Describes a repetition.
+  /// Creates a repetition.
   public init(_ limit: Limit, warmUp: Int) {
     self.limit = limit
     self.warmUp = warmUp
   }
 
-  /// What two steps of each iteration took, in nanoseconds.
+  /// The durations of the two steps of an iteration, in nanoseconds.
   typealias Times = (first: UInt64, second: UInt64)
 
-  /// Makes iterations, each of which takes its own times and returns them. Nothing is allocated between iterations.
-  /// Throws what an iteration throws, and ``Interrupted`` between two when the process was asked to end.
+  /// Runs iterations, each of which measures and returns its own times. Nothing is allocated between iterations. Throws
+  /// the error of an iteration, and ``Interrupted`` between iterations when the process was asked to end.
   func run(_ iteration: () throws -> Times) throws -> (first: Statistics, second: Statistics) {
     try iterate(warmUp, atLeast: 1) { _ = try iteration() }
     var first: [UInt64] = []

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-/// What many times have in common, in nanoseconds. Percentiles are times that were measured: the smallest
-/// that at least so many of a hundred do not exceed.
+/// Statistics of many durations, in nanoseconds. Percentiles are measured durations: the smallest that at least this
+/// percentage of durations does not exceed.
 public struct Statistics: Equatable, Sendable {
-  /// How many times there are, at least one.
+  /// The number of durations, at least one.
   public let count: Int
-  /// The shortest.
+  /// The shortest duration.
   public let minimum: UInt64
   /// The 25th percentile.
   public let firstQuartile: UInt64
@@ -16,17 +16,17 @@ public struct Statistics: Equatable, Sendable {
   public let percentile95: UInt64
   /// The 99th percentile.
   public let percentile99: UInt64
-  /// The longest.
+  /// The longest duration.
   public let maximum: UInt64
   /// The arithmetic mean, rounded down.
   public let mean: UInt64
-  /// How many are longer than ``outlierLimit``.
+  /// The number of durations that exceed ``outlierLimit``.
   public let outliers: Int
-  /// What is longer is an outlier: three times the distance of the quartiles above the upper one (Tukey's
-  /// outer fence), but at least twice the median, as times that hardly differ have quartiles that are the same.
+  /// The longest duration that is not an outlier. The limit is three times the interquartile range above the upper
+  /// quartile (Tukey's outer fence), but at least twice the median. Durations that hardly differ have equal quartiles.
   public let outlierLimit: UInt64
 
-  /// Sums up `times`, of which there is at least one.
+  /// Computes the statistics of `times`, which has at least one element.
   public init(_ times: [UInt64]) {
     precondition(!times.isEmpty)
     let sorted = times.sorted()

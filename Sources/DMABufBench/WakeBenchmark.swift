@@ -5,16 +5,16 @@ import DMABufExercise
 import Glibc
 import SystemPackage
 
-/// Whose fences ``TimedOperation/wake`` is timed by.
+/// The driver of the fences that measure ``TimedOperation/wake``.
 public enum FenceSource: Sendable {
-  /// Of vgem, on the buffer.
+  /// vgem, with fences on the buffer.
   case vgem
-  /// Of sw_sync, which is for root alone, and taints Linux 7 and later.
+  /// sw_sync, which only root can use, and which taints Linux 7 and later.
   case swSync
 }
 
 extension Benchmark {
-  /// ``TimedOperation/wake``: a thread polls, the fence is signalled a while later, and the thread looks at the
+  /// Measures ``TimedOperation/wake``: a thread polls a fence, the fence is signalled later, and the thread reads the
   /// clock.
   public func waking(by fences: FenceSource) throws -> [Measurement] {
     let times =
@@ -53,7 +53,7 @@ extension Benchmark {
   }
 }
 
-/// A thread that polls a descriptor when it is told to, and says when it woke. It ends with this.
+/// A thread that polls a descriptor on request, and reports when it woke. The thread ends with this value.
 private struct Sleeper: ~Copyable {
   private let socket: OpenFile
   private let thread: pthread_t
@@ -62,7 +62,7 @@ private struct Sleeper: ~Copyable {
     let sockets = try UnixSocket.descriptorPair()
     let theirs = sockets[1]
     let socket = OpenFile(OwnedDescriptor(owning: sockets[0]), name: "sleeper")
-    // Signals are for the thread that measures.
+    // The measuring thread handles signals.
     var (all, before) = (sigset_t(), sigset_t())
     unsafe sigfillset(&all)
     unsafe pthread_sigmask(SIG_SETMASK, &all, &before)
@@ -80,22 +80,23 @@ private struct Sleeper: ~Copyable {
   }
 
   deinit {
-    // It looks at the socket while it polls, so no fence has to signal first.
+    // The thread also polls the socket, so it ends without a signal of the fence.
     shutdown(socket.descriptor.rawValue, CInt(SHUT_RDWR))
     pthread_join(thread, nil)
   }
 
-  /// Lets it poll, and returns when it does.
+  /// Starts the thread's poll. Returns when the thread is about to sleep.
   func sleep(on descriptor: CInt) throws {
     var descriptor = descriptor
     let socket = socket.descriptor.rawValue
     _ = try Interruption.restarting(.write, on: "sleeper") { unsafe write(socket, &descriptor, 4) }
     _ = try receiveMoment()
-    // From saying so to sleeping it is not far.
+    // The thread sleeps shortly after its report.
     try Deadline(after: .milliseconds(1)).sleep()
   }
 
-  /// How long after `start`, a moment of ``Clock``, it woke. Throws ``NotMeasurable`` when it did not sleep so long.
+  /// The time from `start`, in nanoseconds of ``Clock``, until the thread woke. Throws ``NotMeasurable`` when the
+  /// thread woke before `start`.
   func wakingTime(since start: UInt64) throws -> UInt64 {
     let moment = try receiveMoment()
     guard moment >= start else { throw NotMeasurable("the kernel woke the thread before its fence had signalled") }

@@ -3,44 +3,45 @@ public import DMABuf
 import Glibc
 import SystemPackage
 
-/// Every dma-buf that can be seen on this machine, and the processes that hold it.
+/// All visible dma-bufs of this machine, and the processes that hold them.
 public struct Census: Sendable {
-  /// All buffers, by inode.
+  /// All buffers, sorted by inode number.
   public private(set) var buffers: [Buffer] = []
   /// The processes that hold buffers or sync_files, by pid.
   public private(set) var processes: [Int32: Process] = [:]
-  /// Processes whose files this user may not look at.
+  /// Processes whose files this user may not read.
   public private(set) var refused: [KernelError] = []
-  /// Why `/proc` may lack processes of the machine; `nil` if it lacks none.
+  /// The reason why `/proc` may not list all processes of the machine; `nil` if the list is complete.
   public private(set) var hidden: HiddenProcesses?
-  /// Mappings that are called like a dma-buf's and could not be verified, by process. They count nowhere.
+  /// The number of mappings, by process, that are named like a dma-buf but could not be verified. No other count
+  /// includes them.
   public private(set) var unverified: [Int32: Int] = [:]
-  /// Sources that were read, if not wholly then in part.
+  /// Sources that were read completely or in part.
   public private(set) var used: Set<Source> = []
-  /// Sources that could not be read, or not to their end, and why.
+  /// Sources that could not be read, or not completely, with the reason.
   public private(set) var failures: [Source: CensusError] = [:]
-  /// Sources that were left alone, and why.
+  /// Sources that were not read, with the reason.
   public private(set) var omitted: [Source: Omission] = [:]
-  /// Were all buffers of the machine listed, whoever holds them?
+  /// Whether a source listed all buffers of the machine, with or without holders.
   public private(set) var listsAllBuffers = false
-  /// Was it told what processes hold?
+  /// Whether a source listed what processes hold.
   public private(set) var tellsOfProcesses = false
-  /// Was it asked for some processes only?
+  /// Whether the census covers only some processes.
   public let isOfSomeProcesses: Bool
-  /// What is known of references that are neither descriptors nor mappings; `nil` if that was not looked at.
+  /// Possible references other than descriptors and mappings; `nil` if they were not determined.
   public private(set) var otherReferences: OtherReferences?
-  /// When it was taken, in nanoseconds of `CLOCK_REALTIME`.
+  /// The time of the census, in nanoseconds of `CLOCK_REALTIME`.
   public let time: UInt64
-  /// The id of this run of the machine, from `/proc/sys/kernel/random/boot_id`: inode numbers and process ids
-  /// of another mean other things.
+  /// The id of this boot, from `/proc/sys/kernel/random/boot_id`. Inode numbers and process ids are valid for one boot
+  /// only.
   public let boot: String?
 
   /// Takes the census.
   ///
   /// - Parameters:
-  ///   - root: where `/proc` and `/sys` are; empty for this machine's.
-  ///   - processes: the only processes to look at; `nil` for all. Kernel-wide sources are then left out.
-  ///   - threads: how many threads walk over the processes.
+  ///   - root: the directory that contains `proc` and `sys`; empty for this machine.
+  ///   - processes: the only processes to read; `nil` for all. Kernel-wide sources are then not read.
+  ///   - threads: the number of threads that read the processes.
   public init(root: String = "", processes: [Int32]? = nil, threads: Int = Census.defaultThreads) {
     var query = Query()
     query.processes = processes
@@ -50,11 +51,10 @@ public struct Census: Sendable {
     self.init(root: root, query)
   }
 
-  /// Takes the census that `query` asks for.
+  /// Takes a census according to `query`.
   ///
-  /// Sources that list all buffers of the machine are read first and, as to buffers that nobody turns
-  /// out to hold, once more at the end: a buffer that came or went meanwhile is not taken for one that
-  /// the kernel alone holds.
+  /// Sources that list all buffers of the machine are read first. They are read again at the end for buffers without a
+  /// holder. So a buffer that was allocated or freed meanwhile does not appear as a buffer that no process holds.
   public init(root: String = "", _ query: Query) {
     time = Clock.realTime
     boot = SmallFile.text(root + "/proc/sys/kernel/random/boot_id")?.split(scalar: "\n").first.map(String.init)
@@ -82,7 +82,7 @@ public struct Census: Sendable {
     if used.isEmpty, query.sources == nil, query.processes == nil, failures[.bufinfo] == nil {
       debug = opened(.bufinfo, query) { () throws(CensusError) in try DebugBuffers(root: root) }
     }
-    // After the others, which tell the names that end its rows.
+    // Read last: the names from the other sources show where a name ends in a row of bufinfo.
     if let debug {
       read(debug, into: &join)
     } else if asks(for: .bufinfo, query) {
@@ -111,12 +111,12 @@ public struct Census: Sendable {
     refused = join.refused
   }
 
-  /// Were all processes of the machine looked at? Then a buffer without a holder is held by no process.
+  /// Whether all processes of the machine were read. Then a buffer without a holder is held by no process.
   public var seesAllProcesses: Bool {
     tellsOfProcesses && !isOfSomeProcesses && refused.isEmpty && hidden == nil && unverified.isEmpty
   }
 
-  /// Are there buffers that no process holds, as far as that can be told?
+  /// Whether there are buffers that no process holds, as far as this can be determined.
   private var hasUnheldBuffers: Bool { tellsOfProcesses && buffers.contains(where: \.holders.isEmpty) }
 
   private mutating func read(_ source: some CensusSource, into join: inout CensusJoin) {
@@ -129,7 +129,7 @@ public struct Census: Sendable {
     }
   }
 
-  /// The iterators to use, loaded if they are asked for or pay.
+  /// The iterators to use. They are loaded if requested, or if they are worth the time.
   private mutating func iterators(root: String, _ query: Query) -> KernelIterators? {
     if let iterators = query.iterators { return iterators }
     let isDemanded = query.sources?.contains(.bpf) == true
@@ -179,6 +179,6 @@ public struct Census: Sendable {
     if failures[source] == nil, omitted[source] == nil { omitted[source] = reason }
   }
 
-  /// One thread per processor, four at most: the kernel's locks gain nothing from more.
+  /// One thread per processor, at most four: more threads only wait for locks of the kernel.
   public static let defaultThreads = min(4, sysconf(CInt(_SC_NPROCESSORS_ONLN)))
 }

@@ -2,24 +2,24 @@
 public import DMABuf
 import SystemPackage
 
-/// Why a source of the census could not be read, or not to its end.
+/// The reason why a source of the census could not be read, or not completely.
 public enum CensusError: Error, Equatable, Sendable {
   /// The kernel refused a call.
   case refused(KernelError)
-  /// A text is not what it should be.
+  /// A text is in an unexpected format.
   case format(FormatError)
-  /// `/proc`, of which this is the path of the process's own directory, shows no processes.
+  /// `/proc` shows no processes. The path is that of this process's own directory.
   case noProcesses(String)
-  /// There is no process with this directory in `/proc`.
+  /// No process has this directory in `/proc`.
   case noSuchProcess(String)
-  /// The kernel has no iterator over buffers, as its description of its types in this file tells.
+  /// The kernel has no iterator over buffers, according to the description of its types in this file.
   case noIterator(String)
-  /// The process was asked to end before all was read.
+  /// The process was asked to end before everything was read.
   case interrupted
-  /// The kernel's process ids are not those of this process's pid namespace, which has this file.
+  /// The kernel's process ids are not those of this process's pid namespace. The path is that of the namespace's file.
   case otherNamespace(String)
 
-  /// Runs `body`, whose errors are the kernel's refusals.
+  /// Runs `body`, and converts the kernel's errors.
   package static func refusing<Result: ~Copyable>(
     _ body: () throws(KernelError) -> Result
   ) throws(CensusError) -> Result {
@@ -30,12 +30,12 @@ public enum CensusError: Error, Equatable, Sendable {
     }
   }
 
-  /// Throws ``interrupted`` once the process was asked to end: what was read is not all then.
+  /// Throws ``interrupted`` once the process was asked to end. The data read so far is then incomplete.
   package static func checkInterruption() throws(CensusError) {
     if Interruption.signal != nil { throw .interrupted }
   }
 
-  /// Runs `body`, which reads a whole file. It throws ``KernelError``, ``FormatError`` or ``Interrupted``.
+  /// Runs `body`, which reads a whole file and throws ``KernelError``, ``FormatError`` or ``Interrupted``.
   package static func reading<Result>(_ body: () throws -> Result) throws(CensusError) -> Result {
     do {
       return try body()

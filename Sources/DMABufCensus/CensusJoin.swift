@@ -4,26 +4,24 @@ import DMABuf
 import Glibc
 import SystemPackage
 
-/// Joins what the sources say, by inode.
+/// Joins the data of all sources by inode number.
 ///
-/// The kernel mounts its dma-buf file system once, so all dma-bufs have one device number and an
-/// inode number names one buffer; the device number is only used to tell dma-bufs from files that
-/// are made to look like them.
+/// The kernel mounts its dma-buf file system once. So all dma-bufs have the same device number, and an inode number
+/// identifies one buffer. The device number only distinguishes dma-bufs from files that imitate them.
 struct CensusJoin {
   let proc: String
-  /// Is this the running machine? Files of a recorded tree cannot be asked what they are.
+  /// Whether this is the running machine. In a recorded tree the kind of a file cannot be determined.
   let isLive: Bool
-  /// When the census began, on the clock of ``ProcessStatus/start``.
+  /// The time at which the census began, on the clock of ``ProcessStatus/start``.
   private let begin = ProcessStatus.now
   private(set) var buffers: [UInt64: Census.Buffer] = [:]
-  /// Further buffers of an inode number that another one has.
+  /// Further buffers with an inode number that another buffer has.
   private(set) var twins: [Census.Buffer] = []
   private(set) var processes: [Int32: Census.Process] = [:]
   private(set) var refused: [KernelError] = []
-  /// Mappings that look like a dma-buf's and could not be asked, by process.
+  /// The number of mappings, by process, that look like a dma-buf's but could not be verified.
   private(set) var unverified: [Int32: Int] = [:]
   private var device: UInt64?
-  /// Buffers whose fdinfo has been read.
   private var informed: Set<UInt64> = []
 
   init(root: String) {
@@ -45,7 +43,7 @@ struct CensusJoin {
     refused += walks.flatMap(\.refused)
   }
 
-  /// Adds what an iterator in the kernel tells of a process and one of its buffers.
+  /// Adds a process and one of its buffers, as reported by an iterator in the kernel.
   mutating func add(
     holder pid: Int32, of buffer: @autoclosure () -> Census.Buffer, inode: UInt64, _ source: Census.Source,
     _ change: (inout Census.Holder) -> Void
@@ -60,7 +58,7 @@ struct CensusJoin {
 
   mutating func name(_ pid: Int32, _ command: UntrustedText) { process(pid) { $0.command = command } }
 
-  /// Adds a process that holds nothing itself, if it is not known yet.
+  /// Adds a process that holds nothing itself, unless it is known already.
   mutating func learn(_ process: Census.Process) {
     if processes[process.pid] == nil { processes[process.pid] = process }
   }
@@ -72,13 +70,13 @@ struct CensusJoin {
     }
   }
 
-  /// Adds what a source tells that lists the machine's buffers. What is known already stays.
+  /// Adds a buffer from a source that lists the machine's buffers. Known fields stay.
   mutating func merge(_ other: Census.Buffer, from source: Census.Source) {
     buffers[other.inode, default: Census.Buffer(inode: other.inode)].fill(from: other, source)
   }
 
-  /// The same of rows of one inode number that are of several buffers: the one that is like what is known is that,
-  /// the others are buffers of their own.
+  /// Adds several rows with one inode number. The row that matches the known buffer is merged into it, the others
+  /// become buffers of their own.
   mutating func merge(twins rows: [Census.Buffer], from source: Census.Source) {
     guard let first = rows.first else { return }
     let known = buffers[first.inode]
@@ -95,14 +93,13 @@ struct CensusJoin {
     }
   }
 
-  /// Leaves out buffers without a holder that the list, asked again, does not have any more.
+  /// Removes buffers without a holder that the list no longer contains when read again.
   mutating func confirmUnheld(by list: (any MachineList)?) {
     let unheld = Set(buffers.values.lazy.filter(\.holders.isEmpty).map(\.inode))
     guard !unheld.isEmpty, let list else { return }
     for inode in unheld.subtracting(list.stillListed(unheld)) { buffers[inode] = nil }
   }
 
-  /// Leaves out buffers without a holder.
   mutating func removeUnheld() { buffers = buffers.filter { !$0.value.holders.isEmpty } }
 
   // MARK: Descriptors and mappings
@@ -112,7 +109,7 @@ struct CensusJoin {
     if isLive, let identity, !isDMABuffer(descriptor, identity) { return }
     var inode = isLive ? identity?.inode : nil
     if inode.map({ !informed.contains($0) }) ?? true, let information = information(descriptor) {
-      // Only the kernel's own fdinfo makes it a dma-buf: its link may be a file's name.
+      // Only the kernel's own fdinfo proves that the file is a dma-buf: the link may be the name of another file.
       guard let number = identity?.inode ?? information.inode else { return }
       inode = number
       informed.insert(number)
@@ -127,7 +124,7 @@ struct CensusJoin {
     }
   }
 
-  /// Adds a descriptor of a buffer whose inode number is another's, of another size.
+  /// Adds a descriptor of a buffer that has the inode number of another buffer but another size.
   private mutating func addTwin(_ descriptor: ProcessFiles.Descriptor, _ identity: ProcessFiles.Identity) {
     buffers[identity.inode]?.doubts.insert(.inode)
     var index = twins.firstIndex { $0.inode == identity.inode && $0.size == identity.size }
@@ -156,7 +153,7 @@ struct CensusJoin {
     }
   }
 
-  /// What fdinfo says, if that is of the same buffer: a number may be another file's by now.
+  /// Reads fdinfo. Returns `nil` for another buffer: the descriptor number may have been reused.
   private func information(_ descriptor: ProcessFiles.Descriptor) -> DescriptorInformation? {
     guard let text = try? SmallFile.read("\(proc)/\(descriptor.pid)/fdinfo/\(descriptor.number)"),
       let information = DescriptorInformation(parsing: text)
@@ -166,7 +163,7 @@ struct CensusJoin {
     return isSame && information.size == identity.size ? information : nil
   }
 
-  // MARK: Telling dma-bufs from files that are called so
+  // MARK: Distinguishing dma-bufs from files that imitate them
 
   private mutating func isDMABuffer(
     _ descriptor: ProcessFiles.Descriptor, _ identity: ProcessFiles.Identity
@@ -178,13 +175,13 @@ struct CensusJoin {
     return device == identity.device
   }
 
-  /// `nil` if that cannot be told.
+  /// Whether the mapping is of a dma-buf; `nil` if unknown.
   private mutating func isDMABuffer(_ mapping: ProcessFiles.MappedRegion) -> Bool? {
     guard isLive else {
       let magic = unsafe cdmabuf_path_magic(mapFile(mapping))
       return magic == -1 || magic == CDMABUF_SUPER_MAGIC
     }
-    // Where no descriptor has told the device the mapping itself is asked, which takes more privilege.
+    // If the device number is not known from a descriptor, read it from the mapping, which needs more privilege.
     let reason =
       device == nil ? learnDevice(from: mapFile(mapping), device: mapping.device, inode: mapping.inode) : nil
     if let device { return mapping.device == device }
@@ -192,13 +189,13 @@ struct CensusJoin {
     return isGone ? false : nil
   }
 
-  /// Learns the device number of dma-bufs from a file that is one. Returns why the file could not be opened.
+  /// Learns the device number of dma-bufs from a file that is one. Returns the reason why the file could not be opened.
   @discardableResult
   private mutating func learnDevice(from path: String, device number: UInt64, inode: UInt64) -> Errno? {
     do throws(KernelError) {
       let file = try OpenFile(namedBy: path)
       let status = try file.status()
-      // One open file answers both, so that nothing can be put in its place between.
+      // Check one open file, so that the file cannot be replaced between the checks.
       if cdmabuf_magic(file.descriptor.rawValue) == CDMABUF_SUPER_MAGIC, cdmabuf_device(status.st_dev) == number,
         UInt64(status.st_ino) == inode
       {
@@ -226,13 +223,13 @@ struct CensusJoin {
     SmallFile.text("\(proc)/\(pid)/stat") != nil
   }
 
-  /// Looks up who the processes are that hold anything and were not looked at in `/proc`.
+  /// Reads the names, users and limits of processes that hold anything and that `/proc` has not described yet.
   mutating func describeProcesses() {
     let all = [Array(buffers.values), twins].joined()
     for holder in Set(all.lazy.flatMap { $0.holders.lazy.map(\.pid) }) { process(holder) { _ in } }
     for (pid, process) in processes where process.user == nil {
       guard let directory = try? Directory("\(proc)/\(pid)") else { continue }
-      // What was started since has the number of a process that has ended.
+      // A process that started after the census began has the number of one that has ended.
       if isLive, ProcessStatus(in: directory)?.start.map({ $0 >= begin }) ?? true { continue }
       let description = Census.Process(pid, in: directory)
       processes[pid]?.command = process.command ?? description.command
@@ -249,7 +246,7 @@ struct CensusJoin {
 }
 
 extension Census.Buffer {
-  /// Does nothing that is known of both tell them apart?
+  /// Whether no known field differs between the buffers.
   fileprivate func isAlike(_ other: Census.Buffer) -> Bool {
     (size == nil || other.size == nil || size == other.size)
       && (exporter == nil || other.exporter == nil || exporter == other.exporter)

@@ -2,50 +2,50 @@
 public import DMABuf
 
 extension Census {
-  /// A process's share in a buffer.
+  /// The descriptors and mappings of one process for a buffer.
   public struct Holder: Equatable, Sendable {
     /// Process id, in the reader's pid namespace.
     public let pid: Int32
-    /// Its descriptors for the buffer, ascending.
+    /// The process's descriptors of the buffer, ascending.
     public var descriptors: [Int32] = []
-    /// How many times the buffer, or a part of it, is mapped.
+    /// The number of mappings of the buffer or of parts of it.
     public var mappings = 0
   }
 
-  /// One buffer. What no source tells is `nil`.
+  /// One buffer. A property that no source reports is `nil`.
   public struct Buffer: Equatable, Sendable {
-    /// Inode number: unique among the dma-bufs of a boot, never used again.
+    /// Inode number: unique among the dma-bufs of a boot, never reused.
     public let inode: UInt64
     /// Size in bytes.
     public var size: UInt64?
     /// Exporter's name.
     public var exporter: UntrustedText?
-    /// The name somebody gave it.
+    /// The buffer's name; `nil` if it has none or if unknown.
     public var name: UntrustedText?
-    /// Has anybody given it a name? `nil` if that cannot be told.
+    /// Whether the buffer has a name; `nil` if unknown.
     public var isNamed: Bool?
-    /// References to the open file: descriptors, mappings, importers, armed polls.
+    /// The reference count of the open file: descriptors, mappings, importers, armed polls.
     public var count: UInt64?
-    /// The user who exported it.
+    /// The user who exported the buffer.
     public var owner: UInt32?
-    /// When it was exported, in nanoseconds of `CLOCK_REALTIME`.
+    /// The time of the export, in nanoseconds of `CLOCK_REALTIME`.
     public var created: UInt64?
-    /// Devices that are attached to it, by name, one for each attachment.
+    /// The names of attached devices, one for each attachment.
     public var devices: [UntrustedText]?
-    /// The fences on it.
+    /// The implicit fences of the buffer.
     public var fences: [Fence]?
-    /// Processes that hold it, by pid.
+    /// Processes that hold the buffer, sorted by pid.
     public var holders: [Holder] = []
-    /// Which sources have listed it.
+    /// The sources that list the buffer.
     public var sources: Set<Source> = []
-    /// What the kernel's text can be read as in several ways, because somebody chose such a name.
+    /// The properties that the kernel's text leaves ambiguous, because a process chose such a name.
     public var doubts: Set<Doubt> = []
   }
 
-  /// What of a buffer is not certain.
+  /// An uncertain property of a buffer.
   public enum Doubt: String, Sendable {
     case name, fences, devices
-    /// Another buffer has the same inode number, which is possible before Linux 5.18: who holds which is unknown.
+    /// Another buffer has the same inode number, which is possible before Linux 5.18. The holders of each are unknown.
     case inode = "ino"
   }
 
@@ -53,86 +53,86 @@ extension Census {
   public struct Process: Equatable, Sendable {
     /// Process id, in the reader's pid namespace.
     public let pid: Int32
-    /// Its name (`comm`).
+    /// The process's name (`comm`).
     public var command: UntrustedText?
-    /// Its real user.
+    /// The process's real user.
     public var user: UInt32?
-    /// The control group it is in.
+    /// The control group of the process.
     public var controlGroup: ControlGroup?
-    /// How many of its descriptors are sync_files.
+    /// The number of sync_files among the process's descriptors.
     public var syncFiles = 0
-    /// How many of its descriptors are syncobjs.
+    /// The number of syncobjs among the process's descriptors.
     public var syncObjects = 0
-    /// How many descriptors of all kinds it has.
+    /// The number of the process's descriptors of all kinds.
     public var openFiles: UInt64?
-    /// How many it may have (the soft `RLIMIT_NOFILE`).
+    /// The largest number of descriptors (the soft `RLIMIT_NOFILE`).
     public var openFileLimit: UInt64?
   }
 
-  /// A fence on a buffer, as debugfs describes it.
+  /// A fence of a buffer, as debugfs describes it.
   public struct Fence: Equatable, Sendable {
-    /// What it stands for: `kernel`, `write` or `read`; `exclusive` or `shared` before Linux 5.18.
+    /// The usage: `kernel`, `write` or `read`; `exclusive` or `shared` before Linux 5.18.
     public var usage: UntrustedText
-    /// The driver that will signal it; unknown once it has signalled, on Linux 7.
+    /// The driver that signals the fence; unknown for a signalled fence on Linux 7.
     public var driver: UntrustedText?
-    /// The driver's name for the queue it is in.
+    /// The driver's name of the timeline.
     public var timeline: UntrustedText?
-    /// The number of that queue; told since Linux 7.
+    /// The number of the context; known since Linux 7.
     public var context: UInt64?
-    /// Its place in the queue.
+    /// The seqno in the context.
     public var sequence: UInt64?
-    /// Has it been reached?
+    /// Whether the fence has signalled.
     public var isSignalled: Bool
   }
 
-  /// Where facts come from.
+  /// A source of data.
   public enum Source: String, CaseIterable, Sendable {
-    /// `/proc/PID/{fd,fdinfo,maps}`: what processes hold.
+    /// `/proc/PID/{fd,fdinfo,maps}`: the descriptors and mappings of processes.
     case procfs
-    /// `/sys/kernel/dmabuf/buffers`: all buffers, where the kernel has it.
+    /// `/sys/kernel/dmabuf/buffers`: all buffers, if the kernel has this directory.
     case sysfs
-    /// Iterators inside the kernel: all buffers since Linux 6.16, and what all processes hold.
+    /// Iterators inside the kernel: all buffers since Linux 6.16, and the descriptors and mappings of all processes.
     case bpf
     /// `/sys/kernel/debug/dma_buf/bufinfo`: all buffers with attachments and fences. Reading it
     /// stalls every allocation of the machine.
     case bufinfo
   }
 
-  /// Why a source was left alone.
+  /// The reason why a source was not read.
   public enum Omission: Sendable {
-    /// Other sources were asked for.
+    /// Other sources were requested.
     case notRequested
-    /// Only some processes were asked for, and it cannot tell processes apart.
+    /// Only some processes were requested, and the source does not distinguish processes.
     case machineWide
-    /// Reading it stalls the machine, and nobody asked for what it alone can tell.
+    /// Reading the source stalls the machine, and no data that only this source has was requested.
     case costly
-    /// Other sources tell as much for less.
+    /// Other sources provide the same data faster.
     case unneeded
-    /// It takes root.
+    /// The source needs root.
     case privileged
   }
 
-  /// What a census is to find out.
+  /// The data that a census is to determine.
   public struct Query: Sendable {
-    /// The only processes to look at; `nil` for all. Sources that tell of the whole machine are then left out.
+    /// The only processes to read; `nil` for all. Sources that cover the whole machine are then not read.
     public var processes: [Int32]?
-    /// The only sources to use; `nil` for those that answer at a reasonable price.
+    /// The only sources to read; `nil` for all that are cheap enough.
     public var sources: Set<Source>?
-    /// Are attachments and fences wanted?
+    /// Whether to determine attachments and fences.
     public var wantsAttachments = false
-    /// Are processes wanted that may have references which are neither descriptors nor mappings? `nil`: where a
+    /// Whether to determine processes that may have references other than descriptors and mappings. `nil`: only if a
     /// buffer has no holder.
     public var wantsReferences: Bool?
-    /// Iterators that are loaded already; without them some are loaded for this census where that pays.
+    /// Iterators that are loaded already. If `nil`, iterators are loaded for this census if they are worth the time.
     public var iterators: KernelIterators?
-    /// What earlier censuses have learned, for those that are taken each second or so.
+    /// Knowledge from earlier censuses, for a census that is repeated every second or so.
     public var memory: DescriptorMemory?
-    /// May programs be loaded into the kernel for this census alone?
+    /// Whether the census may load programs into the kernel.
     public var mayLoadPrograms = true
-    /// How many threads walk over the processes.
+    /// The number of threads that read the processes.
     public var threads = Census.defaultThreads
 
-    /// Everything that can be had at a reasonable price.
+    /// Creates a query for all data that is cheap enough.
     public init() {}
   }
 }

@@ -2,16 +2,15 @@
 import DMABuf
 import SystemPackage
 
-/// Something that tells of buffers.
 protocol CensusSource {
   var source: Census.Source { get }
 
-  /// Adds what it knows. What was added before an error stays.
+  /// Adds the source's data. After an error, the data added before it stays.
   func add(to join: inout CensusJoin) throws(CensusError)
 }
 
 extension CensusSource {
-  /// Is what the source added before this error worth having?
+  /// Whether the data that was added before this error is useful.
   func isPartial(_ error: CensusError) -> Bool {
     if case .format(let error) = error { error.reason == .unknownText } else { false }
   }
@@ -19,6 +18,6 @@ extension CensusSource {
 
 /// A source that lists all buffers of the machine.
 protocol MachineList: CensusSource {
-  /// Which of these buffers are still there, asked once more.
+  /// Returns those of these buffers that the source still lists when read again.
   func stillListed(_ inodes: Set<UInt64>) -> Set<UInt64>
 }

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 public import DMABuf
 
-/// The control group of a process: which service, session or container it belongs to.
+/// The control group of a process, which identifies its service, session or container.
 public struct ControlGroup: Equatable, Sendable {
   /// The group's path in the hierarchy.
   public let path: UntrustedText
 
-  /// Reads `/proc/PID/cgroup`; `nil` if there is no group in it.
+  /// Parses `/proc/PID/cgroup`. Returns `nil` if the text contains no group.
   ///
-  /// The unified hierarchy counts, or where that is not used the one that systemd names.
+  /// The group of the unified hierarchy is used, or that of systemd's named hierarchy if the unified one is not in use.
   public init?(parsing text: some Collection<UInt8>) {
     var unified: ArraySlice<UInt8>?
     var named: ArraySlice<UInt8>?
@@ -29,8 +29,8 @@ public struct ControlGroup: Equatable, Sendable {
     self.path = UntrustedText(path)
   }
 
-  /// The service, scope or container as people call it: `camera.service`, `docker:0123456789ab`; `nil`
-  /// at the root of the hierarchy.
+  /// The service, scope or container by its usual name: `camera.service`, `docker:0123456789ab`; `nil` at the root of
+  /// the hierarchy.
   public var unit: UntrustedText? {
     let parts = path.bytes.split(separator: UInt8(ascii: "/"))
     for part in parts.reversed() {
@@ -44,7 +44,7 @@ public struct ControlGroup: Equatable, Sendable {
     return (unit ?? parts.last).map { UntrustedText($0) }
   }
 
-  /// `docker-ID.scope`, or the id alone in a directory that is named after the runtime.
+  /// `docker-ID.scope`, or only the id in a directory that is named after the runtime.
   private static func container(_ part: ArraySlice<UInt8>) -> UntrustedText? {
     let name = part.suffix(6).elementsEqual(".scope".utf8) ? part.dropLast(6) : part
     let id = name.suffix(64)

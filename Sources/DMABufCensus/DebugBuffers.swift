@@ -4,11 +4,10 @@ import DMABuf
 import Glibc
 import SystemPackage
 
-/// `/sys/kernel/debug/dma_buf/bufinfo`: every buffer of the machine with the devices attached to it
-/// and the fences on it.
+/// `/sys/kernel/debug/dma_buf/bufinfo`: all buffers of the machine, with attached devices and fences.
 ///
-/// The kernel keeps its list locked from the beginning of the reading to its end, and waits for the
-/// reservation of each buffer in turn: no buffer can be made or let go of meanwhile, in any process.
+/// While the file is read, the kernel keeps its list locked, and waits for the reservation lock of each buffer in turn.
+/// Meanwhile no process can allocate or free a buffer.
 ///
 /// Corresponds to `dma_buf_debug_show` in `drivers/dma-buf/dma-buf.c`.
 struct DebugBuffers: MachineList {
@@ -49,7 +48,7 @@ struct DebugBuffers: MachineList {
     return inodes.intersection(table.buffers.map(\.inode))
   }
 
-  /// Reads the list of this machine, for whoever asks whether that is possible.
+  /// Reads the list of this machine, to probe whether it is readable and complete.
   static func probe() throws(CensusError) {
     let list = try DebugBuffers(root: "")
     if try !list.parsed(list.text, .init()).isWhole { throw .format(FormatError(list.path, .unknownText)) }
@@ -68,16 +67,16 @@ extension Census {
   /// The path of the kernel's list of all buffers.
   package static let debugList = DebugBuffers.file
 
-  /// The kernel's list of all buffers in debugfs, if this user may read it.
+  /// The path of the kernel's list of all buffers in debugfs; `nil` if this user may not read it.
   public static var readableDebugList: String? {
     unsafe access(DebugBuffers.file, R_OK) == 0 ? DebugBuffers.file : nil
   }
 
-  /// Reads the kernel's list of all buffers in debugfs, to learn whether that is possible.
+  /// Probes the kernel's list of all buffers in debugfs.
   ///
-  /// Throws ``CensusError/format(_:)`` for a list that is of no use.
+  /// Throws ``CensusError/format(_:)`` for a list that is not usable.
   package static func probeDebugList() throws(CensusError) { try DebugBuffers.probe() }
 
-  /// Is debugfs mounted in its usual place?
+  /// Whether debugfs is mounted at its usual path.
   package static var hasDebugFS: Bool { unsafe cdmabuf_path_magic("/sys/kernel/debug") == 0x6462_6720 }
 }

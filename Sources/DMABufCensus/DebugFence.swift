@@ -2,11 +2,11 @@
 import DMABuf
 
 extension Census.Fence {
-  /// Reads `USAGE fence:TEXT` of bufinfo.
+  /// Parses `USAGE fence:TEXT` of bufinfo.
   ///
-  /// TEXT is `DRIVER TIMELINE seq SEQNO [un]signalled` up to Linux 6.16 or so, and later
-  /// `CONTEXT:SEQNO TIMELINE DRIVER [un]signalled`, where both names are empty once it has signalled.
-  /// A timeline's name may hold spaces.
+  /// TEXT is `DRIVER TIMELINE seq SEQNO [un]signalled` up to about Linux 6.16. Later it is `CONTEXT:SEQNO TIMELINE
+  /// DRIVER [un]signalled`, where both names are empty once the fence has signalled. The name of a timeline can contain
+  /// spaces.
   ///
   /// Corresponds to `dma_fence_describe` in `drivers/dma-buf/dma-fence.c`.
   init?(parsing line: some Collection<UInt8>) {
@@ -44,7 +44,7 @@ extension Census.Fence {
       driver = Self.text(words.prefix(1))
       timeline = Self.text(words.dropFirst().dropLast(2))
     } else {
-      // Before Linux 5.18 there were no numbers at all.
+      // Before Linux 5.18 the text had no numbers.
       context = nil
       sequence = nil
       driver = Self.text(words.prefix(1))

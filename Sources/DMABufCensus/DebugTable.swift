@@ -1,30 +1,30 @@
 // SPDX-License-Identifier: MIT
 package import DMABuf
 
-/// The text of `bufinfo`, read.
+/// The parsed text of `bufinfo`.
 ///
-/// A row ends in a name of up to 31 bytes that any process may have chosen, newlines and tabs
-/// included, and nothing is escaped. So a name ends where what follows makes sense to the end of its
-/// buffer: fences, then as many devices as the line after them counts. Where that is so at several
-/// places, and no other source tells the name, what the readings differ in is in doubt.
+/// A row ends in a name of up to 31 bytes, which any process can choose. The name can contain newlines and tabs, and
+/// nothing is escaped. So a name ends where the rest of the buffer is valid: fences, then as many devices as the
+/// following line counts. If several ends are valid and no other source has the name, the properties that differ
+/// between the readings are in doubt.
 package struct DebugTable {
-  /// In the kernel's order: the newest first.
+  /// The buffers in the kernel's order: the newest first.
   package private(set) var buffers: [Census.Buffer] = []
-  /// The file status flags (`O_RDWR`, …) of each, by inode, where there is a column for them.
+  /// The file status flags (`O_RDWR`, …) of each buffer, by inode number, if the text has a column for them.
   package private(set) var flags: [UInt64: UInt32] = [:]
-  /// The line that counts all buffers; `nil` if the text did not go on to it.
+  /// The line that counts all buffers; `nil` if the text could not be parsed up to it.
   package private(set) var total: (buffers: UInt64, bytes: UInt64?)?
   var isWhole: Bool { total != nil }
 
-  /// Why the text has no rows that can be used.
+  /// The reason why the text has no usable rows.
   package enum Refusal: Error {
-    /// It is not such a list.
+    /// The text is not a list of buffers.
     case noHeading
     /// The heading has no inode numbers: Linux before 5.3.
     case noInodes
   }
 
-  /// What other sources tell of names: they leave no doubt.
+  /// Names known from other sources, which remove doubts.
   package struct KnownNames {
     package var names: [UInt64: UntrustedText] = [:]
     /// Buffers that have no name.
@@ -36,7 +36,7 @@ package struct DebugTable {
     }
   }
 
-  /// Reads as many rows as make sense.
+  /// Parses rows up to the first invalid one.
   package init(parsing text: [UInt8], known: KnownNames = KnownNames()) throws(Refusal) {
     var cursor = Cursor(text)
     cursor.skip { $0.isEmpty || $0.elementsEqual("Dma-buf Objects:".utf8) }
@@ -53,7 +53,7 @@ package struct DebugTable {
     }
   }
 
-  /// `Total N objects, N bytes`.
+  /// Parses `Total N objects, N bytes`.
   private static func total(_ words: [ArraySlice<UInt8>]) -> (buffers: UInt64, bytes: UInt64?)? {
     guard words.count >= 3, words[2].elementsEqual("objects,".utf8), let buffers = Digits.number(words[1]) else {
       return nil
@@ -92,7 +92,7 @@ package struct DebugTable {
     return buffer
   }
 
-  /// One way to read a row's end: as much of it is the name, and the rest makes sense.
+  /// One way to read the end of a row: the name, and a valid rest.
   fileprivate struct Reading {
     let name: ArraySlice<UInt8>
     let fields: Fields
@@ -100,7 +100,7 @@ package struct DebugTable {
     let end: Cursor
   }
 
-  /// All ways to read what follows the fields before the name, the shortest name first.
+  /// All valid readings of the text after the fields before the name, the shortest name first.
   private func readings(_ cursor: Cursor, _ columns: Columns, _ fields: Fields) -> [Reading] {
     let end = UInt8(ascii: columns.after.isEmpty ? "\n" : "\t")
     var readings: [Reading] = []
@@ -113,7 +113,7 @@ package struct DebugTable {
     return readings
   }
 
-  /// What follows a row: fences, devices, and how many devices.
+  /// The lines after a row: fences, devices, and the number of devices.
   fileprivate struct Body {
     var fences: [Census.Fence] = []
     var devices: [UntrustedText] = []
@@ -144,14 +144,14 @@ package struct DebugTable {
 }
 
 extension Census.Buffer {
-  /// With its name and all else that the readings agree on.
+  /// Returns the buffer with its name and with the properties that all readings agree on.
   fileprivate func doubting(_ readings: [DebugTable.Reading], _ columns: DebugTable.Columns) -> Census.Buffer {
     var buffer = self
     if let name = readings.first?.name, readings.count == 1 {
       let isNone = name.elementsEqual(columns.noName)
       buffer.name = isNone ? nil : UntrustedText(name)
       buffer.isNamed = isNone ? (columns.noName.isEmpty ? false : nil) : true
-      // It may be called so.
+      // The buffer may really have this text as its name.
       if isNone, !columns.noName.isEmpty { buffer.doubts.insert(.name) }
       return buffer
     }
@@ -169,15 +169,15 @@ extension Census.Buffer {
 }
 
 extension DebugTable {
-  /// The heading: what stands where in a row.
+  /// The heading: the columns of a row.
   ///
-  /// Mainline's titles end in `ino` up to Linux 5.19 and in `name` later, where rows end in the name from 5.3 on.
-  /// Vendors put further ones in, some with a space inside.
+  /// The titles of mainline end in `ino` up to Linux 5.19 and in `name` later. Rows end in the name since 5.3. Vendors
+  /// insert further columns, some with a space in the title.
   fileprivate struct Columns {
-    /// Up to the name, or all.
+    /// The columns before the name, or all if there is no such column.
     let before: [String]
     let after: [String]
-    /// What stands for no name.
+    /// The text for a buffer without a name.
     let noName: [UInt8]
 
     init(_ heading: ArraySlice<UInt8>) throws(Refusal) {
@@ -194,20 +194,20 @@ extension DebugTable {
       if before.isEmpty { throw .noHeading }
     }
 
-    /// The fields before the name. The cursor is then at the name or, where a row has none, at the next line.
+    /// Reads the fields before the name. The cursor is then at the name or, if the row has none, at the next line.
     func row(_ cursor: inout Cursor) -> (fields: Fields, hasName: Bool)? {
       var fields = Fields()
       for (index, title) in before.enumerated() {
         guard let end = fields.take(title, &cursor) else { return nil }
         if end == UInt8(ascii: "\t") { continue }
-        // A row has one field less than the heading at most.
+        // A row has at most one field less than the heading.
         let missing = before.count - 1 - index + (noName.isEmpty ? 0 : 1) + after.count
         return missing <= 1 ? (fields, false) : nil
       }
       return (fields, true)
     }
 
-    /// With the fields after the name, up to the end of the line.
+    /// Adds the fields after the name, up to the end of the line.
     func fieldsAfterName(_ cursor: inout Cursor, _ fields: Fields) -> Fields? {
       var fields = fields
       for (index, title) in after.enumerated() {
@@ -224,7 +224,7 @@ extension DebugTable {
     subscript(_ title: String) -> ArraySlice<UInt8>? { values[title] }
     func number(_ title: String) -> UInt64? { values[title].flatMap { Digits.number($0) } }
 
-    /// Reads one field. Returns the byte that ends it, a tab or a newline.
+    /// Reads one field. Returns the byte that ends the field, a tab or a newline.
     mutating func take(_ title: String, _ cursor: inout Cursor) -> UInt8? {
       let field = cursor.rest.prefix { $0 != UInt8(ascii: "\t") && $0 != UInt8(ascii: "\n") }
       guard let end = cursor.byte(at: field.count) else { return nil }
@@ -236,7 +236,6 @@ extension DebugTable {
     }
   }
 
-  /// A place in the text.
   fileprivate struct Cursor {
     private(set) var rest: ArraySlice<UInt8>
 
@@ -245,7 +244,7 @@ extension DebugTable {
     func byte(at offset: Int) -> UInt8? { offset < rest.count ? rest[rest.startIndex + offset] : nil }
     mutating func advance(_ count: Int) { rest = rest.dropFirst(count) }
 
-    /// The next line, if it has an end.
+    /// The next line, without consuming it; `nil` if it has no end.
     func peek() -> ArraySlice<UInt8>? {
       rest.firstIndex(of: UInt8(ascii: "\n")).map { rest[..<$0] }
     }
@@ -264,9 +263,9 @@ extension DebugTable {
   }
 }
 
-/// Numbers in text of the kernel's.
+/// Numbers in the kernel's texts.
 enum Digits {
-  /// A decimal number that is the whole text: digits and nothing else.
+  /// A decimal number that is the whole text: only digits.
   static func number(_ text: some Collection<UInt8>) -> UInt64? {
     guard !text.isEmpty, text.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
     return UInt64(String(decoding: text, as: UTF8.self))

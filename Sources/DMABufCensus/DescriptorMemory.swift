@@ -2,29 +2,29 @@
 internal import BitCollections
 import Synchronization
 
-/// What repeated censuses have learned about descriptors: those that were neither
-/// dma-bufs nor sync_files are looked at each third time only, as reading a link costs most of the time.
+/// Remembers which descriptors were neither dma-bufs nor sync_files, for repeated censuses. Such a descriptor is read
+/// only in every third census, because reading links takes most of the time.
 ///
-/// A number that is closed and becomes a buffer's meanwhile is seen up to two censuses late.
+/// If such a number is closed and reused for a buffer, the buffer appears up to two censuses late.
 public final class DescriptorMemory: Sendable {
   private static let turns = 3
-  /// Higher numbers are looked at each time: a process may have one descriptor of any number, and what is
-  /// remembered takes a bit for each number below.
+  /// Higher numbers are read in every census. The memory needs one bit for each number, and a process may have a
+  /// descriptor of any number.
   private static let remembered = 0..<Int32(65_536)
 
   private struct State {
     var turn = 0
-    /// The descriptors that were something else, by process: at the last census, and at this one so far.
+    /// The descriptors of other kinds, by process: at the last census, and at this one so far.
     var before: [Int32: BitSet] = [:]
     var now: [Int32: BitSet] = [:]
   }
 
   private let state = Mutex(State())
 
-  /// Knows nothing yet.
+  /// Creates an empty memory.
   public init() {}
 
-  /// One more census begins. Processes the last one did not see are forgotten.
+  /// Begins a census. Processes that the last census did not see are forgotten.
   func beginCensus() {
     state.withLock { state in
       state.turn = (state.turn + 1) % Self.turns
@@ -32,7 +32,7 @@ public final class DescriptorMemory: Sendable {
     }
   }
 
-  /// The descriptors of a process that need no look this time.
+  /// The descriptors of a process that this census need not read.
   func recall(_ pid: Int32) -> Recollection {
     state.withLock { Recollection(turn: $0.turn, others: $0.before[pid] ?? []) }
   }
@@ -41,13 +41,12 @@ public final class DescriptorMemory: Sendable {
     state.withLock { $0.now[pid] = recollection.seen }
   }
 
-  /// Of one process.
+  /// The memory of one process.
   struct Recollection {
     fileprivate let turn: Int
     fileprivate let others: BitSet
     fileprivate var seen: BitSet = []
 
-    /// Is this descriptor left alone this time?
     mutating func skips(_ number: Int32) -> Bool {
       guard DescriptorMemory.remembered.contains(number), Int(number) % DescriptorMemory.turns != turn,
         others.contains(Int(number))
@@ -58,7 +57,7 @@ public final class DescriptorMemory: Sendable {
       return true
     }
 
-    /// It is neither a dma-buf nor a sync_file.
+    /// Remembers a descriptor that is neither a dma-buf nor a sync_file.
     mutating func addOther(_ number: Int32) {
       if DescriptorMemory.remembered.contains(number) { seen.insert(Int(number)) }
     }

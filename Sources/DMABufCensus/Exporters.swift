@@ -3,9 +3,9 @@ public import DMABuf
 import Glibc
 import SystemPackage
 
-/// Names that exporters of this machine give their buffers.
+/// The names of the exporters of this machine.
 public enum Exporters {
-  /// Those that can be told without a buffer of theirs, sorted: heaps, and what has device nodes.
+  /// The names that are known without a buffer, sorted: heaps, and exporters with device nodes.
   public static var names: [String] {
     var names = (try? DMAHeap.names()) ?? []
     if exists("/dev/dri") { names.append("drm") }
@@ -13,7 +13,7 @@ public enum Exporters {
     return names.sorted()
   }
 
-  /// May a buffer of this exporter come? Most exporters are called as their kernel module is.
+  /// Whether a buffer of this exporter can exist. Most exporters have the name of their kernel module.
   public static func mayExist(_ name: UntrustedText) -> Bool {
     let text = name.string
     if names.contains(text) || text.hasPrefix("videobuf2_") && exists("/sys/class/video4linux") { return true }

@@ -6,17 +6,16 @@ package import DMABuf
 import Glibc
 import SystemPackage
 
-/// Iterators inside the kernel that tell of all buffers, of all descriptors for them and of all
-/// mappings, in one pass each and without a look at `/proc`: BPF programs that are loaded once, and
-/// then run as often as a census is taken.
+/// Iterators inside the kernel that list all buffers, all descriptors of buffers and all mappings, each in one pass and
+/// without reading `/proc`. They are BPF programs that are loaded once, and run for every census.
 ///
-/// They need BTF, `CAP_BPF` and `CAP_PERFMON`, or root; the list of all buffers needs Linux 6.16.
+/// They need BTF, and `CAP_BPF` and `CAP_PERFMON`, or root. The list of all buffers needs Linux 6.16.
 ///
 /// Corresponds to `kernel/bpf/task_iter.c` and `kernel/bpf/dmabuf_iter.c`.
 public final class KernelIterators: Sendable {
   package static let types = "/sys/kernel/btf/vmlinux"
 
-  /// Each keeps its program loaded.
+  /// Each link keeps its program loaded.
   private let buffers: Link?
   private let descriptors: Link?
   private let mappings: Link?
@@ -26,13 +25,13 @@ public final class KernelIterators: Sendable {
     init(_ descriptor: consuming OwnedDescriptor) { self.descriptor = descriptor }
   }
 
-  /// Loads the programs; which, if not all, is for `wantsProcesses` to say.
+  /// Loads the programs. Without `wantsProcesses`, only the list of all buffers is loaded.
   ///
-  /// Throws `ENOENT` on `/sys/kernel/btf/vmlinux` where the kernel has no BTF, `EPERM` where this user may not.
+  /// Throws `ENOENT` on `/sys/kernel/btf/vmlinux` if the kernel has no BTF, `EPERM` if this user may not load programs.
   public init(wantsProcesses: Bool = true) throws(CensusError) {
     let hasList = try CensusError.refusing { () throws(KernelError) in try Self.mentions("bpf_iter_dmabuf") }
     guard hasList || wantsProcesses else { throw .noIterator(Self.types) }
-    // The kernel tells the ids that processes have in the first pid namespace; in another they would mean other
+    // The kernel reports process ids of the initial pid namespace. In another namespace these ids would mean other
     // processes.
     let isInitial = try CensusError.refusing { () throws(KernelError) in try ProcessView.isInitialNamespace }
     guard isInitial else { throw .otherNamespace("/proc/self/ns/pid") }
@@ -66,17 +65,18 @@ public final class KernelIterators: Sendable {
     )
   }
 
-  /// For repeated censuses: the programs, where this user and this kernel permit.
+  /// Loads the programs for repeated censuses; `nil` if this user or this kernel does not permit it.
   public static func loadedWherePermitted() -> KernelIterators? {
     Fitness(root: "").isPermitted ? try? KernelIterators() : nil
   }
 
-  /// Does this kernel have the iterator over all buffers?
+  /// Whether this kernel has the iterator over all buffers.
   ///
-  /// Throws `ENOENT` on ``types`` where the kernel has no BTF.
+  /// Throws `ENOENT` on ``types`` if the kernel has no BTF.
   package static func areKnownToKernel() throws(KernelError) -> Bool { try mentions("bpf_iter__dmabuf") }
 
-  /// May this user load them? Asks for the first BTF object, which takes the same rights.
+  /// Probes whether this user may load the programs, by requesting the id of the first BTF object, which needs the same
+  /// privileges.
   ///
   /// Corresponds to `bpf(2)` with `BPF_BTF_GET_NEXT_ID`.
   package static func probePermission() throws(KernelError) {
@@ -86,12 +86,12 @@ public final class KernelIterators: Sendable {
     throw KernelError(.bpf, on: "BPF_BTF_GET_NEXT_ID", errno: Errno(rawValue: -result))
   }
 
-  /// Can they list all buffers of the machine?
+  /// Whether the iterators can list all buffers of the machine.
   public var listsBuffers: Bool { buffers != nil }
-  /// Can they tell what processes hold?
+  /// Whether the iterators can list what processes hold.
   public var listsProcesses: Bool { descriptors != nil }
 
-  /// The descriptor that keeps a program attached to its iterator, and with that loaded.
+  /// The descriptor of a link, which keeps a program attached to its iterator, and loaded.
   private static func link(_ name: String, of object: OpaquePointer) throws(KernelError) -> Link {
     let program = unsafe bpf_object__find_program_by_name(object, name)
     guard let link = unsafe bpf_program__attach_iter(program, nil) else {
@@ -101,7 +101,6 @@ public final class KernelIterators: Sendable {
     return Link(try OwnedDescriptor(duplicating: unsafe bpf_link__fd(link)))
   }
 
-  /// Is the word in the kernel's description of its types?
   private static func mentions(_ word: String) throws(KernelError) -> Bool {
     let file = try OpenFile(types, O_RDONLY)
     let chunk = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 << 10, alignment: 8)
@@ -119,13 +118,13 @@ public final class KernelIterators: Sendable {
 }
 
 extension KernelIterators {
-  /// Whether loading pays for one census.
+  /// Whether loading the iterators is worth the time for one census.
   ///
-  /// Loading takes as long as walking over some thousands of descriptors in `/proc`: most of it goes
-  /// into reading the kernel's types. It pays where there are more, and where nothing else lists the
-  /// buffers that no process holds.
+  /// Loading takes as long as reading some thousands of descriptors in `/proc`: most of the time goes into the kernel's
+  /// types. So loading is worth the time for more descriptors, and if no other source lists buffers that no process
+  /// holds.
   struct Fitness {
-    /// Descriptors, from where on the iterators are faster than `/proc` although they have to be loaded.
+    /// The number of descriptors from which the iterators are faster than `/proc`, even with the time to load them.
     static let worthwhileDescriptors: UInt64 = 10_000
 
     let isPermitted: Bool
@@ -133,7 +132,7 @@ extension KernelIterators {
     let isWorthLoading: Bool
 
     init(root: String) {
-      // Programs tell of this machine, whatever trees there are.
+      // The programs list this machine's buffers, not those of a recorded tree.
       isPermitted = root.isEmpty && geteuid() == 0
       let isPossible = unsafe isPermitted && access(KernelIterators.types, F_OK) == 0
       isFasterForProcesses = isPossible && Self.descriptors(root: root) >= Self.worthwhileDescriptors
@@ -141,7 +140,8 @@ extension KernelIterators {
       isWorthLoading = isFasterForProcesses || !hasStatistics
     }
 
-    /// Descriptors of all processes: the sizes of their directories since Linux 6.2. Before, at least the open files.
+    /// The number of descriptors of all processes: the sizes of their directories since Linux 6.2. Before, at least the
+    /// number of open files.
     private static func descriptors(root: String) -> UInt64 {
       let files = SmallFile.text("\(root)/proc/sys/fs/file-nr")?.split(scalar: "\t").first.flatMap { UInt64($0) }
       guard let proc = try? Directory(root + "/proc"), let names = try? proc.names() else { return files ?? 0 }
@@ -199,7 +199,7 @@ extension KernelIterators {
     }
   }
 
-  /// What the program in the kernel tells of one thing.
+  /// A record that the program in the kernel wrote about one object.
   package struct Record {
     private let raw: cdmabuf_record
 
@@ -212,7 +212,7 @@ extension KernelIterators {
     var isSyncObject: Bool { raw.kind == CDMABUF_RECORD_SYNCOBJ.rawValue }
     var command: UntrustedText { UntrustedText(terminated: raw.command) }
 
-    /// The buffer as the record has it, without holders.
+    /// The buffer of the record, without holders.
     package var buffer: Census.Buffer {
       var buffer = Census.Buffer(inode: raw.inode)
       buffer.size = raw.size
@@ -229,7 +229,7 @@ extension KernelIterators {
 
 // MARK: Sources
 
-/// All buffers, as the kernel's iterator tells them.
+/// All buffers, as listed by the kernel's iterator.
 struct IteratedBuffers: MachineList {
   let iterators: KernelIterators
   let source = Census.Source.bpf
@@ -251,7 +251,7 @@ struct IteratedBuffers: MachineList {
   }
 }
 
-/// What processes hold, as the kernel's iterators tell it.
+/// The descriptors and mappings of processes, as listed by the kernel's iterators.
 struct IteratedProcesses: CensusSource {
   let iterators: KernelIterators
   let source = Census.Source.bpf

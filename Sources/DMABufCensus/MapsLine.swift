@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /// The numbers of a line of `/proc/PID/maps`, without the path after them.
 ///
-/// Its offset column is left out on purpose: for dma-bufs it may be a physical address or a cookie.
+/// The offset column is deliberately not read: for dma-bufs it can be a physical address or a cookie.
 struct MapsLine: Equatable {
   let start: UInt64
   let end: UInt64
@@ -9,10 +9,10 @@ struct MapsLine: Equatable {
   let device: UInt64
   let inode: UInt64
 
-  /// Reads `START-END PERMISSIONS OFFSET MAJOR:MINOR INODE`; `nil` if it is anything else.
+  /// Parses `START-END PERMISSIONS OFFSET MAJOR:MINOR INODE`. Returns `nil` for any other text.
   init?(parsing line: some Collection<UInt8>) {
     let fields = line.split(separator: UInt8(ascii: " "))
-    // A sixth field would be the beginning of a path with ` /dmabuf:` in its middle.
+    // A sixth field would be the beginning of a path that contains ` /dmabuf:`.
     guard fields.count == 5,
       let (start, end) = Self.pair(fields[0], separatedBy: "-"),
       let (major, minor) = Self.pair(fields[3], separatedBy: ":"),

@@ -3,22 +3,22 @@ public import DMABuf
 import Glibc
 import SystemPackage
 
-/// The processes that have a device node open: who may own its queue.
+/// The processes that have a device node open. One of them may own the node's queue.
 public struct NodeUsers: Sendable {
-  /// One of them.
+  /// A process that has the node open.
   public struct User: Equatable, Sendable {
-    /// Its process id.
+    /// The process id.
     public let pid: Int32
-    /// Its command name; `nil` when it ended meanwhile.
+    /// The command name; `nil` if the process has ended.
     public let command: UntrustedText?
   }
 
-  /// By process id, this process left out.
+  /// The processes, sorted by process id, without this process.
   public private(set) var users: [User] = []
-  /// Processes that may not be looked at.
+  /// Processes that this user may not read.
   public private(set) var refused: [KernelError] = []
 
-  /// Looks through `/proc/PID/fd` below `root`.
+  /// Searches `/proc/PID/fd` below `root`.
   public init(of path: String, root: String = "") {
     let pids = ((try? Directory(root + "/proc").names()) ?? []).compactMap { Int32($0) }.sorted()
     for pid in pids where pid != getpid() || !root.isEmpty {

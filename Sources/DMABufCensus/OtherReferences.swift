@@ -4,22 +4,22 @@ import Glibc
 import SystemPackage
 
 extension Census {
-  /// What the machine shows of references that are neither descriptors nor mappings.
+  /// Possible references that are neither descriptors nor mappings.
   public struct OtherReferences: Equatable, Sendable {
     /// Processes that have a node of an attached device open, by the device's name.
     public var users: [UntrustedText: [Int32]] = [:]
     /// The nodes of an attached device, by the device's name.
     public var nodes: [UntrustedText: [String]] = [:]
-    /// How many descriptors of any kind are in messages that a process has not received.
+    /// The number of descriptors of any kind in messages that a process has not received.
     public var messages: [Int32: Int] = [:]
   }
 }
 
-/// A walk over all descriptors that looks for device nodes, and for Unix sockets with descriptors in flight.
+/// A pass over all descriptors that finds device nodes, and Unix sockets with descriptors in flight.
 struct OtherReferencesWalk {
   let root: String
   private(set) var found = Census.OtherReferences()
-  /// The processes found, as they were while they were looked at.
+  /// The processes that were found, with their properties at that time.
   private(set) var processes: [Census.Process] = []
 
   init(root: String, devices: Set<UntrustedText>, processes pids: [Int32]?) {
@@ -49,14 +49,15 @@ struct OtherReferencesWalk {
     if messages > 0 || !devices.isEmpty { processes.append(Census.Process(pid, in: process)) }
   }
 
-  /// `scm_fds: N` of a Unix socket: descriptors that were sent to it and not received yet. Since Linux 5.8.
+  /// Reads `scm_fds: N` of a Unix socket: the number of descriptors that were sent to the socket and not received yet.
+  /// Since Linux 5.8.
   private static func messages(_ number: String, in process: borrowing Directory) -> Int {
     guard let text = try? SmallFile.read("fdinfo/" + number, in: process) else { return 0 }
     let line = text.split(separator: UInt8(ascii: "\n")).first { $0.starts(with: "scm_fds: ".utf8) }
     return line.flatMap { Digits.number($0.dropFirst("scm_fds: ".utf8.count)) }.map { Int(clamping: $0) } ?? 0
   }
 
-  /// The nodes of DRM and V4L2 whose device is called so, as bufinfo calls it.
+  /// The DRM, V4L2 and accel nodes of devices with these names, as bufinfo names them.
   private static func nodes(of devices: Set<UntrustedText>, root: String) -> [UntrustedText: [String]] {
     var nodes: [UntrustedText: [String]] = [:]
     for (subsystem, folder) in [("drm", "/dev/dri/"), ("video4linux", "/dev/"), ("accel", "/dev/accel/")] {
@@ -64,7 +65,7 @@ struct OtherReferencesWalk {
       else {
         continue
       }
-      // Connectors are in the class, too, and have no number.
+      // The class also contains connectors, which have no device number.
       for name in names.sorted() where SmallFile.text("\(directory.file.name)/\(name)/dev") != nil {
         guard let target = directory.link(name + "/device"), let last = target.split(scalar: "/").last else {
           continue
@@ -78,7 +79,6 @@ struct OtherReferencesWalk {
 }
 
 extension Directory {
-  /// Where a link in the directory leads.
   func link(_ name: String) -> String? {
     let parent = descriptor
     let bytes = unsafe [UInt8](unsafeUninitializedCapacity: Int(PATH_MAX)) { buffer, count in

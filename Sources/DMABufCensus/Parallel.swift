@@ -4,8 +4,8 @@ import Glibc
 import Synchronization
 import SystemPackage
 
-/// Runs `body` on `threads` threads, this one included, and returns when all are done. A plain
-/// thread each: the work sleeps in system calls, and a pool would cost more than it.
+/// Runs `body` on `threads` threads, including this one, and returns when all are done. Plain threads are used, because
+/// the work sleeps in system calls, and a pool would cost more than the work.
 func inParallel(_ threads: Int, _ body: @escaping @Sendable (Int) -> Void) {
   var started: [pthread_t] = []
   var left: [Int] = []
@@ -17,7 +17,7 @@ func inParallel(_ threads: Int, _ body: @escaping @Sendable (Int) -> Void) {
   for thread in started { pthread_join(thread, nil) }
 }
 
-/// Hands out the numbers from 0 up to a limit, each once, to whoever asks, until the process is asked to end.
+/// Returns each number from 0 up to a limit once, to any thread, until the process is asked to end.
 final class IndexDispenser: Sendable {
   private let next = Atomic<Int>(0)
   private let limit: Int

@@ -5,23 +5,23 @@ import SystemPackage
 
 /// The fences in the sync_files of one process, counted by driver and timeline.
 ///
-/// Each sync_file is copied with `pidfd_getfd(2)` and asked with `SYNC_IOC_FILE_INFO`, so that the caller needs
-/// the right to trace the process.
+/// Each sync_file is duplicated with `pidfd_getfd(2)` and read with `SYNC_IOC_FILE_INFO`, so the caller needs the right
+/// to trace the process.
 public struct ProcessFences: Equatable, Sendable {
-  /// Where fences come from. Both names are `nil` once Linux has forgotten the names of a signalled fence.
+  /// The timeline of a fence. Both names are `nil` if Linux has dropped the names of a signalled fence.
   public struct Timeline: Hashable, Sendable {
     /// The driver that signals the fences.
     public let driver: UntrustedText?
-    /// The driver's name for the timeline.
+    /// The driver's name of the timeline.
     public let timeline: UntrustedText?
   }
 
-  /// How many of the sync_files have a fence of this timeline.
+  /// The number of sync_files with a fence of each timeline.
   public private(set) var files: [Timeline: Int] = [:]
-  /// How many sync_files could not be asked.
+  /// The number of sync_files that could not be read.
   public private(set) var unread = 0
 
-  /// Asks the newest sync_files of process `pid`, at most `limit`.
+  /// Reads the newest sync_files of process `pid`, at most `limit`.
   public init(of pid: Int32, limit: Int = 256) {
     let names = (try? Directory("/proc/\(pid)/fd").names()) ?? []
     for number in names.compactMap({ Int32($0) }).sorted(by: >) {

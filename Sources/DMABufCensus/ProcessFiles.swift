@@ -4,20 +4,20 @@ import DMABuf
 import Glibc
 import SystemPackage
 
-/// One thread's walk over `/proc/PID/fd` and `/proc/PID/maps`, in reused buffers.
+/// One thread's pass over `/proc/PID/fd` and `/proc/PID/maps`, with reused buffers.
 ///
-/// It only collects what looks like a dma-buf; what is one is decided once per inode afterwards, so
-/// that no buffer's `count` is read while another thread's reading raises it.
+/// The pass only collects files that look like dma-bufs. They are verified afterwards, once per inode, so that no
+/// thread reads a buffer's `count` while another thread raises it.
 @safe final class ProcessFiles {
   /// A descriptor whose link reads `/dmabuf:…`.
   struct Descriptor {
     let pid: Int32
     let number: Int32
-    /// Device and inode as `stat(2)` tells them; `nil` where the link leads nowhere (recorded trees).
+    /// Device and inode as `stat(2)` returns them; `nil` if the link has no target (recorded trees).
     let identity: Identity?
   }
 
-  /// A line of `maps` that reads `/dmabuf:…`.
+  /// A line of `maps` whose path is `/dmabuf:…`.
   struct MappedRegion {
     let pid: Int32
     let start: UInt64
@@ -45,16 +45,16 @@ import SystemPackage
 
   private(set) var descriptors: [Descriptor] = []
   private(set) var mappings: [MappedRegion] = []
-  /// How many sync_files a process has, where it has any.
+  /// The number of sync_files of each process that has any.
   private(set) var syncFiles: [(pid: Int32, count: Int)] = []
-  /// How many descriptors of syncobjs a process has, where it has any.
+  /// The number of syncobj descriptors of each process that has any.
   private(set) var syncObjects: [(pid: Int32, count: Int)] = []
-  /// The processes that have any of these, as they were while they were looked at.
+  /// The processes that have any of these, with their properties at that time.
   private(set) var processes: [Census.Process] = []
-  /// Processes whose files may not be looked at, with the kernel's reason.
+  /// Processes whose files this user may not read, with the kernel's error.
   private(set) var refused: [KernelError] = []
 
-  /// How many descriptors the process has that is looked at.
+  /// The number of descriptors of the current process.
   private var openFiles: UInt64?
   private let proc: String
   private let names = UnsafeMutableRawBufferPointer.allocate(byteCount: 32 << 10, alignment: 8)
@@ -74,7 +74,7 @@ import SystemPackage
     unsafe link.deallocate()
   }
 
-  /// Looks at one process through its directory, which stays that process's when its number is another's.
+  /// Reads one process through its directory, which stays valid for this process even if the pid is reused.
   func visit(_ pid: Int32) {
     do {
       let directory = try Directory("\(proc)/\(pid)")
@@ -83,7 +83,7 @@ import SystemPackage
         try readDescriptors(pid, in: directory)
         try readMappings(pid, in: directory)
       } catch {
-        // Kernel threads have no files: not being let in hides nothing.
+        // Kernel threads have no files, so an error for them hides nothing.
         if !error.isAbsence, ProcessStatus(in: directory)?.isKernelThread != true { refused.append(error) }
       }
       if before != (descriptors.count, mappings.count, syncFiles.count, syncObjects.count) {
@@ -105,7 +105,7 @@ import SystemPackage
     openFiles = nil
     var recollection = memory?.recall(pid)
     try unsafe directory.forEachName(buffer: names) { name in
-      // What was read is of no use then.
+      // The data is not used after an interruption.
       if Interruption.signal != nil { return }
       let number = unsafe atoi(name)
       count += 1
@@ -123,7 +123,7 @@ import SystemPackage
       }
       var status = stat()
       let identity = unsafe fstatat(descriptor, name, &status, 0) == 0 ? Identity(status) : nil
-      // The kernel's own file systems have no major number; a file of this name on a disk has.
+      // The kernel's own file systems have major number 0. A file with such a name on a disk has another.
       if let identity, identity.device >> 32 != 0 {
         recollection?.addOther(number)
         return
@@ -147,7 +147,7 @@ import SystemPackage
       let whole = unsafe (filled.lastIndex(of: UInt8(ascii: "\n")) ?? -1) + 1
       unsafe findMappings(pid, in: UnsafeRawBufferPointer(rebasing: filled[..<whole]))
       kept = filled.count - whole
-      // A line that does not fit the buffer is no dma-buf's: their paths are 40 bytes at most.
+      // A line that does not fit into the buffer is not that of a dma-buf: paths of dma-bufs have at most 40 bytes.
       if unsafe kept == text.count { kept = 0 }
       unsafe memmove(text.baseAddress!, filled.baseAddress! + filled.count - kept, kept)
     }
@@ -173,6 +173,6 @@ import SystemPackage
 }
 
 extension KernelError {
-  /// Did the process end meanwhile?
+  /// Whether the process has ended meanwhile.
   fileprivate var isAbsence: Bool { errno == .noSuchFileOrDirectory || errno == .noSuchProcess }
 }

@@ -3,10 +3,9 @@ import DMABuf
 import Glibc
 import SystemPackage
 
-/// What `/proc/PID/stat` says of a process.
 struct ProcessStatus {
   let isKernelThread: Bool
-  /// When the process was started, in clock ticks of `CLOCK_BOOTTIME`.
+  /// The start time of the process, in clock ticks of `CLOCK_BOOTTIME`.
   let start: UInt64?
 
   init?(in directory: borrowing Directory) {
@@ -14,8 +13,8 @@ struct ProcessStatus {
     self.init(parsing: text)
   }
 
-  /// Reads `PID (COMM) STATE PPID PGRP SESSION TTY TPGID FLAGS …`, where COMM may contain anything but is the
-  /// last that closes.
+  /// Parses `PID (COMM) STATE PPID PGRP SESSION TTY TPGID FLAGS …`. COMM can contain any bytes, and ends at the last
+  /// closing parenthesis.
   init?(parsing text: some BidirectionalCollection<UInt8>) {
     guard let end = text.lastIndex(of: UInt8(ascii: ")")) else { return nil }
     let fields = text[end...].split { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\n") }
@@ -25,7 +24,7 @@ struct ProcessStatus {
     start = fields.count > 20 ? Digits.number(fields[20]) : nil
   }
 
-  /// This moment on the clock of ``start``.
+  /// The present time on the clock of ``start``.
   static var now: UInt64 {
     var time = timespec()
     unsafe clock_gettime(CLOCK_BOOTTIME, &time)
@@ -35,15 +34,15 @@ struct ProcessStatus {
 }
 
 extension Census.Process {
-  /// Reads who a process is through its directory in `/proc`: that fails, and is never another process's answer,
-  /// once the process has ended.
+  /// Reads the properties of a process through its directory in `/proc`. Reads fail once the process has ended, and
+  /// never return the data of another process.
   init(_ pid: Int32, in directory: borrowing Directory) {
     self.init(pid: pid)
     if let bytes = try? SmallFile.read("comm", in: directory) {
       command = UntrustedText(bytes.last == UInt8(ascii: "\n") ? bytes.dropLast() : bytes[...])
     }
     if let text = try? SmallFile.read("cgroup", in: directory) { controlGroup = ControlGroup(parsing: text) }
-    // The process's name comes before, with its newlines escaped.
+    // The process's name comes earlier in the file, with escaped newlines.
     let status = (try? SmallFile.read("status", in: directory)).map { String(decoding: $0, as: UTF8.self) }
     let users = status?.split(scalar: "\n").first { $0.hasPrefix("Uid:\t") }?.split(scalar: "\t")
     user = users.flatMap { $0.count > 1 ? UInt32($0[1]) : nil }
@@ -51,7 +50,7 @@ extension Census.Process {
     let limit = limits?.split(scalar: "\n").first { $0.hasPrefix("Max open files ") }
     openFileLimit = limit.flatMap { $0.split(scalar: " ").dropFirst(3).first }.flatMap { UInt64($0) }
     var information = stat()
-    // The number of descriptors, since Linux 6.2; 0 before.
+    // The size is the number of descriptors since Linux 6.2; 0 before.
     if unsafe fstatat(directory.descriptor, "fd", &information, 0) == 0, information.st_size > 0 {
       openFiles = UInt64(information.st_size)
     }

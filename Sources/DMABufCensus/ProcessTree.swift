@@ -2,10 +2,10 @@
 import DMABuf
 import SystemPackage
 
-/// `/proc`: what each process holds, as far as this user may look.
+/// `/proc`: the descriptors and mappings of processes, as far as this user may read them.
 struct ProcessTree: CensusSource {
   let root: String
-  /// The only processes to look at; `nil` for all.
+  /// The only processes to read; `nil` for all.
   let processes: [Int32]?
   let threads: Int
   let memory: DescriptorMemory?
@@ -14,7 +14,7 @@ struct ProcessTree: CensusSource {
 
   func add(to join: inout CensusJoin) throws(CensusError) {
     let pids = try pids()
-    // An empty directory is where /proc would be mounted: this process at least would be there.
+    // An empty directory means that /proc is not mounted: it would contain at least this process.
     if pids.isEmpty { throw .noProcesses(root + "/proc/self") }
     join.add(walk(pids))
     try CensusError.checkInterruption()
@@ -41,7 +41,7 @@ struct ProcessTree: CensusSource {
     return walks.each
   }
 
-  /// Each element is used by one thread alone, and looked at when all have ended.
+  /// Each element is used by one thread alone, and read when all threads have ended.
   private struct ParallelWalks: @unchecked Sendable {
     let each: [ProcessFiles]
     init(_ each: [ProcessFiles]) { self.each = each }

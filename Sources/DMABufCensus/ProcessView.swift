@@ -4,35 +4,35 @@ import Glibc
 import SystemPackage
 
 extension Census {
-  /// Why `/proc` may lack processes of the machine.
+  /// The reason why `/proc` may not list all processes of the machine.
   public enum HiddenProcesses: Equatable, Sendable {
-    /// `/proc` shows the processes of a pid namespace that is not the machine's first.
+    /// `/proc` shows a pid namespace other than the machine's initial one.
     case namespace
-    /// `/proc` shows a pid namespace in which this process has no number.
+    /// `/proc` shows a pid namespace in which this process has no process id.
     case foreignNamespace
-    /// `/proc` leaves out processes of other users; its mount option, where it is known.
+    /// `/proc` hides processes of other users; with its mount option if known.
     case option(String?)
   }
 }
 
-/// Which of the machine's processes `/proc` shows to this process.
+/// The processes of the machine that `/proc` shows to this process.
 enum ProcessView {
-  /// Why some may be missing; `nil` if none is.
+  /// The reason why processes may be missing; `nil` if none is missing.
   ///
   /// Corresponds to `fs/proc/base.c` (`proc_pid_permission`) and `fs/nsfs.c`.
   static func hidden(root: String) -> Census.HiddenProcesses? {
-    // A recorded tree tells nothing of who reads it.
+    // A recorded tree does not depend on the process that reads it.
     guard root.isEmpty else { return nil }
     guard inode("/proc/self/stat") != nil else { return .foreignNamespace }
-    // The first process of what is mounted tells best, but only root may ask it.
+    // The first process of the mounted namespace is the best indicator, but only root may read its namespace.
     if let namespace = inode("/proc/1/ns/pid") ?? inode("/proc/self/ns/pid"), namespace != initialNamespace {
       return .namespace
     }
-    // Each namespace has a first process.
+    // Each namespace has a first process, so a missing one is hidden.
     return inode("/proc/1") == nil ? .option(mountOption()) : nil
   }
 
-  /// Is this process in the machine's first pid namespace, the one that the kernel's own lists mean?
+  /// Whether this process is in the machine's initial pid namespace, whose ids the kernel's own lists use.
   static var isInitialNamespace: Bool {
     get throws(KernelError) {
       let path = "/proc/self/ns/pid"
@@ -48,7 +48,7 @@ enum ProcessView {
     return unsafe stat(path, &status) == 0 ? UInt64(status.st_ino) : nil
   }
 
-  /// `hidepid=…` of what is mounted last on `/proc`.
+  /// The option `hidepid=…` of the last mount on `/proc`.
   private static func mountOption() -> String? {
     let mounts = (SmallFile.text("/proc/self/mountinfo") ?? "").split(scalar: "\n")
     // ID PARENT DEVICE ROOT POINT OPTIONS … - TYPE SOURCE OPTIONS

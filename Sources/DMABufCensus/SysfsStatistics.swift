@@ -3,10 +3,10 @@ import DMABuf
 import Glibc
 import SystemPackage
 
-/// `/sys/kernel/dmabuf/buffers`: every buffer of the machine with its size and exporter, on kernels
-/// built with `CONFIG_DMABUF_SYSFS_STATS` (removed from Linux 7).
+/// `/sys/kernel/dmabuf/buffers`: all buffers of the machine with size and exporter, on kernels built with
+/// `CONFIG_DMABUF_SYSFS_STATS` (removed in Linux 7).
 ///
-/// The first of them, in Android's trees of Linux 5.10, tell of attached devices, too.
+/// The first version, in Android's kernels of Linux 5.10, also lists attached devices.
 ///
 /// Corresponds to `drivers/dma-buf/dma-buf-sysfs-stats.c`.
 struct SysfsStatistics: MachineList {
@@ -14,7 +14,7 @@ struct SysfsStatistics: MachineList {
     let inode: UInt64
     let size: UInt64?
     let exporter: UntrustedText?
-    /// One for each attachment; `nil` where the kernel does not tell.
+    /// One name for each attachment; `nil` if the kernel does not list them.
     var devices: [UntrustedText]?
   }
 
@@ -36,12 +36,12 @@ struct SysfsStatistics: MachineList {
     inodes.filter { SmallFile.number("\(root)\(Self.directory)/\($0)/size") != nil }
   }
 
-  /// All buffers; throws `ENOENT` on kernels without statistics. Buffers that go away while the
-  /// directory is read are left out.
+  /// Reads all buffers. Throws `ENOENT` on kernels without statistics. Buffers that are freed while the directory is
+  /// read are skipped.
   static func buffers(root: String) throws(CensusError) -> [Buffer] {
     let path = root + directory
     let names = try CensusError.refusing { () throws(KernelError) in try Directory(path).names() }
-    // A kernel has the directory for each buffer or for none.
+    // The kernel has this directory either for all buffers or for none.
     let hasAttachments = names.contains { unsafe access("\(path)/\($0)/attachments", F_OK) == 0 }
     let buffers = names.compactMap { name -> Buffer? in
       guard let inode = UInt64(name) else { return nil }
@@ -53,12 +53,12 @@ struct SysfsStatistics: MachineList {
       let devices = hasAttachments ? attachments(of: "\(path)/\(name)") : nil
       return Buffer(inode: inode, size: size, exporter: exporter, devices: devices)
     }
-    // Then files were not read, rather than gone.
+    // After an interruption, buffers may be missing because their files were not read.
     try CensusError.checkInterruption()
     return buffers
   }
 
-  /// `attachments/UID/device` leads to the device.
+  /// The link `attachments/UID/device` leads to the device.
   private static func attachments(of buffer: String) -> [UntrustedText]? {
     guard let directory = try? Directory(buffer + "/attachments"), let names = try? directory.names() else {
       return nil

@@ -3,13 +3,13 @@ internal import CDMABuf
 import DMABuf
 import Glibc
 
-/// What a check works with. It lives in a process of its own, so nothing of it is ever closed.
+/// The environment of a check. A check runs in its own process, so its files need not be closed.
 final class CheckContext {
   let target: ConformanceTarget
   private var first: CInt?
   private var opened: CInt?
 
-  /// The trace instance that the check was given, where it needs one.
+  /// The trace instance of the check; `nil` for a check without one.
   let traces: String?
 
   init(on target: ConformanceTarget, traces: String? = nil) {
@@ -26,7 +26,7 @@ final class CheckContext {
     return buffer
   }
 
-  /// The buffer under test, which no device is using.
+  /// The buffer under test, while no device uses it.
   func idleBuffer() throws -> CInt {
     let buffer = try buffer()
     if case .given = target, Raw.poll(buffer, POLLIN | POLLOUT) != POLLIN | POLLOUT {
@@ -35,10 +35,9 @@ final class CheckContext {
     return buffer
   }
 
-  /// The size of the buffer under test.
   func size() throws -> Int { Int(Raw.status(try buffer()).st_size) }
 
-  /// A new buffer of the same exporter; size where the exporter has it chosen.
+  /// Allocates another buffer of the same exporter, of `size` bytes if the exporter supports a choice.
   func another(_ size: Int = 16384, mode: CInt = O_RDWR) throws -> CInt {
     switch target {
     case .given: throw CheckSkipped("this check needs an exporter, not a single buffer")
@@ -58,19 +57,19 @@ final class CheckContext {
     }
   }
 
-  /// What the first target that has it returns.
+  /// Calls `open` for each target and returns the first result that is not `nil`.
   static func first(of targets: [ConformanceTarget], _ open: (ConformanceTarget) -> CInt?) -> CInt? {
     targets.lazy.compactMap(open).first
   }
 
-  /// The target's node, opened once; a refusal skips the check.
+  /// The target's node, opened once. If the node cannot be opened, the check is skipped.
   func node() throws -> CInt {
     if let opened { return opened }
     let path = target.node ?? UDMABuf.node
     let flags =
       switch target {
       case .heap: O_RDONLY
-      // Frames are waited for with a deadline.
+      // The node is non-blocking, because frames have a deadline.
       case .v4l2: O_RDWR | O_NONBLOCK
       default: O_RDWR
       }
@@ -100,7 +99,6 @@ final class CheckContext {
 
   static let userCreation = RawRequest.write("u", 0x42, 24)
 
-  /// A memfd that may be made a buffer of.
   func sealedMemory(_ size: Int, seals: CInt = CDMABUF_F_SEAL_SHRINK, flags: UInt32 = 0) throws -> CInt {
     let memory = unsafe CallResult(
       cdmabuf_memfd_create("dmabuf", MFD_CLOEXEC | MFD_ALLOW_SEALING | flags))
@@ -128,7 +126,7 @@ final class CheckContext {
   static let handleToDescriptor = RawRequest.both("d", 0x2d, 12)
   static let descriptorToHandle = RawRequest.both("d", 0x2e, 12)
 
-  /// A GEM handle of 64 by 64 pixels, which is four pages.
+  /// Creates a dumb buffer of 64 by 64 pixels, which is four pages, and returns its GEM handle.
   func dumbBuffer() throws -> UInt32 {
     var argument = Argument(32, 64, 64, 32)
     let answer = Raw.ioctl(try node(), .both("d", 0xb2, 32), &argument)
@@ -139,12 +137,12 @@ final class CheckContext {
   func export(_ handle: UInt32, flags: UInt32) throws -> CallResult {
     var argument = Argument(12, handle, flags)
     let answer = Raw.ioctl(try node(), Self.handleToDescriptor, &argument)
-    // What drivers without PRIME say.
+    // Drivers without PRIME return ENOSYS.
     if answer.errno == ENOSYS { throw CheckSkipped("the driver exports no buffers: PRIME_HANDLE_TO_FD: \(answer)") }
     return answer.isDone ? CallResult(argument[descriptor: 8]) : answer
   }
 
-  /// The answer's value is the handle.
+  /// Imports a buffer. The value of the result is the handle.
   static func importBuffer(_ descriptor: CInt, into device: CInt) -> CallResult {
     var argument = Argument(12)
     argument[descriptor: 8] = descriptor
@@ -162,19 +160,18 @@ final class CheckContext {
 
   private var hasPlanes = false
 
-  /// The queue under test.
   func queue() throws -> V4L2Queue {
     guard case .v4l2(_, _, let queue, _) = target else { throw CheckSkipped("not a V4L2 device") }
     return queue
   }
 
-  /// The node as a library's user has it, by the same open file.
+  /// The node as a type of the library, with the same open file.
   func v4l2Node() throws -> V4L2Node {
     let copy = try CallResult(dup(try node())).orEnd("dup")
     return try V4L2Node(OpenFile(OwnedDescriptor(owning: copy), name: target.node ?? ""))
   }
 
-  /// V4L2's buffers of the queue: `memory` 1 is MMAP, 4 is DMABUF.
+  /// Requests V4L2 buffers on the queue: `memory` 1 is MMAP, 4 is DMABUF.
   func requestBuffers(_ count: UInt32, memory: UInt32, on device: CInt? = nil) throws -> (CallResult, Argument) {
     var argument = Argument(20, count, try queue().type, memory)
     let answer = Raw.ioctl(try device ?? node(), .both("V", 8, 20), &argument)
@@ -199,6 +196,6 @@ final class CheckContext {
   }
 }
 
-/// Several answers as one finding.
+/// Joins several results into one finding.
 func answers(_ list: [CallResult]) -> String { list.map(\.description).joined(separator: " ") }
 func answers(_ list: CallResult...) -> String { answers(list) }

@@ -2,46 +2,46 @@
 internal import CDMABuf
 import Glibc
 
-/// One promise of the kernel's dma-buf interfaces, and how to see whether it is kept.
+/// One documented property of the kernel's dma-buf interfaces, and the check of this property.
 public struct ConformanceCheck: Sendable {
-  /// `C20`; stays the same for ever.
+  /// The id, such as `C20`. It never changes.
   public let id: String
-  /// The promise.
+  /// The documented property.
   public let sentence: String
-  /// What it is tried on.
+  /// The targets of the check.
   public let scope: Scope
-  /// What else has to be there.
+  /// The facilities that the check needs in addition to the target.
   public let needs: [Need]
-  /// Beyond an own buffer: taints the kernel, stalls others, or takes long.
+  /// Whether the check taints the kernel, stalls other processes, or takes long.
   public let isInvasive: Bool
-  /// Changes a buffer that is given to it.
+  /// Whether the check changes a buffer that the user named.
   let isDisturbing: Bool
-  /// After which a check hangs; slow machines take long for none that does not.
+  /// The time after which a check counts as hung. No check takes as long, even on slow machines.
   let seconds: UInt64
   let expectation: Expectation
   let body: @Sendable (CheckContext) throws -> String
 
-  /// What checks are tried on, each in turn.
+  /// A kind of targets. The check runs on each of them.
   public enum Scope: String, Sendable {
-    /// Every source of buffers, or the buffer that was given.
+    /// Every source of buffers, or the buffer that the user named.
     case buffer
     /// Every heap.
     case heap
     /// udmabuf.
     case udmabuf
-    /// Every DRM device that does PRIME.
+    /// Every DRM device that supports PRIME.
     case drm
-    /// Every V4L2 device that streams.
+    /// Every V4L2 device that supports streaming.
     case v4l2
     /// The machine, once.
     case machine
   }
 
-  /// Facilities beside the target.
+  /// Facilities that a check needs in addition to the target.
   public enum Need: String, Sendable {
     /// A vgem device, for fences.
     case vgem
-    /// The debugfs file that makes test fences.
+    /// The debugfs file that creates test fences.
     case swSync = "sw_sync"
     /// The kernel's list of buffers, in debugfs.
     case bufinfo
@@ -51,7 +51,7 @@ public struct ConformanceCheck: Sendable {
     case tracefs
     /// `/sys/kernel/dmabuf`.
     case sysfsStatistics = "sysfs-stats"
-    /// BTF, and the right to load programs.
+    /// BTF, and the right to load BPF programs.
     case bpf
   }
 
@@ -78,24 +78,24 @@ public struct ConformanceCheck: Sendable {
     + iterators + tracing
 }
 
-/// What is expected, where kernels differ by version.
+/// The expected result, which may depend on the kernel's version.
 struct Expectation: Sendable, ExpressibleByStringLiteral {
-  /// The newest kernel that these expectations were compared with.
+  /// The newest kernel on which these expectations were verified.
   static let newestSeen = KernelVersion(7, 3)
 
-  /// From each version on that was looked at; the last is how things are today.
+  /// The result from each verified version on. The last is the result of present kernels.
   let steps: [(KernelVersion, String)]
 
   init(stringLiteral value: String) { steps = [(KernelVersion(0, 0), value)] }
 
   private init(steps: [(KernelVersion, String)]) { self.steps = steps }
 
-  /// As found on Linux 6.1, 6.12 and 7.2.
+  /// The results on Linux 6.1, 6.12 and 7.2.
   static func versions(_ first: String, _ second: String, _ third: String) -> Self {
     Self(steps: [(KernelVersion(6, 1), first), (KernelVersion(6, 12), second), (KernelVersion(7, 0), third)])
   }
 
-  /// As found before `version`, and from then on.
+  /// The results before `version`, and from then on.
   static func changed(in version: KernelVersion, from before: String, to after: String) -> Self {
     let last = KernelVersion(version.major, version.minor - 1)
     return Self(steps: [(last, before), (version, after)])
@@ -103,16 +103,16 @@ struct Expectation: Sendable, ExpressibleByStringLiteral {
 
   var today: String { steps[steps.count - 1].1 }
 
-  /// Does every kernel that was looked at do the same? A later one that does not breaks the promise.
+  /// Whether all verified kernels have the same result. A different result on a later kernel then violates the
+  /// property.
   var holdsForAll: Bool { steps.count == 1 }
 
-  /// What `found` means on `kernel`.
   func verdict(on found: String, kernel: KernelVersion) -> ConformanceResult.Verdict {
     if accepted(on: kernel).contains(found) { return found == today ? .pass : .knownDifference }
     return kernel > Self.newestSeen && !holdsForAll ? .newDifference : .fail
   }
 
-  /// What may be found on `kernel`: between two versions that were looked at, what either does.
+  /// The accepted results on `kernel`: between two verified versions, the results of both.
   func accepted(on kernel: KernelVersion) -> [String] {
     let before = steps.last { $0.0 <= kernel } ?? steps[0]
     guard before.0 < kernel, let after = steps.first(where: { $0.0 > kernel }) else { return [before.1] }
@@ -120,7 +120,7 @@ struct Expectation: Sendable, ExpressibleByStringLiteral {
   }
 }
 
-/// A kernel's version as far as it matters here.
+/// A kernel's version, reduced to its first two numbers.
 public struct KernelVersion: Comparable, Sendable, CustomStringConvertible {
   let major: Int
   let minor: Int
@@ -130,13 +130,13 @@ public struct KernelVersion: Comparable, Sendable, CustomStringConvertible {
     self.minor = minor
   }
 
-  /// Reads `6.12.57+deb13-amd64`; 0.0 for what is no version.
+  /// Parses `6.12.57+deb13-amd64`. The result is 0.0 for a text that is not a version.
   public init(release: String) {
     let numbers = release.split { !$0.isNumber }.prefix(2).map { Int($0) ?? 0 }
     self.init(numbers.first ?? 0, numbers.count > 1 ? numbers[1] : 0)
   }
 
-  /// The running kernel's; `uname(2)`.
+  /// The version of the running kernel, from `uname(2)`.
   public static var running: KernelVersion {
     var names = utsname()
     guard unsafe uname(&names) == 0 else { return KernelVersion(0, 0) }
@@ -145,7 +145,7 @@ public struct KernelVersion: Comparable, Sendable, CustomStringConvertible {
     }
   }
 
-  /// The older one is less.
+  /// Whether the left version is older.
   public static func < (left: Self, right: Self) -> Bool { (left.major, left.minor) < (right.major, right.minor) }
 
   /// `6.12`.

@@ -4,37 +4,37 @@ import DMABufHost
 import Glibc
 import SystemPackage
 
-/// What became of one check on one target.
+/// The result of one check on one target.
 public struct ConformanceResult: Sendable {
-  /// The judgement.
+  /// The verdict of a check.
   public enum Verdict: String, Encodable, Sendable {
-    /// As today's kernels do.
+    /// The result is that of present kernels.
     case pass
-    /// Against what is documented.
+    /// The result violates the documentation.
     case fail
-    /// Could not be tried.
+    /// The check could not run.
     case skip
-    /// As this version of the kernel is known to do, and others are not.
+    /// The result is known for this version of the kernel, but differs from other versions.
     case knownDifference = "known-difference"
-    /// Not as expected, on a kernel that is newer than any the expectations were compared with, where kernels
-    /// are known to differ.
+    /// The result is unexpected on a kernel newer than all verified ones, for a property in which verified kernels
+    /// differ.
     case newDifference = "new-difference"
   }
 
-  /// The check.
+  /// The id of the check.
   public let id: String
   /// The target's label: `heap:system`.
   public let target: String
-  /// The judgement.
+  /// The verdict.
   public var verdict: Verdict
-  /// What was expected; `nil` for a check that was not tried.
+  /// The expected result; `nil` for a skipped check.
   public var expected: String?
-  /// What was found; `nil` for a check that was not tried.
+  /// The found result; `nil` for a skipped check.
   public var found: String?
-  /// Why it was skipped, or why a difference is known.
+  /// The reason why the check was skipped, or why a difference is known.
   public var reason: String?
 
-  /// A judgement.
+  /// Creates a result.
   public init(
     id: String, target: String, verdict: Verdict, expected: String? = nil, found: String? = nil, reason: String? = nil
   ) {
@@ -48,18 +48,18 @@ public struct ConformanceResult: Sendable {
 }
 
 extension ConformanceCheck {
-  /// How far checks may go.
+  /// The permitted side effects of checks.
   public struct Permission: Sendable {
-    /// Kernel taints, lists that stall others, and what takes seconds.
+    /// Whether checks may taint the kernel, read lists that stall other processes, and take seconds.
     public var invasive: Bool
 
-    /// Says how far.
+    /// Creates a permission.
     public init(invasive: Bool) { self.invasive = invasive }
   }
 
-  /// Tries the check on `target`, in a process of its own that is ended when it takes too long.
+  /// Runs the check on `target` in its own process, which is killed after the check's time limit.
   ///
-  /// Throws ``Interrupted`` when this process is asked to end, and what keeps a process from being started.
+  /// Throws ``Interrupted`` when this process is asked to end, and the error when the process cannot be started.
   public func run(
     on target: ConformanceTarget, kernel: KernelVersion, _ permission: Permission
   ) throws -> ConformanceResult {
@@ -99,7 +99,8 @@ extension ConformanceCheck {
     }
   }
 
-  /// In a process of its own. A trace instance is the machine's, and has to go whatever ends that process.
+  /// Runs the check in its own process. A trace instance belongs to the machine, and has to be removed however that
+  /// process ends.
   private func attempt(on target: ConformanceTarget) throws -> ChildProcess.Outcome {
     let time = seconds * 1_000_000_000
     guard needs.contains(.tracefs) else {
@@ -119,7 +120,7 @@ extension ConformanceCheck {
     return nil
   }
 
-  /// `found …` or `skip …`.
+  /// Returns `found …` or `skip …`.
   private func observation(_ context: CheckContext) -> String {
     do {
       return "found " + (try body(context))
@@ -138,7 +139,7 @@ extension ConformanceCheck {
 }
 
 extension ConformanceCheck.Need {
-  /// Why it cannot be had; `nil` if it can.
+  /// The reason why the facility is missing; `nil` if it is present.
   var absence: String? {
     switch self {
     case .vgem: TestDevice.node == nil ? TestDevice.absence : nil

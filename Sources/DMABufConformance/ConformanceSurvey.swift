@@ -1,27 +1,27 @@
 // SPDX-License-Identifier: MIT
 import DMABuf
 
-/// What there is to check on this machine.
+/// The targets of this machine.
 public struct ConformanceSurvey: Sendable {
-  /// A device that a run without further words does not check.
+  /// A device that a run without --device does not check.
   public struct Omission: Sendable {
-    /// The path of its node.
+    /// The path of the node.
     public let node: String
-    /// Why it is not checked.
+    /// The reason why the device is not checked.
     public let reason: String
-    /// The target it is when it is asked for; `nil` for a device that cannot be checked.
+    /// The target if the user names the device; `nil` for a device that cannot be checked.
     public let target: ConformanceTarget?
   }
 
-  /// What is checked: everything that exports buffers, then devices, the machine last.
+  /// The targets to check: all exporters of buffers, then devices, the machine last.
   public private(set) var targets: [ConformanceTarget] = []
-  /// What is not.
+  /// The devices that are not checked.
   public private(set) var omissions: [Omission] = []
 
-  /// Looks at everything: heaps, udmabuf, and each DRM and V4L2 device by opening it.
+  /// Surveys the machine: heaps, udmabuf, and each DRM and V4L2 device by opening it.
   ///
-  /// Of devices of one driver that are alike (DRM devices; V4L2 nodes with the same kind of queue) the first one is
-  /// checked. Of a driver with several kinds of V4L2 nodes one has its buffers checked.
+  /// Of several similar devices of one driver (DRM devices; V4L2 nodes with the same kind of queue), only the first is
+  /// checked. If a driver has several kinds of V4L2 nodes, the buffers of only one node are checked.
   public init() {
     let devices = Self.ofDevices()
     targets = ConformanceTarget.exporters() + devices.targets + [.machine]
@@ -52,7 +52,7 @@ public struct ConformanceSurvey: Sendable {
     }
   }
 
-  /// `v4l2:DRIVER` is the driver's first camera, or else its first node.
+  /// Adds V4L2 nodes. `v4l2:DRIVER` is the driver's first camera, otherwise its first node.
   private mutating func addV4L2() {
     var found: [(path: String, driver: String, queue: V4L2Queue, isCamera: Bool)] = []
     for path in (try? V4L2Node.paths()) ?? [] {
@@ -87,14 +87,14 @@ public struct ConformanceSurvey: Sendable {
     }
   }
 
-  /// All that can be checked, whole.
+  /// All targets that can be checked, each with its buffers.
   public var all: [ConformanceTarget] {
     let others = omissions.compactMap(\.target)
     let nodes = others.map(\.node)
     return targets.filter { $0.node == nil || !nodes.contains($0.node) } + others
   }
 
-  /// What the kernel calls the node, without numbers: codecs have nodes with the same queues and different uses.
+  /// The kernel's name of the node without digits. Codecs have nodes with the same queues and different purposes.
   private static func use(_ path: String) -> String {
     let entry = path.dropFirst("/dev/".count)
     return (SmallFile.text("\(V4L2Node.directory)/\(entry)/name") ?? "").filter { !$0.isNumber }

@@ -2,17 +2,17 @@
 public import DMABuf
 import DMABufHost
 
-/// What checks are tried on.
+/// The target of a check.
 public enum ConformanceTarget: Sendable {
-  /// The dma-heap of that name.
+  /// The dma-heap with this name.
   case heap(String)
   /// udmabuf.
   case udmabuf
   /// A DRM device: its primary node, its driver's name, and its label.
   case drm(node: String, driver: String, label: String)
-  /// A V4L2 node, its label, and the queue that is checked; `isWhole` also checks the buffers that it exports.
+  /// A V4L2 node, its label, and the queue under test. With `isWhole` the exported buffers are checked, too.
   case v4l2(node: String, label: String, queue: V4L2Queue, isWhole: Bool)
-  /// A buffer that somebody gave, by descriptor, and how it was called.
+  /// A buffer that the user named, by descriptor, and its name.
   case given(descriptor: Int32, name: String)
   /// The machine.
   case machine
@@ -29,7 +29,7 @@ public enum ConformanceTarget: Sendable {
     }
   }
 
-  /// Its node, for those who know it by that.
+  /// The path of the target's node; `nil` for a target without one.
   public var node: String? {
     switch self {
     case .heap(let name): DMAHeap.directory + "/" + name
@@ -39,7 +39,7 @@ public enum ConformanceTarget: Sendable {
     }
   }
 
-  /// Is this a target for checks of `scope`?
+  /// Whether checks of `scope` apply to this target.
   public func isFor(_ scope: ConformanceCheck.Scope) -> Bool {
     switch (self, scope) {
     case (.machine, .machine), (.heap, .heap), (.udmabuf, .udmabuf): true
@@ -51,7 +51,7 @@ public enum ConformanceTarget: Sendable {
     }
   }
 
-  /// What a run without further words checks.
+  /// The targets of a run without options.
   public static func present() -> [ConformanceTarget] { ConformanceSurvey().targets }
 
   static func exporters() -> [ConformanceTarget] {

@@ -2,7 +2,7 @@
 internal import CDMABuf
 import Glibc
 
-/// The requests of the dma-buf descriptor itself.
+/// The requests of the dma-buf descriptor.
 extension Raw {
   static func synchronize(_ descriptor: CInt, _ flags: UInt64) -> CallResult {
     var argument = Argument(8)
@@ -10,7 +10,7 @@ extension Raw {
     return ioctl(descriptor, .write("b", 0, 8), argument)
   }
 
-  /// Every SYNC gets this long to answer, then it is interrupted.
+  /// Calls SYNC, and interrupts the call after `milliseconds`.
   static func synchronize(
     _ descriptor: CInt, _ flags: UInt64, interruptedAfter milliseconds: UInt64
   ) throws -> CallResult {
@@ -27,7 +27,7 @@ extension Raw {
     unsafe text.withCString { ioctl(descriptor, request, address: UInt(bitPattern: $0)) }
   }
 
-  /// A sync_file of the buffer's fences, as the answer's value.
+  /// Exports a sync_file of the buffer's fences. The value of the result is the descriptor.
   static func exportFences(_ descriptor: CInt, _ flags: UInt32) -> CallResult {
     var argument = Argument(8, flags)
     let answer = ioctl(descriptor, .both("b", 2, 8), &argument)

@@ -4,7 +4,7 @@ import DMABuf
 import DMABufCensus
 import Glibc
 
-/// Fences on a buffer: polling, taking them out, putting them in.
+/// Fences of a buffer: polling, export, import.
 extension ConformanceCheck {
   static let fences: [ConformanceCheck] = [
     .init("C44", "an idle buffer is ready for reading and writing", expect: "5") { context in
@@ -85,7 +85,7 @@ extension ConformanceCheck {
     .init("C55", "END never waits", needs: [.vgem], expect: "ok", disturbing: true) { context in
       try withFence(on: context, isWriting: true) { buffer, signal in
         if context.isUDMABuf {
-          // Its first START must have been.
+          // udmabuf requires a first START before END.
           _ = try Raw.synchronize(buffer, 1, interruptedAfter: 20)
         }
         return try Raw.synchronize(buffer, 5, interruptedAfter: 1000).description
@@ -162,7 +162,8 @@ extension ConformanceCheck {
     },
   ]
 
-  /// Runs `body` with a pending fence of vgem's on the buffer and a way to signal it; it is signalled after.
+  /// Runs `body` with a pending vgem fence on the buffer and a function that signals it. The fence is signalled
+  /// afterwards in any case.
   private static func withFence(
     on context: CheckContext, isWriting: Bool, _ body: (CInt, () -> Void) throws -> String
   ) throws -> String {
@@ -180,7 +181,7 @@ extension ConformanceCheck {
     if let node = try? context.node() { close(node) }
   }
 
-  /// `USAGE SEQNO` of each pending fence, sorted.
+  /// Lists `USAGE SEQNO` of each pending fence, sorted.
   private static func pending(_ buffer: CInt) throws -> String {
     let fences = try DebugTable.ofMachine()[buffer]?.fences ?? []
     return fences.filter { !$0.isSignalled }

@@ -3,9 +3,9 @@ import DMABuf
 import Glibc
 import SystemPackage
 
-/// One frame through a V4L2 device: from a camera, into an output, or through both queues of a codec or scaler.
+/// Streams one frame through a V4L2 device: from a camera, into an output, or through both queues of a codec or scaler.
 ///
-/// It runs in a process of its own: what is queued and streams ends with that.
+/// The trial runs in its own process. The end of the process stops streaming and removes the buffers.
 struct FrameTrial: ~Copyable {
   private static let frameTimeout = Duration.seconds(3)
 
@@ -17,7 +17,7 @@ struct FrameTrial: ~Copyable {
     self.memory = memory
   }
 
-  /// A queue's format; skips the check where there is none.
+  /// The format of a queue. Skips the check if the queue has none.
   static func format(of queue: V4L2Queue, on node: borrowing V4L2Node) throws -> V4L2Format {
     let format: V4L2Format
     do throws(KernelError) {
@@ -32,7 +32,7 @@ struct FrameTrial: ~Copyable {
     return format
   }
 
-  /// `a frame`, or what is wrong with it.
+  /// Returns `a frame`, or a description of the problem.
   func frame() throws -> String {
     if let input = node.decodedFormat {
       throw CheckSkipped("the device decodes \(input): it produces no frame without encoded data")
@@ -64,7 +64,7 @@ struct FrameTrial: ~Copyable {
     }
   }
 
-  /// Puts buffers on a queue, as many as the driver wants.
+  /// Queues as many buffers as the driver requires.
   private func fill(_ queue: V4L2Queue, _ format: V4L2Format) throws {
     let granted = try node.requestBuffers(2, memory, on: queue)
     for index in 0..<granted {
@@ -99,7 +99,7 @@ struct FrameTrial: ~Copyable {
     }
   }
 
-  /// Why a refusal is none of the contract's.
+  /// The reason to skip the check for an error that the contract permits; `nil` for other errors.
   private func skipReason(_ error: KernelError) -> CheckSkipped? {
     let answer = "\(error.call): \(CallResult(failed: error.errno))"
     switch (error.call, error.errno) {

@@ -3,7 +3,7 @@ internal import CDMABuf
 import DMABuf
 import Glibc
 
-/// The nodes in /dev/dma_heap.
+/// Checks of the nodes in /dev/dma_heap.
 extension ConformanceCheck {
   static let heaps: [ConformanceCheck] = [
     .init("C74", "a length of one byte allocates a page", on: .heap, expect: "one page") { context in
@@ -75,7 +75,7 @@ extension ConformanceCheck {
     },
   ]
 
-  /// The number the next descriptor would get.
+  /// The number of the next descriptor that would be opened.
   private static func lowestFree() -> CInt {
     let copy = dup(0)
     close(copy)

@@ -3,7 +3,7 @@ internal import CDMABuf
 import DMABuf
 import Glibc
 
-/// What a dma-buf's descriptor is, and what plain file calls do with it.
+/// The identity of a dma-buf's descriptor, and the effect of plain file calls.
 extension ConformanceCheck {
   static let identity: [ConformanceCheck] = [
     .init("C1", "fstatfs reports the magic number of dma-bufs", expect: "0x444d4142") { context in
@@ -109,7 +109,7 @@ extension ConformanceCheck {
       _ = Raw.control(buffer, F_SETFL, flags | O_NONBLOCK)
       let after = CInt(Raw.control(buffer, F_GETFL).value)
       _ = Raw.control(buffer, F_SETFL, flags)
-      // O_LARGEFILE, which 32-bit programs see.
+      // 32-bit programs see O_LARGEFILE.
       let others = flags & ~(O_ACCMODE | O_NONBLOCK | 0o100000)
       return (others == 0 ? "no others" : "0o" + String(others, radix: 8))
         + (after & O_NONBLOCK != 0 ? ", O_NONBLOCK shown" : ", O_NONBLOCK lost")
@@ -129,7 +129,7 @@ extension ConformanceCheck {
   }
 }
 
-/// How references are counted.
+/// Reference counts.
 extension ConformanceCheck {
   static let identityCounts: [ConformanceCheck] = [
     .init(
@@ -169,7 +169,7 @@ extension ConformanceCheck {
     return sockets
   }
 
-  /// Waits up to a second for what the kernel does a little later.
+  /// Waits up to a second for an effect that the kernel delays.
   static func settle(until isDone: () -> Bool) {
     for _ in 0..<100 where !isDone() { usleep(10_000) }
   }

@@ -2,7 +2,7 @@
 import DMABufCensus
 import Glibc
 
-/// Programs in the kernel that walk over buffers and descriptors.
+/// BPF programs that iterate over buffers and descriptors.
 extension ConformanceCheck {
   static let iterators: [ConformanceCheck] = [
     .init(
@@ -12,7 +12,7 @@ extension ConformanceCheck {
       _ = try context.buffer()
       let iterators = try loaded(wantsProcesses: false)
       var iterated: [UInt64: UInt64] = [:]
-      // Others come and go: what both tell must agree, and so must it soon.
+      // Other processes may allocate and free buffers meanwhile. The two lists have to agree in one of five attempts.
       for attempt in 0..<5 {
         if attempt > 0 { usleep(20_000) }
         iterated = [:]
@@ -38,7 +38,7 @@ extension ConformanceCheck {
     },
   ]
 
-  /// A container, or a kernel before 6.16, that has no such iterators, is no fault of dma-bufs.
+  /// Loads the programs. A container, or a kernel before 6.16 without such iterators, does not violate the contract.
   private static func loaded(wantsProcesses: Bool) throws -> KernelIterators {
     do {
       return try KernelIterators(wantsProcesses: wantsProcesses)

@@ -18,7 +18,7 @@ extension ConformanceCheck {
       let table = try DebugTable.ofMachine()
       guard let row = table[buffer], let information = Raw.fdinfo(buffer) else { return "not listed" }
       let flags = UInt32(truncatingIfNeeded: Raw.control(buffer, F_GETFL).value) & 0o4003
-      // The count of fdinfo leaves its reader out.
+      // The count in fdinfo does not include the reader's reference.
       let agree = [
         ("size", row.size == information.size), ("flags", table.flags[row.inode].map { $0 & 0o4003 } == flags),
         ("count", row.count == information.count), ("exporter", row.exporter == information.exporter),
@@ -61,7 +61,7 @@ extension ConformanceCheck {
       let isSame =
         SmallFile.number(directory + "/size") == information?.size
         && SmallFile.text(directory + "/exporter_name") == information?.exporter.string
-      // A DRM or V4L2 device holds its buffer, too.
+      // A DRM or V4L2 device also references its buffer.
       if let node = try? context.node() { close(node) }
       close(buffer)
       return (isSame ? "as fdinfo" : "different")
@@ -76,7 +76,7 @@ extension ConformanceCheck {
   ]
 }
 
-/// Buffers of other processes, and on their way there.
+/// Buffers of other processes, and buffers in messages.
 extension ConformanceCheck {
   static let processes: [ConformanceCheck] = [
     .init(
@@ -188,7 +188,7 @@ extension ConformanceCheck {
     },
   ]
 
-  /// Runs `body` with events on in the check's trace instance.
+  /// Runs `body` with events enabled in the check's trace instance.
   private static func withTraces(
     of group: String, _ context: CheckContext, _ body: (() -> [Substring]) throws -> String
   ) throws -> String {

@@ -3,7 +3,7 @@ internal import CDMABuf
 import DMABuf
 import Glibc
 
-/// Memory through a dma-buf's descriptor.
+/// Mappings of a dma-buf.
 extension ConformanceCheck {
   static let mapping: [ConformanceCheck] = [
     .init("C20", "the whole buffer can be mapped shared, and the map shows its inode", expect: "ok, inode shown") {
@@ -97,7 +97,7 @@ extension ConformanceCheck {
     },
   ]
 
-  /// A shared mapping; skips the check where the exporter has none.
+  /// Creates a shared mapping. Skips the check if the exporter does not support mappings.
   static func mapped(
     _ buffer: CInt, _ size: Int, _ protection: CInt = PROT_READ | PROT_WRITE
   ) throws -> CallResult {
@@ -120,20 +120,19 @@ extension ConformanceCheck {
   }
 }
 
-/// This process's memory as /proc shows it.
+/// This process's mappings, according to /proc.
 enum Maps {
-  /// The inode that the mapping at `address` is of.
+  /// The inode number of the mapping at `address`.
   static func inode(at address: CallResult) -> UInt64? {
     line(at: address).flatMap { UInt64($0.split(scalar: " ", omittingEmptySubsequences: true)[4]) }
   }
 
-  /// The line of the mapping at `address`.
   static func line(at address: CallResult) -> Substring? {
     let start = address.value.digits(8, radix: 16) + "-"
     return (SmallFile.text("/proc/self/maps") ?? "").split(scalar: "\n").first { $0.hasPrefix(start) }
   }
 
-  /// Kilobytes of the mapping at `address` that count as resident.
+  /// The resident size of the mapping at `address`, in kilobytes.
   static func resident(at address: CallResult) -> Int? {
     let start = String(address.value, radix: 16)
     let lines = (SmallFile.text("/proc/self/smaps") ?? "").split(scalar: "\n")

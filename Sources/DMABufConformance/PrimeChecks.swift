@@ -4,7 +4,7 @@ import DMABuf
 import DMABufCensus
 import Glibc
 
-/// DRM devices that give and take buffers.
+/// DRM devices that export and import buffers.
 extension ConformanceCheck {
   private static let cloexec = UInt32(O_CLOEXEC)
   private static let readWrite = UInt32(O_RDWR)
@@ -116,12 +116,12 @@ extension ConformanceCheck {
     },
   ]
 
-  /// Skips the check for drivers that do not export what they allocate.
+  /// Exports a handle. Skips the check if the driver does not export its buffers.
   private static func exported(_ context: CheckContext, _ handle: UInt32, flags: UInt32) throws -> CInt {
     try context.export(handle, flags: flags).orEnd("PRIME_HANDLE_TO_FD")
   }
 
-  /// A buffer that no DRM device made.
+  /// Allocates a buffer that no DRM device exports.
   private static func foreign(_ context: CheckContext) throws -> CInt {
     let open = { (target: ConformanceTarget) -> CInt? in
       if case .drm = target { nil } else { try? CheckContext(on: target).another() }
@@ -134,7 +134,7 @@ extension ConformanceCheck {
   private static func imported(_ context: CheckContext) throws -> (CInt, UInt32) {
     let buffer = try foreign(context)
     let answer = try context.importBuffer(buffer)
-    // What drivers say that import no buffers of others.
+    // Drivers that do not import buffers of others return one of these.
     if [ENODEV, ENOSYS, EOPNOTSUPP, EINVAL].contains(answer.errno) {
       throw CheckSkipped("the driver imports no buffers of other devices: PRIME_FD_TO_HANDLE: \(answer)")
     }

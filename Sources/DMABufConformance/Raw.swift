@@ -4,27 +4,25 @@ import DMABuf
 import Glibc
 import SystemPackage
 
-/// What a raw call answered: a result, or an errno.
+/// The result of a raw call: a value, or an errno.
 struct CallResult: Equatable, CustomStringConvertible {
   let value: Int
   let errno: CInt
 
-  /// Takes the reason from the thread's `errno` when `result` is negative.
+  /// Reads the thread's `errno` if `result` is negative.
   init(_ result: some SignedInteger) {
     value = Int(result)
     errno = result < 0 ? Glibc.errno : 0
   }
 
-  /// A refusal that was caught.
   init(failed reason: Errno) { (value, errno) = (-1, reason.rawValue) }
 
   var isDone: Bool { errno == 0 }
-  /// The result as a descriptor.
   var descriptor: CInt { CInt(truncatingIfNeeded: value) }
-  /// `ok`, or the errno's name.
+  /// `ok`, or the symbol of the errno.
   var description: String { isDone ? "ok" : ErrnoName.of(Errno(rawValue: errno)) }
 
-  /// The answer; skips the check where the kernel has no such system call.
+  /// Returns the result. Skips the check if the kernel does not have the system call.
   func orSkip(_ call: String) throws(CheckSkipped) -> CallResult {
     if errno == ENOSYS { throw CheckSkipped(Self.absent(call)) }
     return self
@@ -32,32 +30,32 @@ struct CallResult: Equatable, CustomStringConvertible {
 
   static func absent(_ call: String) -> String { "this kernel has no \(call): ENOSYS" }
 
-  /// The result; ends the check with `call` and the errno when there is none.
+  /// Returns the descriptor. After an error, ends the check with `call` and the errno.
   func orEnd(_ call: String) throws(StepRefused) -> CInt {
     guard isDone else { throw StepRefused(call: call, answer: self) }
     return descriptor
   }
 }
 
-/// A step before the one that is checked was refused.
+/// An error: a step before the checked one failed.
 struct StepRefused: Error {
   let call: String
   let answer: CallResult
 }
 
-/// What a check would need is not there.
+/// An error: something that the check needs is missing.
 struct CheckSkipped: Error {
   let reason: String
   init(_ reason: String) { self.reason = reason }
 }
 
-/// The bytes of an ioctl's argument, by offset: nothing that a header or a type would correct.
+/// The bytes of an ioctl's argument, set by offset, so that no header or type corrects invalid values.
 struct Argument {
   private(set) var bytes: [UInt8]
 
   init(_ count: Int) { bytes = Array(repeating: 0, count: count) }
 
-  /// Fields of four bytes from the start on.
+  /// Creates an argument from fields of four bytes.
   init(_ count: Int, _ fields: UInt32...) {
     self.init(count)
     for (index, field) in fields.enumerated() { self[u32: 4 * index] = field }
@@ -81,7 +79,7 @@ struct Argument {
     set { self[u32: offset] = UInt32(bitPattern: newValue) }
   }
 
-  /// Text of at most `count` bytes that ends with the first NUL.
+  /// Text of at most `count` bytes, up to the first NUL.
   func text(_ offset: Int, _ count: Int) -> String {
     String(decoding: bytes[offset..<offset + count].prefix { $0 != 0 }, as: UTF8.self)
   }
@@ -95,7 +93,7 @@ struct Argument {
   }
 }
 
-/// A request's number, as `_IO`, `_IOR`, `_IOW` and `_IOWR` build it on this architecture's common layout.
+/// The number of a request, as `_IO`, `_IOR`, `_IOW` and `_IOWR` compute it with this architecture's common layout.
 struct RawRequest {
   let number: UInt
 
@@ -110,7 +108,7 @@ struct RawRequest {
   static func both(_ type: Character, _ number: UInt, _ size: Int) -> Self { Self(3, type, number, size) }
 }
 
-/// System calls as they are, each answer kept.
+/// System calls without retries. Each returns its result or errno.
 enum Raw {
   static let page = Mapping.pageSize
 
@@ -123,7 +121,7 @@ enum Raw {
     return ioctl(descriptor, request, &copy)
   }
 
-  /// With an address instead of an argument, valid or not.
+  /// Makes a request with an address as argument, valid or not.
   static func ioctl(_ descriptor: CInt, _ request: RawRequest, address: UInt) -> CallResult {
     unsafe CallResult(cdmabuf_ioctl(descriptor, request.number, UnsafeMutableRawPointer(bitPattern: address)))
   }
@@ -165,21 +163,20 @@ enum Raw {
     unsafe CallResult(mprotect(UnsafeMutableRawPointer(bitPattern: address.value), length, protection))
   }
 
-  /// The memory at a mapping's address.
   static func memory(_ address: CallResult, _ length: Int) -> UnsafeMutableRawBufferPointer {
     unsafe UnsafeMutableRawBufferPointer(start: UnsafeMutableRawPointer(bitPattern: address.value), count: length)
   }
 
-  /// The ready bits, after at most `milliseconds`.
+  /// The events of a descriptor, after at most `milliseconds`.
   static func poll(_ descriptor: CInt, _ events: CInt, milliseconds: CInt = 0) -> CInt {
     let deadline = Deadline(after: .milliseconds(milliseconds))
     return (try? Polling.poll(events, of: descriptor, on: "fd:\(descriptor)", deadline: deadline)) ?? 0
   }
 
-  /// `same` or `different`; skips the check where the kernel cannot tell.
+  /// Returns `same` or `different`. Skips the check if the kernel cannot compare.
   static func sameFile(_ first: CInt, _ second: CInt) throws(CheckSkipped) -> String {
     let answer = try CallResult(cdmabuf_same_file(first, second)).orSkip("kcmp")
-    // Seccomp profiles of containers refuse it with EPERM.
+    // Seccomp profiles of containers deny kcmp with EPERM.
     if answer.errno == EPERM { throw CheckSkipped("kcmp: \(answer)") }
     return answer.value == 0 ? "same" : "different"
   }

@@ -3,7 +3,7 @@ internal import CDMABuf
 import DMABuf
 import Glibc
 
-/// sync_files, and the timelines that tests make them with.
+/// sync_files, and the timelines that create them for tests.
 extension ConformanceCheck {
   static let syncFiles: [ConformanceCheck] = [
     .init("C61", "merge accepts no flags", on: .machine, expect: "EINVAL EINVAL") { context in
@@ -104,7 +104,7 @@ extension ConformanceCheck {
     },
   ]
 
-  /// A sync_file that has signalled, of an idle buffer.
+  /// Exports a signalled sync_file from an idle buffer.
   private static func signalled(_ context: CheckContext) throws -> CInt {
     try Raw.exportFences(try context.buffer(), 1).orEnd("EXPORT_SYNC_FILE")
   }

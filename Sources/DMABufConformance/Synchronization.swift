@@ -3,7 +3,7 @@ internal import CDMABuf
 import DMABuf
 import Glibc
 
-/// The brackets around CPU access.
+/// CPU access: SYNC START and SYNC END.
 extension ConformanceCheck {
   static let synchronization: [ConformanceCheck] = [
     .init("C33", "an idle buffer accepts each START and END", expect: "ok ok ok ok ok ok") { context in
@@ -74,7 +74,7 @@ extension ConformanceCheck {
     },
   ]
 
-  /// Gives the buffer its name back afterwards, as far as it had one.
+  /// Runs `body`, and restores the buffer's name afterwards. A buffer without a name gets an empty one.
   private static func renaming(_ context: CheckContext, _ body: (CInt) throws -> String) throws -> String {
     let buffer = try context.buffer()
     let before = Raw.fdinfo(buffer)?.name

@@ -5,14 +5,13 @@ import DMABufCensus
 import DMABufHost
 import Glibc
 
-/// The vgem device: it puts fences on any buffer that it can import.
+/// The vgem device, which attaches fences to any buffer that it can import.
 struct TestDevice {
   /// A node that this user may open, a render node if there is one.
   static let node: String? = ((try? DRMNode.pathsRenderFirst()) ?? []).first { path in
     (try? DRMNode(path))?.driver == UntrustedText("vgem".utf8)
   }
 
-  /// Why there is none.
   static var absence: String { KernelModule("vgem").absence ?? "no vgem device that this user may open" }
 
   let descriptor: CInt
@@ -23,14 +22,14 @@ struct TestDevice {
     DRMNode.dropMaster(descriptor)
   }
 
-  /// The buffer's handle here; skips the check for buffers that vgem does not take.
+  /// Imports the buffer and returns its handle. Skips the check if vgem does not import the buffer.
   func handle(of buffer: CInt) throws -> UInt32 {
     let answer = CheckContext.importBuffer(buffer, into: descriptor)
     guard answer.isDone else { throw CheckSkipped("vgem does not import this buffer: PRIME_FD_TO_HANDLE: \(answer)") }
     return UInt32(answer.value)
   }
 
-  /// A pending fence, as the answer's value.
+  /// Attaches a pending fence. The value of the result is the fence's number.
   func attach(_ handle: UInt32, isWriting: Bool) -> CallResult {
     var argument = Argument(16, handle, isWriting ? 1 : 0)
     let answer = Raw.ioctl(descriptor, .both("d", 0x41, 16), &argument)
@@ -41,7 +40,6 @@ struct TestDevice {
     Raw.ioctl(descriptor, .write("d", 0x42, 8), Argument(8, UInt32(truncatingIfNeeded: fence.value)))
   }
 
-  /// A pending fence on `buffer`.
   func fence(on buffer: CInt, isWriting: Bool) throws -> CallResult {
     let fence = attach(try handle(of: buffer), isWriting: isWriting)
     guard fence.isDone else { throw StepRefused(call: "DRM_IOCTL_VGEM_FENCE_ATTACH", answer: fence) }
@@ -49,13 +47,12 @@ struct TestDevice {
   }
 }
 
-/// A timeline of sw_sync's: fences that signal when its value reaches theirs.
+/// A sw_sync timeline, whose fences signal when its value reaches theirs.
 struct Timeline {
   let descriptor: CInt
 
   init() throws { descriptor = try Raw.open("/sys/kernel/debug/sync/sw_sync", O_RDWR).orEnd("open") }
 
-  /// A sync_file of the fence at `value`.
   func fence(_ value: UInt32) throws -> CInt {
     var argument = Argument(40, value)
     _ = try Raw.ioctl(descriptor, .both("W", 0, 40), &argument).orEnd("SW_SYNC_IOC_CREATE_FENCE")
@@ -64,7 +61,7 @@ struct Timeline {
 
   func advance(_ count: UInt32) { _ = Raw.ioctl(descriptor, .write("W", 1, 4), Argument(4, count)) }
 
-  /// The earliest deadline that was set, or what was answered instead.
+  /// The earliest deadline that was set on the fence, or the errno.
   func deadline(of fence: CInt) -> String {
     var argument = Argument(16)
     argument[descriptor: 12] = fence
@@ -89,7 +86,7 @@ enum RawSyncFile {
 
   static let information = RawRequest.both(">", 4, 56)
 
-  /// The file itself, without its fences.
+  /// Reads the information of the file, without its fences.
   static func describe(_ file: CInt, flags: UInt32 = 0, pad: UInt32 = 0, count: UInt32 = 0) -> (CallResult, Argument)
   {
     var argument = Argument(56)
@@ -100,12 +97,13 @@ enum RawSyncFile {
     return (answer, argument)
   }
 
-  /// 1 signalled, 0 pending, or a negative errno.
+  /// The status: 1 is signalled, 0 is pending, a negative number is an errno.
   static func status(_ file: CInt) -> CInt { describe(file).1[descriptor: 32] }
 
   static func count(_ file: CInt) -> UInt32 { describe(file).1[u32: 40] }
 
-  /// With room for `room` fences: the answer, how many there are, and the first one's driver.
+  /// Reads the fences into an array of `room` entries. Returns the result, the number of fences, and the driver of the
+  /// first.
   static func fences(_ file: CInt, room: Int) -> (CallResult, count: UInt32, driver: String) {
     var list = Argument(80 * room)
     var argument = Argument(56)
@@ -126,7 +124,6 @@ enum RawSyncFile {
 }
 
 extension DebugTable {
-  /// The machine's list of buffers.
   static func ofMachine() throws -> DebugTable {
     guard let text = try? SmallFile.read(Census.debugList, limit: 1 << 24),
       let table = try? DebugTable(parsing: text)

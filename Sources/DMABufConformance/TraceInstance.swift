@@ -3,13 +3,13 @@ import DMABuf
 import Glibc
 import SystemPackage
 
-/// A trace instance of this process. It belongs to the machine: whoever makes it removes it, and what a killed process
-/// left is removed by the next one. So its name tells whose it is: pid namespace, process, and when that started.
+/// A trace instance of this process. It belongs to the machine, so the process has to remove it. The next process
+/// removes an instance that a killed process has left. So the name identifies the owner: pid namespace, process id, and
+/// start time.
 struct TraceInstance: ~Copyable {
   private static let directory = "/sys/kernel/tracing/instances"
   private static let prefix = "dmabuf-check"
 
-  /// The instance's directory.
   let path: String
 
   /// Corresponds to `mkdir(2)` in tracefs.
@@ -21,7 +21,6 @@ struct TraceInstance: ~Copyable {
 
   deinit { _ = unsafe rmdir(path) }
 
-  /// Removes those of processes that have ended.
   static func removeStale() {
     for name in (try? Directory(directory).names()) ?? [] {
       let words = name.split(scalar: "-")
@@ -33,10 +32,10 @@ struct TraceInstance: ~Copyable {
     }
   }
 
-  /// This pid namespace's number.
+  /// The number of this pid namespace.
   private static var namespace: String { (Raw.link("/proc/self/ns/pid") ?? "").filter(\.isNumber) }
 
-  /// When a process started, in the kernel's ticks; `nil` for one that has ended.
+  /// The start time of a process, in the kernel's ticks; `nil` for a process that has ended.
   ///
   /// Corresponds to the 22nd field of `/proc/PID/stat`.
   private static func start(of process: Int32) -> UInt64? {
@@ -48,6 +47,6 @@ struct TraceInstance: ~Copyable {
 }
 
 extension ConformanceCheck {
-  /// Removes what a killed run left on the machine.
+  /// Removes the trace instances that killed runs have left on the machine.
   public static func removeLeftovers() { TraceInstance.removeStale() }
 }

@@ -3,7 +3,7 @@ internal import CDMABuf
 import DMABuf
 import Glibc
 
-/// The node /dev/udmabuf.
+/// Checks of the node /dev/udmabuf.
 extension ConformanceCheck {
   private static let page = UInt64(Mapping.pageSize)
   private static let write: CInt = 8

@@ -4,7 +4,7 @@ import DMABuf
 import Glibc
 import SystemPackage
 
-/// V4L2 devices that give and take buffers.
+/// V4L2 devices that export and import buffers.
 extension ConformanceCheck {
   private static let exportable: UInt32 = 1
   private static let importable: UInt32 = 4
@@ -53,7 +53,7 @@ extension ConformanceCheck {
       guard try imageSize(of: context) > Raw.page else { throw CheckSkipped("an image fits into a page") }
       return try answers([-1, null, small].map { try queue(context, $0) })
     },
-    // Invasive: vb2 then never releases the buffer of one page. Seen up to Linux 7.2; later kernels are unknown.
+    // Invasive: vb2 then never releases the buffer of one page. Observed up to Linux 7.2; unknown for later kernels.
     .init("C112", "a length beyond the end of the buffer is refused", on: .v4l2, expect: "EFAULT", invasive: true) {
       context in
       try startImporting(context)
@@ -89,7 +89,7 @@ extension ConformanceCheck {
     guard answer.isDone else { throw CheckSkipped("the queue imports no dma-bufs: VIDIOC_REQBUFS: \(answer)") }
   }
 
-  /// The largest plane of the queue's format.
+  /// The size of the largest plane in the queue's format.
   private static func imageSize(of context: CheckContext) throws -> Int {
     let format = try FrameTrial.format(of: context.queue(), on: context.v4l2Node())
     return format.planes.map(\.size).max() ?? 0
@@ -97,7 +97,7 @@ extension ConformanceCheck {
 
   private static func pages(_ size: Int) -> Int { (size + Raw.page - 1) / Raw.page * Raw.page }
 
-  /// VIDIOC_QBUF with one buffer for all planes.
+  /// Calls VIDIOC_QBUF with one buffer for all planes.
   private static func queue(_ context: CheckContext, _ buffer: CInt, length: Int = 0) throws -> CallResult {
     let node = try context.v4l2Node()
     let queue = try context.queue()
@@ -107,13 +107,13 @@ extension ConformanceCheck {
       try node.queueBuffer(0, planes, on: queue, format: format)
       return CallResult(0)
     } catch {
-      // A queue that buffers come to with media requests.
+      // This queue accepts buffers only with media requests.
       if error.errno.rawValue == EBADR { throw CheckSkipped("the queue needs media requests: VIDIOC_QBUF: EBADR") }
       return CallResult(failed: error.errno)
     }
   }
 
-  /// A buffer that is no device's.
+  /// Allocates a buffer that does not belong to a device.
   static func memory(_ size: Int) throws -> CInt {
     for target in ConformanceTarget.exporters() {
       if let buffer = try? CheckContext(on: target).another(size) { return buffer }

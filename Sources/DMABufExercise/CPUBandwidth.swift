@@ -2,8 +2,8 @@
 import DMABuf
 import Glibc
 
-/// Plain passes over memory, for telling how fast the CPU reaches it: a buffer that is mapped
-/// uncached reads a hundred times slower than it looks.
+/// Plain passes over memory that measure how fast the CPU accesses it. Reads from an uncached mapping can be a hundred
+/// times slower than from ordinary memory.
 public enum CPUBandwidth {
   /// Reads every byte once.
   @inline(never)
@@ -20,8 +20,8 @@ public enum CPUBandwidth {
     unsafe memset(base, 0x5a, bytes.count)
   }
 
-  /// Writes every byte once with the value it has, taken through `scratch`; returns the nanoseconds
-  /// that the writing took. A change that somebody else makes meanwhile may be undone.
+  /// Writes every byte once with its present value, which is copied through `scratch`. Returns the nanoseconds of the
+  /// writes. A concurrent change of the memory may be undone.
   public static func rewrite(
     _ bytes: UnsafeMutableRawBufferPointer, through scratch: UnsafeMutableRawBufferPointer
   ) -> UInt64 {
@@ -37,6 +37,6 @@ public enum CPUBandwidth {
     return elapsed
   }
 
-  /// Where results go that only exist so that the work is not optimised away.
+  /// Stores results that exist only to keep the compiler from removing the work.
   nonisolated(unsafe) private static var sink: UInt64 = 0
 }

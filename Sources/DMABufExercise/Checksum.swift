@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 internal import CXXHash
 
-/// XXH3 with 64 bits over bytes that come in pieces: the same as `xxhsum -H3` over all of them.
+/// XXH3 with 64 bits over bytes in pieces. The result is the same as that of `xxhsum -H3` over all bytes.
 @safe public struct Checksum: ~Copyable {
   private let state: OpaquePointer
 
-  /// Starts with no bytes.
+  /// Creates the checksum of no bytes.
   public init() {
     guard let state = unsafe XXH3_createState() else { fatalError("out of memory") }
     unsafe XXH3_64bits_reset(state)
@@ -14,7 +14,7 @@ internal import CXXHash
 
   deinit { _ = unsafe XXH3_freeState(state) }
 
-  /// Takes in more bytes.
+  /// Adds more bytes.
   public mutating func update(_ bytes: UnsafeRawBufferPointer) {
     _ = unsafe XXH3_64bits_update(state, bytes.baseAddress, bytes.count)
   }

@@ -3,19 +3,20 @@ public import DMABuf
 import Glibc
 import SystemPackage
 
-/// Whether a device imports buffers of other devices, as an attempt found it.
+/// The result of probing whether a device imports buffers of other devices.
 public enum ImportProbe: Equatable, Sendable {
-  /// It imported one.
+  /// The device imported a buffer.
   case works
-  /// It refused them all; this is the first refusal.
+  /// The device refused all buffers; with the first error.
   case refused(KernelError)
-  /// There was no buffer to try with, or too little memory to try; and why.
+  /// There was no buffer for the probe, or not enough memory; with the reason.
   case unknown(String)
 }
 
 extension DRMNode {
-  /// Tries to import one page of another exporter: of each heap, of udmabuf, or of vgem, until the device takes one.
-  /// Nothing of it stays. Drivers cannot be asked: since Linux 6.6 `DRM_CAP_PRIME` says yes for all of them.
+  /// Tries to import one page of another exporter: of each heap, of udmabuf, or of vgem, until one import succeeds. The
+  /// imports are released again. A probe is necessary, because since Linux 6.6 `DRM_CAP_PRIME` reports imports for
+  /// every driver.
   ///
   /// Corresponds to `DRM_IOCTL_PRIME_FD_TO_HANDLE` and `DRM_IOCTL_GEM_CLOSE`.
   public func probeImport() -> ImportProbe {
@@ -42,7 +43,6 @@ extension DRMNode {
     return heaps + [{ try UDMABuf().allocate(page) }, vgem]
   }
 
-  /// A dumb buffer of vgem.
   private static func testBuffer(besides driver: UntrustedText) throws -> DMABuffer {
     let name = UntrustedText("vgem".utf8)
     for path in try paths() where driver != name && !isRender(path) {
@@ -52,8 +52,8 @@ extension DRMNode {
     throw NoDriver(name: "vgem")
   }
 
-  /// Does the device export its buffers? Tried with the smallest dumb buffer; where it makes none, this is what the
-  /// driver says.
+  /// Whether the device exports its buffers. The probe exports the smallest dumb buffer. For a device without dumb
+  /// buffers, this is the capability that the driver reports.
   ///
   /// Corresponds to `DRM_IOCTL_PRIME_HANDLE_TO_FD`, or to `DRM_CAP_PRIME`.
   public var exportsBuffers: Bool {

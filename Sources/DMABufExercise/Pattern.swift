@@ -1,37 +1,37 @@
 // SPDX-License-Identifier: MIT
 import Glibc
 
-/// Bytes that can be written to a buffer and found again. What stands at an offset depends on the
-/// offset from the buffer's start alone, so any part can be filled or verified by itself.
+/// Bytes that can be written to a buffer and verified later. The byte at an offset depends only on the offset from the
+/// buffer's start, so any part can be filled or verified by itself.
 public enum Pattern: Equatable, Sendable {
-  /// The same bytes over and over, starting at the buffer's start. Never empty.
+  /// The same bytes repeated from the buffer's start. Never empty.
   case repeating([UInt8])
   /// Each 64-bit little-endian word is its own index: 0, 1, 2, ….
   case counter
   /// Word `i` is the `i`-th output of SplitMix64 seeded with `seed`, little-endian.
   case random(seed: UInt64)
 
-  /// Where and how a buffer differs from its pattern.
+  /// The differences between a buffer and its pattern.
   public struct Mismatch: Equatable, Sendable {
-    /// Bytes that differ.
+    /// The number of bytes that differ.
     public var count = 0
-    /// Offset of the first of them from the buffer's start.
+    /// The offset of the first difference from the buffer's start.
     public var offset: Int?
-    /// What should stand there, at most 16 bytes.
+    /// The expected bytes there, at most 16.
     public var expected: [UInt8] = []
-    /// What does.
+    /// The bytes that were found there.
     public var found: [UInt8] = []
 
-    /// Nothing differs so far.
+    /// Creates a result without differences.
     public init() {}
   }
 
   private static let blockSize = 4096
-  /// Half of what the smallest first-level caches hold; larger pieces compare faster.
+  /// Half the size of the smallest first-level caches. Larger pieces compare faster.
   private static let tileSize = 16 << 10
 
-  /// Writes the pattern. `offset` is how far `bytes` is from the buffer's start; the address must be
-  /// as far from an 8-byte boundary as `offset` is.
+  /// Writes the pattern. `offset` is the distance of `bytes` from the buffer's start. The address must have the same
+  /// distance from an 8-byte boundary as `offset`.
   public func fill(_ bytes: UnsafeMutableRawBufferPointer, at offset: Int) {
     guard let base = bytes.baseAddress else { return }
     switch self {
@@ -57,7 +57,8 @@ public enum Pattern: Equatable, Sendable {
     }
   }
 
-  /// Compares with the pattern and adds what differs to `mismatch`. Same arguments as ``fill(_:at:)``.
+  /// Compares bytes with the pattern and adds the differences to `mismatch`. The arguments are those of
+  /// ``fill(_:at:)``.
   public func verify(_ bytes: UnsafeRawBufferPointer, at offset: Int, into mismatch: inout Mismatch) {
     guard let base = bytes.baseAddress else { return }
     switch self {
@@ -87,7 +88,7 @@ public enum Pattern: Equatable, Sendable {
     }
   }
 
-  /// The byte that stands `offset` bytes from the buffer's start.
+  /// The byte of the pattern at `offset` from the buffer's start.
   public func byte(at offset: Int) -> UInt8 {
     switch self {
     case .repeating(let unit): unit[offset % unit.count]
@@ -106,8 +107,8 @@ public enum Pattern: Equatable, Sendable {
   @inline(__always)
   private static func state(_ seed: UInt64, _ index: UInt64) -> UInt64 { seed &+ index &* 0x9E37_79B9_7F4A_7C15 }
 
-  /// Its next output. One state after the other, because the compiler would make vectors of loops over indices, and
-  /// vectors that cannot multiply 64 bits (before AVX-512) are half as fast.
+  /// Returns the next output and advances the state. Each output depends on the previous state, because the compiler
+  /// would vectorize a loop over indices. Vectors without 64-bit multiplication (before AVX-512) are half as fast.
   @inline(__always)
   private static func splitMix(_ state: inout UInt64) -> UInt64 {
     state &+= 0x9E37_79B9_7F4A_7C15
@@ -128,7 +129,7 @@ public enum Pattern: Equatable, Sendable {
     return (head, (count - head) / 8)
   }
 
-  /// Hands over the whole words, with the index of the first, and writes what is left at either end.
+  /// Calls `body` with the whole words and the index of the first, and writes the bytes that remain at either end.
   @inline(__always)
   private func fillWords(
     _ bytes: UnsafeMutableRawBufferPointer, at offset: Int,
@@ -144,8 +145,8 @@ public enum Pattern: Equatable, Sendable {
     }
   }
 
-  /// Hands over the whole words a block at a time, with the index of the first, for their difference
-  /// from the pattern: a test of each word would halve the speed.
+  /// Calls `difference` with the whole words, one block at a time, and the index of the first. It returns the combined
+  /// difference from the pattern: a test of each word would halve the speed.
   @inline(__always)
   private func verifyWords(
     _ bytes: UnsafeRawBufferPointer, at offset: Int, into mismatch: inout Mismatch,
@@ -166,7 +167,7 @@ public enum Pattern: Equatable, Sendable {
 
   // MARK: Blocks and bytes
 
-  /// Whole repetitions of the pattern, beginning as it stands at `offset`: one tile goes after the other.
+  /// Whole repetitions of the pattern, starting with the byte at `offset`. Tiles can follow each other.
   private static func tile(of unit: [UInt8], at offset: Int) -> [UInt8] {
     let phase = offset % unit.count
     let turned = unit[phase...] + unit[..<phase]

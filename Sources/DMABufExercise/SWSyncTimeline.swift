@@ -4,18 +4,18 @@ public import DMABuf
 import Glibc
 import SystemPackage
 
-/// A timeline of the kernel's `sw_sync` driver: a counter that starts at 0, and fences that signal when it
-/// reaches their value. Closing it ends its fences with `ENOENT`.
+/// A timeline of the kernel's `sw_sync` driver: a counter that starts at 0, and fences that signal when the counter
+/// reaches their value. Closing the timeline fails its pending fences with `ENOENT`.
 public struct SWSyncTimeline: ~Copyable, Sendable {
-  /// Each open of this file is a new timeline.
+  /// Each open of this file creates a new timeline.
   public static let node = "/sys/kernel/debug/sync/sw_sync"
 
   let file: OpenFile
 
-  /// Makes a timeline. The kernel names it after the process, which is called `name` for that moment.
+  /// Creates a timeline. The kernel names the timeline after the process, so the process is renamed to `name`
+  /// meanwhile.
   ///
-  /// Corresponds to `open(2)`. Throws `ENOENT` on kernels without `CONFIG_SW_SYNC`, `EACCES` for
-  /// everyone but root.
+  /// Corresponds to `open(2)`. Throws `ENOENT` on kernels without `CONFIG_SW_SYNC`, `EACCES` for all users except root.
   public init(named name: String) throws(KernelError) {
     let before = SmallFile.text(Self.commandName) ?? ""
     Self.setCommandName(name)
@@ -23,13 +23,13 @@ public struct SWSyncTimeline: ~Copyable, Sendable {
     file = try OpenFile(Self.node, O_RDWR)
   }
 
-  /// Takes over a timeline that has been made before.
+  /// Takes ownership of an existing timeline.
   public init(_ file: consuming OpenFile) { self.file = file }
 
-  /// Hands over the open timeline, for whoever keeps it.
+  /// Returns the open timeline's descriptor and transfers its ownership.
   public consuming func takeDescriptor() -> OwnedDescriptor { file.takeDescriptor() }
 
-  /// A fence that signals when the timeline reaches `value`.
+  /// Creates a fence that signals when the timeline reaches `value`.
   ///
   /// Corresponds to `SW_SYNC_IOC_CREATE_FENCE`. Taints Linux 7 and later.
   public func makeFence(at value: UInt32) throws(KernelError) -> SyncFile {
@@ -47,8 +47,8 @@ public struct SWSyncTimeline: ~Copyable, Sendable {
     try file.ioctl(Request(.SW_SYNC_IOC_INC, CDMABUF_SW_SYNC_IOC_INC), &steps)
   }
 
-  /// Where the timeline is, from 0 to ``furthestValue``. The kernel has no word for it: fences are made to find
-  /// the last value that has been reached.
+  /// The value of the timeline, from 0 to ``furthestValue``. The kernel cannot report it, so test fences are created to
+  /// find the last value that was reached.
   public func value() throws(KernelError) -> UInt32 {
     var reached: UInt32 = 0
     var step: UInt32 = 1 << 30
@@ -59,11 +59,11 @@ public struct SWSyncTimeline: ~Copyable, Sendable {
     return reached
   }
 
-  /// The highest value a fence can wait for on a timeline that starts at 0: what is further is taken for
-  /// the past.
+  /// The highest value that a fence can wait for on a timeline that starts at 0. The kernel treats higher values as
+  /// past.
   public static let furthestValue = UInt32(Int32.max)
 
-  /// Does making a fence taint this kernel?
+  /// Whether creating a fence taints this kernel.
   public static var taintsKernel: Bool { taints(release: SmallFile.text("/proc/sys/kernel/osrelease") ?? "") }
 
   static func taints(release: String) -> Bool {

@@ -4,14 +4,15 @@ public import DMABuf
 import Glibc
 import SystemPackage
 
-/// The kernel's virtual device `vgem`, as far as it makes fences: it can attach one to any buffer that it can
-/// import, and signals it when told to, when it is closed, or after ten seconds.
+/// The fences of the kernel's virtual device `vgem`. The device attaches a fence to any buffer that it can import. The
+/// fence signals on request, when the device is closed, or after ten seconds.
 public struct VGEM: ~Copyable, Sendable {
   private let node: DRMNode
 
   /// Opens vgem's render node.
   ///
-  /// Throws ``NoDriver`` when no node is vgem's, and a node's refusal when it may be the one.
+  /// Throws ``NoDriver`` when no node belongs to vgem, and the error of a node that could not be opened but may belong
+  /// to vgem.
   public init() throws {
     var refusal: KernelError?
     for path in try DRMNode.paths() where DRMNode.isRender(path) {
@@ -29,18 +30,18 @@ public struct VGEM: ~Copyable, Sendable {
     throw NoDriver(name: "vgem")
   }
 
-  /// Takes over an open node.
+  /// Takes ownership of an open node.
   public init(_ file: consuming OpenFile) throws(KernelError) { node = try DRMNode(file) }
 
-  /// Hands over the open node, for whoever keeps it.
+  /// Returns the open node's descriptor and transfers its ownership.
   public consuming func takeDescriptor() -> OwnedDescriptor { node.takeDescriptor() }
 
-  /// Attaches a fence to a buffer, as if vgem read it or wrote to it, and lets go of the buffer again.
+  /// Attaches a fence to a buffer, as if vgem read or wrote the buffer. The import of the buffer is released again.
   ///
-  /// Corresponds to `DRM_IOCTL_VGEM_FENCE_ATTACH`. Throws `EBUSY` when fences are pending that this one would
-  /// have to wait for, and the exporter's reason when vgem cannot import the buffer.
+  /// Corresponds to `DRM_IOCTL_VGEM_FENCE_ATTACH`. Throws `EBUSY` when the new fence would have to wait for pending
+  /// ones, and the exporter's errno when vgem cannot import the buffer.
   ///
-  /// - Returns: the number that ``signal(_:)`` takes.
+  /// - Returns: the number for ``signal(_:)``.
   public func attachFence(to buffer: borrowing DMABuffer, for direction: AccessDirection) throws(KernelError)
     -> UInt32
   {
@@ -54,8 +55,8 @@ public struct VGEM: ~Copyable, Sendable {
 
   /// Signals a fence.
   ///
-  /// Corresponds to `DRM_IOCTL_VGEM_FENCE_SIGNAL`. Throws `ENOENT` when there is no such fence any more, and
-  /// `ETIMEDOUT` when its ten seconds were over first.
+  /// Corresponds to `DRM_IOCTL_VGEM_FENCE_SIGNAL`. Throws `ENOENT` when the fence does not exist any more, and
+  /// `ETIMEDOUT` when the fence had timed out after ten seconds.
   public func signal(_ fence: UInt32) throws(KernelError) {
     var argument = cdmabuf_vgem_fence_signal(fence: fence, flags: 0)
     try node.file.ioctl(Request(.DRM_IOCTL_VGEM_FENCE_SIGNAL, CDMABUF_DRM_IOCTL_VGEM_FENCE_SIGNAL), &argument)

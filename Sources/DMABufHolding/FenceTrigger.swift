@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 import DMABuf
 
-/// What has to be done to the descriptor that is held beside a test fence for the fence to signal.
+/// The action on the companion descriptor of a held test fence that signals the fence.
 public enum FenceTrigger: Equatable, Sendable {
-  /// It is a ``SWSyncTimeline``, which must reach this value.
+  /// The companion is a ``SWSyncTimeline``, which must reach this value.
   case timeline(UInt32)
-  /// It is ``VGEM``, which must signal the fence of this number.
+  /// The companion is a ``VGEM``, which must signal the fence with this number.
   case vgem(UInt32)
 
-  /// For the holder, which does it by itself: the action, and its number.
+  /// The action and its number in the words of a holder process.
   var action: (name: Character, number: UInt32) {
     switch self {
     case .timeline(let value): ("i", value)
@@ -16,7 +16,7 @@ public enum FenceTrigger: Equatable, Sendable {
     }
   }
 
-  /// Reads what ``action`` tells.
+  /// Parses the words of ``action``.
   init?(action: UInt8, _ number: UInt32) {
     switch action {
     case UInt8(ascii: "i"): self = .timeline(number)
@@ -25,7 +25,7 @@ public enum FenceTrigger: Equatable, Sendable {
     }
   }
 
-  /// Reads what ``description`` has written; `nil` for anything else.
+  /// Parses the text of ``description``. Returns `nil` for any other text.
   init?(_ text: String) {
     let parts = text.split(scalar: ":")
     guard parts.count == 2, let number = UInt32(parts[1]) else { return nil }
@@ -38,7 +38,7 @@ public enum FenceTrigger: Equatable, Sendable {
 }
 
 extension FenceTrigger: CustomStringConvertible {
-  /// The driver, and its number: `sw_sync:1`.
+  /// The driver and the number: `sw_sync:1`.
   public var description: String {
     switch self {
     case .timeline(let value): "sw_sync:\(value)"

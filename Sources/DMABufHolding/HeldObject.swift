@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 public import DMABuf
 
-/// What is kept by a holder, as the holder tells it.
+/// A held object, as its holder describes it.
 public struct HeldObject: Equatable, Sendable {
-  /// What kind of thing a name stands for.
+  /// The kind of a held object.
   public enum Kind: String, Sendable {
     /// A dma-buf.
     case buffer
@@ -11,13 +11,13 @@ public struct HeldObject: Equatable, Sendable {
     case syncFile = "sync_file"
     /// A syncobj of DRM.
     case syncObject = "syncobj"
-    /// A buffer together with what keeps a device attached to it.
+    /// A buffer together with the descriptors that keep a device attached to it.
     case attachment
   }
 
-  /// The name it is held under.
+  /// The name under which the object is held.
   public let name: HeldName
-  /// What it is.
+  /// The kind of the object.
   public let kind: Kind
   /// Inode number of the buffer.
   public let inode: UInt64?
@@ -25,24 +25,22 @@ public struct HeldObject: Equatable, Sendable {
   public let size: UInt64?
   /// The holder's process.
   public let pid: Int32
-  /// When it began, in nanoseconds of ``Clock``.
+  /// The time at which the holder started, in nanoseconds of ``Clock``.
   public let began: UInt64
-  /// What else is kept with it, in the words of who attached it: `vgem handle 1`.
+  /// A description of the companions, such as `vgem handle 1`.
   public let attached: String?
   /// The buffer's exporter.
   public let exporter: UntrustedText?
-  /// How its first companion makes the sync_file signal; `nil` for all but test fences.
+  /// The action on the first companion that signals the sync_file; `nil` for all objects except test fences.
   public let trigger: FenceTrigger?
-  /// The socket that was asked.
   let socket: SocketIdentity?
 
-  /// The longest description in bytes.
   static let longestDescription = 4096
-  /// How much of a text that may be long is kept, in bytes.
+  /// The longest part of a text that is kept, in bytes.
   private static let longestText = 256
   private static let exporterKey = Array(",exp_name=".utf8)
 
-  /// `KEY=VALUE`, separated by commas; the exporter, whose bytes may be anything but NUL, comes last.
+  /// Formats `KEY=VALUE`, separated by commas. The exporter comes last, because it may contain any byte except NUL.
   static func description(
     kind: Kind, inode: UInt64?, size: UInt64?, attached: String, exporter: UntrustedText?,
     trigger: FenceTrigger? = nil
@@ -59,7 +57,7 @@ public struct HeldObject: Equatable, Sendable {
     return Array(parts.joined(separator: ",").utf8) + exporterKey + exporter
   }
 
-  /// What stands before the exporter, by key; `nil` for what is no description.
+  /// Parses the fields before the exporter by key. Returns `nil` if the bytes are not a description.
   private static func values(_ bytes: [UInt8]) -> (values: [String: String], exporter: ArraySlice<UInt8>)? {
     guard let marker = bytes.firstRange(of: exporterKey) else { return nil }
     var values: [String: String] = [:]
@@ -71,13 +69,13 @@ public struct HeldObject: Equatable, Sendable {
     return (values, bytes[marker.upperBound...])
   }
 
-  /// The version of the protocol that a holder speaks; 0 before there were versions, `nil` for no description.
+  /// The version of the holder's protocol; 0 before there were versions, `nil` if the bytes are not a description.
   static func version(_ bytes: [UInt8]) -> Int? {
     guard let values = values(bytes)?.values else { return nil }
     return values["version"].map { Int($0) ?? .max } ?? 0
   }
 
-  /// Reads what ``description`` has written; `nil` for anything else.
+  /// Parses the bytes of ``description``. Returns `nil` for any other bytes.
   init?(name: HeldName, pid: Int32, decoding bytes: [UInt8], from socket: SocketIdentity? = nil) {
     guard let (values, exporter) = Self.values(bytes),
       let kind = values["kind"].flatMap({ Kind(rawValue: $0) }), let began = values["began"].flatMap({ UInt64($0) })

@@ -4,18 +4,19 @@ import DMABuf
 import DMABufHost
 import Glibc
 
-/// The process that stays behind and keeps descriptors under a name. It is this executable again, called
+/// The process that holds descriptors under a name. It is this executable, started again under the name
 /// `dmabuf-holder`:
 ///
 ///     dmabuf-holder NAME DEVICE:INODE DESCRIPTION COUNT [WHEN ACTION NUMBER]
 ///
-/// DEVICE:INODE is its socket: another may come into the place of that, which is then not this holder's. Descriptors:
-/// 3, a pipe to write an `int` to once it serves; 4, the runtime directory; 5, the listening socket; from 6 on, COUNT that
-/// it keeps: what the name stands for, then its companions. At WHEN, in nanoseconds of ``Clock``, it does ACTION with
-/// NUMBER to the first companion.
+/// DEVICE:INODE identifies its socket. Another socket in the same place does not belong to this holder. Descriptors: 3,
+/// a pipe to write an `int` to when the holder serves; 4, the runtime directory; 5, the listening socket; from 6 on,
+/// COUNT held descriptors: the object of the name, then its companions. At WHEN, in nanoseconds of ``Clock``, the
+/// holder applies ACTION with NUMBER to the first companion.
 ///
-/// It ends when it is released, on SIGTERM and its like, and once its socket is gone: the end of a login session
-/// removes it. It makes no objects, arrays or strings: the first of each takes a megabyte of the runtime into memory.
+/// The holder exits when it is released, on SIGTERM and similar signals, and when its socket is gone: the end of a
+/// login session removes the socket. The code creates no objects, arrays or strings, because the first use of each
+/// loads a megabyte of the runtime into memory.
 @safe
 struct Holder {
   static var processName: String { "dmabuf-holder" }
@@ -27,13 +28,13 @@ struct Holder {
   private static let object: CInt = 6
   private static let companion: CInt = 7
 
-  /// More clients at a time wait for others to leave.
+  /// Further clients wait until another one has gone.
   private static let mostClients = 32
-  /// How long a client may take to say what it wants.
+  /// The time that a client has to send its request.
   private static let clientTime: UInt64 = 2_000_000_000
   /// The longest sleep while there are clients, or no descriptor is free.
   private static let shortSleep: UInt64 = 500_000_000
-  /// The longest sleep otherwise: then it looks for its socket.
+  /// The longest sleep otherwise. After it, the holder checks that its socket still exists.
   private static let longSleep: UInt64 = 10_000_000_000
 
   private let name: UnsafePointer<CChar>
@@ -41,12 +42,12 @@ struct Holder {
   private let inode: UInt64
   private let description: UnsafePointer<CChar>
   private let count: Int
-  /// What is still to be done by itself, and when.
+  /// The pending action and its time.
   private var task: (trigger: FenceTrigger, moment: UInt64)?
-  /// Closed to accept one more client when no other descriptor is free; -1 while it is closed.
+  /// Closed to accept one more client when no other descriptor is free; -1 while closed.
   private var spare: CInt = -1
 
-  /// Reads the five or eight words of `main`, which live as long as the process. Returns `nil` for wrong words.
+  /// Parses the five or eight words of `main`, which live as long as the process. Returns `nil` for invalid words.
   init?(_ words: UnsafeBufferPointer<UnsafeMutablePointer<CChar>?>) {
     guard let name = unsafe words[1], let socket = unsafe words[2], let description = unsafe words[3],
       let count = unsafe Self.number(words[4]), (1...UInt64(Self.mostDescriptors)).contains(count)
@@ -69,7 +70,7 @@ struct Holder {
     }
   }
 
-  /// The number that is all of a word.
+  /// The number that a word consists of; `nil` for any other word.
   private static func number(_ word: UnsafeMutablePointer<CChar>?) -> UInt64? {
     guard let word = unsafe word else { return nil }
     var end: UnsafeMutablePointer<CChar>?
@@ -78,15 +79,15 @@ struct Holder {
     return number
   }
 
-  /// Serves until it has to end; the exit status.
+  /// Serves clients until the holder has to exit. Returns the exit status.
   mutating func run() -> CInt {
     for number in Self.readiness..<Self.object + CInt(count) where cdmabuf_fcntl(number, F_SETFD, FD_CLOEXEC) < 0 {
       return 64
     }
-    // The kernel took `exe` from /proc/self/exe.
+    // After the exec of /proc/self/exe, the kernel has named the process `exe`.
     unsafe cdmabuf_name_process(Self.processName)
     Interruption.catchEndingSignals()
-    // The caller's limit need not be the holder's.
+    // The caller may have lowered the limit; the holder raises it to the hard limit.
     var limit = rlimit()
     let descriptors = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
     if unsafe getrlimit(descriptors, &limit) == 0, limit.rlim_cur < limit.rlim_max {
@@ -94,7 +95,7 @@ struct Holder {
       _ = unsafe setrlimit(descriptors, &limit)
     }
     spare = Self.anyDescriptor()
-    // Listening again makes this process the one that the kernel names to clients.
+    // After this listen() the kernel reports this process to clients as the peer.
     let isReady =
       spare >= 0 && listen(Self.listener, 64) == 0 && cdmabuf_fcntl(Self.listener, F_SETFL, O_NONBLOCK) == 0
     var reason: CInt = isReady ? 0 : errno
@@ -111,7 +112,7 @@ struct Holder {
 
   private mutating func serve() {
     let entries = UnsafeMutablePointer<pollfd>.allocate(capacity: 1 + Self.mostClients)
-    // When each client's time is over.
+    // The time at which each client times out.
     let ends = UnsafeMutablePointer<UInt64>.allocate(capacity: 1 + Self.mostClients)
     defer {
       unsafe entries.deallocate()
@@ -136,13 +137,13 @@ struct Holder {
           kept += 1
           continue
         }
-        // A client that has hung up waits for nothing any more: what it asked for would come as a surprise.
+        // A client that has hung up no longer expects an answer, so its request must not have an effect.
         let isWaiting = entry.revents != 0 && entry.revents & Int16(POLLHUP) == 0
         if isWaiting, isReleased(by: entry.fd) { return }
         close(entry.fd)
       }
       count = kept
-      // The two lists have room for the most clients.
+      // The arrays have room for the maximum number of clients.
       if accepts, unsafe entries[0].revents != 0, let client = accept() {
         unsafe entries[count] = pollfd(fd: client, events: Int16(POLLIN), revents: 0)
         unsafe ends[count] = Clock.now + Self.clientTime
@@ -159,7 +160,7 @@ struct Holder {
     return min(longest, task.moment - min(now, task.moment))
   }
 
-  /// Does what is due. A refusal is nobody's to hear: somebody has signalled the fence before.
+  /// Applies the action when it is due. An error is ignored: the fence was signalled before.
   private mutating func act() {
     guard let task, Clock.now >= task.moment else { return }
     self.task = nil
@@ -170,13 +171,14 @@ struct Holder {
       var fence = cdmabuf_vgem_fence_signal(fence: number, flags: 0)
       _ = try? file.ioctl(Request(.DRM_IOCTL_VGEM_FENCE_SIGNAL, CDMABUF_DRM_IOCTL_VGEM_FENCE_SIGNAL), &fence)
     }
-    // It is kept.
+    // Keep the companion open.
     _ = file.takeDescriptor().release()
   }
 
   // MARK: Clients
 
-  /// The next client. One that comes when no descriptor is left gets the spare, and others wait until it has gone.
+  /// Accepts the next client. If no descriptor is free, the client gets the spare one, and further clients wait until
+  /// it has gone.
   private mutating func accept() -> CInt? {
     var client = cdmabuf_accept(Self.listener)
     if client < 0, errno == EMFILE || errno == ENFILE {
@@ -187,7 +189,8 @@ struct Holder {
     return client < 0 ? nil : client
   }
 
-  /// Answers one request of a client of the same user; anything else is not answered.
+  /// Answers one request of a client of the same user. Returns whether the client released the holder. Other requests
+  /// get no answer.
   private func isReleased(by client: CInt) -> Bool {
     var user: uid_t = 0
     guard unsafe cdmabuf_peer_user(client, &user) == 0, user == geteuid() else { return false }
@@ -201,7 +204,7 @@ struct Holder {
     case .fetch: answer(client, descriptors: 1)
     case .fetchAll: answer(client, descriptors: count)
     case .release:
-      // All is gone when the answer comes.
+      // Everything is released before the client receives the answer.
       removeSocket()
       for number in Self.object..<Self.object + CInt(count) { close(number) }
       answer(client, descriptors: 0)
@@ -232,14 +235,14 @@ struct Holder {
 
 // MARK: Starting
 
-/// Is this process called as holders are?
+/// Whether this process was started as a holder.
 @c(dmabuf_is_holder)
 public func isHolder(_ count: CInt, _ words: UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Bool {
   guard count == 5 || count == 8, let name = unsafe words[0] else { return false }
   return unsafe strcmp(name, Holder.processName) == 0
 }
 
-/// Keeps the descriptors that such a process was started with; its exit status.
+/// Runs a holder process with the descriptors that it was started with. Returns the exit status.
 @c(dmabuf_hold)
 public func hold(_ count: CInt, _ words: UnsafePointer<UnsafeMutablePointer<CChar>?>) -> CInt {
   guard var holder = unsafe Holder(UnsafeBufferPointer(start: words, count: Int(count))) else { return 64 }

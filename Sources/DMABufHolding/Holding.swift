@@ -5,20 +5,20 @@ import DMABufHost
 import Glibc
 import SystemPackage
 
-/// What keeps a name from being used, where it is not the kernel's refusal.
+/// An error of a held name, other than the kernel's errors.
 public enum HolderError: Error, Equatable, Sendable {
-  /// Something is held under the name already.
+  /// The name is in use.
   case nameTaken(HeldName)
   /// Nothing is held under the name.
   case nothingHeld(HeldName)
-  /// The name's holder was started by a dmabuf that speaks another version of the protocol.
+  /// The name's holder was started by a dmabuf with another version of the protocol.
   case otherVersion(HeldName, version: Int)
-  /// The process behind the name's socket is another user's.
+  /// The process behind the name's socket belongs to another user.
   case otherUser(HeldName)
-  /// The answer of the name's holder makes no sense.
+  /// The holder's answer is malformed.
   case malformedAnswer(HeldName)
 
-  /// The version of the protocol that this program speaks.
+  /// The version of the protocol that this program uses.
   public static let ownVersion = HolderRequest.ownVersion
 }
 
@@ -37,22 +37,22 @@ extension HolderError: CustomStringConvertible {
   }
 }
 
-/// Keeping descriptors alive under names, in small processes of the user's that stay behind.
+/// Holds descriptors under names, in small background processes of the user.
 public enum Holding {
-  /// Where the holders' sockets of this user are.
+  /// The directory of the holders' sockets of this user.
   public static var directory: String { RuntimeDirectory.path }
 
-  /// Starts a holder; when this returns, the name can be used.
+  /// Starts a holder. When this function returns, the name can be used.
   ///
   /// - Parameters:
   ///   - name: the name.
-  ///   - kind: what the descriptor is.
-  ///   - descriptor: what the name stands for; the caller's own stays open.
-  ///   - companions: what is kept open beside it, such as the device that has it attached.
-  ///   - attached: what that is, in one line.
-  ///   - trigger: how the first companion makes a test fence signal.
-  ///   - after: when the holder does that by itself.
-  ///   - replacing: whether to release who has the name now.
+  ///   - kind: the kind of the object.
+  ///   - descriptor: the object that the name stands for; the caller's descriptor stays open.
+  ///   - companions: further descriptors to keep open, such as that of a device with the buffer attached.
+  ///   - attached: a description of the companions, in one line.
+  ///   - trigger: the action on the first companion that signals a test fence.
+  ///   - after: the time after which the holder applies the trigger.
+  ///   - replacing: whether to release the current holder of the name.
   /// - Returns: the socket of the new holder.
   /// - Throws: ``HolderError/nameTaken(_:)``, ``RuntimeDirectoryError``, or ``KernelError`` when the process cannot be
   ///   started.
@@ -87,7 +87,7 @@ public enum Holding {
       directory.remove(name, identity)
       throw KernelError(.exec, on: "holder of \(name)", errno: error)
     }
-    // Open until the holder has it.
+    // The listening socket stays open until the holder has it.
     _ = consume listener
     return identity
   }
@@ -105,7 +105,7 @@ public enum Holding {
       exporter: information?.exporter, trigger: trigger)
   }
 
-  /// Under the lock: makes the name's socket, after making sure that nobody lives behind an old one.
+  /// Creates the name's socket. The caller has the lock. A socket that a killed holder left is removed first.
   private static func take(
     _ name: HeldName, in directory: borrowing RuntimeDirectory, replacing: Bool
   ) throws -> UnixSocket {
@@ -115,30 +115,31 @@ public enum Holding {
         guard replacing else { throw HolderError.nameTaken(name) }
         try end(holder, name, socket)
       } catch let error where Self.isOfDead(error) {
-        // It was killed, and left its socket.
+        // The holder was killed and has left its socket.
         directory.remove(name, socket.identity)
       }
     }
     return try UnixSocket(listeningAt: directory.socketPath(name), .packets, name: "\(name)")
   }
 
-  /// What is held under a name. Nothing of it is touched.
+  /// The description of a held object. The request does not duplicate any descriptor.
   public static func describe(_ name: HeldName) throws -> HeldObject {
     try asking(name, .describe).0
   }
 
-  /// The descriptor that is held under a name, and what it is.
+  /// Duplicates the descriptor of a held object, and returns it with its description.
   public static func fetch(_ name: HeldName) throws -> (HeldObject, CInt) {
     let (object, descriptors) = try asking(name, .fetch)
     return (object, descriptors[0])
   }
 
-  /// The descriptor that is held under a name, those of its companions, and what it is.
+  /// Duplicates the descriptors of a held object and of its companions, and returns them with its description.
   public static func fetchAll(_ name: HeldName) throws -> (HeldObject, [CInt]) {
     try asking(name, .fetchAll)
   }
 
-  /// Releases what is held under a name, if given only by the holder with this socket; it is gone when this returns.
+  /// Releases a held object, which is released when this function returns. With `identity`, only the holder with this
+  /// socket is released.
   public static func release(_ name: HeldName, _ identity: SocketIdentity? = nil) throws {
     try withSocket(name) { socket in
       guard identity == nil || socket.identity == identity else { throw HolderError.nothingHeld(name) }
@@ -146,12 +147,12 @@ public enum Holding {
     }
   }
 
-  /// Starts a holder for `/dev/null` and releases it: can descriptors be held here? The holder has ended when this
-  /// returns.
+  /// Starts a holder for `/dev/null` and releases it, to probe whether descriptors can be held. The holder has exited
+  /// when this function returns.
   package static func probe(as name: HeldName) throws {
     let file = try OpenFile("/dev/null", O_RDONLY)
     let socket = try start(name, kind: .buffer, descriptor: file.descriptor.rawValue)
-    // It ends a moment after it has answered.
+    // The holder exits a moment after its answer, so wait for its end.
     let number = cdmabuf_pidfd_open(try describe(name).pid)
     try release(name, socket)
     guard number >= 0 else { return }
@@ -159,20 +160,20 @@ public enum Holding {
     _ = try Polling.poll(POLLIN, of: process.rawValue, on: "\(name)", deadline: Deadline(after: .seconds(2)))
   }
 
-  /// All that is held, by name; holders that were killed are left out. `failed` is told of those that
-  /// cannot be asked.
+  /// All held objects, sorted by name. Holders that were killed are skipped. `failed` receives the holders that could
+  /// not be asked.
   public static func all(failed: (HeldName, any Error) -> Void = { _, _ in }) throws -> [HeldObject] {
     var objects: [HeldObject] = []
     try each(failed: failed) { name, _ in objects.append(try describe(name)) }
     return objects
   }
 
-  /// Releases all that is held. `failed` is told of what is not.
+  /// Releases all held objects. `failed` receives those that could not be released.
   public static func releaseAll(failed: (HeldName, any Error) -> Void) throws {
     try each(failed: failed) { try release($0, $1) }
   }
 
-  /// Names and what they stand for now; what goes meanwhile is left out.
+  /// Calls `body` for each name and its present socket. Names that are released meanwhile are skipped.
   private static func each(
     failed: (HeldName, any Error) -> Void, _ body: (HeldName, SocketIdentity?) throws -> Void
   ) throws {
@@ -188,7 +189,7 @@ public enum Holding {
     }
   }
 
-  /// All names, with the sockets that they stand for now.
+  /// All names, with their present sockets.
   private static func listed() throws -> [(HeldName, SocketIdentity?)] {
     do {
       let directory = try RuntimeDirectory(creating: false)
@@ -200,7 +201,7 @@ public enum Holding {
     }
   }
 
-  // MARK: Talking
+  // MARK: Requests
 
   private static func withSocket<Result>(
     _ name: HeldName, _ body: (borrowing HolderSocket) throws -> Result
@@ -218,7 +219,7 @@ public enum Holding {
     }
   }
 
-  /// Is that what comes of a socket whose holder has been killed?
+  /// Whether this is the error of a socket whose holder was killed.
   private static func isOfDead(_ error: any Error) -> Bool {
     switch error {
     case HolderError.nothingHeld: true
@@ -248,7 +249,7 @@ public enum Holding {
     return socket
   }
 
-  /// Releases; what a holder says to that does not matter.
+  /// Releases the object. The contents of the holder's answer do not matter.
   private static func end(
     _ holder: borrowing UnixSocket, _ name: HeldName, _ place: borrowing HolderSocket
   ) throws {
@@ -256,14 +257,14 @@ public enum Holding {
     for descriptor in answer.descriptors { close(descriptor) }
   }
 
-  /// Sends a request, and again as it was before there were versions to a holder that does not know this one.
+  /// Sends a request. If the holder does not know this version, the request is sent again without a version.
   private static func ask(
     _ holder: borrowing UnixSocket, _ name: HeldName, _ verb: HolderRequest.Verb, _ place: borrowing HolderSocket
   ) throws -> Answer {
     let first = try answer(of: holder, [UInt8(HolderRequest.ownVersion), verb.rawValue])
     if !first.bytes.isEmpty { return first }
     let second = try answer(of: connect(name, to: place), [verb.rawValue])
-    // No answer either is the end of a holder that was killed meanwhile.
+    // A holder that does not answer either request was killed meanwhile.
     guard !second.bytes.isEmpty else { throw HolderError.nothingHeld(name) }
     return second
   }

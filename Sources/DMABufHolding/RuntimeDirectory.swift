@@ -5,19 +5,20 @@ import DMABufHost
 import Glibc
 import SystemPackage
 
-/// The directory of a user's holders' sockets. Nobody else can look into it or put anything there: it
-/// is the user's, has mode 0700, and is not reached through a link.
+/// The directory of the sockets of a user's holders. No other user can read it or create files in it: it belongs to the
+/// user, has mode 0700, and is not reached through a symbolic link.
 ///
-/// Sockets are reached by way of `/proc/self/fd`: what was looked at is what is used, and the path is short enough
-/// for a socket's address.
+/// Sockets are accessed through `/proc/self/fd`. So the directory that was checked is the one that is used, and the
+/// path is short enough for a socket address.
 struct RuntimeDirectory: ~Copyable {
   let path: String
   private let directory: Directory
 
-  /// Opens the directory after looking at it closely; makes it first if `creating`.
+  /// Opens and checks the directory. Creates it first if `creating`.
   ///
-  /// Throws `ENOENT` on its path when there is none and on `/proc/self` without procfs, ``RuntimeDirectoryError`` when it
-  /// is not the user's alone, `ENOTDIR` or `ELOOP` when it is no directory.
+  /// Throws `ENOENT` on the directory's path when the directory does not exist, and `ENOENT` on `/proc/self` without
+  /// procfs. Throws ``RuntimeDirectoryError`` when the directory is not private to the user, `ENOTDIR` or `ELOOP` when
+  /// the path is not a directory.
   init(creating: Bool) throws {
     let directory = try Self.open(Self.path, creating: creating)
     path = directory.file.name
@@ -37,12 +38,12 @@ struct RuntimeDirectory: ~Copyable {
     return Directory(file)
   }
 
-  /// `$XDG_RUNTIME_DIR/dmabuf`; for root without one `/run/dmabuf`; else `/tmp/dmabuf-UID`.
+  /// `$XDG_RUNTIME_DIR/dmabuf`; without this variable `/run/dmabuf` for root, otherwise `/tmp/dmabuf-UID`.
   static var path: String {
     if let variable = unsafe getenv("XDG_RUNTIME_DIR") {
       let parent = unsafe SystemText.string(cString: variable)
       var status = stat()
-      // Another user's directory (`sudo -E`) is not ours to put anything into.
+      // A directory of another user (`sudo -E`) must not be used.
       if parent.utf8.first == UInt8(ascii: "/"), unsafe parent.withSystemBytes({ unsafe stat($0, &status) }) == 0,
         status.st_uid == geteuid()
       {
@@ -54,10 +55,9 @@ struct RuntimeDirectory: ~Copyable {
 
   var descriptor: CInt { directory.descriptor }
 
-  /// The path to make a socket at.
   func socketPath(_ name: HeldName) -> String { "/proc/self/fd/\(directory.descriptor)/\(name)" }
 
-  /// What is there by that name: nothing, a socket of the user's, or something else, which is an error.
+  /// Opens the file with this name. Returns `nil` if there is none. Throws an error if it is not a socket of the user.
   func socket(_ name: HeldName) throws -> HolderSocket? {
     let number = unsafe openat(directory.descriptor, name.text, CDMABUF_O_PATH | O_NOFOLLOW | O_CLOEXEC)
     guard number >= 0 else {
@@ -72,22 +72,22 @@ struct RuntimeDirectory: ~Copyable {
     return HolderSocket(file: file, identity: SocketIdentity(status))
   }
 
-  /// Removes the name if it still is that socket.
+  /// Removes the name if it still belongs to this socket.
   func remove(_ name: HeldName, _ identity: SocketIdentity) {
     if let socket = try? socket(name), socket.identity == identity {
       _ = unsafe unlinkat(directory.descriptor, name.text, 0)
     }
   }
 
-  /// Removes the name, whatever it stands for: only for a socket that was made just now, under the lock.
+  /// Removes the name, whichever file it belongs to. Only for a socket that was created just now, under the lock.
   func remove(_ name: HeldName) { _ = unsafe unlinkat(directory.descriptor, name.text, 0) }
 
-  /// All names that sockets here may have, sorted; which of them are alive is another question.
+  /// All valid names in the directory, sorted, with or without a running holder.
   func names() throws(KernelError) -> [HeldName] {
     try directory.names().compactMap { HeldName($0) }.sorted { $0.text < $1.text }
   }
 
-  /// Runs `body` while no other process takes or replaces a name.
+  /// Runs `body` under a lock, so that no other process creates or replaces a name.
   func locked<Result: ~Copyable>(_ body: () throws -> Result) throws -> Result {
     let lock = try lock()
     let result = try body()
@@ -114,8 +114,8 @@ struct RuntimeDirectory: ~Copyable {
     return lock
   }
 
-  /// A lock without CONFIG_FILE_LOCKING, freed by the kernel as a file's is when its owner ends. Another user can
-  /// only delay it: the address is one that everybody can take.
+  /// A lock for kernels without CONFIG_FILE_LOCKING: an abstract socket address, which the kernel frees when its owner
+  /// exits, like a file lock. Any user can take the address, but can only delay the lock.
   private func lockedAddress(deadline: Deadline) throws -> OwnedDescriptor {
     let status = try directory.file.status()
     let number = Glibc.socket(AF_UNIX, CInt(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
@@ -131,11 +131,11 @@ struct RuntimeDirectory: ~Copyable {
   }
 }
 
-/// What is wrong with the directory of the holders' sockets.
+/// An error of the directory of the holders' sockets.
 public enum RuntimeDirectoryError: Error, Equatable, Sendable {
-  /// The directory of this path is not the user's alone.
+  /// The directory with this path is not private to the user.
   case notPrivate(String)
-  /// Something else is in the place of this socket.
+  /// The file in the place of this socket is not a socket of the user.
   case notSocket(String)
 }
 
@@ -149,7 +149,7 @@ extension RuntimeDirectoryError: CustomStringConvertible {
   }
 }
 
-/// Which socket a name stood for when it was looked at.
+/// The identity of the socket that a name belonged to when it was checked.
 public struct SocketIdentity: Equatable, Sendable {
   let device: UInt64
   let inode: UInt64
@@ -160,20 +160,20 @@ public struct SocketIdentity: Equatable, Sendable {
   }
 }
 
-/// A holder's socket, opened with `O_PATH`. While it is open, no other socket can have its identity.
+/// A holder's socket, opened with `O_PATH`. While it is open, no other socket can have the same identity.
 struct HolderSocket: ~Copyable {
   let file: OpenFile
   let identity: SocketIdentity
 
-  /// A path that leads to this socket, whatever its name stands for by now.
+  /// A path that leads to this socket, even if its name belongs to another file by now.
   var path: String { "/proc/self/fd/\(file.descriptor.rawValue)" }
 }
 
-/// A name under which something is held: a letter or digit, then up to 30 letters, digits, `.`, `_`, `-`.
+/// A name for a held object: a letter or digit, then up to 30 letters, digits, `.`, `_`, `-`.
 public struct HeldName: Hashable, Sendable, CustomStringConvertible {
   let text: String
 
-  /// `nil` if `text` cannot be a name.
+  /// Creates a name. Returns `nil` if `text` is not a valid name.
   public init?(_ text: String) {
     func isAlphanumeric(_ byte: UInt8) -> Bool {
       switch byte {

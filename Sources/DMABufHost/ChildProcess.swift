@@ -4,21 +4,21 @@ import DMABuf
 import Glibc
 import SystemPackage
 
-/// Work in a process of its own: whatever it opens, maps or breaks ends with it.
+/// Runs work in its own process: everything that the work opens, maps or breaks ends with the process.
 package enum ChildProcess {
-  /// How it ended.
+  /// The end of the process.
   package enum Outcome {
-    /// By itself, with this text; an empty one may be the end of a process that broke down.
+    /// The process ended by itself, with this text. An empty text may mean that the process crashed.
     case output(String)
-    /// By a signal, without any text.
+    /// A signal ended the process, without any text.
     case ended(bySignal: CInt)
-    /// Not within its time.
+    /// The process did not end within its time.
     case timedOut
   }
 
-  /// Runs `body` in a child and returns the text that it returns, at most 60,000 bytes of it. The child, and what it
-  /// started, is killed after `nanoseconds`, and before when this process is asked to end or ends. A child that has
-  /// to `finish` is left to work until then.
+  /// Runs `body` in a child process and returns its result, at most 60,000 bytes. The child and its own children are
+  /// killed after `nanoseconds`, or earlier when this process ends or is asked to end. With `finish`, the child is not
+  /// killed earlier.
   ///
   /// Corresponds to `fork(2)`; no other thread may run. Throws ``Interrupted`` when this process is asked to end.
   package static func run(
@@ -39,7 +39,7 @@ package enum ChildProcess {
     close(ends[1])
     guard child > 0 else { throw KernelError(.fork, on: "child", errno: .init(rawValue: reason)) }
     let text = collect(reading, until: Deadline(after: .nanoseconds(nanoseconds)), finish: finish)
-    // Gone already when all is well; its children may not be.
+    // Usually the child has ended already, but its own children may still run.
     kill(-child, SIGKILL)
     kill(child, SIGKILL)
     var status: CInt = 0
@@ -50,7 +50,7 @@ package enum ChildProcess {
     return text.isEmpty && signal != 0 ? .ended(bySignal: signal) : .output(text)
   }
 
-  /// All that comes before the other end is closed; `nil` when that takes too long.
+  /// Reads until the other end is closed. Returns `nil` on timeout.
   private static func collect(
     _ descriptor: borrowing OwnedDescriptor, until deadline: Deadline, finish: Bool
   ) -> String? {

@@ -4,21 +4,22 @@ import DMABuf
 import Glibc
 import SystemPackage
 
-/// Running another program with descriptors handed to it on purpose.
+/// Runs another program that inherits chosen descriptors.
 package enum Command {
-  /// Runs `arguments`, found through `PATH`, until it ends. It inherits the standard streams, the
-  /// environment with `variables` set or, if `nil`, removed, what this process itself inherited, and of its own
-  /// descriptors just `descriptors`, under the same numbers. Signals sent to this process meanwhile are passed on.
+  /// Runs `arguments`, found through `PATH`, until the command ends. The command inherits the standard streams, the
+  /// environment with `variables` set (or removed if `nil`), and the descriptors that this process inherited. Of this
+  /// process's own descriptors it inherits only `descriptors`, under the same numbers. Signals sent to this process
+  /// meanwhile are passed on.
   ///
-  /// No other thread may run, which could take the signals, and SIGCHLD may not be ignored
+  /// No other thread may run, because it could receive the signals. SIGCHLD must not be ignored
   /// (``Interruption/adoptSignals()``).
   ///
-  /// Corresponds to `fork(2)` and `execvpe(3)`. Not to `posix_spawn(3)`: it cannot leave SIGCHLD ignored in the child
-  /// alone, and it starts no script that does not begin with `#!`.
+  /// Corresponds to `fork(2)` and `execvpe(3)`. `posix_spawn(3)` cannot be used: it cannot leave SIGCHLD ignored in the
+  /// child alone, and does not start scripts without `#!`.
   ///
-  /// - Returns: its exit status; 128 + N when signal N ended it.
-  /// - Throws: ``KernelError`` with `execvpe`'s reason when it cannot be started, ``Interrupted`` when this process was
-  ///   asked to end before.
+  /// - Returns: the exit status of the command, or 128 + N when signal N ended it.
+  /// - Throws: ``KernelError`` with the errno of `execvpe` when the command cannot be started, ``Interrupted`` when
+  ///   this process was asked to end before.
   package static func run(
     _ arguments: [String], variables: [String: String?], descriptors: [CInt]
   ) throws -> CInt {
@@ -42,7 +43,7 @@ package enum Command {
     return signal == 0 ? status >> 8 & 0xff : 128 + signal
   }
 
-  /// This process's environment, bytes as they are, less these variables.
+  /// This process's environment without these variables, with unchanged bytes.
   private static func environment(
     without names: some Sequence<String>
   ) -> [UnsafeMutablePointer<CChar>?] {
@@ -59,11 +60,11 @@ package enum Command {
 
   private typealias Texts = UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
 
-  /// Starts the command and waits for its end, for the status of `waitpid(2)`.
+  /// Starts the command and waits for its end. Returns the status of `waitpid(2)`.
   private static func run(
     _ words: Texts, _ variables: Texts, _ descriptors: [CInt], _ signals: PassedSignals
   ) throws(Errno) -> CInt {
-    // It is closed by exec(2), or has the reason that exec(2) has failed for.
+    // exec(2) closes the pipe. If exec(2) fails, the child writes the errno to the pipe.
     var ends: [CInt] = [-1, -1]
     guard unsafe cdmabuf_pipe(&ends) == 0 else { throw Errno(rawValue: errno) }
     let failure = OwnedDescriptor(owning: ends[0])
@@ -82,7 +83,7 @@ package enum Command {
     return status
   }
 
-  /// In the child: becomes the command.
+  /// Replaces the child process with the command.
   private static func become(
     _ words: Texts, _ variables: Texts, _ descriptors: [CInt], _ signals: PassedSignals, failure: CInt
   ) {
@@ -91,7 +92,7 @@ package enum Command {
       return flags >= 0 && cdmabuf_fcntl(number, F_SETFD, flags & ~FD_CLOEXEC) >= 0
     }
     if areOpen {
-      // Signals that came since the fork come now, and end the child.
+      // Signals that arrived since the fork are delivered now, and end the child.
       signals.restoreInChild()
       unsafe cdmabuf_execvpe(words[0], words, variables)
     }
@@ -100,7 +101,7 @@ package enum Command {
     cdmabuf_end_child()
   }
 
-  /// Passes signals on until the child has ended; then nobody else can have its number yet.
+  /// Passes signals on until the child has ended. Its pid cannot be reused before waitpid(2).
   private static func wait(for child: pid_t, _ signals: PassedSignals) throws(Errno) -> CInt {
     var status: CInt = 0
     while true {
@@ -112,8 +113,8 @@ package enum Command {
   }
 }
 
-/// Signals for a child. They are blocked while this process waits for the child, and taken one after the other, so none
-/// comes too early or is lost. Those that are ignored stay so.
+/// The signals that are passed on to a child. They are blocked while this process waits for the child, and handled one
+/// after the other, so none comes too early or is lost. Ignored signals stay ignored.
 private struct PassedSignals {
   private let passed: [CInt]
   private let before: sigset_t
@@ -136,15 +137,15 @@ private struct PassedSignals {
     unsafe sigprocmask(SIG_SETMASK, &mask, nil)
   }
 
-  /// In the child: as this process was started with, if that is known.
+  /// Restores the signals in the child, as this process inherited them if that is known.
   func restoreInChild() {
     for number in passed { signal(number, SIG_DFL) }
     if !cdmabuf_restore_signals() { restore() }
   }
 
-  /// Waits for a signal, the child's end among them, and passes it on.
+  /// Waits for a signal, including the child's end, and passes it on.
   ///
-  /// A terminal's ^C reaches the whole foreground group by itself. It comes from the kernel, not from a process.
+  /// A terminal sends ^C to the whole foreground group itself. Such a signal comes from the kernel, not from a process.
   func passNext(to child: pid_t) {
     var information = unsafe siginfo_t()
     var set = Self.set(of: passed + [SIGCHLD])
@@ -154,7 +155,7 @@ private struct PassedSignals {
     }
   }
 
-  /// Passes on what has come since before there was a child: a terminal has not sent it to the child.
+  /// Passes on the signals that arrived before the child existed. A terminal has not sent them to the child.
   func passEarly(to child: pid_t) {
     var information = unsafe siginfo_t()
     var set = Self.set(of: passed)

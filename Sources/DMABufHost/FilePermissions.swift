@@ -2,18 +2,18 @@
 import DMABuf
 import Glibc
 
-/// Who may use a file: for telling a user why it is denied.
+/// The owner and mode of a file, to explain why access is denied.
 package struct FilePermissions: Sendable {
-  /// Owner's name, or its number where `/etc/passwd` does not know it.
+  /// The owner's name, or the number if `/etc/passwd` does not list it.
   package let owner: String
-  /// Group's name or number.
+  /// The group's name or number.
   package let group: String
   /// Permission bits.
   package let mode: UInt32
-  /// Is it a socket?
+  /// Whether the file is a socket.
   package let isSocket: Bool
 
-  /// Corresponds to `stat(2)`; `nil` if there is no such file.
+  /// Corresponds to `stat(2)`; `nil` if the file does not exist.
   package init?(_ path: String) {
     var status = stat()
     guard unsafe path.withSystemBytes({ unsafe stat($0, &status) }) == 0 else { return nil }

@@ -2,19 +2,19 @@
 import DMABuf
 import Glibc
 
-/// A driver that may be in the kernel, loaded as a module, or neither.
+/// A driver that may be built into the kernel, loaded as a module, or absent.
 package struct KernelModule: Sendable {
-  /// Its name, with underscores.
+  /// The name, with underscores.
   package let name: String
   private let root: String
 
-  /// The driver of that name, looked for below `root`.
+  /// Creates the driver with this name, searched below `root`.
   package init(_ name: String, root: String = "") {
     self.name = name
     self.root = root
   }
 
-  /// Is it in the kernel, built in or loaded?
+  /// Whether the driver is built in or loaded.
   package var isPresent: Bool {
     let places = ["module", "bus/platform/drivers", "devices/platform", "devices/faux"]
     return places.contains { FilePermissions("\(root)/sys/\($0)/\(name)") != nil }
@@ -22,10 +22,10 @@ package struct KernelModule: Sendable {
       || isListed("modules.builtin") == true
   }
 
-  /// May modprobe(8) load it? `nil` where nothing tells which modules there are.
+  /// Whether modprobe(8) can load the driver; `nil` if no file lists the modules.
   package var isLoadable: Bool? { isDenied ? false : isListed("modules.dep") }
 
-  /// A configuration of modprobe(8) that runs something else instead of loading it.
+  /// Whether a configuration of modprobe(8) runs another command instead of loading the driver.
   private var isDenied: Bool {
     let folders = ["/etc/modprobe.d", "/run/modprobe.d", "/lib/modprobe.d"]
     return folders.contains { folder in
@@ -46,7 +46,7 @@ package struct KernelModule: Sendable {
     ((try? SmallFile.read(root + path)) ?? []).split(separator: UInt8(ascii: "\n"))
   }
 
-  /// Why there is no device of it, and what to do; `nil` when the driver is present.
+  /// The reason why the driver is absent, and the remedy; `nil` when the driver is present.
   package var absence: String? {
     if isPresent { return nil }
     return switch isLoadable {

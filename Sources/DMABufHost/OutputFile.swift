@@ -4,23 +4,24 @@ package import DMABuf
 import Glibc
 import SystemPackage
 
-/// A file of the user's that gets its new contents whole, or keeps the old ones.
+/// A user's file that is replaced as a whole, or keeps its old contents.
 ///
-/// They are written into a temporary file in the same directory, with the old file's owner and mode, which
-/// ``commit()`` renames. A pipe or device is opened when the first byte is written. So is, and is then emptied, a
-/// regular file that cannot be replaced: in a directory that this user may not write into, of another owner whom
-/// the new one cannot be given, with several names, or mounted or open as a standard stream of this process.
+/// The new contents are written into a temporary file in the same directory, with the old file's owner and mode.
+/// ``commit()`` renames it. A pipe or device is opened when the first byte is written. A regular file that cannot be
+/// replaced is also opened then, and emptied. Such a file is in a directory that this user may not write to, has an
+/// owner that the new file cannot have, has several names, is a mount point, or is open as a standard stream of this
+/// process.
 package final class OutputFile {
-  /// How the user calls it.
+  /// The name that the user typed.
   package let name: String
   private let path: FilePath
   private let replacement: Replacement?
   private var written: OpenFile?
 
-  /// Follows links and makes the temporary file; what is there is not changed.
-  ///
-  /// Throws `EACCES` when the file may not be written, and for links, files and pipes of other users in directories
-  /// that everybody may write into, as the kernel does with `fs.protected_symlinks` and its like.
+  /// Follows links and creates the temporary file. The existing file is not changed.
+  /// Throws `EACCES` when the file may not be written. In directories that everybody may write to, also throws `EACCES`
+  /// for links, files and pipes of other users, as the kernel does with `fs.protected_symlinks` and similar settings.
+  /// that everybody may write to, as the kernel does with `fs.protected_symlinks` and similar settings.
   package init(_ name: String) throws(KernelError) {
     self.name = name
     let given = unsafe name.withSystemBytes { unsafe FilePath(platformString: $0) }
@@ -39,14 +40,14 @@ package final class OutputFile {
     }
   }
 
-  /// Writes all of `bytes` after what was written before.
+  /// Appends all of `bytes`.
   package func write(_ bytes: UnsafeRawBufferPointer) throws(KernelError) {
     if let replacement { return try unsafe replacement.file.write(bytes) }
     if written == nil { written = try OpenFile(name, O_WRONLY | O_TRUNC | O_NOCTTY) }
     try unsafe written?.write(bytes)
   }
 
-  /// Writes all of `bytes`, which are few.
+  /// Appends all of `bytes`. The bytes are copied first, so there should be few.
   package func write(_ bytes: some Collection<UInt8>) throws(KernelError) {
     let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 1)
     defer { unsafe copy.deallocate() }
@@ -54,9 +55,9 @@ package final class OutputFile {
     try unsafe write(UnsafeRawBufferPointer(copy))
   }
 
-  /// Puts the new contents into place.
+  /// Replaces the old contents with the new ones.
   ///
-  /// Throws ``Interrupted`` when the process was asked to end; the old contents stay then, and after any error.
+  /// Throws ``Interrupted`` when the process was asked to end. The old contents stay then, and after any other error.
   package func commit() throws {
     guard let replacement else { return }
     try Interruption.check()
@@ -68,7 +69,7 @@ package final class OutputFile {
 // MARK: Links
 
 extension OutputFile {
-  /// The path that the links at the end of `path` lead to; there may be nothing.
+  /// The path that the links at the end of `path` lead to. The target may be missing.
   private static func followingLinks(_ path: FilePath) throws(Errno) -> FilePath {
     var path = path
     for _ in 0..<40 {
@@ -83,7 +84,7 @@ extension OutputFile {
     throw .tooManySymbolicLinkLevels
   }
 
-  /// Refuses what another user has put into a directory that everybody may write into.
+  /// Throws for a file that another user has put into a directory that everybody may write to.
   private static func refuseForeign(_ status: stat, in directory: FilePath) throws(Errno) {
     guard let parent = try self.status(directory), parent.st_mode & (S_ISVTX | S_IWOTH) == S_ISVTX | S_IWOTH else {
       return
@@ -96,7 +97,7 @@ extension OutputFile {
     return parent.isEmpty ? "." : parent
   }
 
-  /// `nil` when there is nothing.
+  /// The status of a file; `nil` when the file does not exist.
   private static func status(_ path: FilePath, flags: CInt = 0) throws(Errno) -> stat? {
     var result = stat()
     if unsafe path.withPlatformString({ unsafe fstatat(AT_FDCWD, $0, &result, flags) }) == 0 { return result }
@@ -109,15 +110,15 @@ extension OutputFile {
 // MARK: Replacing
 
 extension OutputFile {
-  /// A temporary file that can take the place of the regular file; `nil` if that has to be written itself.
+  /// Creates a temporary file that can replace the regular file; `nil` if the file itself has to be written.
   private static func replacement(of target: FilePath, at given: FilePath) throws(Errno) -> Replacement? {
-    // What may not be written may not be replaced either.
+    // A file that may not be written must not be replaced either.
     let number = unsafe given.withPlatformString { unsafe open($0, O_WRONLY | O_CLOEXEC | O_NONBLOCK) }
     guard number >= 0 else { throw Errno(rawValue: errno) }
     let file = OwnedDescriptor(owning: number)
     var old = stat()
     guard unsafe fstat(file.rawValue, &old) == 0 else { throw Errno(rawValue: errno) }
-    // Links of /proc lead elsewhere than they say.
+    // Links in /proc lead to other files than their text says.
     guard old.st_nlink == 1, let named = try status(target, flags: AT_SYMLINK_NOFOLLOW), isSame(old, named),
       let directory = try status(parent(of: target)), directory.st_dev == old.st_dev,
       ![STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO].contains(where: { isOpen(old, as: $0) })
@@ -141,7 +142,7 @@ extension OutputFile {
   }
 }
 
-/// A temporary file that is to take the place of another in its directory. It is removed unless it does.
+/// A temporary file that can replace another one in its directory. It is removed unless it has replaced the file.
 private final class Replacement {
   let file: OpenFile
   private let directory: OwnedDescriptor
@@ -189,7 +190,7 @@ private final class Replacement {
     }
   }
 
-  /// Takes the old file's owner and mode; `false` if that is not possible.
+  /// Sets the old file's owner and mode. Returns `false` if that is not possible.
   func takeOver(_ old: stat) -> Bool {
     let descriptor = file.descriptor.rawValue
     var new = stat()
@@ -200,7 +201,7 @@ private final class Replacement {
     return fchmod(descriptor, old.st_mode & 0o777) == 0
   }
 
-  /// Closes a copy: some file systems tell only then that there was no room.
+  /// Closes a duplicate: some file systems report a lack of space only then.
   func close() -> Bool {
     let copy = cdmabuf_fcntl(file.descriptor.rawValue, F_DUPFD_CLOEXEC, 0)
     return copy >= 0 && Glibc.close(copy) == 0

@@ -12,7 +12,7 @@ package enum StandardStream: CInt, Sendable {
   /// Descriptor 2.
   case error
 
-  /// How errors call it.
+  /// The name in errors.
   package var name: String {
     switch self {
     case .input: "standard input"
@@ -21,12 +21,12 @@ package enum StandardStream: CInt, Sendable {
     }
   }
 
-  /// Writes all of `text`. Throws `EPIPE` when the reader is gone.
+  /// Writes all of `text`. Throws `EPIPE` when the reader has closed the pipe.
   package func write(_ text: String) throws(KernelError) { try write(text.utf8) }
 
-  /// Writes all of `bytes`. Throws `EPIPE` when the reader is gone.
+  /// Writes all of `bytes`. Throws `EPIPE` when the reader has closed the pipe.
   ///
-  /// It takes no descriptor: that there is none left has to be said, too.
+  /// The function needs no free descriptor, because it also reports that none is left.
   package func write(_ bytes: some Collection<UInt8>) throws(KernelError) {
     var rest = Array(bytes)[...]
     while !rest.isEmpty {
@@ -37,26 +37,26 @@ package enum StandardStream: CInt, Sendable {
     }
   }
 
-  /// Keeps a stream that the caller has closed from becoming the next file that is opened: what is
-  /// printed would go into a buffer's or a file's descriptor. Reading and writing still fail.
+  /// Opens a replacement for each standard stream that the caller has closed. Otherwise the next opened file would get
+  /// its number, and output would go into a buffer or a file. Reads and writes on the replacement still fail.
   package static func reserve() {
     for stream in [input, output, error] where cdmabuf_fcntl(stream.rawValue, F_GETFD, 0) < 0 {
-      // The lowest free number is taken, and the lower ones are open.
+      // open(2) returns the lowest free number. All lower numbers are open already.
       _ = unsafe Glibc.open("/dev/null", stream == input ? O_WRONLY : O_RDONLY)
     }
   }
 
-  /// Is somebody looking at it?
+  /// Whether the stream is a terminal.
   package var isTerminal: Bool { isatty(rawValue) == 1 }
 
-  /// The terminal's width; `nil` when there is no terminal, or it does not say.
+  /// The terminal's width; `nil` when there is no terminal, or when the width is unknown.
   package var columns: Int? {
     var size = winsize()
     guard unsafe ioctl(rawValue, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
     return Int(size.ws_col)
   }
 
-  /// A file of its own on the same stream, for work in pieces.
+  /// Duplicates the stream as a file, for work in pieces.
   package func open() throws(KernelError) -> OpenFile {
     try OpenFile(OwnedDescriptor(duplicating: rawValue), name: name)
   }
@@ -64,23 +64,23 @@ package enum StandardStream: CInt, Sendable {
 
 /// Limits of this process.
 package enum ProcessLimits {
-  /// The most descriptors it may have (`RLIMIT_NOFILE`).
+  /// The largest number of descriptors (`RLIMIT_NOFILE`).
   package static var openFiles: UInt64 {
     var limit = rlimit()
     guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 0 }
     return UInt64(limit.rlim_cur)
   }
 
-  /// The user this process acts as.
+  /// The effective user of this process.
   package static var user: UInt32 { geteuid() }
 
-  /// Is that root?
+  /// Whether the effective user is root.
   package static var isRoot: Bool { geteuid() == 0 }
 
-  /// Does this process act as another user or group than its caller's (a set-user-ID or set-group-ID executable)?
-  /// File capabilities do not count: they are given on purpose, to no user in particular.
+  /// Whether this process has another effective user or group than its caller (a set-user-ID or set-group-ID
+  /// executable). File capabilities do not count: they are set on purpose, and independent of a user.
   package static var isSetUserID: Bool { getuid() != geteuid() || getgid() != getegid() }
 
-  /// Its process id.
+  /// The process id.
   package static var processID: Int32 { getpid() }
 }

@@ -4,34 +4,33 @@ package import DMABuf
 import Glibc
 import SystemPackage
 
-/// The terminal this process was started on, while it draws on all of it. At the end of its scope the
-/// terminal is as it was.
+/// The terminal of this process in full-screen mode. At the end of the scope, the previous settings are restored.
 package struct Terminal: ~Copyable {
-  /// Something the user did.
+  /// A key that the user pressed.
   package enum Key: Equatable, Sendable {
     /// A character.
     case character(Character)
     /// Enter.
     case enter
-    /// The key that deletes to the left.
+    /// The backspace key.
     case backspace
     /// Escape.
     case escape
-    /// An arrow upwards.
+    /// The up arrow.
     case up
-    /// An arrow downwards.
+    /// The down arrow.
     case down
-    /// A page upwards.
+    /// Page up.
     case pageUp
-    /// A page downwards.
+    /// Page down.
     case pageDown
-    /// No key: the size has changed, or the process was stopped and continued, so all has to be drawn anew.
+    /// Not a key: the size has changed, or the process was stopped and continued, so the screen has to be drawn again.
     case redraw
   }
 
-  /// Takes the terminal over: a screen of its own, no echo, no cursor.
+  /// Enters full-screen mode: a separate screen, no echo, no cursor.
   ///
-  /// Throws `ENOTTY` where standard input or standard output is none.
+  /// Throws `ENOTTY` when standard input or standard output is not a terminal.
   package init() throws(KernelError) {
     for stream in [StandardStream.output, .input] where !stream.isTerminal {
       throw KernelError(.tcgetattr, on: stream.name, errno: Errno(rawValue: ENOTTY))
@@ -46,7 +45,7 @@ package struct Terminal: ~Copyable {
     var mode = termios()
     guard unsafe tcgetattr(input.rawValue, &mode) == 0 else { throw KernelError(.tcgetattr, on: input.name) }
     unsafe cdmabuf_terminal_enter(input.rawValue, &mode)
-    // Keys without waiting for a line and without an echo; ^C and ^Z stay signals.
+    // Read keys without waiting for a line and without echo. ^C and ^Z still send signals.
     mode.c_lflag &= ~tcflag_t(ICANON | ECHO)
     unsafe withUnsafeMutableBytes(of: &mode.c_cc) { characters in
       unsafe characters[Int(VMIN)] = 0
@@ -60,7 +59,7 @@ package struct Terminal: ~Copyable {
 
   private static func leave() { cdmabuf_terminal_leave() }
 
-  /// Columns and rows; 80 by 24 where the terminal does not say.
+  /// Columns and rows; 80 by 24 if unknown.
   package var size: (columns: Int, rows: Int) {
     var size = winsize()
     guard unsafe ioctl(StandardStream.output.rawValue, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0, size.ws_row > 0
@@ -68,26 +67,26 @@ package struct Terminal: ~Copyable {
     return (Int(size.ws_col), Int(size.ws_row))
   }
 
-  /// Puts these lines on the screen, the first at its top, and nothing else.
+  /// Draws these lines from the top of the screen, and clears the rest.
   package func draw(_ lines: [String]) throws(KernelError) {
     let text = lines.prefix(size.rows).map { $0 + "\u{1b}[K" }.joined(separator: "\r\n")
     try StandardStream.output.write("\u{1b}[H" + text + "\u{1b}[J")
   }
 
-  /// Waits for keys until the moment comes; there may be none.
+  /// Waits for keys until `moment`. The result may be empty.
   ///
-  /// Throws ``Interrupted`` when the process was asked to end, `ENODEV` when the terminal has gone.
+  /// Throws ``Interrupted`` when the process was asked to end, `ENODEV` when the terminal is gone.
   package func keys(until moment: Deadline) throws -> [Key] {
     let input = StandardStream.input
     let milliseconds = CInt(clamping: (moment.remaining + 999_999) / 1_000_000)
-    // A signal that comes before poll(2) sleeps would be slept through: so not for long.
+    // A signal that arrives just before poll(2) does not end its sleep, so the sleep is short.
     var entry = pollfd(fd: input.rawValue, events: Int16(POLLIN), revents: 0)
     let result = unsafe poll(&entry, 1, min(milliseconds, 250))
     try Interruption.check()
     let events = cdmabuf_terminal_events()
     if events & CInt(CDMABUF_EVENT_SUSPEND) != 0 {
       Self.leave()
-      // As ^Z does, until the process is continued.
+      // Stop the process, as ^Z does, until it is continued.
       raise(SIGTSTP)
       try enter()
     }
@@ -100,7 +99,7 @@ package struct Terminal: ~Copyable {
     return unsafe Self.keys(Array(bytes[..<count])) + (isStale ? [.redraw] : [])
   }
 
-  /// What was typed: characters, and the sequences that terminals send for keys.
+  /// Parses the input: characters, and the sequences that terminals send for keys.
   static func keys(_ bytes: [UInt8]) -> [Key] {
     let sequences: [([UInt8], Key)] = [
       (Array("\u{1b}[A".utf8), .up), (Array("\u{1b}OA".utf8), .up), (Array("\u{1b}[B".utf8), .down),
@@ -113,7 +112,7 @@ package struct Terminal: ~Copyable {
         keys.append(key)
         rest = rest.dropFirst(sequence.count)
       } else if first == 0x1b, rest.dropFirst().first == UInt8(ascii: "[") {
-        // Some other key: up to the letter that ends it.
+        // An unknown key: skip up to the letter that ends its sequence.
         rest = rest.dropFirst(2).drop { $0 < 0x40 || $0 > 0x7e }.dropFirst()
       } else if first < 0x80 {
         switch first {

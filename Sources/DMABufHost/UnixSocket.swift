@@ -6,7 +6,7 @@ import SystemPackage
 
 /// A Unix socket that carries short messages and descriptors.
 package struct UnixSocket: ~Copyable, Sendable {
-  /// What a socket's messages are.
+  /// The kind of a socket's messages.
   package enum Kind: Sendable {
     /// A stream of bytes, as most programs use it.
     case stream
@@ -21,11 +21,11 @@ package struct UnixSocket: ~Copyable, Sendable {
     }
   }
 
-  /// A message and what came with it.
+  /// A message and its descriptors.
   package struct Message: ~Copyable {
-    /// Its bytes.
+    /// The bytes of the message.
     package let bytes: [UInt8]
-    /// Descriptors, close-on-exec; the receiver's to close.
+    /// The descriptors, close-on-exec. The receiver has to close them.
     package let descriptors: [CInt]
   }
 
@@ -41,10 +41,10 @@ package struct UnixSocket: ~Copyable, Sendable {
     self.init(owning: descriptor, name: name)
   }
 
-  /// Connects to the socket at `path`; errors call it `name`, if that is not the path.
+  /// Connects to the socket at `path`. Errors contain `name`, or the path if `name` is `nil`.
   ///
-  /// Corresponds to `connect(2)`. Throws `ECONNREFUSED` when nobody listens any more, `EPROTOTYPE` when
-  /// the socket is of the other kind, ``TimedOut`` once `deadline` has passed.
+  /// Corresponds to `connect(2)`. Throws `ECONNREFUSED` when no process listens any more, `EPROTOTYPE` when the socket
+  /// is of the other kind, ``TimedOut`` once `deadline` has passed.
   package init(connectingTo path: String, _ kind: Kind, name: String? = nil, deadline: Deadline? = nil) throws {
     let socket = try UnixSocket(kind, name: name ?? path)
     try socket.limited(.connect, by: deadline) { descriptor in
@@ -55,8 +55,8 @@ package struct UnixSocket: ~Copyable, Sendable {
 
   private static let closeOnExec = CInt(SOCK_CLOEXEC.rawValue)
 
-  /// Calls `body` with the address of this path or, if `isAbstract`, of a name that no file has. Fails with `ENAMETOOLONG`
-  /// if an address has no room for it, and with `ENOENT` for an empty path, which would be an abstract address.
+  /// Calls `body` with the address of this path or, if `isAbstract`, of an abstract name. Fails with `ENAMETOOLONG` if
+  /// the path does not fit into an address, and with `ENOENT` for an empty path, which would be an abstract address.
   package static func withAddress(
     _ path: String, isAbstract: Bool = false, _ body: (UnsafePointer<sockaddr>, socklen_t) -> CInt
   ) -> CInt {
@@ -67,13 +67,13 @@ package struct UnixSocket: ~Copyable, Sendable {
     let bytes = (isAbstract ? [0] : []) + SystemText.bytes(path)
     var address = sockaddr_un()
     address.sun_family = sa_family_t(AF_UNIX)
-    // A path ends in a NUL.
+    // A path needs a NUL at its end.
     guard bytes.count < MemoryLayout.size(ofValue: address.sun_path) else {
       errno = ENAMETOOLONG
       return -1
     }
     unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: bytes) }
-    // All bytes of a name count.
+    // All bytes of an abstract name are significant.
     let whole = MemoryLayout<sockaddr_un>.size
     let length = isAbstract ? whole - MemoryLayout.size(ofValue: address.sun_path) + bytes.count : whole
     return unsafe withUnsafePointer(to: &address) {
@@ -81,14 +81,14 @@ package struct UnixSocket: ~Copyable, Sendable {
     }
   }
 
-  /// How long `connect(2)` and `sendmsg(2)` may wait before they fail with `EAGAIN`; 0 is no limit.
+  /// Limits the time that `connect(2)` and `sendmsg(2)` wait before they fail with `EAGAIN`; 0 is no limit.
   private func limitSending(_ nanoseconds: UInt64) {
     var limit = timeval(
       tv_sec: Int(nanoseconds / 1_000_000_000), tv_usec: Int(nanoseconds % 1_000_000_000 / 1000))
     unsafe setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
   }
 
-  /// Makes a call that may have to wait for the other end's buffer, with the kernel told of the time that is left.
+  /// Makes a call that may have to wait for the other end's buffer, limited by the kernel to the remaining time.
   @discardableResult
   private func limited<Result: FixedWidthInteger & SignedInteger>(
     _ call: KernelCall, by deadline: Deadline?, _ body: (CInt) -> Result
@@ -106,11 +106,11 @@ package struct UnixSocket: ~Copyable, Sendable {
     }
   }
 
-  /// Makes a socket at `path` that this user's processes can connect to, whatever the umask. Throws
-  /// `EADDRINUSE` when something is there.
+  /// Creates a socket at `path` that only this user's processes can connect to, whatever the umask. Throws `EADDRINUSE`
+  /// when the path exists.
   package init(listeningAt path: String, _ kind: Kind, name: String? = nil) throws(KernelError) {
     let socket = try UnixSocket(kind, name: name ?? path)
-    // The socket's mode becomes the file's: nobody else can connect, not even for a moment.
+    // The socket's mode becomes the file's mode, so no other user can connect, not even for a moment.
     guard fchmod(socket.descriptor, 0o600) == 0 else { throw KernelError(.fchmod, on: name ?? path) }
     guard unsafe Self.withAddress(path, { unsafe bind(socket.descriptor, $0, $1) }) == 0 else {
       throw KernelError(.bind, on: name ?? path)
@@ -123,7 +123,7 @@ package struct UnixSocket: ~Copyable, Sendable {
     self = socket
   }
 
-  /// Two sockets that are connected with each other.
+  /// Creates two connected sockets.
   ///
   /// Corresponds to `socketpair(2)`.
   package static func pair() throws(KernelError) -> Pair {
@@ -132,7 +132,7 @@ package struct UnixSocket: ~Copyable, Sendable {
       one: UnixSocket(owning: ends[0], name: "socket"), other: UnixSocket(owning: ends[1], name: "socket"))
   }
 
-  /// The same without owners.
+  /// Creates two connected sockets without owners.
   package static func descriptorPair() throws(KernelError) -> [CInt] {
     var ends: [CInt] = [-1, -1]
     guard unsafe socketpair(AF_UNIX, Kind.stream.rawValue | closeOnExec, 0, &ends) == 0 else {
@@ -141,7 +141,7 @@ package struct UnixSocket: ~Copyable, Sendable {
     return ends
   }
 
-  /// Two sockets that are connected with each other.
+  /// Two connected sockets.
   package struct Pair: ~Copyable, Sendable {
     package let one: UnixSocket
     package let other: UnixSocket
@@ -149,25 +149,24 @@ package struct UnixSocket: ~Copyable, Sendable {
 
   package var descriptor: CInt { file.descriptor.rawValue }
 
-  /// Makes a socket at `path`, waits for the first process of this user or of root that connects, and removes the
-  /// socket again, after an error too.
+  /// Creates a socket at `path` and waits for the first process of this user or of root that connects. The socket is
+  /// removed afterwards, also after an error.
   package static func acceptOne(at path: String, deadline: Deadline?) throws -> UnixSocket {
     let listener = try UnixSocket(listeningAt: path, .stream)
     let identity = FileIdentity(path)
     defer {
-      // Another program may have put a socket of its own there meanwhile.
+      // Another program may have created its own socket there meanwhile.
       if let identity, FileIdentity(path) == identity { _ = unsafe path.withSystemBytes { unsafe unlink($0) } }
     }
     while true {
       let peer = try listener.accept(deadline: deadline)
       let user = try peer.peerUser()
       if user == geteuid() || user == 0 { return peer }
-      // Others may come without end.
+      // Processes of other users may connect again and again.
       if let deadline, deadline.isPast { throw TimedOut(.accept, on: path) }
     }
   }
 
-  /// Which file a path leads to.
   private struct FileIdentity: Equatable {
     let device: dev_t
     let inode: ino_t
@@ -180,7 +179,7 @@ package struct UnixSocket: ~Copyable, Sendable {
     }
   }
 
-  /// Waits for the next who connects.
+  /// Waits for the next connection.
   package func accept(deadline: Deadline? = nil) throws -> UnixSocket {
     let descriptor = descriptor
     try waitUntilReadable(deadline: deadline)
@@ -189,7 +188,7 @@ package struct UnixSocket: ~Copyable, Sendable {
     return UnixSocket(owning: peer, name: file.name)
   }
 
-  /// The user at the other end, as the kernel noted it when the socket was connected.
+  /// The user at the other end, as recorded by the kernel when the socket was connected.
   package func peerUser() throws(KernelError) -> UInt32 {
     var user: uid_t = 0
     guard unsafe cdmabuf_peer_user(descriptor, &user) == 0 else {
@@ -216,10 +215,10 @@ package struct UnixSocket: ~Copyable, Sendable {
     }
   }
 
-  /// Receives the next message of at most `limit` bytes; one without bytes is the end.
+  /// Receives the next message of at most `limit` bytes. A message without bytes is the end.
   ///
-  /// Corresponds to `recvmsg(2)`. Throws ``TruncatedMessage`` when more was sent than fits, ``TimedOut`` once `deadline`
-  /// has passed.
+  /// Corresponds to `recvmsg(2)`. Throws ``TruncatedMessage`` when the message does not fit, ``TimedOut`` once
+  /// `deadline` has passed.
   package func receive(limit: Int, deadline: Deadline? = nil) throws -> Message {
     let descriptor = descriptor
     try waitUntilReadable(deadline: deadline)
@@ -236,7 +235,7 @@ package struct UnixSocket: ~Copyable, Sendable {
     }
     let descriptors: [CInt] = unsafe Array(UnsafeBufferPointer(start: numbers, count: count))
     if isTruncated {
-      // Descriptors are left out, too, when this process may not have as many.
+      // The kernel also truncates descriptors when this process has reached its limit.
       let spare = cdmabuf_fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
       let isFull = spare < 0 && errno == EMFILE
       for descriptor in descriptors + (spare < 0 ? [] : [spare]) { close(descriptor) }
@@ -245,7 +244,7 @@ package struct UnixSocket: ~Copyable, Sendable {
     return unsafe Message(bytes: Array(buffer[..<length]), descriptors: descriptors)
   }
 
-  /// Returns once something can be read, so that a deadline need not interrupt the reading.
+  /// Waits until the socket is readable, so that a deadline need not interrupt the read.
   private func waitUntilReadable(deadline: Deadline?) throws {
     guard try Polling.poll(POLLIN, of: descriptor, on: file.name, deadline: deadline) != 0 else {
       throw TimedOut(.poll, on: file.name)
@@ -253,16 +252,16 @@ package struct UnixSocket: ~Copyable, Sendable {
   }
 }
 
-/// A message that was longer, or had more descriptors, than could be received. What came of it has been closed.
+/// An error: a message was longer, or had more descriptors, than could be received. Its descriptors have been closed.
 package struct TruncatedMessage: Error, Equatable, Sendable {
-  /// The socket, as errors call it.
+  /// The name of the socket in errors.
   package let subject: String
-  /// Is it this process that may not have as many descriptors?
+  /// Whether the reason is this process's limit of descriptors.
   package let lacksDescriptors: Bool
 }
 
 extension TruncatedMessage: CustomStringConvertible {
-  /// In the words that the kernel has for the reason.
+  /// The text, with the kernel's message for the reason.
   package var description: String {
     "\(subject): recvmsg: \(lacksDescriptors ? Errno.tooManyOpenFiles : .messageTooLong)"
   }

@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: MIT
 import DMABuf
 
-/// The users this machine knows.
+/// The users of this machine.
 ///
-/// `/etc/passwd` is read directly: a static executable cannot load libc's name service modules.
+/// `/etc/passwd` is read directly, because a static executable cannot load libc's name service modules.
 package enum Users {
-  /// The name of user `number`; `nil` where `/etc/passwd` does not know it.
+  /// The name of user `number`; `nil` if `/etc/passwd` does not list it.
   package static func name(of number: UInt32, root: String = "") -> String? {
     entry(in: root + "/etc/passwd") { UInt32($0[2]) == number }?[0]
   }
 
-  /// The number of the user that is called `name`, or is written as a number.
+  /// The number of the user with this name. `name` can also be a number.
   package static func number(of name: String, root: String = "") -> UInt32? {
     entry(in: root + "/etc/passwd") { $0[0] == name }.flatMap { UInt32($0[2]) } ?? UInt32(name)
   }
 
-  /// The name of group `number`; `nil` where `/etc/group` does not know it.
+  /// The name of group `number`; `nil` if `/etc/group` does not list it.
   static func groupName(of number: UInt32) -> String? {
     entry(in: "/etc/group") { UInt32($0[2]) == number }?[0]
   }

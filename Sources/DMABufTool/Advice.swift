@@ -7,9 +7,8 @@ import DMABufHolding
 import DMABufHost
 import SystemPackage
 
-/// What to do about a refusal: one line, with the value that caused it.
+/// Hints for errors: one line that says what to do next, with the value that caused the error.
 enum Advice {
-  /// The exit status that an error ends the command with.
   static func status(for error: any Error) -> ExitStatus {
     switch error {
     case let error as KernelError: status(for: error)
@@ -31,10 +30,9 @@ enum Advice {
     }
   }
 
-  /// Is this a file that shows what the machine has?
+  /// Whether the path is a file that shows what the machine has.
   private static func isOfMachine(_ path: String) -> Bool { path.hasPrefix("/dev/") || path.hasPrefix("/sys/") }
 
-  /// What to do about any error, where there is something.
   static func hint(for error: any Error) -> String? {
     switch error {
     case let error as KernelError: hint(for: error)
@@ -141,12 +139,12 @@ enum Advice {
     }
   }
 
-  /// Whose the directory of what is held is.
+  /// The hint for a runtime directory that does not belong to the user.
   static func notPrivate(_ path: String) -> String? {
     FilePermissions(path).map { "\(path) belongs to \($0); it must belong to you and have mode 0700" }
   }
 
-  /// What there is, for who asked for something else.
+  /// The hint for a name that is not held: lists the held names.
   static func held(insteadOf name: HeldName) -> String? {
     if let number = Int32("\(name)"), (try? OwnedDescriptor(duplicating: number)) != nil {
       return "descriptor \(number) of this process is fd:\(number)"
@@ -157,7 +155,7 @@ enum Advice {
       : "these names are held: " + names.joined(separator: ", ")
   }
 
-  /// Why `/proc` lacks processes.
+  /// The reason why `/proc` does not list all processes.
   static func reason(for hidden: Census.HiddenProcesses) -> String {
     switch hidden {
     case .namespace: "/proc lists the processes of one pid namespace, not of the whole machine"
@@ -167,7 +165,7 @@ enum Advice {
     }
   }
 
-  /// Processes that could not be looked at: how many, and what would help.
+  /// The number of processes that could not be read, and what would help.
   static func unreadable(_ refused: [KernelError]) -> String {
     "\(Units.count(refused.count, "process", "processes")) cannot be read "
       + (ProcessLimits.isRoot
@@ -175,7 +173,6 @@ enum Advice {
         : "by this user; run as root to read all processes")
   }
 
-  /// Modules that make devices to test with.
   static var testDevices: String? {
     let names = ["vgem", "vivid"].filter { !KernelModule($0).isPresent && KernelModule($0).isLoadable ?? true }
     return names.isEmpty ? nil : "modprobe " + names.joined(separator: " and ") + " creates test devices"
@@ -186,7 +183,7 @@ enum Advice {
     if path.utf8.starts(with: debugfs.utf8), (FilePermissions(debugfs)?.mode ?? 0) & 0o005 == 0 {
       return "only root can read debugfs; run as root"
     }
-    // Where its mode lets everybody, something else denies.
+    // If the mode allows everybody, something else denies access.
     guard let permissions = FilePermissions(path), permissions.mode & 0o006 != 0o006 else { return nil }
     return "\(path) belongs to \(permissions); run as root"
       + (permissions.mode & 0o060 == 0 ? "" : ", or join its group")

@@ -3,9 +3,9 @@ import DMABuf
 import DMABufCensus
 import SystemPackage
 
-/// What to do about the refusals of devices.
+/// Hints for errors of devices.
 enum DeviceAdvice {
-  /// One line, from what can be told without the buffer at hand.
+  /// The hint for an error, without knowledge of the buffer.
   static func hint(for error: KernelError) -> String? {
     switch (error.call, error.errno) {
     case (.DRM_IOCTL_MODE_CREATE_DUMB, .permissionDenied): renderNode(error.subject)
@@ -45,7 +45,7 @@ enum DeviceAdvice {
     return "the driver offers \(offer.width ?? 0)x\(offer.height ?? 0):\(offer.fourcc) instead"
   }
 
-  /// Who is in the way.
+  /// The processes that have the node open.
   static func users(_ path: String) -> String {
     let found = NodeUsers(of: path)
     let names = found.users.map { Units.process($0.command, $0.pid) }

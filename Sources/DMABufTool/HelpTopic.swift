@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// What several commands share, told once: `dmabuf help TOPIC`.
+/// Topics that several commands share: `dmabuf help TOPIC`.
 enum HelpTopic: String, CaseIterable {
   case reference = "REF"
   case exitStatus = "exit-status"
@@ -7,13 +7,13 @@ enum HelpTopic: String, CaseIterable {
   case fences
   case images
 
-  /// The topic of a word, in any case of letters.
+  /// Finds the topic of a word, in upper or lower case.
   init?(word: String) {
     guard let topic = Self.allCases.first(where: { $0.rawValue.lowercased() == word.lowercased() }) else { return nil }
     self = topic
   }
 
-  /// Its text, of 80 columns at most.
+  /// The text of the topic, at most 80 columns wide.
   var text: String {
     switch self {
     case .reference:

@@ -2,9 +2,9 @@
 import DMABuf
 import SystemPackage
 
-/// Why a device refused a buffer, from what is known of the two.
+/// The likely reason why a device refused a buffer, from the properties of both.
 enum ImportAdvice {
-  /// PRIME imports.
+  /// The reason for PRIME imports.
   static func prime(_ error: KernelError, _ facts: BufferFacts, _ support: DRMNode.PrimeSupport?) -> String? {
     if error.call == .DRM_IOCTL_PRIME_FD_TO_HANDLE, support?.imports == false {
       return "the driver reports that it imports no buffers (DRM_CAP_PRIME)"
@@ -19,7 +19,7 @@ enum ImportAdvice {
     }
   }
 
-  /// Queues of V4L2.
+  /// The reason for V4L2 queues.
   static func queueing(_ error: KernelError, _ facts: BufferFacts, _ format: V4L2Format?) -> String? {
     let exporter = facts.exporters[0].escaped
     switch (error.call, error.errno) {
@@ -38,7 +38,7 @@ enum ImportAdvice {
     }
   }
 
-  /// Framebuffers.
+  /// The reason for framebuffers.
   static func framebuffer(
     _ error: KernelError, _ layout: FramebufferLayout, size: Int, limits: (DisplayLimits, takesModifiers: Bool)?
   ) -> String? {

@@ -3,9 +3,9 @@ import DMABuf
 import DMABufCensus
 import SystemPackage
 
-/// What to do where memory for a buffer is short.
+/// Hints for buffers that need more memory than available.
 enum MemoryAdvice {
-  /// A source has less than is wanted; `wanted` is `nil` for more than can be counted.
+  /// The hint for a source with less memory than wanted. `wanted` is `nil` for a size that overflows.
   static func shortage(of source: BufferSource, wanted: UInt64?) -> String? {
     switch source {
     case .udmabuf(let page?): hugePages(of: page, wanted: wanted)
@@ -17,7 +17,7 @@ enum MemoryAdvice {
     }
   }
 
-  /// The kernel has refused a buffer of `size` bytes.
+  /// The hint for a buffer of `size` bytes that the kernel refused.
   static func refusal(_ error: KernelError, size: UInt64) -> String? {
     switch (error.call, error.errno) {
     case (.UDMABUF_CREATE, .invalidArgument):
@@ -44,7 +44,7 @@ enum MemoryAdvice {
     return "\(state); run: echo \(pool.total + lacking) >\(file)"
   }
 
-  /// How much of CMA is free, who holds most, and whether there would be enough.
+  /// The free CMA memory, the largest holders, and whether the free memory would suffice.
   static func cma(wanted: UInt64?) -> String {
     let memory = MemoryInformation()
     let free = memory.cmaFree.map(Units.size) ?? "?"
@@ -55,7 +55,7 @@ enum MemoryAdvice {
     return ([text] + holders).joined(separator: "; ")
   }
 
-  /// The processes with most memory of the default CMA heap, two at most; buffers of several count for each.
+  /// The processes that hold most memory of the default CMA heap, two at most. A shared buffer counts for each holder.
   private static func largestHolders() -> [(name: String, bytes: UInt64)] {
     let census = Census()
     var bytes: [Int32: UInt64] = [:]

@@ -3,7 +3,6 @@ import ArgumentParser
 import DMABuf
 import DMABufHost
 
-/// The command tree.
 struct Root: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "dmabuf",
@@ -38,7 +37,6 @@ struct Root: ParsableCommand {
       CommandGroup(name: "Machine", subcommands: [Devices.self, Doctor.self, Check.self, Bench.self]),
     ])
 
-  /// Parses and runs.
   static func run(_ words: [String]) throws {
     if words.count == 2, words[0] == "help", let topic = HelpTopic(word: words[1]) {
       throw HelpRequest(text: topic.text)
@@ -53,12 +51,13 @@ struct Root: ParsableCommand {
     var command: any ParsableCommand
     do {
       command = try parse(arguments, wanted)
-      // Help is a command too, whose running throws the text.
+      // Help is a command, too: its run() throws the text.
       if type(of: command) != wanted { return try command.run() }
     } catch {
       throw explained(error, arguments, path)
     }
-    // What a command throws is not the parser's: for want of knowing it, that would write all of help first.
+    // An error of the command is not the parser's. The parser does not know such an error, and would print the whole
+    // help.
     do {
       try command.run()
     } catch let error as ValidationError {
@@ -66,7 +65,7 @@ struct Root: ParsableCommand {
     }
   }
 
-  /// The commands that the first words name, each below the one before, from this one on.
+  /// The commands that the first words name, starting with this one. Each is a subcommand of the one before.
   private static func path(_ words: [String]) -> [any ParsableCommand.Type] {
     var path: [any ParsableCommand.Type] = [Self.self]
     for word in words {
@@ -81,10 +80,10 @@ struct Root: ParsableCommand {
     command.configuration.subcommands.first { $0.configuration.commandName == name }
   }
 
-  /// The words as the parser takes them.
+  /// The words in the form that the parser expects.
   private static func arguments(_ words: [String], of path: [any ParsableCommand.Type]) -> [String] {
     if path.last == Stat.self { return Stat.spelledOut(words) }
-    // The parser knows `help` as the first word only.
+    // The parser accepts `help` as the first word only.
     let depth = path.count - 1
     guard depth > 0, words.dropFirst(depth).first == "help", !path[depth].configuration.subcommands.isEmpty else {
       return words
@@ -92,7 +91,7 @@ struct Root: ParsableCommand {
     return ["help"] + words[..<depth] + words[(depth + 1)...]
   }
 
-  /// Refuses a word in the place of a command, or one after `help` there, that is none.
+  /// Refuses an unknown word in the place of a command, or after `help`.
   private static func refuseUnknownCommand(in words: ArraySlice<String>, to path: [any ParsableCommand.Type]) throws {
     let parent = path[path.count - 1]
     let word = words.first == "help" ? words.dropFirst().first : words.first
@@ -117,7 +116,7 @@ struct Root: ParsableCommand {
     return first
   }
 
-  /// Help that was asked for, and words that cannot be, as the parser puts them.
+  /// Converts the parser's errors: requested help, and usage errors.
   private static func explained(
     _ error: any Error, _ words: [String], _ path: [any ParsableCommand.Type]
   ) -> any Error {
@@ -150,13 +149,13 @@ struct Root: ParsableCommand {
     return (isWord ? end.prefix(1).lowercased() : String(end.prefix(1))) + end.dropFirst()
   }
 
-  /// As it is typed.
+  /// The command as the user types it.
   private static func name(_ path: [any ParsableCommand.Type]) -> String {
     path.compactMap { $0.configuration.commandName }.joined(separator: " ")
   }
 }
 
-/// Help, or the version, was asked for.
+/// The user requested help or the version.
 struct HelpRequest: Error {
   let text: String
 }

@@ -3,7 +3,7 @@ import ArgumentParser
 import DMABuf
 import DMABufHost
 
-/// Does what the words of the command line ask for, and returns the exit status. The executable's `main` calls it.
+/// Runs the command line and returns the exit status. The executable's `main` calls this function.
 @c(dmabuf_tool)
 public func runTool(
   _ count: CInt, _ words: UnsafePointer<UnsafePointer<CChar>?>
@@ -13,7 +13,7 @@ public func runTool(
       "cannot run set-user-ID: the environment and descriptors come from another user", hint: nil)
     return ExitStatus.failed.rawValue
   }
-  // Not Swift's own list, which is empty where `/proc` is not mounted.
+  // Swift's own list of arguments is empty if `/proc` is not mounted.
   let arguments = unsafe UnsafeBufferPointer(start: words, count: Int(count)).dropFirst().compactMap { word in
     unsafe word.map { unsafe SystemText.string(cString: $0) }
   }
@@ -26,7 +26,7 @@ public func runTool(
   } catch {
     status = Diagnostics.report(error)
   }
-  // Whoever asked the process to end is not told that all is well.
+  // A process that was asked to end must not exit with success.
   Interruption.finish()
   return status
 }

@@ -2,13 +2,13 @@
 import DMABuf
 import DMABufHost
 
-/// Why a process's descriptors may not be taken.
+/// The reason why a process's descriptors cannot be duplicated.
 enum TracingAdvice {
-  /// `subject` is `PID:FD`.
+  /// The hint for `subject`, which is `PID:FD`.
   static func notPermitted(_ subject: String) -> String? {
     if ProcessLimits.isRoot { return nil }
     let pid = subject.utf8.prefix { $0 != UInt8(ascii: ":") }
-    // The kernel gives root the files of a process that may not be traced, such as a set-user-ID program.
+    // In /proc, the files of a process that may not be traced, such as a set-user-ID program, belong to root.
     if let owner = FilePermissions("/proc/\(Substring(pid))"),
       owner.owner != Users.name(of: ProcessLimits.user) ?? "\(ProcessLimits.user)"
     {

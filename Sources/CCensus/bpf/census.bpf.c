@@ -2,8 +2,8 @@
 /*
  * Iterators over the kernel's buffers, descriptors and mappings, for the census.
  *
- * Structures are declared with the members that are used, and found in the running kernel by its
- * BTF; what has changed its name has a flavour for each.
+ * Structures declare only the members that are used. libbpf locates these members in the running kernel
+ * by its BTF. A member that was renamed has one structure flavour for each name.
  */
 #include <stdbool.h>
 #include <linux/bpf.h>
@@ -72,11 +72,11 @@ char licence[] SEC("license") = "Dual MIT/GPL";
 
 static unsigned long magic_of(struct file *file) { return BPF_CORE_READ(file, f_inode, i_sb, s_magic); }
 
-/* All references, that of an iterator included. */
+/* The number of references, including that of the iterator. */
 static unsigned long long references_to(struct file *file) {
   struct file___before_6_13 *old = (void *)file;
   if (bpf_core_field_exists(old->f_count)) return BPF_CORE_READ(old, f_count.counter);
-  /* One reference is written as 0. */
+  /* The counter is 0 for one reference. */
   return BPF_CORE_READ(file, f_ref.refcnt.counter) + 1;
 }
 
@@ -132,7 +132,7 @@ SEC("iter/task_file") int census_descriptors(struct bpf_iter__task_file *context
   if (!task || !file) return 0;
   unsigned long magic = magic_of(file);
   if (magic == anon_inode_magic) {
-    /* /proc prints `anon_inode:` before that. */
+    /* The name is without the prefix `anon_inode:` that /proc prints. */
     char name[sizeof syncobj_file + 1] = {0};
     bpf_probe_read_kernel_str(name, sizeof name, name_of(file));
     if (!bpf_strncmp(name, sizeof sync_file, sync_file))
@@ -160,7 +160,7 @@ SEC("iter/task_vma") int census_mappings(struct bpf_iter__task_vma *context) {
   struct task_struct *task = context->task;
   struct vm_area_struct *area = context->vma;
   if (!task || !area) return 0;
-  /* Threads with a file table of their own are visited, too; their memory is the leader's. */
+  /* The iterator also visits threads with their own file table. They share the leader's memory, so skip them. */
   if (BPF_CORE_READ(task, pid) != BPF_CORE_READ(task, tgid)) return 0;
   struct file *file = BPF_CORE_READ(area, vm_file);
   if (!file || magic_of(file) != dma_buf_magic) return 0;

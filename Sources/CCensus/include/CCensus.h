@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The census's BPF program, compiled, and the records that it writes. */
+/* The compiled BPF program of the census, and the records that it writes. */
 #ifndef CCENSUS_H
 #define CCENSUS_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
-/* What the iterators of bpf/census.bpf.c write, and the census reads: one record for each thing seen. */
+/* The records that the iterators of bpf/census.bpf.c write and the census reads: one for each object. */
 #ifndef CDMABUF_CENSUS_RECORD_H
 #define CDMABUF_CENSUS_RECORD_H
 
@@ -18,11 +18,11 @@ struct cdmabuf_record {
   unsigned int owner;
   unsigned long long inode;
   unsigned long long size;
-  /* References to the file, the iterator's own left out. */
+  /* References to the file, without that of the iterator. */
   unsigned long long count;
   /* Nanoseconds of CLOCK_REALTIME. */
   unsigned long long created;
-  /* NUL-terminated; `named` tells a buffer without a name from one whose name is empty. */
+  /* NUL-terminated; `named` distinguishes a buffer without a name from one with an empty name. */
   char exporter[32];
   char name[32];
   char command[16];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What Swift cannot reach by itself: request numbers built by _IO* macros, libc calls hidden
- * behind _GNU_SOURCE, and the one signal handler. Structures are the kernel's own.
+ * Declarations that Swift cannot import: request numbers built by _IO* macros, libc calls that need
+ * _GNU_SOURCE, and the signal handler. Structures are those of the kernel.
  */
 #ifndef CDMABUF_H
 #define CDMABUF_H
@@ -53,13 +53,13 @@ extern const int CDMABUF_O_PATH;
 
 int cdmabuf_memfd_create(const char *name, unsigned int flags);
 int cdmabuf_execvpe(const char *file, char *const argv[], char *const environment[]);
-/* Both ends close-on-exec. */
+/* Both ends are close-on-exec. */
 int cdmabuf_pipe(int ends[2]);
 int cdmabuf_name_process(const char *name);
-/* Closes this descriptor and all above it. */
+/* Closes this descriptor and all higher ones. */
 void cdmabuf_close_from(unsigned int first);
 int cdmabuf_fcntl(int fd, int command, int argument);
-/* Here, so that a call costs no more than it does in C. */
+/* Inline, so that a call is as fast as in C. */
 static inline int cdmabuf_ioctl(int fd, unsigned long request, void *argument) {
   return ioctl(fd, request, argument);
 }
@@ -67,41 +67,42 @@ int cdmabuf_fallocate(int fd, off_t length);
 ssize_t cdmabuf_getdents64(int fd, void *buffer, size_t length);
 int cdmabuf_pidfd_open(pid_t pid);
 int cdmabuf_pidfd_getfd(int pidfd, int fd);
-/* The first place in `bytes` where `text` stands, NULL if nowhere. */
+/* The first occurrence of `text` in `bytes`; NULL if there is none. */
 const void *cdmabuf_find(const void *bytes, size_t count, const char *text);
-/* A descriptor that says what a path leads to, and opens nothing (O_PATH); -1 with errno. */
+/* A descriptor that references the file of a path without opening it (O_PATH); -1 with errno. */
 int cdmabuf_open_path(const char *path);
-/* The superblock magic of what a path, or an open descriptor, leads to; -1 with errno. */
+/* The superblock magic of the file of a path, or of an open descriptor; -1 with errno. */
 long cdmabuf_path_magic(const char *path);
 long cdmabuf_magic(int fd);
 /* The device number as /proc/PID/maps prints it: MAJOR << 32 | MINOR. */
 uint64_t cdmabuf_device(dev_t device);
-/* This thread, and those it starts from now on; EINVAL when it may not run there. */
+/* Binds this thread, and those it starts later, to a processor; EINVAL when it may not run there. */
 int cdmabuf_run_on_processor(unsigned number);
 
 /*
- * Signals that ask the process to end (SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGALRM) are noted, not obeyed,
- * once caught; cdmabuf_ending_signal() tells the first one, 0 when there was none.
- * A system call entered just after the note was looked at would sleep through it, so the handler
- * starts a timer that interrupts every later call of the main thread until the process ends.
+ * Catches the signals that ask the process to end (SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGALRM). A caught signal
+ * is recorded, but does not end the process. cdmabuf_ending_signal() returns the first one, 0 when there was none.
+ * A system call that begins just after a check of the record would not be interrupted. So the handler starts a
+ * timer that interrupts every later call of the main thread until the process ends.
  */
 void cdmabuf_catch_ending_signals(void);
 int cdmabuf_ending_signal(void);
-/* While enabled such a signal ends the process at once, with the terminal as it was. Returns what was set before. */
+/* While enabled, such a signal restores the terminal and ends the process at once. Returns the previous setting. */
 bool cdmabuf_end_at_once(bool enabled);
-/* Signals that are caught end the process again by themselves. */
+/* Stops catching: these signals end the process again. */
 void cdmabuf_release_ending_signals(void);
-/* For a program's start: the same, and nothing of the signal dispositions and the mask that were inherited is
-   trusted. A command that is started later gets them back. */
+/* For the start of a program: catches the signals, and corrects inherited signal dispositions and the mask.
+   cdmabuf_restore_signals() restores them for commands. */
 void cdmabuf_adopt_signals(void);
-/* In a child, before exec(2): dispositions and mask as cdmabuf_adopt_signals() found them; false if it was not called. */
+/* In a child, before exec(2): restores the dispositions and the mask from before cdmabuf_adopt_signals(); false if
+   that was not called. */
 bool cdmabuf_restore_signals(void);
-/* Interrupts system calls of this thread `nanoseconds` from now and each 10 ms after; 0 stops. Takes SIGRTMAX. */
+/* Interrupts system calls of this thread after `nanoseconds`, then every 10 ms; 0 stops. Uses SIGRTMAX. */
 int cdmabuf_interrupt_after(uint64_t nanoseconds);
-/* Ends this process as the default action of `signal` does; returns only if that is not to end. */
+/* Runs the default action of `signal`; returns only if that action does not end the process. */
 void cdmabuf_end_by_signal(int signal);
 
-/* What one message over a Unix socket can carry (SCM_MAX_FD). */
+/* The maximum number of descriptors in one message over a Unix socket (SCM_MAX_FD). */
 enum { CDMABUF_MOST_DESCRIPTORS = 253 };
 
 int cdmabuf_accept(int fd);
@@ -109,40 +110,40 @@ int cdmabuf_peer_user(int fd, uid_t *user);
 /* The process that listens at the other end. */
 int cdmabuf_peer_process(int fd, pid_t *process);
 ssize_t cdmabuf_send(int fd, const void *bytes, size_t count, const int descriptors[], size_t descriptor_count);
-/* Received descriptors are close-on-exec and the caller's to close, after a truncated message too. */
+/* Received descriptors are close-on-exec. The caller has to close them, also after a truncated message. */
 ssize_t cdmabuf_receive(
   int fd, void *bytes, size_t count, int descriptors[CDMABUF_MOST_DESCRIPTORS], size_t *descriptor_count,
   bool *is_truncated);
 
 /*
- * For probing (probe.c). A child in a process group of its own that dies with its parent; else as fork(2).
+ * For probing (probe.c). Like fork(2), but the child has its own process group, and is killed when its parent dies.
  */
 pid_t cdmabuf_fork_apart(void);
-/* Such a child goes on when its parent dies. */
+/* Called in such a child: the child survives the end of its parent. */
 void cdmabuf_outlive_parent(void);
-/* Ends such a child, without what exit(3) does for the parent. */
+/* Ends such a child, without the exit handlers of the parent. */
 _Noreturn void cdmabuf_end_child(void);
-/* 0 when both descriptors are of one open file; -1 with ENOSYS without CONFIG_KCMP. */
+/* 0 when both descriptors share one open file; -1 with ENOSYS without CONFIG_KCMP. */
 int cdmabuf_same_file(int first, int second);
 int cdmabuf_pidfd_getfd_with(int pidfd, int fd, unsigned int flags);
 ssize_t cdmabuf_read_process(pid_t process, const void *from, void *to, size_t count);
 int cdmabuf_bpf(int command, void *attributes, unsigned int size);
-/* An epoll instance that watches `fd`; what of it is ready after at most `milliseconds`. */
+/* An epoll instance that watches `fd`, and the ready events of it after at most `milliseconds`. */
 int cdmabuf_epoll(int fd, unsigned int events);
 unsigned int cdmabuf_epoll_ready(int epoll, int milliseconds);
-/* Another user and group, for good. */
+/* Changes user and group permanently. */
 int cdmabuf_become(uid_t user);
 
 /*
- * A terminal that this process draws on. Leaving puts the one that was entered back as it was: its mode, its usual screen
- * and cursor, and the signals that change what is drawn.
+ * A terminal in full-screen mode. Leaving restores the terminal that was entered: its mode, its normal screen and
+ * cursor, and the default actions of SIGWINCH and SIGTSTP.
  */
 enum { CDMABUF_EVENT_RESIZE = 1, CDMABUF_EVENT_SUSPEND = 2 };
-/* The terminal behind `fd` has this mode and gets another. SIGWINCH and SIGTSTP are noted from now on. */
+/* Records the mode of the terminal `fd` before a change. SIGWINCH and SIGTSTP become events from now on. */
 void cdmabuf_terminal_enter(int fd, const struct termios *before);
-/* Async-signal-safe; nothing when no terminal was entered. */
+/* Async-signal-safe; does nothing when no terminal was entered. */
 void cdmabuf_terminal_leave(void);
-/* What has happened since last asked. */
+/* The events since the last call. */
 int cdmabuf_terminal_events(void);
 
 #endif

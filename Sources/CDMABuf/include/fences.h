@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* sync_files, and the two drivers that make fences for tests. */
+/* sync_files, and the two drivers that create test fences. */
 #ifndef CDMABUF_FENCES_H
 #define CDMABUF_FENCES_H
 
@@ -34,7 +34,7 @@ struct sync_set_deadline {
 #define SYNC_IOC_SET_DEADLINE _IOW(SYNC_IOC_MAGIC, 5, struct sync_set_deadline)
 #endif
 
-/* drivers/dma-buf/sw_sync.c; in no header. */
+/* From drivers/dma-buf/sw_sync.c; no header has it. */
 struct cdmabuf_sw_sync_create_fence {
   __u32 value;
   char name[32];
@@ -43,7 +43,7 @@ struct cdmabuf_sw_sync_create_fence {
 #define SW_SYNC_IOC_CREATE_FENCE _IOWR('W', 0, struct cdmabuf_sw_sync_create_fence)
 #define SW_SYNC_IOC_INC _IOW('W', 1, __u32)
 
-/* vgem_drm.h, which libdrm does not install. */
+/* From vgem_drm.h, which libdrm does not install. */
 struct cdmabuf_vgem_fence_attach {
   __u32 handle;
   __u32 flags;
@@ -84,11 +84,11 @@ _Static_assert(sizeof(struct cdmabuf_sw_sync_create_fence) == 40, "kernel ABI");
 _Static_assert(sizeof(struct cdmabuf_vgem_fence_attach) == 16, "kernel ABI");
 _Static_assert(sizeof(struct cdmabuf_syncobj_eventfd) == 24, "kernel ABI");
 
-/* poll(2) with a limit in nanoseconds; UINT64_MAX is none. */
+/* poll(2) with a timeout in nanoseconds; UINT64_MAX is no timeout. */
 int cdmabuf_poll(struct pollfd *entries, size_t count, uint64_t nanoseconds);
-/* An eventfd at 0, closed on exec. */
+/* An eventfd with the value 0, close-on-exec. */
 int cdmabuf_eventfd(void);
-/* The symbol of an errno, such as `EINVAL`; NULL when libc knows none. */
+/* The symbol of an errno, such as `EINVAL`; NULL when libc has none. */
 const char *cdmabuf_errno_name(int error);
 
 #endif

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* The version, and what was built in. In C, because the libraries and the kernel tell theirs in macros. */
+/* The version, and the features that were built in. In C, because libraries and kernel define versions in macros. */
 #pragma once
 
 #include <stdbool.h>
 
-/* Four lines, of which scripts read the first, without a newline at the end. */
+/* Four lines without a newline at the end. Scripts read the first. */
 const char *cversion_text(void);
 
-/* Writes the text and a newline to standard output; false when that is refused. */
+/* Writes the text and a newline to standard output; false when the write fails. */
 bool cversion_print(void);

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: MIT
 import SystemPackage
 
-/// Where new buffers come from.
+/// A source of new buffers.
 public enum BufferSource: Hashable, Sendable {
-  /// The dma-heap of that name.
+  /// The dma-heap with this name.
   case heap(String)
-  /// Whatever this platform calls the heap over its default CMA area.
+  /// The heap over the default CMA area, under the name that this platform uses.
   case cmaHeap
-  /// Memory of this process through `/dev/udmabuf`, in huge pages of that many bytes if given.
+  /// Memory of this process through `/dev/udmabuf`, in huge pages of `hugePageSize` bytes unless `nil`.
   case udmabuf(hugePageSize: Int?)
-  /// Dumb buffers of a DRM device, called by its driver, its primary node's name or its path.
+  /// Dumb buffers of a DRM device. The text is the driver's name, the primary node's name or the node's path.
   case dumb(String)
 
-  /// Reads `heap:NAME`, `heap:cma`, `udmabuf`, `udmabuf:2M`, `udmabuf:1G`, `drm:NODE`, or the path of a node of
-  /// one of them; `nil` for anything else.
+  /// Parses `heap:NAME`, `heap:cma`, `udmabuf`, `udmabuf:2M`, `udmabuf:1G`, `drm:NODE`, or the path of a heap's,
+  /// udmabuf's or DRM node. Returns `nil` for any other text.
   public init?(_ text: String) {
     let nodes = [(DMAHeap.directory + "/", "heap:"), (DRMNode.directory + "/", "drm:\(DRMNode.directory)/")]
     let text =
@@ -37,8 +37,7 @@ public enum BufferSource: Hashable, Sendable {
 
   /// Allocates one buffer of at least `size` bytes.
   ///
-  /// Throws the refusal of the heap, of udmabuf or of the device; see ``DMAHeap``, ``UDMABuf`` and
-  /// ``DRMNode``.
+  /// Throws the error of the heap, of udmabuf or of the device; see ``DMAHeap``, ``UDMABuf`` and ``DRMNode``.
   public func allocate(_ size: Int, readOnly: Bool) throws -> DMABuffer {
     switch self {
     case .heap(let name): try DMAHeap(name).allocate(size, readOnly: readOnly)
@@ -54,13 +53,14 @@ public enum BufferSource: Hashable, Sendable {
     return try node.makeDumbBuffer(width: width, height: height, bitsPerPixel: 32, readOnly: readOnly).releaseBuffer()
   }
 
-  /// Dumb buffers are images: one of lines as long as a page, four bytes to the pixel.
+  /// The width and height of a dumb buffer of `size` bytes. Dumb buffers are images: each line is one page long, each
+  /// pixel four bytes.
   package static func dumbShape(of size: Int) -> (width: Int, height: Int) {
     let page = Mapping.pageSize
     return (page / 4, size / page + (size % page == 0 ? 0 : 1))
   }
 
-  /// The name of this machine's default CMA heap. Throws ``NoCMAHeap`` when it has none.
+  /// The name of this machine's default CMA heap. Throws ``NoCMAHeap`` when the machine has none.
   public static func cmaHeapName() throws -> String {
     let names = try DMAHeap.names()
     guard let name = DMAHeap.cmaNames.first(where: names.contains) else {
@@ -69,7 +69,7 @@ public enum BufferSource: Hashable, Sendable {
     return name
   }
 
-  /// Bytes that can be had from it now; `nil` when nothing tells.
+  /// The number of bytes that the source can allocate now; `nil` when unknown.
   public func available() -> UInt64? {
     switch self {
     case .cmaHeap: MemoryInformation().cmaFree
@@ -84,7 +84,7 @@ public enum BufferSource: Hashable, Sendable {
     }
   }
 
-  /// Is it memory that the kernel takes from processes when it runs out?
+  /// Whether the buffers use memory that the kernel takes from processes when memory runs out.
   public var isOrdinaryMemory: Bool {
     switch self {
     case .heap(let name): name == "system" || name.utf8.starts(with: "system-".utf8)
@@ -93,7 +93,7 @@ public enum BufferSource: Hashable, Sendable {
     }
   }
 
-  /// Is it a heap over the default CMA area?
+  /// Whether the source is a heap over the default CMA area.
   public var isCMA: Bool {
     switch self {
     case .cmaHeap: true
@@ -104,7 +104,7 @@ public enum BufferSource: Hashable, Sendable {
 }
 
 extension BufferSource: CustomStringConvertible {
-  /// As it is typed.
+  /// The source as users type it.
   public var description: String {
     switch self {
     case .heap(let name): "heap:\(name)"
@@ -118,6 +118,6 @@ extension BufferSource: CustomStringConvertible {
 
 /// A machine without a heap over its default CMA area.
 public struct NoCMAHeap: Error, Equatable, Sendable, CustomStringConvertible {
-  /// As of a node that is not there.
+  /// The same text as the error of a missing node.
   public var description: String { "\(DMAHeap.directory): open: \(Errno.noSuchFileOrDirectory)" }
 }

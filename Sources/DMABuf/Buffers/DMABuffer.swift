@@ -3,19 +3,19 @@ internal import CDMABuf
 import Glibc
 import SystemPackage
 
-/// A dma-buf: memory that devices and processes share through a descriptor. The memory lives as
-/// long as any descriptor, mapping or device holds it.
+/// A dma-buf: memory that devices and processes share through a descriptor. The memory is freed when no descriptor,
+/// mapping or device references it any more.
 public struct DMABuffer: ~Copyable, Sendable {
   /// The descriptor.
   public let file: OpenFile
   /// Inode number, unique among all dma-bufs of this boot.
   public let inode: UInt64
-  /// Size in bytes, as the exporter made it.
+  /// Size in bytes, as the exporter set it.
   public let size: Int
 
-  /// Takes over a descriptor after making sure that it is a dma-buf.
+  /// Takes ownership of a descriptor after checking that it is a dma-buf.
   ///
-  /// Throws ``WrongKind`` for anything else, ``KernelError`` when it cannot be told.
+  /// Throws ``WrongKind`` for any other file, and ``KernelError`` when the kind cannot be determined.
   public init(_ file: consuming OpenFile) throws {
     guard cdmabuf_magic(file.descriptor.rawValue) == CDMABUF_SUPER_MAGIC else {
       throw WrongKind(
@@ -27,13 +27,13 @@ public struct DMABuffer: ~Copyable, Sendable {
     self.file = file
   }
 
-  /// The descriptor's number, for handing it to a command on purpose.
+  /// The descriptor's number, for passing the buffer to a command.
   public var descriptorNumber: CInt { file.descriptor.rawValue }
 
-  /// May the CPU read through this descriptor, may it write?
+  /// Whether the CPU may read and write through this descriptor.
   ///
-  /// Corresponds to `fcntl(F_GETFL) & O_ACCMODE`. It limits `mmap(2)` alone; a device writes into a
-  /// read-only descriptor's buffer all the same.
+  /// Corresponds to `fcntl(F_GETFL) & O_ACCMODE`. The mode limits `mmap(2)` alone: a device can write into the buffer
+  /// of a read-only descriptor.
   public var accessMode: AccessMode {
     switch cdmabuf_fcntl(file.descriptor.rawValue, F_GETFL, 0) & O_ACCMODE {
     case O_RDONLY: .readOnly
@@ -43,11 +43,11 @@ public struct DMABuffer: ~Copyable, Sendable {
     }
   }
 
-  /// How a descriptor was opened.
+  /// The access mode of a descriptor.
   public enum AccessMode: Sendable {
-    /// `O_RDONLY`: can be mapped for reading.
+    /// `O_RDONLY`: the buffer can be mapped for reading.
     case readOnly
-    /// `O_WRONLY`: cannot be mapped, as every mapping of a file can be read.
+    /// `O_WRONLY`: the buffer cannot be mapped, because every mapping of a file can be read.
     case writeOnly
     /// `O_RDWR`.
     case readWrite
@@ -55,9 +55,9 @@ public struct DMABuffer: ~Copyable, Sendable {
     case none
   }
 
-  /// What `/proc/self/fdinfo` tells.
+  /// The contents of `/proc/self/fdinfo` for this descriptor.
   ///
-  /// Throws ``FormatError`` for what is no account of a dma-buf.
+  /// Throws ``FormatError`` when the text does not describe a dma-buf.
   public func information() throws -> DescriptorInformation {
     let path = "/proc/self/fdinfo/\(file.descriptor.rawValue)"
     let text = try SmallFile.read(path)
@@ -67,7 +67,7 @@ public struct DMABuffer: ~Copyable, Sendable {
     return information
   }
 
-  /// Names the buffer for everyone who lists it. At most 31 bytes.
+  /// Sets the buffer's name, which lists of buffers show. The name has at most 31 bytes.
   ///
   /// Corresponds to `DMA_BUF_SET_NAME` (Linux 5.3). Throws `EINVAL` for longer names.
   public func setName(_ name: String) throws(KernelError) {
@@ -80,13 +80,13 @@ public struct DMABuffer: ~Copyable, Sendable {
 
   /// Maps a range for the CPU. The range may start anywhere.
   ///
-  /// Corresponds to `mmap(2)`. Throws `EACCES` when the access mode forbids it, `EINVAL` past the
-  /// end or when the exporter cannot be mapped.
+  /// Corresponds to `mmap(2)`. Throws `EACCES` when the access mode forbids the mapping, `EINVAL` past the end of the
+  /// buffer or when the exporter does not support mappings.
   public func map(
     _ range: Range<Int>, for direction: AccessDirection, populate: Bool = false
   ) throws(KernelError) -> MappedRange {
-    // From the buffer's start always: in Linux 6.1, shmem-backed GEM buffers (vgem and others) map
-    // their first page wherever a mapping starts.
+    // Always map from the buffer's start: in Linux 6.1, shmem-backed GEM buffers (vgem and others) map their first page
+    // wherever a mapping starts.
     let mapping = try Mapping(
       file, offset: 0, count: range.upperBound, protection: direction.protection, populate: populate)
     return MappedRange(mapping: mapping, skipping: range.lowerBound)
@@ -103,7 +103,7 @@ public struct MappedRange: ~Copyable, Sendable {
     self.skipped = skipped
   }
 
-  /// The range's bytes, valid as long as this lives.
+  /// The range's bytes, valid as long as the mapped range lives.
   public var bytes: UnsafeMutableRawBufferPointer {
     unsafe UnsafeMutableRawBufferPointer(rebasing: mapping.bytes[skipped...])
   }

@@ -5,7 +5,7 @@ import SystemPackage
 
 /// A dma-heap: an allocator of the kernel with a node in `/dev/dma_heap`.
 public struct DMAHeap: ~Copyable, Sendable {
-  /// Where heap nodes are.
+  /// The directory of the heaps' nodes.
   public static let directory = "/dev/dma_heap"
 
   /// The names that kernels and platforms give to the heap over the default CMA area, newest first.
@@ -15,15 +15,15 @@ public struct DMAHeap: ~Copyable, Sendable {
   public let name: String
   package let file: OpenFile
 
-  /// Opens the heap's node. Any open mode will do; it does not limit the buffers.
+  /// Opens the heap's node. The open mode does not limit the buffers.
   ///
-  /// Throws `ENOENT` when there is no such heap and `EACCES` when this user may not use it.
+  /// Throws `ENOENT` when the heap does not exist and `EACCES` when this user may not use the heap.
   public init(_ name: String) throws(KernelError) {
     self.name = name
     file = try OpenFile(Self.directory + "/" + name, O_RDONLY)
   }
 
-  /// The names of all heaps, sorted; none when the kernel has no heaps.
+  /// The names of all heaps, sorted. The list is empty when the kernel has no heaps.
   public static func names() throws(KernelError) -> [String] {
     do {
       return try Directory(directory).names().sorted()
@@ -32,17 +32,16 @@ public struct DMAHeap: ~Copyable, Sendable {
     }
   }
 
-  /// Allocates zeroed memory; the kernel rounds `size` up to whole pages.
+  /// Allocates zeroed memory. The kernel rounds `size` up to whole pages.
   ///
-  /// Corresponds to `DMA_HEAP_IOCTL_ALLOC`. The kernel does not check the size against the memory
-  /// there is: whoever calls this does. Throws `ENOMEM` from CMA heaps, `EMFILE` without a free
-  /// descriptor.
+  /// Corresponds to `DMA_HEAP_IOCTL_ALLOC`. The kernel does not compare the size with the memory that is free; the
+  /// caller has to. Throws `ENOMEM` from CMA heaps, `EMFILE` without a free descriptor.
   public func allocate(_ size: Int, readOnly: Bool = false) throws -> DMABuffer {
     let descriptor = try allocateDescriptor(size, readOnly: readOnly)
     return try DMABuffer(OpenFile(descriptor, name: "heap:\(name)"))
   }
 
-  /// The same by its one call alone, without a look at what came of it.
+  /// Allocates a buffer with one ioctl alone, without checking the resulting descriptor.
   package func allocateDescriptor(_ size: Int, readOnly: Bool = false) throws(KernelError) -> OwnedDescriptor {
     var argument = dma_heap_allocation_data()
     argument.len = UInt64(size)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// What the kernel tells of a dma-buf in `/proc/PID/fdinfo/FD`.
+/// The fields of a dma-buf in `/proc/PID/fdinfo/FD`.
 ///
 /// Corresponds to `dma_buf_show_fdinfo` in `drivers/dma-buf/dma-buf.c`.
 public struct DescriptorInformation: Equatable, Sendable {
@@ -9,17 +9,17 @@ public struct DescriptorInformation: Equatable, Sendable {
   public var inode: UInt64?
   /// Size in bytes.
   public var size: UInt64 = 0
-  /// References to the open file: descriptors, mappings, importers, armed polls.
+  /// The reference count of the open file: descriptors, mappings, importers, armed polls.
   public var count: UInt64 = 0
   /// The exporter: a heap's name, `udmabuf`, `drm`, …
   public var exporter = UntrustedText([])
-  /// The name somebody gave it; `nil` when nobody ever did.
+  /// The buffer's name; `nil` when no name was ever set.
   public var name: UntrustedText?
 
-  /// Reads the text of an fdinfo file; `nil` if it is not a dma-buf's.
+  /// Parses the text of an fdinfo file. Returns `nil` when the file does not belong to a dma-buf.
   ///
-  /// The name comes last and may contain anything, lines that look like the others too: all that
-  /// follows the first `name:` is data.
+  /// The name comes last and may contain any bytes, including lines that look like other fields. Everything after the
+  /// first `name:` is the name.
   public init?(parsing text: some Collection<UInt8>) {
     var rest = text[...]
     var keys: Set<String> = []

@@ -3,33 +3,33 @@ internal import CDMABuf
 import Glibc
 public import SystemPackage
 
-/// A fence as the kernel told it at one moment: somebody's promise to be done with something.
+/// A fence as the kernel reported it at one moment. A fence signals when work on a buffer is done.
 ///
 /// Corresponds to `struct sync_fence_info`.
 public struct Fence: Equatable, Sendable {
-  /// How far a fence is.
+  /// The state of a fence.
   public enum Status: Equatable, Sendable {
-    /// Its work is not done.
+    /// Pending: the work is not done.
     case active
-    /// Its work is done.
+    /// Signalled: the work is done.
     case signalled
-    /// Its work has failed.
+    /// Failed, with the errno.
     case error(Errno)
   }
 
-  /// The driver that will signal it, or has; `nil` when the kernel does not tell any more: since
-  /// Linux 6.17 it forgets the names of fences that have signalled.
+  /// The name of the driver that signals the fence; `nil` when the kernel does not report it. Since Linux 6.17 the
+  /// kernel drops the names of signalled fences.
   public var driver: UntrustedText?
-  /// The driver's timeline that it is on, likewise.
+  /// The name of the driver's timeline; `nil` in the same case.
   public var timeline: UntrustedText?
-  /// Its number on that timeline; known of fences that are alone in a file the kernel has named.
+  /// The fence's seqno on the timeline. It is known only for a single fence in a file whose name the kernel made.
   public var sequence: UInt64?
-  /// How far it is.
+  /// The state of the fence.
   public var status: Status
-  /// When it signalled, in nanoseconds of ``Clock``; `nil` while it is active.
+  /// The time of the signal, in nanoseconds of ``Clock``; `nil` while the fence is pending.
   public var timestamp: UInt64?
 
-  /// Describes a fence.
+  /// Creates a description of a fence.
   public init(
     driver: UntrustedText?, timeline: UntrustedText?, sequence: UInt64? = nil, status: Status,
     timestamp: UInt64? = nil
@@ -52,16 +52,17 @@ public struct Fence: Equatable, Sendable {
     sequence = nil
   }
 
-  /// What Linux says instead of names that it has forgotten.
+  /// The names that Linux reports in place of dropped names.
   static let detachedDriver = UntrustedText("detached-driver".utf8)
   static let detachedTimeline = UntrustedText("signaled-timeline".utf8)
 
-  /// The kernel's stand-in for having no fence at all, as far as that can be told.
+  /// Whether this is the kernel's stub fence, which stands for «no fence», as far as this can be determined.
   var isStub: Bool {
     status == .signalled && (driver == nil || driver == UntrustedText("stub".utf8) && timeline == driver)
   }
 
-  /// What this fence is called with what was known of it before it signalled.
+  /// Returns this fence with unknown names and seqno filled in from `before`, which was read before the fence
+  /// signalled.
   func remembering(_ before: Fence) -> Fence {
     var fence = self
     fence.driver = driver ?? before.driver
@@ -70,8 +71,8 @@ public struct Fence: Equatable, Sendable {
     return fence
   }
 
-  /// Finds the number in the name that the kernel makes for a file with this one fence,
-  /// `DRIVER-TIMELINECONTEXT-NUMBER`; `nil` in a name that is cut, or made by anybody else.
+  /// Reads the seqno from the name that the kernel makes for a file with this one fence,
+  /// `DRIVER-TIMELINECONTEXT-SEQNO`. Returns `nil` for a truncated name, or one that the kernel did not make.
   package func sequence(inFileName name: UntrustedText) -> UInt64? {
     guard let driver, let timeline, name.bytes.count < Self.longestName else { return nil }
     let prefix = driver.bytes + [UInt8(ascii: "-")] + timeline.bytes
@@ -82,12 +83,12 @@ public struct Fence: Equatable, Sendable {
     return UInt64(parts[1])
   }
 
-  /// The longest name that the kernel tells of files, drivers and timelines, in bytes.
+  /// The longest name that the kernel reports for files, drivers and timelines, in bytes.
   public static let longestName = 31
 }
 
 extension Fence.Status {
-  /// Reads the kernel's word: 0 active, 1 signalled, an errno below.
+  /// Converts the kernel's number: 0 is pending, 1 is signalled, a negative number is an errno.
   package init(_ rawValue: Int32) {
     switch rawValue {
     case 0: self = .active

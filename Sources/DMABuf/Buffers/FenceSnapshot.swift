@@ -4,31 +4,30 @@ internal import CDMABuf
 import Glibc
 import SystemPackage
 
-/// The fences of a buffer, sync_file or syncobj at one moment, what was known of them then, and a way to wait
-/// for them.
+/// The fences of a buffer, sync_file or syncobj at one moment, their names and states then, and a way to wait for them.
 public struct FenceSnapshot: ~Copyable, Sendable {
-  /// How the user knows what the fences are of.
+  /// The name that the user knows the buffer, sync_file or syncobj by.
   public let name: String
-  /// The fences when the snapshot was made; `nil` for a buffer on a kernel before Linux 6.0, which
-  /// does not tell. A buffer that nobody uses has none, nor has a point of a syncobj that is still to come.
+  /// The fences when the snapshot was made; `nil` for a buffer on a kernel before Linux 6.0, which does not report
+  /// them. The list is empty for a buffer that no device uses, and for a point of a syncobj that is not submitted yet.
   public let fences: [Fence]?
-  /// How far a syncobj's timeline was; `nil` for all else.
+  /// The points of a syncobj's timeline; `nil` for a buffer or a sync_file.
   public let points: SyncObject.Points?
   private let source: Source
 
-  /// What is polled: a sync_file, which holds no buffer; for want of one, the buffer itself, or an eventfd that
-  /// a syncobj tells when it comes to the point.
+  /// The file to poll. A sync_file is preferred, because it does not reference the buffer. Otherwise the buffer itself
+  /// is polled, or an eventfd that the kernel signals when the syncobj reaches the point.
   private enum Source: ~Copyable, Sendable {
     case syncFile(SyncFile)
     case buffer(DMABuffer)
     case point(AwaitedPoint)
   }
-  /// A buffer is readable when those who write are done, writable when everyone is.
+  /// The `poll(2)` events. A buffer is readable when all writers are done, and writable when all readers are done, too.
   private let events: Int32
 
-  /// Takes over a descriptor of any of the kinds; a point other than 0 is one of a syncobj.
+  /// Takes ownership of a descriptor of any of these kinds. A `point` other than 0 requires a syncobj.
   ///
-  /// Throws ``WrongKind`` for anything else.
+  /// Throws ``WrongKind`` for any other descriptor.
   public init(_ file: consuming OpenFile, for direction: AccessDirection, at point: UInt64 = 0) throws {
     switch try DescriptorKind.of(descriptor: file.descriptor.rawValue) {
     case .syncObject: try self.init(SyncObject(trusting: file), at: point)
@@ -39,9 +38,10 @@ public struct FenceSnapshot: ~Copyable, Sendable {
     }
   }
 
-  /// Looks at a point of a syncobj, or its one fence.
+  /// Takes a snapshot of a point of a syncobj, or of its one fence when `point` is 0.
   ///
-  /// Throws `EINVAL` when there is no fence yet and the kernel cannot tell of its coming, before Linux 6.6.
+  /// Throws `EINVAL` before Linux 6.6 when there is no fence yet: these kernels cannot signal that a fence was
+  /// submitted.
   public init(_ object: consuming SyncObject, at point: UInt64) throws(KernelError) {
     let name = object.file.name
     let points = try object.points()
@@ -62,7 +62,7 @@ public struct FenceSnapshot: ~Copyable, Sendable {
     source = .point(try AwaitedPoint(point, of: object))
   }
 
-  /// Takes over a sync_file.
+  /// Takes ownership of a sync_file.
   public init(_ file: consuming SyncFile) throws(KernelError) {
     let name = file.file.name
     try self.init(file, named: name, points: nil)
@@ -76,7 +76,7 @@ public struct FenceSnapshot: ~Copyable, Sendable {
     source = .syncFile(file)
   }
 
-  /// Looks at what is pending on a buffer for an access in this direction, and lets go of the buffer.
+  /// Takes a snapshot of the fences that an access in this direction waits for, and releases the buffer.
   public init(_ buffer: consuming DMABuffer, for direction: AccessDirection) throws(KernelError) {
     name = buffer.file.name
     points = nil
@@ -94,7 +94,7 @@ public struct FenceSnapshot: ~Copyable, Sendable {
     }
   }
 
-  /// The same fences as they are now, with the names they had when the snapshot was made.
+  /// The same fences in their present state, with the names that they had when the snapshot was made.
   public func current() throws(KernelError) -> [Fence]? {
     if isUnsubmitted { return try information()?.fences ?? [] }
     guard let fences, let information = try information() else { return nil }
@@ -102,7 +102,7 @@ public struct FenceSnapshot: ~Copyable, Sendable {
     if information.fences.count == fences.count {
       return zip(information.fences, fences).map { $0.remembering($1) }
     }
-    // The signalled links of a chain go away.
+    // Signalled links of a fence chain disappear.
     guard information.status == .signalled else { return information.fences }
     return fences.map { fence in
       var fence = fence
@@ -111,7 +111,7 @@ public struct FenceSnapshot: ~Copyable, Sendable {
     }
   }
 
-  /// Is there nothing to tell of yet, because nobody has submitted a fence?
+  /// Whether no fence had been submitted at the point when the snapshot was made.
   public var isUnsubmitted: Bool {
     switch source {
     case .point: true
@@ -120,7 +120,7 @@ public struct FenceSnapshot: ~Copyable, Sendable {
     }
   }
 
-  /// What the kernel tells of the sync_file now; `nil` where there is none.
+  /// The present information of the sync_file; `nil` when there is no sync_file.
   public func information() throws(KernelError) -> SyncFile.Information? {
     switch source {
     case .syncFile(let file): return try file.information()
@@ -137,26 +137,26 @@ public struct FenceSnapshot: ~Copyable, Sendable {
     }
   }
 
-  /// Waits until these fences have signalled, or `deadline` has passed.
+  /// Waits until these fences have signalled, or until `deadline` has passed.
   ///
-  /// Corresponds to `poll(2)`. A process that was asked to end throws `EINTR`.
+  /// Corresponds to `poll(2)`. Throws `EINTR` when the process was asked to end.
   ///
   /// - Returns: whether they have signalled.
   public func wait(deadline: Deadline? = nil) throws(KernelError) -> Bool {
     try Polling.poll(events, of: descriptor, on: name, deadline: deadline) != 0
   }
 
-  /// How many to wait for.
+  /// How many snapshots to wait for.
   public enum Quorum: Sendable {
-    /// Until the first is done.
+    /// Wait until the first has signalled.
     case any
-    /// Until all are done.
+    /// Wait until all have signalled.
     case all
   }
 
-  /// Waits until the fences of any or of all snapshots have signalled, or `deadline` has passed.
+  /// Waits until the fences of any or of all snapshots have signalled, or until `deadline` has passed.
   ///
-  /// Corresponds to `poll(2)`. A process that was asked to end throws `EINTR`.
+  /// Corresponds to `poll(2)`. Throws `EINTR` when the process was asked to end.
   ///
   /// - Returns: for each snapshot, whether its fences have signalled.
   public static func wait(

@@ -3,37 +3,37 @@ internal import CDMABuf
 import Glibc
 import SystemPackage
 
-/// A sync_file: one fence, or several, behind a descriptor that can be polled, merged and passed on.
+/// A sync_file: one or more fences behind a descriptor that can be polled, merged and passed.
 public struct SyncFile: ~Copyable, Sendable {
-  /// What the kernel tells of a sync_file.
+  /// The information that the kernel reports about a sync_file.
   public struct Information: Equatable, Sendable {
-    /// What whoever made it called it, or a name that the kernel made.
+    /// The name that the creator set, or that the kernel made.
     public let name: UntrustedText
-    /// All fences together.
+    /// The state of all fences together.
     public let status: Fence.Status
-    /// Each fence.
+    /// The single fences.
     public let fences: [Fence]
   }
 
   /// The descriptor.
   public let file: OpenFile
 
-  /// Takes over a descriptor after making sure that it is a sync_file.
+  /// Takes ownership of a descriptor after checking that it is a sync_file.
   ///
-  /// Throws ``WrongKind`` for anything else, ``KernelError`` when it cannot be told.
+  /// Throws ``WrongKind`` for any other file, and ``KernelError`` when the kind cannot be determined.
   public init(_ file: consuming OpenFile) throws {
     let kind = try DescriptorKind.of(descriptor: file.descriptor.rawValue)
     guard kind == .syncFile else { throw WrongKind(subject: file.name, kind: kind, wanted: .syncFile) }
     self.init(trusting: file)
   }
 
-  /// Takes over what the kernel has just made.
+  /// Takes ownership of a sync_file that the kernel has just created.
   package init(trusting file: consuming OpenFile) { self.file = file }
 
-  /// The descriptor's number, for handing it to a command on purpose.
+  /// The descriptor's number, for passing the sync_file to a command.
   public var descriptorNumber: CInt { file.descriptor.rawValue }
 
-  /// The file's name, its fences and how far they are.
+  /// The file's name, its fences and their states.
   ///
   /// Corresponds to `SYNC_IOC_FILE_INFO`.
   public func information() throws(KernelError) -> Information {
@@ -51,7 +51,7 @@ public struct SyncFile: ~Copyable, Sendable {
       do throws(KernelError) {
         try file.ioctl(request, &answer)
       } catch {
-        // The links of a chain can come and go; the kernel refuses when there is too little room.
+        // Links of a fence chain can appear and disappear. The kernel returns EINVAL when the array is too small.
         guard error.errno == .invalidArgument, room < 1 << 20 else { throw error }
         room *= 2
         continue
@@ -63,8 +63,8 @@ public struct SyncFile: ~Copyable, Sendable {
     }
   }
 
-  /// A new sync_file with the fences of both; of each timeline the latest, and none that has signalled.
-  /// `name` is cut to 31 bytes; without one the kernel makes a name.
+  /// Creates a sync_file with the fences of both: the latest fence of each timeline, without signalled fences. `name`
+  /// is truncated to 31 bytes; the kernel makes a name when `name` is empty.
   ///
   /// Corresponds to `SYNC_IOC_MERGE`.
   public func merged(with other: borrowing SyncFile, name: String = "") throws(KernelError) -> SyncFile {
@@ -77,9 +77,9 @@ public struct SyncFile: ~Copyable, Sendable {
     return SyncFile(trusting: OpenFile(OwnedDescriptor(owning: argument.fence), name: "merge of \(file.name)"))
   }
 
-  /// Tells the drivers when the fences are wanted, in nanoseconds of ``Clock``. A hint, no more.
+  /// Tells the drivers the deadline of the fences, in nanoseconds of ``Clock``. A deadline is only a hint.
   ///
-  /// Corresponds to `SYNC_IOC_SET_DEADLINE` (Linux 6.4). Throws `ENOTTY` before.
+  /// Corresponds to `SYNC_IOC_SET_DEADLINE` (Linux 6.4). Throws `ENOTTY` on older kernels.
   public func setDeadline(_ moment: UInt64) throws(KernelError) {
     var argument = sync_set_deadline(deadline_ns: moment, pad: 0)
     try file.ioctl(Request(.SYNC_IOC_SET_DEADLINE, CDMABUF_SYNC_IOC_SET_DEADLINE), &argument)
@@ -87,10 +87,10 @@ public struct SyncFile: ~Copyable, Sendable {
 }
 
 extension DMABuffer {
-  /// A sync_file of what is pending on the buffer now: for `read` who writes, else everyone. Without
-  /// anything pending it has one fence that has signalled; what comes later does not come into it.
+  /// Exports the pending fences of the buffer as a sync_file: for `read` the fences of writers, otherwise all. Without
+  /// pending fences the sync_file has one signalled fence. The sync_file does not contain fences that are added later.
   ///
-  /// Corresponds to `DMA_BUF_IOCTL_EXPORT_SYNC_FILE` (Linux 6.0). Throws `ENOTTY` before.
+  /// Corresponds to `DMA_BUF_IOCTL_EXPORT_SYNC_FILE` (Linux 6.0). Throws `ENOTTY` on older kernels.
   public func exportSyncFile(for direction: AccessDirection) throws(KernelError) -> SyncFile {
     var argument = dma_buf_export_sync_file(flags: UInt32(direction.rawValue), fd: -1)
     try file.ioctl(
@@ -98,16 +98,16 @@ extension DMABuffer {
     return SyncFile(trusting: OpenFile(OwnedDescriptor(owning: argument.fd), name: "fences of \(file.name)"))
   }
 
-  /// Makes the buffer's users wait for the fences: with `read` those who write, else everyone.
+  /// Adds the fences to the buffer. With `read` only later writers wait for them, otherwise readers and writers.
   ///
-  /// Corresponds to `DMA_BUF_IOCTL_IMPORT_SYNC_FILE` (Linux 6.0). Throws `ENOTTY` before.
+  /// Corresponds to `DMA_BUF_IOCTL_IMPORT_SYNC_FILE` (Linux 6.0). Throws `ENOTTY` on older kernels.
   public func importSyncFile(_ fences: borrowing SyncFile, for direction: AccessDirection) throws(KernelError) {
     var argument = dma_buf_import_sync_file(flags: UInt32(direction.rawValue), fd: fences.descriptorNumber)
     try file.ioctl(
       Request(.DMA_BUF_IOCTL_IMPORT_SYNC_FILE, CDMABUF_DMA_BUF_IOCTL_IMPORT_SYNC_FILE), &argument)
   }
 
-  /// The fences that an access in this direction has to wait for now.
+  /// The pending fences that an access in this direction has to wait for.
   public func pendingFences(for direction: AccessDirection) throws(KernelError) -> [Fence] {
     try exportSyncFile(for: direction).information().fences.filter { $0.status == .active }
   }

@@ -4,29 +4,30 @@ internal import CLibDRM
 import Glibc
 import SystemPackage
 
-/// A syncobj of DRM: a place behind a descriptor where drivers and programs put fences for each other. It has
-/// one fence that each new one replaces, or a timeline, with a fence at every point that was submitted.
+/// A DRM syncobj: a container behind a descriptor through which drivers and programs share fences. A syncobj has one
+/// fence, which each new fence replaces, or a timeline with one fence at each submitted point.
 ///
-/// A point is a number from 1 on; 0 stands for the one fence. Whoever has the descriptor may do everything to it.
+/// A point is a number from 1 on; 0 stands for the one fence. A process with the descriptor may use every operation.
 public struct SyncObject: ~Copyable, Sendable {
   /// The descriptor.
   public let file: OpenFile
-  /// Where its handle is; any device whose driver has syncobjs will do, and closing it ends the handle.
+  /// The node that owns the handle. Any device whose driver supports syncobjs will do. Closing the node ends the
+  /// handle.
   private let node: DRMNode
   private let handle: UInt32
 
-  /// A timeline's way so far.
+  /// The progress of a timeline.
   public struct Points: Equatable, Sendable {
-    /// The last point that has signalled, with all before it.
+    /// The last signalled point. All points before it have signalled, too.
     public let signalled: UInt64
-    /// The last that there is a fence for; 0 when there is no timeline.
+    /// The last point that has a fence; 0 when there is no timeline.
     public let submitted: UInt64
   }
 
-  /// Makes a syncobj, which has a fence only if that is to be one that has signalled.
+  /// Creates a syncobj, with one signalled fence if `isSignalled`, otherwise without a fence.
   ///
-  /// Corresponds to `DRM_IOCTL_SYNCOBJ_CREATE` and `DRM_IOCTL_SYNCOBJ_HANDLE_TO_FD`. Throws ``NoSyncObjects``
-  /// when the driver has none.
+  /// Corresponds to `DRM_IOCTL_SYNCOBJ_CREATE` and `DRM_IOCTL_SYNCOBJ_HANDLE_TO_FD`. Throws ``NoSyncObjects`` when the
+  /// driver does not support syncobjs.
   public init(on node: consuming DRMNode, isSignalled: Bool) throws {
     try node.requireSyncObjects()
     let flags = isSignalled ? UInt32(DRM_SYNCOBJ_CREATE_SIGNALED) : 0
@@ -39,10 +40,11 @@ public struct SyncObject: ~Copyable, Sendable {
     self.node = node
   }
 
-  /// Takes over a descriptor after making sure that it is a syncobj.
+  /// Takes ownership of a descriptor after checking that it is a syncobj.
   ///
-  /// Corresponds to `DRM_IOCTL_SYNCOBJ_FD_TO_HANDLE`. Throws ``WrongKind`` for anything else, ``NoSyncObjects`` when
-  /// no node's driver has syncobjs, and a node's refusal when it may be one that has.
+  /// Corresponds to `DRM_IOCTL_SYNCOBJ_FD_TO_HANDLE`. Throws ``WrongKind`` for any other file, ``NoSyncObjects`` when
+  /// no node's driver supports syncobjs, and the error of a node that cannot be opened but whose driver may support
+  /// them.
   public init(_ file: consuming OpenFile) throws {
     let kind = try DescriptorKind.of(descriptor: file.descriptor.rawValue)
     guard kind == .syncObject else { throw WrongKind(subject: file.name, kind: kind, wanted: .syncObject) }
@@ -61,12 +63,12 @@ public struct SyncObject: ~Copyable, Sendable {
     self.node = node
   }
 
-  /// The descriptor's number, for handing it to a command on purpose.
+  /// The descriptor's number, for passing the syncobj to a command.
   public var descriptorNumber: CInt { file.descriptor.rawValue }
 
-  /// How far the timeline is; both are 0 where there is none.
+  /// The progress of the timeline. Both points are 0 when the syncobj has no timeline.
   ///
-  /// Corresponds to `DRM_IOCTL_SYNCOBJ_QUERY`. `nil` when the driver has no timelines.
+  /// Corresponds to `DRM_IOCTL_SYNCOBJ_QUERY`. Returns `nil` when the driver does not support timelines.
   public func points() throws(KernelError) -> Points? {
     do throws(KernelError) {
       return Points(
@@ -84,7 +86,7 @@ public struct SyncObject: ~Copyable, Sendable {
     return point
   }
 
-  /// Puts a fence that has signalled at a point.
+  /// Adds a signalled fence at a point.
   ///
   /// Corresponds to `DRM_IOCTL_SYNCOBJ_SIGNAL` and `DRM_IOCTL_SYNCOBJ_TIMELINE_SIGNAL`.
   public func signal(at point: UInt64) throws(KernelError) {
@@ -97,10 +99,10 @@ public struct SyncObject: ~Copyable, Sendable {
     }
   }
 
-  /// A sync_file of the fence at a point; `nil` when there is none yet.
+  /// Exports the fence at a point as a sync_file. Returns `nil` when there is no fence yet.
   ///
-  /// Corresponds to `DRM_IOCTL_SYNCOBJ_HANDLE_TO_FD` with `EXPORT_SYNC_FILE`, which knows no points before
-  /// Linux 7: those are taken from there by `DRM_IOCTL_SYNCOBJ_TRANSFER`.
+  /// Corresponds to `DRM_IOCTL_SYNCOBJ_HANDLE_TO_FD` with `EXPORT_SYNC_FILE`. This request does not support points
+  /// before Linux 7, so `DRM_IOCTL_SYNCOBJ_TRANSFER` first copies the fence of a point into a temporary syncobj.
   public func exportSyncFile(at point: UInt64) throws(KernelError) -> SyncFile? {
     do throws(KernelError) {
       guard point > 0 else { return try exportSyncFile(of: handle) }
@@ -109,7 +111,7 @@ public struct SyncObject: ~Copyable, Sendable {
         return try exportSyncFile(of: copy)
       }
     } catch {
-      // What is wrong with the arguments: there is no fence.
+      // EINVAL means that there is no fence.
       if error.errno == .invalidArgument { return nil }
       throw error
     }
@@ -121,7 +123,7 @@ public struct SyncObject: ~Copyable, Sendable {
     return SyncFile(trusting: OpenFile(OwnedDescriptor(owning: number), name: "fence of \(file.name)"))
   }
 
-  /// Puts the fence of a sync_file at a point, or in the place of the one fence.
+  /// Imports the fence of a sync_file at a point, or in place of the one fence when `point` is 0.
   ///
   /// Corresponds to `DRM_IOCTL_SYNCOBJ_FD_TO_HANDLE` with `IMPORT_SYNC_FILE`, and for points
   /// `DRM_IOCTL_SYNCOBJ_TRANSFER`.
@@ -138,9 +140,9 @@ public struct SyncObject: ~Copyable, Sendable {
     try call(.DRM_IOCTL_SYNCOBJ_FD_TO_HANDLE) { drmSyncobjImportSyncFile($0, handle, number) }
   }
 
-  /// An eventfd that can be read once a point has been submitted and has signalled.
+  /// An eventfd that becomes readable once a point has been submitted and has signalled.
   ///
-  /// Corresponds to `eventfd(2)` and `DRM_IOCTL_SYNCOBJ_EVENTFD` (Linux 6.6). Throws `EINVAL` before.
+  /// Corresponds to `eventfd(2)` and `DRM_IOCTL_SYNCOBJ_EVENTFD` (Linux 6.6). Throws `EINVAL` on older kernels.
   package func event(at point: UInt64) throws(KernelError) -> OpenFile {
     let number = cdmabuf_eventfd()
     guard number >= 0 else { throw KernelError(.eventfd, on: file.name) }
@@ -160,7 +162,7 @@ public struct SyncObject: ~Copyable, Sendable {
     try call(.DRM_IOCTL_SYNCOBJ_TRANSFER) { drmSyncobjTransfer($0, target, targetPoint, source, sourcePoint, 0) }
   }
 
-  /// Lends a new syncobj, by its handle.
+  /// Calls `body` with the handle of a temporary syncobj.
   private func withTemporary<Result: ~Copyable>(
     _ body: (UInt32) throws(KernelError) -> Result
   ) throws(KernelError) -> Result {
@@ -175,11 +177,11 @@ public struct SyncObject: ~Copyable, Sendable {
   }
 }
 
-/// A point of a syncobj that there is no fence for yet.
+/// A point of a syncobj that has no fence yet.
 struct AwaitedPoint: ~Copyable, Sendable {
   package let object: SyncObject
   package let point: UInt64
-  /// Readable once the point has been submitted and has signalled.
+  /// Becomes readable once the point has been submitted and has signalled.
   package let event: OpenFile
 
   init(_ point: UInt64, of object: consuming SyncObject) throws(KernelError) {
@@ -189,31 +191,31 @@ struct AwaitedPoint: ~Copyable, Sendable {
   }
 }
 
-/// Where there are no syncobjs.
+/// An error: syncobjs are not supported.
 public enum NoSyncObjects: Error, Equatable, Sendable {
-  /// The device of this node has a driver without them.
+  /// The driver of this node's device does not support syncobjs.
   case device(path: String, driver: UntrustedText)
-  /// No device of this machine has them.
+  /// No device of this machine supports syncobjs.
   case machine
 }
 
 extension DRMNode {
-  /// What the driver has of syncobjs.
+  /// The driver's support of syncobjs.
   ///
   /// Corresponds to `DRM_IOCTL_GET_CAP` with `DRM_CAP_SYNCOBJ` and `DRM_CAP_SYNCOBJ_TIMELINE`.
   public enum SyncObjectSupport: Int, Comparable, Sendable {
-    /// None.
+    /// No syncobjs.
     case none
-    /// Those with one fence.
+    /// Syncobjs with one fence.
     case binary
-    /// Those with timelines, too.
+    /// Syncobjs with one fence and with timelines.
     case timeline
 
-    /// More is greater.
+    /// Orders the values by how much the driver supports.
     public static func < (one: Self, other: Self) -> Bool { one.rawValue < other.rawValue }
   }
 
-  /// See ``SyncObjectSupport``.
+  /// The driver's support; see ``SyncObjectSupport``.
   public var syncObjects: SyncObjectSupport {
     func has(_ number: Int32) -> Bool { (try? capability(UInt64(number))) ?? 0 != 0 }
     guard has(DRM_CAP_SYNCOBJ) else { return .none }
@@ -224,7 +226,7 @@ extension DRMNode {
     if syncObjects == .none { throw .device(path: path, driver: driver) }
   }
 
-  /// The first node whose driver has syncobjs, with timelines if any has.
+  /// Returns the first node whose driver supports timelines, otherwise the first whose driver supports syncobjs.
   static func forSyncObjects() throws -> DRMNode {
     var best: DRMNode?
     var bestSupport = SyncObjectSupport.none

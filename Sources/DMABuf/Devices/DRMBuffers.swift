@@ -3,24 +3,23 @@ internal import CLibDRM
 import Glibc
 import SystemPackage
 
-/// A dumb buffer of a DRM device, exported: memory that the CPU can map, and that displays can show.
+/// An exported dumb buffer of a DRM device: memory that the CPU can map and that displays can show.
 public struct DumbBuffer: ~Copyable, Sendable {
-  /// The dma-buf, which keeps the memory.
+  /// The dma-buf, which references the memory.
   public let buffer: DMABuffer
   /// Bytes from one line to the next, as the driver chose.
   public let stride: Int
 
-  /// The buffer alone.
+  /// Returns the buffer alone.
   public consuming func releaseBuffer() -> DMABuffer { buffer }
 }
 
 extension DRMNode {
-  /// Makes a dumb buffer of `width` × `height` pixels and exports it. With `readOnly` the CPU can
-  /// only read through the descriptor: the first export of a buffer fixes that for all later ones.
+  /// Creates a dumb buffer of `width` × `height` pixels and exports it. With `readOnly` the CPU can only read through
+  /// the descriptor. The first export of a buffer sets this mode for all later ones.
   ///
-  /// Corresponds to `DRM_IOCTL_MODE_CREATE_DUMB` and `DRM_IOCTL_PRIME_HANDLE_TO_FD`. Throws `EACCES`
-  /// on render nodes, `ENOSYS` when the driver has no dumb buffers, `ENOMEM` or `ENOSPC` without
-  /// memory.
+  /// Corresponds to `DRM_IOCTL_MODE_CREATE_DUMB` and `DRM_IOCTL_PRIME_HANDLE_TO_FD`. Throws `EACCES` on render nodes,
+  /// `ENOSYS` when the driver does not support dumb buffers, `ENOMEM` or `ENOSPC` without memory.
   public func makeDumbBuffer(
     width: Int, height: Int, bitsPerPixel: Int, readOnly: Bool = false
   ) throws -> DumbBuffer {
@@ -30,26 +29,26 @@ extension DRMNode {
     return DumbBuffer(buffer: try DMABuffer(OpenFile(descriptor, name: path)), stride: stride)
   }
 
-  /// The same by its calls alone, without a look at what came of them.
+  /// Creates and exports a dumb buffer with the necessary calls alone, without checking the resulting descriptor.
   package func makeDumbDescriptor(
     width: Int, height: Int, bitsPerPixel: Int, readOnly: Bool = false, stride: inout Int
   ) throws(KernelError) -> OwnedDescriptor {
     var handle: UInt32 = 0
     var pitch: UInt32 = 0
     var size: UInt64 = 0
-    // What cannot be such a number, the kernel refuses as it refuses zero.
+    // The kernel refuses zero. A number that does not fit into 32 bits becomes zero, so the kernel refuses it, too.
     let (width, height) = (UInt32(exactly: width) ?? 0, UInt32(exactly: height) ?? 0)
     try call(.DRM_IOCTL_MODE_CREATE_DUMB) {
       unsafe drmModeCreateDumbBuffer($0, width, height, UInt32(bitsPerPixel), 0, &handle, &pitch, &size)
     }
     stride = Int(pitch)
-    // The dma-buf keeps the memory; the handle is not needed once there is one.
+    // The dma-buf references the memory, so the handle can be closed after the export.
     defer { close(handle) }
     return try exportDescriptor(handle, readOnly: readOnly)
   }
 
-  /// Can this node make dumb buffers? Found by making the smallest one: `DRM_CAP_DUMB_BUFFER` is
-  /// not known to drivers without displays, some of which can.
+  /// Whether this node can create dumb buffers. The function probes by creating the smallest one, because drivers
+  /// without displays do not know `DRM_CAP_DUMB_BUFFER` and some of them can create dumb buffers.
   public var makesDumbBuffers: Bool {
     guard !isRender else { return false }
     var handle: UInt32 = 0
@@ -66,11 +65,11 @@ extension DRMNode {
     }
   }
 
-  /// Gives a buffer to the device, which calls it by a handle from then on. The same buffer has the
-  /// same handle each time, and one ``close(_:)`` ends it.
+  /// Imports a buffer into the device and returns its GEM handle. Every import of the same buffer returns the same
+  /// handle, and one ``close(_:)`` ends it.
   ///
-  /// Corresponds to `DRM_IOCTL_PRIME_FD_TO_HANDLE`. Throws `EINVAL` when the driver cannot use
-  /// buffers of others, and the exporter's reason when that refuses the device.
+  /// Corresponds to `DRM_IOCTL_PRIME_FD_TO_HANDLE`. Throws `EINVAL` when the driver cannot use buffers of other
+  /// devices, and the exporter's errno when the exporter refuses the device.
   public func importBuffer(_ buffer: borrowing DMABuffer) throws(KernelError) -> UInt32 {
     var prime = drm_prime_handle(handle: 0, flags: 0, fd: buffer.descriptorNumber)
     try file.ioctl(
@@ -78,7 +77,7 @@ extension DRMNode {
     return prime.handle
   }
 
-  /// A dma-buf of the memory that `handle` stands for: for what was imported, the one it came from.
+  /// Exports the memory of a handle as a dma-buf. For an imported handle this is the dma-buf that was imported.
   ///
   /// Corresponds to `DRM_IOCTL_PRIME_HANDLE_TO_FD`. Throws `ENOENT` for an unknown handle.
   public func export(_ handle: UInt32, readOnly: Bool = false) throws -> DMABuffer {
@@ -92,7 +91,7 @@ extension DRMNode {
     return OwnedDescriptor(owning: number)
   }
 
-  /// Ends a handle. It was given out once however often the buffer was imported: once only.
+  /// Closes a handle. All imports of a buffer share one handle, so close it only once.
   ///
   /// Corresponds to `DRM_IOCTL_GEM_CLOSE`.
   public func close(_ handle: UInt32) {

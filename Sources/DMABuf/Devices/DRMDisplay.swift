@@ -2,18 +2,18 @@
 internal import CLibDRM
 import Glibc
 
-/// How an image lies in a buffer that is to be shown.
+/// The layout of an image in a buffer that a display shows.
 public struct FramebufferLayout: Equatable, Sendable {
-  /// One plane of it, in bytes.
+  /// One plane of the image. All numbers are in bytes.
   public struct Plane: Equatable, Sendable {
-    /// From the buffer's start.
+    /// Offset from the buffer's start, in bytes.
     public let offset: Int
-    /// From one line to the next.
+    /// Distance from one line to the next, in bytes.
     public let stride: Int
-    /// All of it.
+    /// Size of the plane, in bytes.
     public let size: Int
 
-    /// Describes a plane.
+    /// Creates a plane.
     public init(offset: Int, stride: Int, size: Int) {
       self.offset = offset
       self.stride = stride
@@ -21,20 +21,20 @@ public struct FramebufferLayout: Equatable, Sendable {
     }
   }
 
-  /// In pixels.
+  /// Width in pixels.
   public let width: Int
-  /// In pixels.
+  /// Height in pixels.
   public let height: Int
-  /// The DRM fourcc of `drm_fourcc.h`.
+  /// The DRM format of `drm_fourcc.h`.
   public let format: FourCC
-  /// How the pixels are tiled or compressed; `nil` leaves that to the driver.
+  /// The tiling or compression of the pixels; `nil` lets the driver choose.
   public let modifier: UInt64?
-  /// At most four.
+  /// The planes, at most four.
   public let planes: [Plane]
-  /// The least a buffer must have, in bytes.
+  /// The smallest buffer that holds the image, in bytes.
   public var size: Int { planes.map { $0.offset + $0.size }.max() ?? 0 }
 
-  /// Describes an image.
+  /// Creates a layout.
   public init(width: Int, height: Int, format: FourCC, modifier: UInt64?, planes: [Plane]) {
     self.width = width
     self.height = height
@@ -44,20 +44,20 @@ public struct FramebufferLayout: Equatable, Sendable {
   }
 }
 
-/// What a display device can show.
+/// The limits of a display device.
 public struct DisplayLimits: Equatable, Sendable {
-  /// Framebuffer sizes in pixels.
+  /// Range of framebuffer widths in pixels.
   public let widths: ClosedRange<Int>
-  /// Framebuffer sizes in pixels.
+  /// Range of framebuffer heights in pixels.
   public let heights: ClosedRange<Int>
-  /// How many outputs it has, connected or not.
+  /// The number of outputs, connected or not.
   public let connectors: Int
-  /// The formats that any of its planes can show.
+  /// The formats that at least one of the device's planes can show.
   public let formats: [FourCC]
 }
 
 extension DRMNode {
-  /// What the device can show; `nil` when it has no displays (or this is a render node).
+  /// The limits of the device's displays; `nil` when the device has no displays, and for a render node.
   ///
   /// Corresponds to `DRM_IOCTL_MODE_GETRESOURCES` and `DRM_IOCTL_MODE_GETPLANE`.
   public func displayLimits() -> DisplayLimits? {
@@ -71,7 +71,7 @@ extension DRMNode {
   }
 
   private func planeFormats() -> [FourCC] {
-    // Without it only overlays are listed. It is a setting of this open file alone.
+    // Without this capability the kernel lists overlay planes only. The capability applies to this open file alone.
     drmSetClientCap(file.descriptor.rawValue, UInt64(DRM_CLIENT_CAP_UNIVERSAL_PLANES), 1)
     guard let list = unsafe drmModeGetPlaneResources(file.descriptor.rawValue) else { return [] }
     defer { unsafe drmModeFreePlaneResources(list) }
@@ -85,11 +85,12 @@ extension DRMNode {
     return formats.sorted { "\($0)" < "\($1)" }
   }
 
-  /// Makes a framebuffer of an imported buffer and ends it again: would the display take it?
+  /// Creates a framebuffer from an imported buffer and removes it again, to probe whether the display accepts the
+  /// buffer.
   ///
-  /// Corresponds to `DRM_IOCTL_MODE_ADDFB2` and `DRM_IOCTL_MODE_RMFB`. Throws `EINVAL` for a format,
-  /// modifier or size that the device does not know or that does not fit the buffer, `EOPNOTSUPP`
-  /// when the device has no displays, `EACCES` on render nodes.
+  /// Corresponds to `DRM_IOCTL_MODE_ADDFB2` and `DRM_IOCTL_MODE_RMFB`. Throws `EINVAL` for a format, modifier or size
+  /// that the device does not support or that does not fit the buffer, `EOPNOTSUPP` when the device has no displays,
+  /// `EACCES` on render nodes.
   public func tryFramebuffer(_ layout: FramebufferLayout, handle: UInt32) throws(KernelError) {
     var handles = [UInt32](repeating: 0, count: 4)
     var strides = [UInt32](repeating: 0, count: 4)
@@ -111,7 +112,7 @@ extension DRMNode {
     _ = drmModeRmFB(file.descriptor.rawValue, framebuffer)
   }
 
-  /// The name that `drm_fourcc.h` gives a modifier, such as `LINEAR`; `nil` for one it does not know.
+  /// The name of a modifier in `drm_fourcc.h`, such as `LINEAR`; `nil` for an unknown modifier.
   public static func name(ofModifier modifier: UInt64) -> String? {
     guard let name = unsafe drmGetFormatModifierName(modifier) else { return nil }
     defer { unsafe free(name) }

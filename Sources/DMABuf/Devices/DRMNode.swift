@@ -3,27 +3,27 @@ internal import CLibDRM
 import Glibc
 import SystemPackage
 
-/// A DRM device through one of its nodes. The open node is what owns GEM handles: they end with it.
+/// A DRM device through one of its nodes. The open node owns the GEM handles: closing the node ends them.
 public struct DRMNode: ~Copyable, Sendable {
-  /// Where the nodes are.
+  /// The directory of the nodes.
   public static let directory = "/dev/dri"
 
   package let file: OpenFile
   /// The driver's name, such as `vgem` or `amdgpu`.
   public let driver: UntrustedText
-  /// Is it a render node? Those make no dumb buffers and drive no displays.
+  /// Whether this is a render node. Render nodes create no dumb buffers and drive no displays.
   public let isRender: Bool
 
-  /// Opens a node. Whoever opens a primary node while nobody is DRM master becomes it, and would keep
-  /// a display server from starting: that is undone at once.
+  /// Opens a node. A process that opens a primary node while there is no DRM master becomes master, and would keep a
+  /// display server from starting. So the initializer drops master at once.
   ///
-  /// Corresponds to `open(2)`, `DRM_IOCTL_DROP_MASTER` and `DRM_IOCTL_VERSION`. Throws `EACCES` when
-  /// this user may not use the node, and `ENOTTY` when it is none of DRM.
+  /// Corresponds to `open(2)`, `DRM_IOCTL_DROP_MASTER` and `DRM_IOCTL_VERSION`. Throws `EACCES` when this user may not
+  /// use the node, and `ENOTTY` when the node is not a DRM node.
   public init(_ path: String) throws(KernelError) {
     try self.init(OpenFile(path, O_RDWR))
   }
 
-  /// Takes over an open node, likewise.
+  /// Takes ownership of an open node, and drops master, too.
   package init(_ file: consuming OpenFile) throws(KernelError) {
     let descriptor = file.descriptor.rawValue
     Self.dropMaster(descriptor)
@@ -38,8 +38,9 @@ public struct DRMNode: ~Copyable, Sendable {
     self.file = file
   }
 
-  /// Ends being DRM master, which opening a primary node makes of whoever is first. Nothing may run between the
-  /// two, questions included: a display server that starts meanwhile is refused. Others are refused harmlessly.
+  /// Drops DRM master, which the first process to open a primary node becomes. Call this function right after the open,
+  /// without any other request: a display server that starts in between is refused. For a process that is not master
+  /// the kernel refuses the request, which is harmless.
   ///
   /// Corresponds to `DRM_IOCTL_DROP_MASTER`.
   package static func dropMaster(_ descriptor: CInt) { drmDropMaster(descriptor) }
@@ -47,48 +48,50 @@ public struct DRMNode: ~Copyable, Sendable {
   /// The node's path.
   public var path: String { file.name }
 
-  /// The descriptor's number, for handing it to whoever keeps what was imported.
+  /// The descriptor's number, for passing the node to a process that holds the imported buffers.
   public var descriptorNumber: CInt { file.descriptor.rawValue }
 
-  /// Hands over the open node, for whoever keeps it.
+  /// Returns the open node's descriptor and transfers its ownership.
   package consuming func takeDescriptor() -> OwnedDescriptor { file.descriptor }
 
-  /// Is this open file DRM master now?
+  /// Whether this open file is DRM master now.
   public var isMaster: Bool { drmIsMaster(file.descriptor.rawValue) != 0 }
 
-  /// The paths of all nodes, primary ones first, each kind by number; none on a machine without DRM.
+  /// The paths of all nodes, primary nodes first, each kind sorted by number. The list is empty on a machine without
+  /// DRM.
   public static func paths() throws(KernelError) -> [String] {
     try numberedNodes(["card", "renderD"], listedIn: directory, at: directory)
   }
 
-  /// Is this the path of a render node?
+  /// Whether the path is that of a render node.
   package static func isRender(_ path: String) -> Bool { path.hasPrefix(directory + "/renderD") }
 
-  /// The paths of all primary nodes, by number.
+  /// The paths of all primary nodes, sorted by number.
   public static func primaryPaths() throws(KernelError) -> [String] { try paths().filter { !isRender($0) } }
 
-  /// All nodes, those of the primary kind last: they may be refused, and have a master.
+  /// The paths of all nodes, primary nodes last, because the user may not be allowed to open them, and they have a DRM
+  /// master.
   package static func pathsRenderFirst() throws(KernelError) -> [String] {
     let paths = try paths()
     return paths.filter(isRender) + paths.filter { !isRender($0) }
   }
 
-  /// The primary node of the same device; `nil` when there is none.
+  /// The primary node of the same device; `nil` when the device has none.
   public var primaryPath: String? {
     guard let name = unsafe drmGetPrimaryDeviceNameFromFd(file.descriptor.rawValue) else { return nil }
     defer { unsafe free(name) }
     return unsafe String(cString: name)
   }
 
-  /// What PRIME can do here.
+  /// The PRIME capabilities of a device.
   public struct PrimeSupport: Equatable, Sendable {
-    /// Buffers of other devices can be given to this one, as far as the driver says.
+    /// The device can import buffers of other devices, according to the driver.
     public let imports: Bool
-    /// Buffers of this device can be given to others.
+    /// The device can export its buffers.
     public let exports: Bool
   }
 
-  /// What the driver says of PRIME. Since Linux 6.6 all say that they do both.
+  /// The PRIME capabilities that the driver reports. Since Linux 6.6 every driver reports both.
   ///
   /// Corresponds to `DRM_IOCTL_GET_CAP` with `DRM_CAP_PRIME`.
   public func primeSupport() throws(KernelError) -> PrimeSupport {
@@ -97,7 +100,7 @@ public struct DRMNode: ~Copyable, Sendable {
       imports: bits & UInt64(DRM_PRIME_CAP_IMPORT) != 0, exports: bits & UInt64(DRM_PRIME_CAP_EXPORT) != 0)
   }
 
-  /// May framebuffers have format modifiers? Only displays know that capability.
+  /// Whether framebuffers may have format modifiers. Only drivers with displays know this capability.
   ///
   /// Corresponds to `DRM_IOCTL_GET_CAP` with `DRM_CAP_ADDFB2_MODIFIERS`.
   public var takesModifiers: Bool { (try? capability(UInt64(DRM_CAP_ADDFB2_MODIFIERS))) ?? 0 != 0 }
@@ -108,8 +111,8 @@ public struct DRMNode: ~Copyable, Sendable {
     return value
   }
 
-  /// Calls a function of libdrm, all of which leave the kernel's reason in `errno`. `subject` is what the
-  /// call is made on, unless that is the node.
+  /// Calls a function of libdrm. All these functions leave the kernel's reason in `errno`. `subject` names the object
+  /// of the call; it defaults to the node.
   @discardableResult
   package func call(_ name: KernelCall, on subject: String? = nil, _ body: (CInt) -> CInt) throws(KernelError) -> CInt
   {

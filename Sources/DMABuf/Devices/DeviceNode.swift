@@ -3,22 +3,22 @@ internal import CDMABuf
 import Glibc
 import SystemPackage
 
-/// The two kinds of devices that make and take dma-bufs here.
+/// The two subsystems whose devices export and import dma-bufs here.
 public enum DeviceSubsystem: String, Sendable {
   /// GPUs and displays.
   case drm
-  /// Cameras, codecs and their like.
+  /// Cameras, codecs and similar devices.
   case v4l2
 
-  /// Which of them a node belongs to, by its device number; `nil` for anything else.
+  /// The subsystem of a node, by its device number; `nil` for any other file.
   ///
   /// Corresponds to `stat(2)`, following links such as those in `/dev/v4l/by-id`.
   public static func of(_ path: String) throws(KernelError) -> DeviceSubsystem? {
     var status = stat()
-    // What opening it would say.
+    // Report the failure as that of open(2), which would fail for the same reason.
     guard unsafe path.withSystemBytes({ unsafe stat($0, &status) }) == 0 else { throw KernelError(.open, on: path) }
     guard status.st_mode & S_IFMT == S_IFCHR else { return nil }
-    // Documentation/admin-guide/devices.txt has both numbers.
+    // Documentation/admin-guide/devices.txt lists both numbers.
     return switch cdmabuf_device(status.st_rdev) >> 32 {
     case 226: .drm
     case 81: .v4l2
@@ -27,35 +27,35 @@ public enum DeviceSubsystem: String, Sendable {
   }
 }
 
-/// No device of that name, where others can be told.
+/// An error: no device has the name. Lists the drivers of the devices that exist.
 public struct NoSuchDevice: Error, Equatable, Sendable {
-  /// As the user called it.
+  /// The name that the user typed.
   public let subject: String
-  /// The drivers that there are devices of.
+  /// The drivers of the existing devices.
   public let drivers: [UntrustedText]
 }
 
-/// No DRM device of a driver.
+/// An error: no DRM device has the driver.
 public struct NoDriver: Error, Equatable, Sendable, CustomStringConvertible {
   /// The driver's name.
   public let name: String
 
   package init(name: String) { self.name = name }
 
-  /// As of a node that leads nowhere.
+  /// The same text as the error of a node without a device.
   public var description: String { "\(DRMNode.directory): open: \(Errno.operationNotSupportedByDevice)" }
 }
 
-/// A device's node, and what it was found by.
+/// A device's node, and the name by which it was found.
 public struct FoundNode: Hashable, Sendable {
   /// The node's path.
   public let path: String
-  /// The driver that was asked for; `nil` where a node was.
+  /// The driver that the user named; `nil` when the user named a node.
   package let driver: UntrustedText?
-  /// As the user called it.
+  /// The name that the user typed.
   package let subject: String
 
-  /// A node that was named by its path.
+  /// Creates a node from its path.
   public init(_ path: String) { self.init(path: path, driver: nil, subject: path) }
 
   package init(path: String, driver: UntrustedText?, subject: String) {
@@ -64,7 +64,7 @@ public struct FoundNode: Hashable, Sendable {
     self.subject = subject
   }
 
-  /// Between search and use the path may have become another device's.
+  /// Checks the driver again: between search and use the path may have become another device's.
   fileprivate func require(_ actual: UntrustedText) throws(NoSuchDevice) {
     guard let driver, driver != actual else { return }
     throw NoSuchDevice(subject: subject, drivers: [actual])
@@ -72,10 +72,10 @@ public struct FoundNode: Hashable, Sendable {
 }
 
 extension DRMNode {
-  /// A device's node, named by its driver, by the node's name in `/dev/dri`, or by its path. Render nodes are
-  /// preferred, as they make nobody DRM master, unless a primary one is needed.
+  /// Finds a device's node by its driver, by the node's name in `/dev/dri`, or by its path. Render nodes are preferred,
+  /// because opening them makes no process DRM master, unless `primary` is set.
   ///
-  /// Throws ``NoSuchDevice``, or the refusal of the only nodes it might have been.
+  /// Throws ``NoSuchDevice``, or the error of the only nodes that could have matched.
   public static func find(_ name: String, primary: Bool) throws -> FoundNode {
     if name.hasSlash { return FoundNode(name) }
     let paths = try paths()
@@ -88,7 +88,7 @@ extension DRMNode {
     }
   }
 
-  /// Opens a node that was found. Throws ``NoSuchDevice`` when it has become another driver's meanwhile.
+  /// Opens a node that was found. Throws ``NoSuchDevice`` when the node belongs to another driver by now.
   public init(_ found: FoundNode) throws {
     let node = try DRMNode(found.path)
     try found.require(node.driver)
@@ -97,10 +97,9 @@ extension DRMNode {
 }
 
 extension V4L2Node {
-  /// A device's first node, named by its driver, by what the kernel calls the node in
-  /// `/sys/class/video4linux/*/name`, or by its path.
+  /// Finds a device's first node by its driver, by the node's name in `/sys/class/video4linux/*/name`, or by its path.
   ///
-  /// Throws ``NoSuchDevice``, or the refusal of the only nodes it might have been.
+  /// Throws ``NoSuchDevice``, or the error of the only nodes that could have matched.
   public static func find(_ name: String) throws -> FoundNode {
     if name.hasSlash { return FoundNode(name) }
     let paths = try paths()
@@ -110,12 +109,11 @@ extension V4L2Node {
     }
   }
 
-  /// What the kernel calls the node.
   private static func label(of path: String) -> UntrustedText? {
     SmallFile.text("\(directory)/\(path.dropFirst("/dev/".count))/name").map { UntrustedText($0.utf8) }
   }
 
-  /// Opens a node that was found. Throws ``NoSuchDevice`` when it has become another driver's meanwhile.
+  /// Opens a node that was found. Throws ``NoSuchDevice`` when the node belongs to another driver by now.
   public init(_ found: FoundNode) throws {
     let node = try V4L2Node(found.path)
     try found.require(node.driver)
@@ -123,8 +121,8 @@ extension V4L2Node {
   }
 }
 
-/// The paths of the nodes in `folder` whose names are a kind and a number, by kind and number; none where the list of
-/// them is not there.
+/// The paths of the nodes in `folder` whose names are one of `kinds` and a number, sorted by kind and number. The
+/// result is empty when the directory `list` does not exist.
 func numberedNodes(
   _ kinds: [String], listedIn list: String, at folder: String
 ) throws(KernelError) -> [String] {

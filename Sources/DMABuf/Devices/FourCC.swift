@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
-/// Four characters that name a pixel format, in DRM and in V4L2. The two use different names for
-/// some formats.
+/// Four characters that name a pixel format in DRM and in V4L2. The two subsystems use different names for some
+/// formats.
 public struct FourCC: RawRepresentable, Hashable, Sendable {
   /// The characters from the lowest byte up. The top bit marks big-endian formats.
   public let rawValue: UInt32
 
-  /// Takes the kernel's number.
+  /// Creates a code from the kernel's number.
   public init(rawValue: UInt32) { self.rawValue = rawValue }
 
-  /// Reads one to four printable ASCII characters, filled up with spaces; `nil` for anything else.
+  /// Parses one to four printable ASCII characters, padded with spaces. Returns `nil` for any other text.
   public init?(_ text: some StringProtocol) {
     let bytes = Array(text.utf8)
     guard 1...4 ~= bytes.count, bytes.allSatisfy({ 0x20...0x7e ~= $0 }) else { return nil }
@@ -17,7 +17,7 @@ public struct FourCC: RawRepresentable, Hashable, Sendable {
 }
 
 extension FourCC: CustomStringConvertible {
-  /// The characters without trailing spaces, `-BE` after those of a big-endian format.
+  /// The characters without trailing spaces, followed by `-BE` for a big-endian format.
   public var description: String {
     var bytes = (0..<4).map { UInt8(truncatingIfNeeded: rawValue >> (8 * $0)) }
     let isBigEndian = bytes[3] & 0x80 != 0

@@ -3,11 +3,11 @@ internal import CDMABuf
 import Glibc
 import SystemPackage
 
-/// Whose memory a queue's buffers are.
+/// The memory of a queue's buffers.
 public enum V4L2Memory: Sendable {
-  /// The driver's own, which can be mapped and exported.
+  /// Memory of the driver, which can be mapped and exported.
   case mapped
-  /// dma-bufs that come from elsewhere.
+  /// Imported dma-bufs of other exporters.
   case imported
 
   package var number: UInt32 {
@@ -15,24 +15,24 @@ public enum V4L2Memory: Sendable {
   }
 }
 
-/// What a queue says it can do, without being used.
+/// The capabilities that a queue reports without being used.
 public struct V4L2QueueSupport: Equatable, Sendable {
-  /// The driver's own buffers, for `mmap(2)` and export.
+  /// The queue supports the driver's own buffers, for `mmap(2)` and export.
   public let mapping: Bool
-  /// dma-bufs of others.
+  /// The queue supports imported dma-bufs.
   public let importing: Bool
-  /// How many buffers are on the queue now, whoever put them there.
+  /// The number of buffers on the queue now, whichever process put them there.
   public let buffers: Int
 }
 
 extension V4L2Node {
   private static var request: Request<v4l2_requestbuffers> { Request(.VIDIOC_REQBUFS, CDMABUF_VIDIOC_REQBUFS) }
 
-  /// What a queue can do, and whether it is in use. Nothing changes, even where another process has
-  /// its buffers there.
+  /// The capabilities of a queue, and its number of buffers. The call changes nothing, even when another process has
+  /// buffers on the queue.
   ///
-  /// Corresponds to `VIDIOC_CREATE_BUFS` with no buffers. Throws `ENOTTY` when the driver cannot be
-  /// asked this way.
+  /// Corresponds to `VIDIOC_CREATE_BUFS` with no buffers. Throws `ENOTTY` when the driver does not support this
+  /// request.
   public func support(of queue: V4L2Queue) throws(KernelError) -> V4L2QueueSupport {
     var argument = unsafe v4l2_create_buffers()
     unsafe argument.memory = V4L2Memory.mapped.number
@@ -41,7 +41,7 @@ extension V4L2Node {
     do throws(KernelError) {
       try unsafe file.ioctl(call, &argument)
     } catch {
-      // EINVAL: no memory of the driver's own there, though perhaps imported memory.
+      // EINVAL: the queue does not support the driver's own memory, but perhaps imported memory.
       guard error.errno == .invalidArgument else { throw error }
       unsafe argument.memory = V4L2Memory.imported.number
       try unsafe file.ioctl(call, &argument)
@@ -51,11 +51,11 @@ extension V4L2Node {
       importing: argument.capabilities & UInt32(V4L2_BUF_CAP_SUPPORTS_DMABUF) != 0, buffers: Int(argument.index))
   }
 
-  /// Puts `count` buffers on a queue; the driver may want more. 0 takes them away and ends the
-  /// ownership of the queue.
+  /// Puts `count` buffers on a queue; the driver may add more. 0 removes the buffers and ends the ownership of the
+  /// queue.
   ///
-  /// Corresponds to `VIDIOC_REQBUFS`. Throws `EBUSY` while the queue is another's or streaming,
-  /// `EINVAL` when it does not have that memory.
+  /// Corresponds to `VIDIOC_REQBUFS`. Throws `EBUSY` while another file owns the queue or the queue is streaming,
+  /// `EINVAL` when the queue does not support this memory.
   @discardableResult
   public func requestBuffers(_ count: Int, _ memory: V4L2Memory, on queue: V4L2Queue) throws(KernelError) -> Int {
     var argument = v4l2_requestbuffers()
@@ -66,7 +66,7 @@ extension V4L2Node {
     return Int(argument.count)
   }
 
-  /// Runs `body` with at least `count` buffers on a queue, and takes them away afterwards.
+  /// Runs `body` with at least `count` buffers on a queue, and removes them afterwards.
   ///
   /// Corresponds to `VIDIOC_REQBUFS`, twice; see ``requestBuffers(_:_:on:)``.
   public func withBuffers<Result>(
@@ -77,7 +77,7 @@ extension V4L2Node {
     return try body(granted)
   }
 
-  /// Takes the buffers away even when the process was asked to end. Closing the node does it too.
+  /// Removes the buffers even when the process was asked to end. Closing the node removes them, too.
   package func release(_ memory: V4L2Memory, on queue: V4L2Queue) {
     var argument = v4l2_requestbuffers()
     argument.type = queue.type
@@ -85,11 +85,11 @@ extension V4L2Node {
     _ = try? file.ioctl(Self.request, &argument)
   }
 
-  /// A dma-buf over one plane of one of the driver's own buffers. Each call makes a new one, with an
-  /// inode of its own, for the same memory.
+  /// Exports one plane of one of the driver's own buffers. Each call creates a new dma-buf, with its own inode, for the
+  /// same memory.
   ///
-  /// Corresponds to `VIDIOC_EXPBUF`. Throws `EBUSY` when the queue is another's, `EINVAL` when the
-  /// driver cannot export, `ENOTTY` when it does not know how.
+  /// Corresponds to `VIDIOC_EXPBUF`. Throws `EBUSY` when another file owns the queue, `EINVAL` when the driver cannot
+  /// export, `ENOTTY` when the driver does not implement the request.
   public func exportBuffer(
     _ index: Int, plane: Int, on queue: V4L2Queue, readOnly: Bool = false
   ) throws -> DMABuffer {
@@ -102,8 +102,8 @@ extension V4L2Node {
     return try DMABuffer(OpenFile(OwnedDescriptor(owning: argument.fd), name: path))
   }
 
-  /// Gives dma-bufs to a queue, one for each plane. The device may use them until they come back
-  /// from ``dequeueBuffer(from:_:)`` or the queue's buffers are taken away.
+  /// Queues dma-bufs, one for each plane. The device may use them until ``dequeueBuffer(from:_:)`` returns them or the
+  /// queue's buffers are removed.
   ///
   /// Corresponds to `VIDIOC_QBUF` with `V4L2_MEMORY_DMABUF`. Throws `EINVAL` when a buffer is
   /// smaller than its plane, `EFAULT` when the driver cannot reach its memory.
@@ -117,7 +117,7 @@ extension V4L2Node {
   ///
   /// Corresponds to `VIDIOC_QBUF` with `V4L2_MEMORY_MMAP`.
   package func queueOwnBuffer(_ index: Int, on queue: V4L2Queue, format: V4L2Format) throws(KernelError) {
-    // The driver knows its own memory; only the sizes of outputs' planes are looked at.
+    // The driver knows its own memory. It reads only the sizes of output planes.
     let planes = format.planes.map { ImportedPlane(descriptor: 0, size: $0.size) }
     try enqueue(index, planes, .mapped, on: queue, format: format)
   }
@@ -131,7 +131,7 @@ extension V4L2Node {
     unsafe argument.memory = memory.number
     unsafe argument.field = format.field
     let request = unsafe Request<v4l2_buffer>(.VIDIOC_QBUF, CDMABUF_VIDIOC_QBUF)
-    // How much of it there is to read; capturing devices say it themselves.
+    // The number of bytes to read from an output buffer. Capture devices set this number themselves.
     let used = planes.indices.map { index in
       queue.isOutput && index < format.planes.count ? UInt32(clamping: format.planes[index].size) : 0
     }
@@ -155,10 +155,10 @@ extension V4L2Node {
     }
   }
 
-  /// Takes back a buffer the device is done with.
+  /// Dequeues a buffer that the device is done with.
   ///
-  /// Corresponds to `VIDIOC_DQBUF`. Throws `EAGAIN` when there is none yet, `EIO` when the device
-  /// failed, `EPIPE` after the last one.
+  /// Corresponds to `VIDIOC_DQBUF`. Throws `EAGAIN` when no buffer is done yet, `EIO` when the device failed, `EPIPE`
+  /// after the last buffer.
   public func dequeueBuffer(from queue: V4L2Queue, _ memory: V4L2Memory) throws(KernelError) -> V4L2Frame {
     var argument = unsafe v4l2_buffer()
     unsafe argument.type = queue.type
@@ -179,33 +179,33 @@ extension V4L2Node {
   }
 }
 
-/// A dma-buf that is given to a queue as one plane of a frame.
+/// A dma-buf that is queued as one plane of a frame.
 public struct ImportedPlane: Sendable {
   package let descriptor: CInt
   package let size: Int
 
   package init(descriptor: CInt, size: Int) { (self.descriptor, self.size) = (descriptor, size) }
 
-  /// Stands for `buffer`, which has to live at least until the plane is queued.
+  /// Creates a plane of `buffer`, which has to live at least until the plane is queued.
   public init(_ buffer: borrowing DMABuffer) {
     descriptor = buffer.descriptorNumber
     size = buffer.size
   }
 }
 
-/// A frame as it came back from a queue.
+/// A frame that was dequeued.
 public struct V4L2Frame: Equatable, Sendable {
-  /// Which of the queue's buffers it is in.
+  /// The index of the queue's buffer that contains the frame.
   public let index: Int
-  /// Counts the frames since streaming began; gaps are frames that were lost.
+  /// The number of the frame since streaming began. A gap means that frames were lost.
   public let sequence: UInt32
-  /// How much of each plane holds data.
+  /// The number of bytes of data in each plane.
   public let bytesUsed: [Int]
-  /// Nanoseconds, for cameras of `CLOCK_MONOTONIC`.
+  /// Time of the frame in nanoseconds, for cameras on `CLOCK_MONOTONIC`.
   public let timestamp: UInt64
-  /// Which lines it has: `none` (all of them, progressive), `top`, `interlaced`, …
+  /// The lines that the frame contains: `none` (all of them, progressive), `top`, `interlaced`, …
   public let field: String
-  /// Is the content damaged?
+  /// Whether the content is damaged.
   public let isError: Bool
 
   static func fieldName(_ number: UInt32) -> String {

@@ -1,25 +1,25 @@
 // SPDX-License-Identifier: MIT
 internal import CDMABuf
 
-/// How the buffers of a queue have to be.
+/// The format of a queue's buffers.
 public struct V4L2Format: Equatable, Sendable {
-  /// One buffer of each frame.
+  /// One buffer of a frame.
   public struct Plane: Equatable, Sendable {
-    /// The least a buffer must have, in bytes.
+    /// The smallest size of a buffer, in bytes.
     public let size: Int
-    /// Bytes from one line to the next; `nil` where there are no lines.
+    /// Bytes from one line to the next; `nil` when the data have no lines.
     public let stride: Int?
   }
 
-  /// In pixels; `nil` where the data are no images.
+  /// Width in pixels; `nil` when the data are not images.
   public let width: Int?
-  /// In pixels.
+  /// Height in pixels; `nil` when the data are not images.
   public let height: Int?
   /// The V4L2 fourcc of `videodev2.h`.
   public let fourcc: FourCC
-  /// The number of `enum v4l2_field`.
+  /// The field order, a number of `enum v4l2_field`.
   package let field: UInt32
-  /// One for each dma-buf that makes a frame: several on multi-planar queues alone.
+  /// One plane for each dma-buf of a frame. Only multi-planar queues have several.
   public let planes: [Plane]
 
   init(_ format: v4l2_format, _ queue: V4L2Queue) {
@@ -59,11 +59,11 @@ public struct V4L2Format: Equatable, Sendable {
   }
 }
 
-/// An image format that the driver answered with another one.
+/// An error: the driver changed the requested image format.
 public struct FormatChanged: Error, Equatable, Sendable {
   /// The node.
   public let subject: String
-  /// What the driver would do instead.
+  /// The format that the driver would use instead.
   public let offered: V4L2Format
 }
 
@@ -78,7 +78,7 @@ extension V4L2Node {
     return unsafe format
   }
 
-  /// The encoded format that a decoder reads; `nil` for a device that decodes nothing.
+  /// The encoded format that a decoder reads; `nil` for a device that is not a decoder.
   ///
   /// Corresponds to `VIDIOC_ENUM_FMT`'s `V4L2_FMT_FLAG_COMPRESSED`.
   public var decodedFormat: FourCC? {
@@ -99,15 +99,15 @@ extension V4L2Node {
 
   /// The format of a queue's buffers.
   ///
-  /// Corresponds to `VIDIOC_G_FMT`. Throws `EINVAL` where the driver has none yet.
+  /// Corresponds to `VIDIOC_G_FMT`. Throws `EINVAL` when the driver has no format yet.
   public func format(of queue: V4L2Queue) throws(KernelError) -> V4L2Format {
     unsafe V4L2Format(try current(queue), queue)
   }
 
-  /// Runs `body` with images of another size and format on a queue, and puts back those there were.
+  /// Runs `body` with another image size and format on a queue, and restores the previous ones.
   ///
-  /// Corresponds to `VIDIOC_S_FMT`. Throws ``FormatChanged`` when the driver takes another format
-  /// instead, `EBUSY` while anybody has buffers on the queue.
+  /// Corresponds to `VIDIOC_S_FMT`. Throws ``FormatChanged`` when the driver sets another format, `EBUSY` while any
+  /// process has buffers on the queue.
   public func withFormat<Result>(
     _ queue: V4L2Queue, width: Int, height: Int, fourcc: FourCC, _ body: () throws -> Result
   ) throws -> Result {

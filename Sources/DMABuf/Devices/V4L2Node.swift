@@ -5,32 +5,32 @@ import SystemPackage
 
 /// A V4L2 device through its node: a camera, a codec, a scaler, a test driver.
 public struct V4L2Node: ~Copyable, Sendable {
-  /// Where the kernel lists the nodes.
+  /// The directory in which the kernel lists the nodes.
   public static let directory = "/sys/class/video4linux"
 
   package let file: OpenFile
   /// The driver's name, such as `uvcvideo` or `vivid`.
   public let driver: UntrustedText
-  /// What the device calls itself.
+  /// The device's name.
   public let card: UntrustedText
-  /// The queues of buffers that this node has.
+  /// The queues of this node.
   public let queues: [V4L2Queue]
 
-  /// Opens a node, without waiting for frames later.
+  /// Opens a node in non-blocking mode, so that dequeueing does not wait.
   ///
-  /// Corresponds to `open(2)` and `VIDIOC_QUERYCAP`. Throws `EACCES` when this user may not use the
-  /// node, `EBUSY` when the driver lets only one open it, `ENOTTY` when it is none of V4L2.
+  /// Corresponds to `open(2)` and `VIDIOC_QUERYCAP`. Throws `EACCES` when this user may not use the node, `EBUSY` when
+  /// the driver allows only one open file, `ENOTTY` when the node is not a V4L2 node.
   public init(_ path: String) throws(KernelError) {
     try self.init(OpenFile(path, O_RDWR | O_NONBLOCK))
   }
 
-  /// Takes over an open node, likewise.
+  /// Takes ownership of an open node.
   package init(_ file: consuming OpenFile) throws(KernelError) {
     var capability = v4l2_capability()
     try file.ioctl(Request(.VIDIOC_QUERYCAP, CDMABUF_VIDIOC_QUERYCAP), &capability)
     driver = UntrustedText(terminated: capability.driver)
     card = UntrustedText(terminated: capability.card)
-    // What the node can do; drivers of old say only what the whole device can.
+    // The node's capabilities. Old drivers report only those of the whole device.
     let isSpecific = capability.capabilities & UInt32(V4L2_CAP_DEVICE_CAPS) != 0
     let bits = isSpecific ? capability.device_caps : capability.capabilities
     queues = bits & UInt32(V4L2_CAP_STREAMING) == 0 ? [] : V4L2Queue.all.filter { $0.capability & bits != 0 }
@@ -40,29 +40,29 @@ public struct V4L2Node: ~Copyable, Sendable {
   /// The node's path.
   public var path: String { file.name }
 
-  /// The descriptor's number, for handing it to whoever keeps what was queued.
+  /// The descriptor's number, for passing the node to a process that holds the queued buffers.
   public var descriptorNumber: CInt { file.descriptor.rawValue }
 
-  /// Hands over the open node, for whoever keeps it.
+  /// Returns the open node's descriptor and transfers its ownership.
   package consuming func takeDescriptor() -> OwnedDescriptor { file.descriptor }
 
-  /// Does one node take buffers in and give others out, as codecs and scalers do?
+  /// Whether one node both reads buffers and writes others, as codecs and scalers do.
   public var isMemoryToMemory: Bool {
     queues.contains { $0.isOutput } && queues.contains { !$0.isOutput }
   }
 
-  /// The queue by which it gives images of its own making, as cameras do; `nil` if it has none.
+  /// The queue through which the device captures images, as cameras do; `nil` if there is none.
   public var captureQueue: V4L2Queue? {
     isMemoryToMemory ? nil : queues.first { $0.isVideo && !$0.isOutput }
   }
 
-  /// The paths of all nodes that may have queues of buffers, by kind and number.
+  /// The paths of all nodes that may have queues of buffers, sorted by kind and number.
   public static func paths() throws(KernelError) -> [String] {
     try numberedNodes(["video", "vbi", "swradio", "v4l-touch"], listedIn: directory, at: "/dev")
   }
 }
 
-/// One of a node's queues: buffers go one way through it.
+/// One of a node's queues. Buffers have one direction in a queue.
 public struct V4L2Queue: Hashable, Sendable {
   /// The number of `enum v4l2_buf_type`.
   package let type: UInt32
@@ -70,13 +70,13 @@ public struct V4L2Queue: Hashable, Sendable {
   /// The kernel's name of the type in lower case: `video-capture`, `video-output-mplane`.
   public let name: String
 
-  /// Does the device read from its buffers, rather than write into them?
+  /// Whether the device reads from the queue's buffers. Otherwise the device writes into them.
   public var isOutput: Bool { name.contains("output") }
 
-  /// Does each plane of an image have a buffer of its own?
+  /// Whether each plane of an image has its own buffer.
   public var isMultiPlanar: Bool { name.hasSuffix("-mplane") }
 
-  /// Do its buffers hold images?
+  /// Whether the queue's buffers contain images.
   public var isVideo: Bool { name.hasPrefix("video-") }
 
   private init(_ name: String, _ type: v4l2_buf_type, _ capabilities: Int32...) {
@@ -85,7 +85,7 @@ public struct V4L2Queue: Hashable, Sendable {
     capability = capabilities.reduce(0) { $0 | UInt32($1) }
   }
 
-  /// Sliced VBI shares its queue with raw VBI and is left out.
+  /// All kinds of queues. Sliced VBI is absent, because it shares its queue with raw VBI.
   static let all = [
     V4L2Queue("video-capture", V4L2_BUF_TYPE_VIDEO_CAPTURE, V4L2_CAP_VIDEO_CAPTURE, V4L2_CAP_VIDEO_M2M),
     V4L2Queue("video-output", V4L2_BUF_TYPE_VIDEO_OUTPUT, V4L2_CAP_VIDEO_OUTPUT, V4L2_CAP_VIDEO_M2M),

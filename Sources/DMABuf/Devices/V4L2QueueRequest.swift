@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 internal import CDMABuf
 
-/// The structures of a queue's requests, made once, so that requests are all that is timed.
+/// The structures of a queue's requests. They are created once, so that a benchmark measures the requests alone.
 @safe package final class V4L2QueueRequest {
   private var buffer = unsafe v4l2_buffer()
   private let planes: UnsafeMutableBufferPointer<v4l2_plane>
@@ -38,7 +38,7 @@ internal import CDMABuf
     try unsafe node.file.ioctl(Request(.VIDIOC_QBUF, CDMABUF_VIDIOC_QBUF), &buffer)
   }
 
-  /// Corresponds to `VIDIOC_DQBUF`; returns the index.
+  /// Corresponds to `VIDIOC_DQBUF`. Returns the buffer's index.
   package func dequeue(from node: borrowing V4L2Node) throws(KernelError) -> Int {
     prepare()
     try unsafe node.file.ioctl(Request(.VIDIOC_DQBUF, CDMABUF_VIDIOC_DQBUF), &buffer)

@@ -4,7 +4,7 @@ import Glibc
 import SystemPackage
 
 extension V4L2Node {
-  /// Lets a queue run while `body` does, and stops it.
+  /// Starts streaming on a queue, runs `body`, and stops streaming.
   ///
   /// Corresponds to `VIDIOC_STREAMON` and `VIDIOC_STREAMOFF`. Throws `EINVAL` without enough
   /// buffers, `EPIPE` or `ENOLINK` when the pipeline of a media device is not set up.
@@ -18,7 +18,7 @@ extension V4L2Node {
   /// Waits until the driver has filled a buffer of the queue, and dequeues it.
   ///
   /// Corresponds to `poll(2)` and `VIDIOC_DQBUF`. Throws ``TimedOut`` once `deadline` has passed, ``StreamEnded`` when
-  /// there will be no frame any more.
+  /// there will be no more frames.
   public func nextFrame(from queue: V4L2Queue, _ memory: V4L2Memory, deadline: Deadline) throws -> V4L2Frame {
     while true {
       do throws(KernelError) {
@@ -30,17 +30,17 @@ extension V4L2Node {
     }
   }
 
-  /// Waits until the device has done what `event` of `poll(2)` stands for.
+  /// Waits until `poll(2)` reports `event`.
   package func waitForEvent(_ event: CInt, deadline: Deadline) throws {
     if deadline.isPast { throw TimedOut(.VIDIOC_DQBUF, on: path) }
     let ready = try Polling.poll(event, of: file.descriptor.rawValue, on: path, deadline: deadline)
-    // Both at once and nothing to take: the device is gone, or its queue broke down.
+    // POLLERR without the event: the device is gone, or its queue failed.
     if ready & POLLERR != 0, ready & event == 0 {
       throw StreamEnded(path: path, reason: isGone ? .deviceGone : .queueFailed)
     }
   }
 
-  /// Has the device gone, unplugged or without its driver? All requests are refused then.
+  /// Whether the device was unplugged or its driver removed. The kernel then refuses all requests.
   private var isGone: Bool {
     var capability = v4l2_capability()
     do throws(KernelError) {
@@ -52,9 +52,9 @@ extension V4L2Node {
   }
 }
 
-/// A queue that gives no frames any more.
+/// An error: a queue returns no more frames.
 public struct StreamEnded: Error, Equatable, Sendable {
-  /// Why it gives none.
+  /// The reason why the stream ended.
   public enum Reason: Sendable {
     /// The device was unplugged, or its driver removed.
     case deviceGone
@@ -64,12 +64,12 @@ public struct StreamEnded: Error, Equatable, Sendable {
 
   /// The node's path.
   public let path: String
-  /// Why.
+  /// The reason.
   public let reason: Reason
 }
 
 extension StreamEnded: CustomStringConvertible {
-  /// In the words that the kernel has for the reason.
+  /// The text, with the kernel's message for the reason.
   public var description: String {
     "\(path): poll: \(reason == .deviceGone ? Errno.operationNotSupportedByDevice : .ioError)"
   }

@@ -2,8 +2,8 @@
 internal import CDMABuf
 import Glibc
 
-/// What a descriptor leads to, told without using it: for saying what a thing is when it is not
-/// what was wanted.
+/// The kind of file behind a descriptor, determined without using the descriptor. Errors name the kind when a command
+/// expects another one.
 public enum DescriptorKind: Equatable, Sendable {
   /// A dma-buf.
   case dmaBuffer
@@ -11,16 +11,16 @@ public enum DescriptorKind: Equatable, Sendable {
   case syncFile
   /// A syncobj of DRM.
   case syncObject
-  /// Memory made by `memfd_create(2)`.
+  /// Memory created by `memfd_create(2)`.
   case memfd
   /// A socket of any family.
   case socket
   /// A pipe or FIFO.
   case pipe
-  /// Anything else, as `/proc/PID/fd` calls it.
+  /// Any other file, with its name in `/proc/PID/fd`.
   case other(UntrustedText)
 
-  /// Looks at descriptor `number` of process `pid`, or of this process.
+  /// Determines the kind of descriptor `number` of process `pid`, or of this process.
   public static func of(descriptor number: CInt, process pid: Int32? = nil) throws(KernelError) -> DescriptorKind {
     let owner = pid.map(String.init) ?? "self"
     let subject = pid.map { "\($0):\(number)" } ?? "fd:\(number)"
@@ -47,7 +47,7 @@ public enum DescriptorKind: Equatable, Sendable {
 }
 
 extension DescriptorKind: CustomStringConvertible {
-  /// The kind as the predicate of a sentence: `a socket`.
+  /// The kind with its article, for a sentence: `a socket`.
   public var description: String {
     switch self {
     case .dmaBuffer: "a dma-buf"
@@ -61,16 +61,16 @@ extension DescriptorKind: CustomStringConvertible {
   }
 }
 
-/// A descriptor that is something else than what was wanted.
+/// An error: a descriptor has another kind than expected.
 public struct WrongKind: Error, Equatable, Sendable {
-  /// How the user knows the descriptor.
+  /// The name that the user knows the descriptor by.
   public let subject: String
-  /// What it is.
+  /// The kind of the descriptor.
   public let kind: DescriptorKind
-  /// What was wanted.
+  /// The expected kind.
   public let wanted: Wanted
 
-  /// What a descriptor may be wanted to be.
+  /// The kind that a caller expects.
   public enum Wanted: String, Sendable {
     /// A dma-buf.
     case buffer = "a dma-buf"
@@ -78,11 +78,11 @@ public struct WrongKind: Error, Equatable, Sendable {
     case syncFile = "a sync_file"
     /// A syncobj.
     case syncObject = "a syncobj"
-    /// Whatever has fences.
+    /// Any file that has fences.
     case anyWithFences = "a dma-buf, a sync_file or a syncobj"
   }
 
-  /// Describes the difference.
+  /// Creates an error.
   public init(subject: String, kind: DescriptorKind, wanted: Wanted = .buffer) {
     self.subject = subject
     self.kind = kind

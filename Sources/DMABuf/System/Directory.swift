@@ -2,8 +2,8 @@
 internal import CDMABuf
 import Glibc
 
-/// An open directory whose names are read with `getdents64(2)` into a buffer of the caller's: no
-/// allocation per name.
+/// An open directory whose names are read with `getdents64(2)` into the caller's buffer, without an allocation per
+/// name.
 package struct Directory: ~Copyable {
   package let file: OpenFile
 
@@ -23,7 +23,7 @@ package struct Directory: ~Copyable {
 
   package var descriptor: CInt { file.descriptor.rawValue }
 
-  /// Calls `body` with each name but `.` and `..`, NUL-terminated, valid during the call.
+  /// Calls `body` with each name except `.` and `..`. The name is NUL-terminated and valid during the call.
   package func forEachName(
     buffer: UnsafeMutableRawBufferPointer, _ body: (UnsafePointer<CChar>) -> Void
   ) throws(KernelError) {

@@ -3,7 +3,7 @@ internal import CDMABuf
 import Glibc
 public import SystemPackage
 
-/// The symbols of `errno(3)`, which scripts compare with.
+/// The symbols of `errno(3)`, for scripts that compare them.
 public enum ErrnoName {
   /// `EINVAL`, or `errno N` for a number that libc does not know.
   public static func of(_ errno: Errno) -> String {
@@ -13,6 +13,6 @@ public enum ErrnoName {
 }
 
 extension Errno {
-  /// `EBADR`: to queues of V4L2, that buffers have to come with a media request.
+  /// `EBADR`: a V4L2 queue requires a media request with each buffer.
   public static var invalidRequestDescriptor: Errno { Errno(rawValue: EBADR) }
 }

@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: MIT
 import SystemPackage
 
-/// A file of the kernel's, or of the user's, that does not hold what it should.
+/// An error: a file of the kernel or of the user has unexpected contents.
 public struct FormatError: Error, Equatable, Sendable {
-  /// What is wrong.
+  /// The reason why the contents were refused.
   public enum Reason: Equatable, Sendable {
-    /// It is longer than anything that makes sense there.
+    /// The file is longer than any valid contents.
     case tooLong
-    /// Its text is in an unknown format, from some place on.
+    /// The text is in an unknown format, from some line on.
     case unknownText
-    /// Its rows have no inode numbers: Linux before 5.3.
+    /// The rows have no inode numbers: Linux before 5.3.
     case noInodes
   }
 
   /// The file's path.
   public let path: String
-  /// What is wrong.
+  /// The reason.
   public let reason: Reason
 
   package init(_ path: String, _ reason: Reason) {
@@ -25,7 +25,7 @@ public struct FormatError: Error, Equatable, Sendable {
 }
 
 extension FormatError: CustomStringConvertible {
-  /// `PATH: read: strerror`, in the words that the kernel has for such things.
+  /// `PATH: read: strerror`, with the closest message of the kernel.
   public var description: String {
     let words: Errno =
       switch reason {

@@ -3,12 +3,12 @@ internal import CDMABuf
 import Glibc
 import SystemPackage
 
-/// A moment on `CLOCK_MONOTONIC` after which waiting is given up.
+/// A moment on `CLOCK_MONOTONIC` at which a wait times out.
 public struct Deadline: Sendable {
   /// Nanoseconds of ``Clock``.
   public let nanoseconds: UInt64
 
-  /// The moment `interval` from now.
+  /// Creates the moment that is `interval` from now.
   public init(after interval: Duration) {
     let (seconds, attoseconds) = interval.components
     let delta = UInt64(max(0, seconds)) &* 1_000_000_000 &+ UInt64(max(0, attoseconds)) / 1_000_000_000
@@ -20,16 +20,16 @@ public struct Deadline: Sendable {
     return self
   }
 
-  /// Has the moment come?
+  /// Whether the moment has passed.
   public var isPast: Bool { remaining == 0 }
 
-  /// Sleeps until the moment comes. Throws ``Interrupted`` when the process was asked to end.
+  /// Sleeps until the moment. Throws ``Interrupted`` when the process was asked to end.
   public func sleep() throws(Interrupted) {
     while true {
       try Interruption.check()
       let left = remaining
       guard left > 0 else { return }
-      // In pieces: a signal that comes just before the call would be slept through.
+      // Sleep in short pieces: a signal that arrives just before the call does not end the sleep.
       var piece = timespec(tv_sec: 0, tv_nsec: Int(min(left, 100_000_000)))
       unsafe nanosleep(&piece, nil)
     }
@@ -43,15 +43,15 @@ public struct Deadline: Sendable {
 
 /// The kernel's monotonic clock.
 public enum Clock {
-  /// Nanoseconds of `CLOCK_MONOTONIC`, the clock that fence timestamps are given in.
+  /// Nanoseconds of `CLOCK_MONOTONIC`, the clock of fence timestamps.
   public static var now: UInt64 {
     var time = timespec()
     unsafe clock_gettime(CLOCK_MONOTONIC, &time)
-    // Five hundred years fit.
+    // 64 bits hold five hundred years.
     return UInt64(truncatingIfNeeded: time.tv_sec) &* 1_000_000_000 &+ UInt64(truncatingIfNeeded: time.tv_nsec)
   }
 
-  /// Nanoseconds of `CLOCK_REALTIME`, the clock of files' times.
+  /// Nanoseconds of `CLOCK_REALTIME`, the clock of file times.
   public static var realTime: UInt64 {
     var time = timespec()
     unsafe clock_gettime(CLOCK_REALTIME, &time)
@@ -61,22 +61,22 @@ public enum Clock {
 
 /// Whether this process was asked to end.
 ///
-/// Nothing is caught by the library itself: a program that uses it keeps its own signal handling, and interrupted calls
-/// are then simply made again.
+/// The library itself catches no signals: a program that uses it keeps its own signal handling, and interrupted calls
+/// are repeated.
 public enum Interruption {
-  /// The signal that asked this process to end, if one has.
+  /// The signal that asked this process to end; `nil` when there was none.
   public static var signal: CInt? {
     let signal = cdmabuf_ending_signal()
     return signal == 0 ? nil : signal
   }
 
-  /// Throws ``Interrupted`` once the process was asked to end: for loops whose calls do not sleep.
+  /// Throws ``Interrupted`` once the process was asked to end. For loops whose calls do not sleep.
   public static func check() throws(Interrupted) {
     if signal != nil { throw Interrupted() }
   }
 
-  /// Makes a call until it is not interrupted any more. Once the process was asked to end, an interrupted call fails with
-  /// the kernel's `EINTR`. Calls that document `EAGAIN` as «try again» say so.
+  /// Repeats a call until it is not interrupted. Once the process was asked to end, an interrupted call fails with the
+  /// kernel's `EINTR`. Set `retryingAgain` for calls that document `EAGAIN` as «try again».
   package static func restarting<Result: FixedWidthInteger & SignedInteger>(
     _ call: KernelCall, on subject: String, retryingAgain: Bool = false, _ body: () -> Result
   ) throws(KernelError) -> Result {
@@ -90,18 +90,17 @@ public enum Interruption {
     }
   }
 
-  /// Is a call that failed for this reason to be made again?
   static func isRepeated(after reason: Errno, retryingAgain: Bool) -> Bool {
     signal == nil && (reason == .interrupted || retryingAgain && reason == .resourceTemporarilyUnavailable)
   }
 }
 
-/// The end of what was being done because the process was asked to end. The kernel has refused nothing.
+/// An error: the operation stopped because the process was asked to end. The kernel has refused nothing.
 public struct Interrupted: Error, Equatable, Sendable {
   package init() {}
 }
 
 extension Interrupted: CustomStringConvertible {
-  /// A word.
+  /// The word `interrupted`.
   public var description: String { "interrupted" }
 }

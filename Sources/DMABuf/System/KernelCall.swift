@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: MIT
 // swift-format-ignore-file: AlwaysUseLowerCamelCase
 
-/// A call that the kernel may refuse, by the name that its headers and manual pages give it. The names here are theirs,
-/// too, capital letters and all.
+/// A call that the kernel may refuse, with its name in the kernel's headers and manual pages. The Swift names are the
+/// same, in the same capital letters.
 public struct KernelCall: Hashable, Sendable {
-  /// As reports have it: `open`, `UDMABUF_CREATE`, `fcntl(F_ADD_SEALS)`.
+  /// The name as errors print it: `open`, `UDMABUF_CREATE`, `fcntl(F_ADD_SEALS)`.
   public let name: String
 
   package init(_ name: String) { self.name = name }
 }
 
 extension KernelCall: CustomStringConvertible {
-  /// ``name``.
+  /// The same as ``name``.
   public var description: String { name }
 }
 
 extension KernelCall {
-  /// Is it a request of DRM's about syncobjs?
+  /// Whether the call is a DRM request for syncobjs.
   public var isOfSyncObjects: Bool { name.hasPrefix("DRM_IOCTL_SYNCOBJ_") }
 
   // MARK: dma-bufs, heaps, udmabuf and memfds

@@ -2,24 +2,23 @@
 import Glibc
 public import SystemPackage
 
-/// A refusal by the kernel: which call, on what, and why. Only facts; what to do about it is for
-/// the caller to say.
+/// An error of the kernel: the call, the object and the errno. It contains facts only; hints are up to the caller.
 public struct KernelError: Error, Equatable, Sendable {
-  /// What was refused.
+  /// The call that failed.
   public let call: KernelCall
-  /// What the call was made on: a path, `fd:3`, `4711:23`.
+  /// The object of the call: a path, `fd:3`, `4711:23`.
   public let subject: String
-  /// The kernel's reason.
+  /// The kernel's errno.
   public let errno: Errno
 
-  /// Describes a refusal.
+  /// Creates an error.
   package init(_ call: KernelCall, on subject: String, errno: Errno) {
     self.call = call
     self.subject = subject
     self.errno = errno
   }
 
-  /// Takes the reason from the thread's `errno`: nothing may run between the call and this.
+  /// Creates an error from the thread's `errno`. No other call may run between the failed call and this initializer.
   package init(_ call: KernelCall, on subject: String) {
     self.init(call, on: subject, errno: Errno(rawValue: Glibc.errno))
   }
@@ -30,11 +29,11 @@ extension KernelError: CustomStringConvertible {
   public var description: String { "\(subject): \(call): \(errno)" }
 }
 
-/// The end of a wait: the deadline has passed, and what was waited for has not come.
+/// An error: a wait has timed out.
 public struct TimedOut: Error, Equatable, Sendable {
-  /// The call that waits.
+  /// The call that waited.
   public let call: KernelCall
-  /// What the call was made on.
+  /// The object of the call.
   public let subject: String
 
   package init(_ call: KernelCall, on subject: String) {
@@ -44,6 +43,6 @@ public struct TimedOut: Error, Equatable, Sendable {
 }
 
 extension TimedOut: CustomStringConvertible {
-  /// `SUBJECT: CALL: strerror`, as of a ``KernelError``.
+  /// `SUBJECT: CALL: strerror`, like ``KernelError``.
   public var description: String { "\(subject): \(call): \(Errno.timedOut)" }
 }

@@ -4,7 +4,7 @@ import Glibc
 /// A shared mapping of a file, unmapped at the end of its scope.
 @safe public struct Mapping: ~Copyable, @unchecked Sendable {
   package let base: UnsafeMutableRawPointer
-  /// Length in bytes, as asked for.
+  /// Length in bytes, as requested.
   public let count: Int
 
   /// Corresponds to `mmap(MAP_SHARED)`; `offset` is in bytes and a multiple of the page size.
@@ -22,7 +22,7 @@ import Glibc
 
   deinit { _ = unsafe munmap(base, count) }
 
-  /// All of the mapping's bytes. Reading what was mapped for writing alone, or the reverse, faults.
+  /// The bytes of the mapping. An access that the protection does not allow faults.
   public var bytes: UnsafeMutableRawBufferPointer {
     unsafe UnsafeMutableRawBufferPointer(start: base, count: count)
   }

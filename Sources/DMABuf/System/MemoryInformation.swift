@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-/// What `/proc/meminfo` and the huge page pools say is free, in bytes.
+/// Free memory in bytes, according to `/proc/meminfo` and the pools of huge pages.
 public struct MemoryInformation: Sendable {
-  /// Memory that can be had without swapping (`MemAvailable`).
+  /// Memory that is available without swapping (`MemAvailable`).
   public let available: UInt64?
-  /// All contiguous memory areas together (`CmaTotal`); `nil` on kernels without any.
+  /// The size of all CMA areas together (`CmaTotal`); `nil` on kernels without CMA areas.
   public let cmaTotal: UInt64?
-  /// What of them is free (`CmaFree`).
+  /// The free part of the CMA areas (`CmaFree`).
   public let cmaFree: UInt64?
 
   /// Reads `/proc/meminfo` below `root`.
@@ -21,7 +21,7 @@ public struct MemoryInformation: Sendable {
     cmaFree = cmaTotal == nil ? nil : values["CmaFree"]
   }
 
-  /// Free and all pages of the pool of huge pages of `pageSize` bytes; `nil` without such a pool.
+  /// The free and total number of pages in the pool of huge pages of `pageSize` bytes; `nil` without such a pool.
   public static func hugePages(of pageSize: Int, root: String = "") -> (free: UInt64, total: UInt64)? {
     let pool = hugePagePool(of: pageSize, root: root)
     guard let free = SmallFile.number(pool + "/free_hugepages"),
@@ -30,14 +30,14 @@ public struct MemoryInformation: Sendable {
     return (free, total)
   }
 
-  /// Huge pages that the kernel may still add to that pool when it is exhausted.
+  /// The number of huge pages that the kernel may still add to an exhausted pool.
   public static func surplusHugePages(of pageSize: Int, root: String = "") -> UInt64 {
     let pool = hugePagePool(of: pageSize, root: root)
     let most = SmallFile.number(pool + "/nr_overcommit_hugepages") ?? 0
     return most - min(most, SmallFile.number(pool + "/surplus_hugepages") ?? 0)
   }
 
-  /// Where the pool of huge pages of `pageSize` bytes is looked at and changed.
+  /// The sysfs directory of the pool of huge pages of `pageSize` bytes.
   public static func hugePagePool(of pageSize: Int, root: String = "") -> String {
     root + "/sys/kernel/mm/hugepages/hugepages-\(pageSize / 1024)kB"
   }

@@ -3,19 +3,19 @@ internal import CDMABuf
 package import Glibc
 import SystemPackage
 
-/// An open descriptor and what to call it in errors.
+/// An open descriptor and its name in errors.
 public struct OpenFile: ~Copyable, Sendable {
   package let descriptor: OwnedDescriptor
-  /// How the user knows it: a path, `fd:3`, `4711:23`.
+  /// The name that the user knows the file by: a path, `fd:3`, `4711:23`.
   public let name: String
 
-  /// Gives a name to a descriptor.
+  /// Creates a file from a descriptor and a name.
   public init(_ descriptor: consuming OwnedDescriptor, name: String) {
     self.descriptor = descriptor
     self.name = name
   }
 
-  /// Opens a path close-on-exec.
+  /// Opens a path with close-on-exec.
   ///
   /// Corresponds to `open(2)`. `flags` are added to `O_CLOEXEC`.
   public init(_ path: String, _ flags: CInt, permissions: UInt32 = 0) throws(KernelError) {
@@ -25,7 +25,7 @@ public struct OpenFile: ~Copyable, Sendable {
     self.init(OwnedDescriptor(owning: number), name: path)
   }
 
-  /// Opens a name in a directory that is open, close-on-exec.
+  /// Opens a name in an open directory, with close-on-exec.
   ///
   /// Corresponds to `openat(2)`.
   package init(_ name: String, in directory: borrowing Directory, _ flags: CInt) throws(KernelError) {
@@ -35,7 +35,7 @@ public struct OpenFile: ~Copyable, Sendable {
     self.init(OwnedDescriptor(owning: number), name: path)
   }
 
-  /// Takes hold of what a path leads to without opening it.
+  /// References the file of a path without opening it.
   ///
   /// Corresponds to `open(2)` with `O_PATH`.
   package init(namedBy path: String) throws(KernelError) {
@@ -43,24 +43,24 @@ public struct OpenFile: ~Copyable, Sendable {
     self.init(OwnedDescriptor(owning: number), name: path)
   }
 
-  /// Opens a file of the user's for reading.
+  /// Opens a user's file for reading.
   public init(reading path: String) throws(KernelError) { try self.init(path, O_RDONLY) }
 
-  /// Hands over the descriptor alone.
+  /// Returns the descriptor alone and transfers its ownership.
   package consuming func takeDescriptor() -> OwnedDescriptor { descriptor }
 
-  /// Makes a request. Interrupted calls are made again, unless the process was asked to end.
+  /// Makes an ioctl request. An interrupted call is repeated, unless the process was asked to end.
   @inline(__always) @discardableResult
   package func ioctl<Argument>(
     _ request: Request<Argument>, _ argument: inout Argument, retryingAgain: Bool = false
   ) throws(KernelError) -> CInt {
-    // Nearly always this is all, and callers that time it should time nothing else.
+    // The first call nearly always succeeds. A benchmark then measures this call alone.
     let result = unsafe call(request, &argument)
     if result >= 0 { return result }
     return try unsafe repeatIoctl(request, &argument, after: Errno(rawValue: errno), retryingAgain: retryingAgain)
   }
 
-  /// The same for a request whose argument is memory of any length.
+  /// Makes a request whose argument is memory of any length.
   package func ioctl<Argument>(_ request: Request<Argument>, at argument: UnsafeMutablePointer<Argument>)
     throws(KernelError)
   {
@@ -68,7 +68,7 @@ public struct OpenFile: ~Copyable, Sendable {
     _ = try unsafe repeatIoctl(request, argument, after: Errno(rawValue: errno), retryingAgain: false)
   }
 
-  /// The same, and throws ``TimedOut`` when the call is interrupted after `deadline`.
+  /// Makes a request, and throws ``TimedOut`` when the call is interrupted after `deadline`.
   package func ioctl<Argument>(
     _ request: Request<Argument>, _ argument: inout Argument, retryingAgain: Bool = false, until deadline: Deadline
   ) throws {
@@ -81,7 +81,7 @@ public struct OpenFile: ~Copyable, Sendable {
     }
   }
 
-  /// The same for a request that never waits, and has to be made even when the process is asked to end.
+  /// Makes a request that never waits. An interrupted call is repeated even when the process was asked to end.
   @inline(__always)
   package func ioctlToTheEnd<Argument>(
     _ request: Request<Argument>, _ argument: inout Argument
@@ -94,7 +94,7 @@ public struct OpenFile: ~Copyable, Sendable {
     }
   }
 
-  /// The one place that calls `ioctl(2)`.
+  /// The only function that calls `ioctl(2)`.
   @inline(__always)
   private func call<Argument>(_ request: Request<Argument>, _ argument: UnsafeMutablePointer<Argument>) -> CInt {
     unsafe cdmabuf_ioctl(descriptor.rawValue, request.number, argument)
@@ -112,34 +112,34 @@ public struct OpenFile: ~Copyable, Sendable {
     }
   }
 
-  /// What `fstat(2)` says.
+  /// The result of `fstat(2)`.
   package func status() throws(KernelError) -> stat {
     var result = stat()
     guard unsafe fstat(descriptor.rawValue, &result) == 0 else { throw KernelError(.fstat, on: name) }
     return result
   }
 
-  /// Is this the dma-buf with that inode number?
+  /// Whether this is the dma-buf with this inode number.
   public func isBuffer(inode: UInt64) throws(KernelError) -> Bool {
     let status = try status()
     return cdmabuf_magic(descriptor.rawValue) == CDMABUF_SUPER_MAGIC && UInt64(status.st_ino) == inode
   }
 
-  /// Reads at most `buffer.count` bytes; 0 at the end.
+  /// Reads at most `buffer.count` bytes. Returns 0 at the end of the file.
   ///
   /// Corresponds to `read(2)`.
   public func read(into buffer: UnsafeMutableRawBufferPointer) throws(KernelError) -> Int {
     try unsafe read(into: buffer, retryingAgain: false)
   }
 
-  /// The same, for files that answer `EAGAIN` when the kernel has worked for long and found nothing yet.
+  /// Reads from files that return `EAGAIN` when the kernel has worked for long without a result yet.
   package func read(into buffer: UnsafeMutableRawBufferPointer, retryingAgain: Bool) throws(KernelError) -> Int {
     try Interruption.restarting(.read, on: name, retryingAgain: retryingAgain) {
       unsafe Glibc.read(descriptor.rawValue, buffer.baseAddress, buffer.count)
     }
   }
 
-  /// Is there nothing more to read? Takes a byte off a stream where there is.
+  /// Whether the file is at its end. Consumes one byte of a stream that is not.
   public func isAtEnd() throws(KernelError) -> Bool {
     let byte = UnsafeMutableRawBufferPointer.allocate(byteCount: 1, alignment: 1)
     defer { unsafe byte.deallocate() }
@@ -148,7 +148,7 @@ public struct OpenFile: ~Copyable, Sendable {
 
   /// Writes all of `bytes`.
   ///
-  /// Corresponds to `write(2)`, repeated until everything is out.
+  /// Corresponds to `write(2)`, repeated until all bytes are written.
   public func write(_ bytes: UnsafeRawBufferPointer) throws(KernelError) {
     var rest = unsafe bytes[...]
     while unsafe !rest.isEmpty {
@@ -159,7 +159,7 @@ public struct OpenFile: ~Copyable, Sendable {
     }
   }
 
-  /// Writes all of `bytes`, which are few.
+  /// Writes all of `bytes`. The bytes are copied first, so there should be few.
   public func write(_ bytes: some Collection<UInt8>) throws(KernelError) {
     let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 1)
     defer { unsafe copy.deallocate() }

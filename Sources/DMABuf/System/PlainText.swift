@@ -2,8 +2,8 @@
 extension StringProtocol {
   /// The parts of the text between separators.
   ///
-  /// `split(separator:)` of a string goes by Characters, and a separator with a combining mark after it is another
-  /// Character: text from outside would choose where it is split.
+  /// `split(separator:)` of a string works on Characters. A separator followed by a combining mark is another
+  /// Character, so untrusted text could hide a separator.
   package func split(
     scalar separator: Unicode.Scalar, maxSplits: Int = .max, omittingEmptySubsequences: Bool = true
   ) -> [Substring] {
@@ -12,12 +12,12 @@ extension StringProtocol {
       .map { Substring($0) }
   }
 
-  /// Is there a slash in it, whatever follows?
+  /// Whether the text contains a slash, even one that a combining mark follows.
   package var hasSlash: Bool { utf8.contains(UInt8(ascii: "/")) }
 }
 
 extension BinaryInteger {
-  /// The number's digits, with zeros before them up to `count`.
+  /// The number's digits, with leading zeros up to `count` digits.
   package func digits(_ count: Int, radix: Int = 10) -> String {
     let digits = String(self, radix: radix)
     return String(repeating: "0", count: max(0, count - digits.utf8.count)) + digits

@@ -3,14 +3,14 @@ internal import CDMABuf
 import Glibc
 import SystemPackage
 
-/// Sleeping until descriptors are ready.
+/// Waits for events on descriptors.
 package enum Polling {
-  /// Waits until something is ready of what is wanted, or `deadline` has passed.
+  /// Waits until a descriptor has one of its events, or until `deadline` has passed.
   ///
-  /// Corresponds to `ppoll(2)`. A signal that asks the process to end and comes just before the call is not slept
-  /// through: see ``Interruption``. Other signals do not shorten or lengthen the waiting.
+  /// Corresponds to `ppoll(2)`. A signal that asks the process to end is noticed even just before the call: see
+  /// ``Interruption``. Other signals do not change the waiting time.
   ///
-  /// - Returns: the events that are ready of each descriptor, errors among them: none of any once `deadline` has passed.
+  /// - Returns: the events of each descriptor, errors included; 0 for all once `deadline` has passed.
   package static func poll(
     _ wanted: [(descriptor: CInt, events: CInt)], on subject: String, deadline: Deadline? = nil
   ) throws(KernelError) -> [CInt] {
@@ -23,12 +23,12 @@ package enum Polling {
       guard Interruption.isRepeated(after: reason, retryingAgain: false) else {
         throw KernelError(.poll, on: subject, errno: reason)
       }
-      // Interrupted, so nothing was ready; and no time is left in which that could change.
+      // The call was interrupted, so there was no event, and no time is left to wait.
       if deadline?.remaining == 0 { return wanted.map { _ in 0 } }
     }
   }
 
-  /// The same for one descriptor.
+  /// Waits for events of one descriptor.
   package static func poll(
     _ events: CInt, of descriptor: CInt, on subject: String, deadline: Deadline? = nil
   ) throws(KernelError) -> CInt {

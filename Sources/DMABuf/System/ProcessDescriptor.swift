@@ -3,11 +3,11 @@ internal import CDMABuf
 import Glibc
 
 extension OwnedDescriptor {
-  /// A copy of descriptor `number` of process `pid`, sharing its open file.
+  /// Duplicates descriptor `number` of process `pid`. The copy shares the open file.
   ///
-  /// Corresponds to `pidfd_getfd(2)` (Linux 5.6). Throws `EPERM` where `PTRACE_MODE_ATTACH` is
-  /// refused (another user's process, or Yama), `EBADF` when the process has no such descriptor,
-  /// `ESRCH` when there is no such process.
+  /// Corresponds to `pidfd_getfd(2)` (Linux 5.6). Throws `EPERM` when the kernel refuses `PTRACE_MODE_ATTACH` (another
+  /// user's process, or Yama), `EBADF` when the process has no such descriptor, `ESRCH` when the process does not
+  /// exist.
   public init(takenFrom pid: Int32, _ number: CInt) throws(KernelError) {
     let process = cdmabuf_pidfd_open(pid)
     guard process >= 0 else { throw KernelError(.pidfd_open, on: "\(pid)") }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/// An ioctl request: its number, the kernel structure it takes, and what errors call it. The structure is not demanded to be `BitwiseCopyable`: those of
-/// V4L2 are, but have pointers in unions, which hides it from the compiler.
+/// An ioctl request: its number, the type of its kernel structure, and its name in errors. The type need not be
+/// `BitwiseCopyable`: V4L2's structures are, but the compiler cannot see it, because they have pointers in unions.
 package struct Request<Argument>: Sendable {
   package let number: CUnsignedLong
   package let call: KernelCall

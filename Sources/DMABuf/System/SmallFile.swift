@@ -2,15 +2,15 @@
 import Glibc
 import SystemPackage
 
-/// Whole small files of /proc, /sys and debugfs.
+/// Reads whole small files of /proc, /sys and debugfs.
 public enum SmallFile {
-  /// All bytes of the file. Throws ``FormatError`` when it has more than `limit`, ``Interrupted`` once the process was
-  /// asked to end: loops over many files need no check of their own.
+  /// All bytes of the file. Throws ``FormatError`` when the file has more than `limit` bytes. Throws ``Interrupted``
+  /// once the process was asked to end, so loops over many files need no check of their own.
   public static func read(_ path: String, limit: Int = 16 << 20) throws -> [UInt8] {
     try read(OpenFile(path, O_RDONLY), limit: limit)
   }
 
-  /// The same of a file in a directory that is open, whatever the directory's path leads to by now.
+  /// Reads a file in an open directory, which stays the same even if the directory's path changes.
   package static func read(_ name: String, in directory: borrowing Directory, limit: Int = 16 << 20) throws -> [UInt8]
   {
     try read(OpenFile(name, in: directory, O_RDONLY), limit: limit)
@@ -29,13 +29,13 @@ public enum SmallFile {
     }
   }
 
-  /// The file's text without the newline at its end, or `nil` if it cannot be read.
+  /// The file's text without the newline at its end; `nil` when the file cannot be read.
   public static func text(_ path: String) -> String? {
     guard let bytes = try? read(path) else { return nil }
     let end = bytes.last == UInt8(ascii: "\n") ? bytes.count - 1 : bytes.count
     return String(decoding: bytes[..<end], as: UTF8.self)
   }
 
-  /// The number that is the file's whole text.
+  /// The number that the file consists of; `nil` for any other text.
   public static func number(_ path: String) -> UInt64? { text(path).flatMap { UInt64($0) } }
 }

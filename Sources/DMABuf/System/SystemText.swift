@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
 import Glibc
 
-/// Text of the system's: arguments, paths and environment are bytes, which need not be UTF-8.
+/// Text of the system: arguments, paths and the environment are bytes, which need not be UTF-8.
 ///
-/// A byte that is not part of a valid character stands as one of the private characters U+EF80 to U+EFFF, and so
-/// do the bytes of such a character itself. So nothing is lost on the way through a `String`, and
-/// `withSystemBytes(_:)` of `String` restores the bytes for the kernel.
+/// Each byte that is not part of a valid character becomes one of the private characters U+EF80 to U+EFFF. The bytes of
+/// these characters are replaced in the same way. So a `String` loses no information, and `withSystemBytes(_:)` of
+/// `String` restores the bytes for the kernel.
 public enum SystemText {
   private static let escapes: ClosedRange<UInt32> = 0xef80...0xefff
 
-  /// The text that stands for these bytes.
+  /// Converts bytes to text.
   public static func string(_ bytes: some Sequence<UInt8>) -> String {
     var result = String.UnicodeScalarView()
     var rest = Array(bytes)[...]
@@ -28,12 +28,12 @@ public enum SystemText {
     return String(result)
   }
 
-  /// The text that stands for the bytes before a NUL.
+  /// Converts the bytes before a NUL to text.
   package static func string(cString: UnsafePointer<CChar>) -> String {
     unsafe string(UnsafeRawBufferPointer(start: cString, count: strlen(cString)))
   }
 
-  /// The bytes that the text stands for.
+  /// Converts text to the original bytes.
   public static func bytes(_ text: String) -> [UInt8] {
     var result: [UInt8] = []
     result.reserveCapacity(text.utf8.count)
@@ -47,16 +47,16 @@ public enum SystemText {
     return result
   }
 
-  /// The byte that a character of the text stands for; `nil` for a character that stands for itself.
+  /// The byte that a private character stands for; `nil` for any other character.
   public static func byte(_ scalar: Unicode.Scalar) -> UInt8? {
     escapes.contains(scalar.value) ? UInt8(scalar.value & 0xff) : nil
   }
 }
 
 extension String {
-  /// Calls `body` with the bytes that this text stands for, NUL-terminated, valid during the call.
+  /// Calls `body` with the original bytes of this text, NUL-terminated and valid during the call.
   public func withSystemBytes<Result>(_ body: (UnsafePointer<CChar>) throws -> Result) rethrows -> Result {
-    // All private characters begin with this byte, and few texts have it.
+    // All these private characters begin with this byte, which few texts contain.
     guard utf8.contains(0xee) else { return try unsafe withCString(body) }
     let bytes = SystemText.bytes(self).map { CChar(bitPattern: $0) } + [0]
     return try unsafe bytes.withUnsafeBufferPointer { try unsafe body($0.baseAddress!) }

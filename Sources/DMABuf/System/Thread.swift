@@ -2,7 +2,7 @@
 package import Glibc
 import SystemPackage
 
-/// Starts a plain thread. Throws what keeps the kernel or libc from it.
+/// Starts a thread. Throws the error of the kernel or libc.
 package func startThread(_ body: @escaping @Sendable () -> Void) throws(KernelError) -> pthread_t {
   final class Work: Sendable {
     let body: @Sendable () -> Void

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: MIT
-/// Bytes from the kernel or another process that are meant to be text: buffer names, exporters,
-/// command names. Any process may have put anything in them.
+/// Text from the kernel or another process: buffer names, exporters, command names. Any process may have put any bytes
+/// in it.
 public struct UntrustedText: Hashable, Sendable {
-  /// The bytes as they came.
+  /// The unchanged bytes.
   public let bytes: [UInt8]
 
-  /// Takes bytes as they are.
+  /// Creates a text from bytes.
   public init(_ bytes: some Sequence<UInt8>) { self.bytes = Array(bytes) }
 
-  /// The text with each invalid byte replaced by U+FFFD; control characters stay.
+  /// The text, with each invalid byte replaced by U+FFFD. Control characters stay.
   public var string: String { String(decoding: bytes, as: UTF8.self) }
 
-  /// The text as a terminal may show it: control and invisible formatting characters, invalid
-  /// UTF-8 and the backslash itself are written as `\n`, `\x1b`, `\u{202e}`, `\\`.
+  /// The text in a form that is safe for a terminal. Control characters, invisible formatting characters, invalid UTF-8
+  /// and the backslash itself are written as `\n`, `\x1b`, `\u{202e}`, `\\`.
   public var escaped: String {
     var result = ""
     var rest = bytes[...]
@@ -29,7 +29,7 @@ public struct UntrustedText: Hashable, Sendable {
     return result
   }
 
-  /// How many bytes a UTF-8 sequence has that starts with `byte`.
+  /// The number of bytes in a UTF-8 sequence that starts with `byte`.
   static func sequenceLength(_ byte: UInt8) -> Int {
     switch (~byte).leadingZeroBitCount {
     case 2...4: (~byte).leadingZeroBitCount
@@ -37,7 +37,7 @@ public struct UntrustedText: Hashable, Sendable {
     }
   }
 
-  /// A character as ``escaped`` writes it.
+  /// Formats a character as ``escaped`` does.
   public static func visible(_ scalar: Unicode.Scalar) -> String {
     switch scalar {
     case "\\": "\\\\"
@@ -50,8 +50,8 @@ public struct UntrustedText: Hashable, Sendable {
     }
   }
 
-  /// Is it neither a control character (C0, DEL, C1) nor one that only formats what is around it (such as the
-  /// overrides of the writing direction), nor one without an assigned meaning?
+  /// Whether the character is visible. Control characters (C0, DEL, C1), characters that only format the text around
+  /// them (such as direction overrides) and unassigned characters are not.
   public static func isVisible(_ scalar: Unicode.Scalar) -> Bool {
     if scalar.isASCII { return 0x20...0x7e ~= scalar.value }
     return switch scalar.properties.generalCategory {
@@ -60,7 +60,7 @@ public struct UntrustedText: Hashable, Sendable {
     }
   }
 
-  /// A byte that is no character, as ``escaped`` writes it.
+  /// Formats a byte that is not part of a character, as ``escaped`` does.
   public static func hexadecimal(_ byte: UInt8) -> String { "\\x" + byte.digits(2, radix: 16) }
 }
 
@@ -72,7 +72,7 @@ extension UntrustedText {
 }
 
 extension UntrustedText: Encodable {
-  /// As ``string``: encoders escape control characters themselves.
+  /// Encodes ``string``. Encoders escape control characters themselves.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.singleValueContainer()
     try container.encode(string)

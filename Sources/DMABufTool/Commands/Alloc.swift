@@ -5,7 +5,7 @@ import DMABuf
 import DMABufHolding
 import SystemPackage
 
-/// `dmabuf alloc`: makes buffers, and lets go of them or hands them to a command.
+/// `dmabuf alloc`: allocates buffers, and releases them at exit or passes them to a command.
 struct Alloc: CommandBeforeAnother {
   static let configuration = CommandConfiguration(
     commandName: "alloc",
@@ -75,7 +75,7 @@ struct Alloc: CommandBeforeAnother {
 
   func run() throws {
     if list { return try SourceReport.gather().print(asJSON: json) }
-    // Not in validate(), which would hide an unknown option behind this.
+    // Checked here, because a check in validate() would hide the error of an unknown option.
     guard let size else { throw ValidationError("Missing expected argument '<SIZE>'") }
     try checkKeeping()
     let candidates: [BufferSource] =
@@ -119,7 +119,7 @@ struct Alloc: CommandBeforeAnother {
     return (buffers, times)
   }
 
-  /// The system heap takes any size, and the machine with it: nothing in the kernel checks.
+  /// The kernel does not check sizes: the system heap accepts any size, even one that exhausts the machine's memory.
   private func checkAvailable(_ size: Int, from source: BufferSource) throws {
     let (total, overflow) = size.multipliedReportingOverflow(by: count)
     guard !force, let available = source.available(), overflow || UInt64(total) > available else { return }
@@ -135,7 +135,6 @@ struct Alloc: CommandBeforeAnother {
   }
 }
 
-/// What was allocated.
 struct AllocationReport: Report, Encodable {
   struct Buffer: Encodable {
     let summary: BufferSummary

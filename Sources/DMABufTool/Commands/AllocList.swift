@@ -2,20 +2,20 @@
 import DMABuf
 import SystemPackage
 
-/// `dmabuf alloc --list`: each source of buffers, found by opening it.
+/// `dmabuf alloc --list`: lists the sources of buffers and probes each by opening it.
 struct SourceReport: Report, Encodable {
   struct Source: Encodable {
     let source: String
     let state: State
-    /// Why it cannot be used.
+    /// The reason why the source cannot be used.
     @Nullable var reason: String?
     /// Sizes are rounded up to a multiple of this many bytes.
     let granule: Int
     /// The largest buffer in bytes that the driver permits.
     @Nullable var limit: UInt64?
-    /// Bytes that can be had now.
+    /// The number of bytes that the source can allocate now.
     @Nullable var available: UInt64?
-    /// What the numbers mean, and where they come from.
+    /// The meaning and the origin of the numbers.
     let note: String
   }
 

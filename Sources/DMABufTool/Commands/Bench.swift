@@ -5,7 +5,7 @@ import DMABufBench
 import DMABufHost
 import SystemPackage
 
-/// `dmabuf bench`: what making, mapping, passing and using buffers costs.
+/// `dmabuf bench`: measures the cost of allocating, mapping, passing and using buffers.
 struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bench",
@@ -92,7 +92,7 @@ struct Bench: ParsableCommand {
     }
   }
 
-  /// What was asked for, or the first source that makes a buffer.
+  /// The sources that the user named, otherwise the first source that can allocate a buffer.
   private func sources() throws -> [BufferSource] {
     var chosen: [BufferSource] = []
     for word in subject.source {

@@ -4,7 +4,7 @@ import DMABufBench
 import DMABufConformance
 import SystemPackage
 
-/// What `bench` has measured so far, and what it could not.
+/// The results of `bench` so far, and the skipped measurements.
 struct BenchRun {
   struct Result {
     let measurement: Measurement
@@ -20,18 +20,17 @@ struct BenchRun {
     let reason: String
   }
 
-  /// A device, as it opened.
+  /// A device that could be opened.
   struct Node {
     let path: String
     let driver: UntrustedText
     let subsystem: DeviceSubsystem
   }
 
-  /// The kernel's own word for its version.
   let kernel = SmallFile.text("/proc/sys/kernel/osrelease") ?? "\(KernelVersion.running)"
   let operations: Set<TimedOperation>
   let fences: FenceSource
-  /// Those that were named; empty to take what is there.
+  /// The devices that the user named; empty to choose among the devices of the machine.
   let devices: [Device]
   private(set) var results: [Result] = []
   private(set) var skipped: [Skip] = []
@@ -44,7 +43,7 @@ struct BenchRun {
     self.devices = devices
   }
 
-  /// Measures all that is wanted of one source and size.
+  /// Runs all requested measurements for one source and size.
   mutating func measure(_ benchmark: Benchmark) throws {
     if let reason = Self.reasonToSkip(benchmark) {
       for operation in TimedOperation.allCases where operations.contains(operation) {
@@ -80,7 +79,7 @@ struct BenchRun {
     }
   }
 
-  /// Cameras show that somebody watches, so that only the test driver is taken unasked.
+  /// A running camera lights its indicator, so without --device only the test driver is used.
   private mutating func queueing(_ benchmark: Benchmark) throws {
     let wanted: [TimedOperation] = [.queue, .dequeue]
     guard !operations.isDisjoint(with: wanted) else { return }
@@ -131,7 +130,7 @@ struct BenchRun {
     for index in results.indices.dropFirst(before) { results[index].bandwidth = bandwidth }
   }
 
-  /// A refusal is a row that is missing; an interruption is the end.
+  /// An error skips the measurement; an interruption ends the run.
   private mutating func note(
     _ error: any Error, _ wanted: [TimedOperation], _ benchmark: Benchmark, _ device: Node? = nil
   ) throws {
@@ -153,7 +152,7 @@ struct BenchRun {
     }
   }
 
-  /// Nothing in the kernel checks sizes against the memory there is. Twice the size is needed at most.
+  /// The kernel does not compare sizes with the available memory. A measurement needs at most twice the size.
   private static func reasonToSkip(_ benchmark: Benchmark) -> String? {
     let size = UInt64(benchmark.size)
     if case .udmabuf = benchmark.source, let limit = UDMABuf.sizeLimit(), size > limit {

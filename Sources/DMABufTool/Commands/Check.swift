@@ -4,7 +4,7 @@ import DMABuf
 import DMABufConformance
 import DMABufHost
 
-/// `dmabuf check`: do this kernel and its exporters keep the documented contract?
+/// `dmabuf check`: checks that this kernel and its exporters follow the documented contract.
 struct Check: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "check",
@@ -97,7 +97,7 @@ struct Check: ParsableCommand {
     }
   }
 
-  /// What was asked for, in the order of the survey.
+  /// The targets that the user named, in the order of the survey.
   private func chosen(from survey: ConformanceSurvey) throws -> [ConformanceTarget] {
     let present = survey.all
     let wanted = subject.exporter + subject.device

@@ -3,7 +3,7 @@ import ArgumentParser
 import DMABuf
 import SystemPackage
 
-/// `dmabuf devices`: every DRM and V4L2 node, and what can be done with dma-bufs there.
+/// `dmabuf devices`: lists all DRM and V4L2 nodes and what each can do with dma-bufs.
 struct Devices: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "devices",

@@ -2,7 +2,7 @@
 import ArgumentParser
 import DMABuf
 
-/// `dmabuf doctor`: what this machine offers for dma-bufs, to whom, and what to do about the rest.
+/// `dmabuf doctor`: reports the dma-buf facilities of this machine, who can use them, and how to get the missing ones.
 struct Doctor: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "doctor",
@@ -27,13 +27,13 @@ struct Doctor: ParsableCommand {
   }
 }
 
-/// Each facility with what to do about it.
+/// The facilities and their remedies.
 struct DoctorReport: Report, Encodable {
   struct Entry: Encodable {
     let name: String
     let state: Facility.State
     @Nullable var reason: String?
-    /// What would make it work; `null` for what works.
+    /// The step that makes the facility work; `null` for a facility that works.
     @Nullable var remedy: String?
   }
 
@@ -65,7 +65,7 @@ struct DoctorReport: Report, Encodable {
       .joined(separator: "\n")
   }
 
-  /// What to do, each step once, with the facilities that it gets.
+  /// The steps, each listed once, with the names of the facilities that it makes work.
   private var steps: [(step: String, names: [String])] {
     var steps: [(step: String, names: [String])] = []
     for entry in facilities {

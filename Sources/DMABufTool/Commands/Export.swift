@@ -3,7 +3,7 @@ import ArgumentParser
 import DMABuf
 import SystemPackage
 
-/// `dmabuf export`: has a device make buffers.
+/// `dmabuf export`: exports buffers of a device.
 struct Export: CommandBeforeAnother {
   static let configuration = CommandConfiguration(
     commandName: "export",
@@ -96,7 +96,8 @@ struct Export: CommandBeforeAnother {
       throw Failure("\(size.fourcc): \(error.message)", hint: "see dmabuf export --help", status: .usage)
     }
     let node = try DRMNode(found)
-    // The planes of one image follow each other in one buffer: more lines of the first one's length.
+    // A dumb buffer holds all planes of an image one after the other: as further lines with the stride of the first
+    // plane.
     let stride = layout.planes[0].stride
     let lines = (layout.size + stride - 1) / stride
     for index in 0..<buffers {
@@ -144,7 +145,7 @@ struct Export: CommandBeforeAnother {
       if granted < buffers {
         Diagnostics.say("\(node.path): the driver allocates at most \(granted) buffers, not \(buffers)", hint: nil)
       }
-      // It may also make more than were asked for.
+      // The driver may also allocate more buffers than requested.
       for index in 0..<min(granted, buffers) {
         for (plane, form) in format.planes.enumerated() {
           let start = Clock.now
@@ -158,7 +159,7 @@ struct Export: CommandBeforeAnother {
   }
 }
 
-/// Buffers with what their device said of them.
+/// Exported buffers and their properties, as the device reported them.
 struct ExportedBuffers {
   struct Part {
     let plane: Int

@@ -2,7 +2,7 @@
 import ArgumentParser
 import DMABuf
 
-/// `dmabuf fence`: sync_files and syncobjs by themselves.
+/// `dmabuf fence`: the commands for sync_files and syncobjs.
 struct FenceCommands: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "fence",
@@ -26,7 +26,7 @@ enum AwaitedFences: DirectionMeaning {
   static let write: ArgumentHelp = "Select the fences that a writer waits for: all fences (the default)."
 }
 
-/// `dmabuf fence info`: what is in a sync_file or syncobj.
+/// `dmabuf fence info`: lists the fences of sync_files, syncobjs and buffers.
 struct FenceInfo: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "info",
@@ -64,7 +64,7 @@ struct FenceInfo: ParsableCommand {
   }
 }
 
-/// `dmabuf fence merge`: one sync_file of several.
+/// `dmabuf fence merge`: merges several sync_files into one.
 struct FenceMerge: CommandBeforeAnother {
   static let configuration = CommandConfiguration(
     commandName: "merge",
@@ -92,7 +92,7 @@ struct FenceMerge: CommandBeforeAnother {
   @Flag(help: .json) var json = false
   @OptionGroup(title: "HOLDING") var keeping: KeepOptions
 
-  /// A command that inherits what was made.
+  /// The command that inherits the new sync_file.
   var command: [String] = []
 
   enum CodingKeys: CodingKey {
@@ -115,7 +115,7 @@ struct FenceMerge: CommandBeforeAnother {
   }
 }
 
-/// `dmabuf fence export`: takes a sync_file from a buffer or syncobj.
+/// `dmabuf fence export`: exports a sync_file from a buffer or syncobj.
 struct FenceExport: CommandBeforeAnother {
   static let configuration = CommandConfiguration(
     commandName: "export",
@@ -163,7 +163,7 @@ struct FenceExport: CommandBeforeAnother {
 }
 
 extension CommandBeforeAnother {
-  /// Keeps sync_files and reports on them.
+  /// Holds or passes sync_files and reports them.
   func keep(_ files: Kept<SyncFile>, schema: String) throws {
     try keep(files) { names in
       var names = names[...]
@@ -173,7 +173,7 @@ extension CommandBeforeAnother {
     }
   }
 
-  /// Keeps a syncobj and reports on it.
+  /// Holds or passes a syncobj and reports it.
   func keep(_ object: Kept<SyncObject>, schema: String) throws {
     try keep(object) { names in
       try SyncFileReport(
@@ -186,7 +186,7 @@ extension CommandBeforeAnother {
   }
 }
 
-/// `dmabuf fence import`: puts fences into a buffer or syncobj.
+/// `dmabuf fence import`: imports fences into a buffer or syncobj.
 struct FenceImport: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "import",
@@ -218,7 +218,7 @@ struct FenceImport: ParsableCommand {
   @OptionGroup var place: PointOptions
   @OptionGroup var access: DirectionOptions<Attached>
 
-  /// The access that the fences are of.
+  /// The kind of access that the imported fences stand for.
   enum Attached: DirectionMeaning {
     static let read: ArgumentHelp = "Add the fences as those of a reader: writers wait."
     static let write: ArgumentHelp = "Add the fences as those of a writer: readers and writers wait (the default)."
@@ -247,7 +247,6 @@ struct FenceImport: ParsableCommand {
   }
 }
 
-/// What went into a buffer or syncobj.
 struct FenceImportReport: Report, Encodable {
   let schema = "dmabuf.fence-import/1"
   @Nullable var ino: UInt64?
@@ -262,7 +261,7 @@ struct FenceImportReport: Report, Encodable {
   }
 }
 
-/// `dmabuf fence deadline`: says when fences are wanted.
+/// `dmabuf fence deadline`: sets a deadline for fences.
 struct FenceDeadline: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "deadline",
@@ -293,7 +292,6 @@ struct FenceDeadline: ParsableCommand {
   }
 }
 
-/// What was told.
 struct FenceDeadlineReport: Report, Encodable {
   let schema = "dmabuf.fence-deadline/1"
   let fence: String

@@ -5,7 +5,7 @@ import DMABuf
 import DMABufExercise
 import DMABufHolding
 
-/// `dmabuf fence create`: a fence for tests, or a syncobj to put fences into.
+/// `dmabuf fence create`: creates a test fence or a syncobj.
 struct FenceCreate: CommandBeforeAnother {
   static let configuration = CommandConfiguration(
     commandName: "create",
@@ -51,7 +51,7 @@ struct FenceCreate: CommandBeforeAnother {
 
   @OptionGroup var access: DirectionOptions<Attached>
 
-  /// The access that a fence of vgem is of.
+  /// The kind of access that the vgem fence stands for.
   enum Attached: DirectionMeaning {
     static let read: ArgumentHelp = "Attach the fence as that of a reader: writers wait. Needs --vgem."
     static let write: ArgumentHelp =
@@ -101,7 +101,7 @@ struct FenceCreate: CommandBeforeAnother {
     let direction = access.ofFences
     let fence = try device.attachFence(to: buffer, for: direction)
     let files = Kept<SyncFile>()
-    // A write fence is the only one that readers wait for; beside a read fence there may be others.
+    // For readers, the new write fence is the only fence of the buffer. A read fence can be one of several.
     let file = try buffer.exportSyncFile(for: direction == .write ? .read : .write)
     files.keepOpen(device.takeDescriptor())
     files.append(
@@ -114,7 +114,7 @@ struct FenceCreate: CommandBeforeAnother {
   }
 }
 
-/// `dmabuf fence timeline`: several fences on one timeline.
+/// `dmabuf fence timeline`: creates several fences on one timeline.
 struct FenceTimeline: CommandBeforeAnother {
   static let configuration = CommandConfiguration(
     commandName: "timeline",
@@ -135,7 +135,7 @@ struct FenceTimeline: CommandBeforeAnother {
   @Flag(help: .json) var json = false
   @OptionGroup(title: "HOLDING") var keeping: KeepOptions
 
-  /// A command that inherits what was made.
+  /// The command that inherits the new fences.
   var command: [String] = []
 
   enum CodingKeys: CodingKey {
@@ -150,7 +150,7 @@ struct FenceTimeline: CommandBeforeAnother {
   }
 }
 
-/// Values that mean the future on a new timeline.
+/// The values that are in the future of a new timeline.
 enum TimelineValue {
   static func check(_ value: UInt32) throws {
     guard value <= SWSyncTimeline.furthestValue else {
@@ -161,7 +161,7 @@ enum TimelineValue {
 }
 
 extension Kept<SyncFile> {
-  /// Fences at these values of a new timeline, which is called as the fences are.
+  /// Creates fences at these values of a new timeline. The timeline has the held name of the fences.
   static func onTimeline(values: [UInt32], name: HeldName?, after: Duration? = nil) throws -> Kept<SyncFile> {
     let name = name.map { "\($0)" } ?? "dmabuf"
     let timeline = try SWSyncTimeline(named: name)

@@ -5,7 +5,7 @@ import DMABufExercise
 import DMABufHolding
 import SystemPackage
 
-/// `dmabuf fence signal`: ends the waiting for a test fence.
+/// `dmabuf fence signal`: signals test fences and syncobjs.
 struct FenceSignal: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "signal",
@@ -42,9 +42,9 @@ struct FenceSignal: ParsableCommand {
     guard case .held(let name) = reference else {
       return try signal(reference, reference.openSyncObject())
     }
-    // Fetched once: the name may be another's a moment later.
+    // Fetch only once: a moment later the name may belong to another holder.
     let (object, numbers) = try Holding.fetchAll(name)
-    // Each is closed in any case.
+    // Each descriptor gets an owner, so it is closed in any case.
     let file = OpenFile(OwnedDescriptor(owning: numbers[0]), name: "\(name)")
     let companion = numbers.count == 2 ? OpenFile(OwnedDescriptor(owning: numbers[1]), name: "\(name)") : nil
     for number in numbers.dropFirst(2) { _ = OwnedDescriptor(owning: number) }
@@ -88,11 +88,10 @@ struct FenceSignal: ParsableCommand {
   }
 }
 
-/// What came of it.
 struct FenceSignalReport: Report, Encodable {
   struct Entry: Encodable {
     let name: String
-    /// How far a timeline was advanced.
+    /// The number of steps that a timeline advanced.
     @Nullable var by: UInt32?
     /// The point of a syncobj's timeline.
     @Nullable var point: UInt64?

@@ -4,7 +4,7 @@ import BasicContainers
 import DMABuf
 import SystemPackage
 
-/// `dmabuf fence-wait`: waits until devices are done, and says for whom.
+/// `dmabuf fence-wait`: waits for fences, and reports which driver each wait depends on.
 struct FenceWait: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "fence-wait",
@@ -64,7 +64,7 @@ struct FenceWait: ParsableCommand {
     }
     if timeout?.duration != .zero {
       announce(snapshots)
-      // Somebody may be in a hurry after the waiting; what is drawn for the second time is drawn faster.
+      // The reader may be in a hurry after the wait. Build the report once before, because the second time is faster.
       let report = try FenceWaitReport(
         snapshots, isDone: references.map { _ in true }, needsAll: true, waited: 0, ages: since)
       _ = try json ? report.json() : report.text(style: .standardOutput())
@@ -82,7 +82,6 @@ struct FenceWait: ParsableCommand {
     try conclude(report)
   }
 
-  /// Before it is known how long that will take.
   private func announce(_ snapshots: borrowing UniqueArray<FenceSnapshot>) {
     for index in 0..<snapshots.count {
       guard let fences = snapshots[index].fences else {
@@ -116,14 +115,13 @@ struct FenceWait: ParsableCommand {
   }
 }
 
-/// What came of the waiting.
 struct FenceWaitReport: Report, Encodable {
   enum Result: String, Encodable { case signalled, timeout, error }
 
   struct Object: Encodable {
     let reference: String
     let isDone: Bool
-    /// Does the kernel tell of its fences?
+    /// Whether the kernel reports the fences of the object.
     let isKnown: Bool
 
     enum CodingKeys: String, CodingKey {
@@ -138,9 +136,8 @@ struct FenceWaitReport: Report, Encodable {
   let waited: UInt64
   let references: [Object]
   let fences: [FenceEntry]
-  /// What is still waited for, by reference, and for whom, where that is known.
+  /// The references that are still pending, each with a summary of its fences, or `nil` if these are unknown.
   let unfinished: [(String, String?)]
-  /// What went wrong.
   let errors: [(String, Fence, Errno)]
 
   enum CodingKeys: String, CodingKey {

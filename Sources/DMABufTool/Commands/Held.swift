@@ -3,7 +3,7 @@ import ArgumentParser
 import DMABuf
 import DMABufHolding
 
-/// `dmabuf held`: what `--hold` keeps.
+/// `dmabuf held`: lists held buffers and fences.
 struct Held: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "held",
@@ -25,7 +25,7 @@ struct Held: ParsableCommand {
   }
 }
 
-/// `dmabuf release`: ends holders.
+/// `dmabuf release`: releases held buffers and fences.
 struct Release: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "release",
@@ -62,7 +62,6 @@ struct Release: ParsableCommand {
   }
 }
 
-/// What is held.
 struct HeldReport: Report, Encodable {
   struct Entry: Encodable {
     let name: String

@@ -5,7 +5,7 @@ import DMABufHolding
 import DMABufHost
 import SystemPackage
 
-/// `dmabuf import`: gives buffers to devices, and says what each answered.
+/// `dmabuf import`: tries to import buffers into devices and reports each result.
 struct Import: CommandBeforeAnother {
   static let configuration = CommandConfiguration(
     commandName: "import",
@@ -50,17 +50,17 @@ struct Import: CommandBeforeAnother {
 
   @OptionGroup(title: "HOLDING") var keeping: KeepOptions
 
-  /// A command to run while the devices have the buffers.
+  /// The command to run while the devices hold references to the buffers.
   var command: [String] = []
 
-  /// What is tried on which devices, as the words and options say it.
+  /// The buffers and devices that the words name.
   private var given = Given()
 
   enum CodingKeys: CodingKey {
     case words, all, framebuffer, new, streaming, junit, json, keeping
   }
 
-  /// Are the devices to go on having the buffers?
+  /// Whether the imports last beyond the probe.
   private var isKept: Bool { keeping.hold != nil || !command.isEmpty }
 
   mutating func validate() throws {
@@ -117,7 +117,7 @@ struct Import: CommandBeforeAnother {
     try conclude(reports)
   }
 
-  /// Asks each device in turn. What is to stay is kept open with the buffers.
+  /// Tries each device in turn. Open nodes of lasting imports stay open together with the buffers.
   private func tryImport(
     of buffers: Kept<DMABuffer>, _ source: String?, into targets: [Device]
   ) throws -> ImportReport {
@@ -170,7 +170,7 @@ struct Import: CommandBeforeAnother {
 }
 
 extension Import {
-  /// The words: buffers and devices in any order.
+  /// The parsed words: buffers and devices in any order.
   private struct Given {
     var references: [Reference] = []
     var devices: [DeviceReference] = []

@@ -2,7 +2,7 @@
 import DMABuf
 import SystemPackage
 
-/// What is known of the buffers that devices are given: what refusals are explained with.
+/// The sizes and exporters of the buffers, which hints about refused imports use.
 struct BufferFacts {
   let sizes: [Int]
   let exporters: [UntrustedText]
@@ -13,7 +13,7 @@ struct BufferFacts {
   }
 }
 
-/// Importing buffers into one device after another, in one way.
+/// Tries to import buffers into one device after another, with the same settings.
 struct ImportTrial {
   struct Stream {
     let frames: Int
@@ -24,10 +24,11 @@ struct ImportTrial {
   let buffers: Kept<DMABuffer>
   let facts: BufferFacts
   let framebuffer: FramebufferLayout?
-  /// Are devices named one by one? Of all there are, only those with displays are asked to show it.
+  /// Whether the user named the devices. With `--all` only devices with displays try the framebuffer.
   let isNamed: Bool
   let stream: Stream?
-  /// Are the devices to go on having the buffers? Closing them ends that, so they stay open with the buffers.
+  /// Whether the imports last beyond the probe. Closing a node ends its imports, so the node stays open with the
+  /// buffers.
   let isKept: Bool
 
   // MARK: DRM
@@ -51,7 +52,7 @@ struct ImportTrial {
     result.handle = handle
     result.sameHandle = try buffers.with(0) { try node.importBuffer($0) } == handle
     let inode = buffers.with(0) { $0.inode }
-    // Some drivers import what they will not export again.
+    // Some drivers import buffers that they do not export again.
     if let again = try? node.export(handle) {
       result.sameFile = again.inode == inode
       result.size = again.size
@@ -74,7 +75,7 @@ struct ImportTrial {
 }
 
 extension DRMNode {
-  /// What its display can show, and whether modifiers are among that.
+  /// The limits of the display, and whether it supports modifiers.
   fileprivate var limits: (DisplayLimits, takesModifiers: Bool)? {
     displayLimits().map { ($0, takesModifiers) }
   }

@@ -3,7 +3,6 @@ import DMABuf
 import DMABufExercise
 import SystemPackage
 
-/// Importing buffers into V4L2 devices.
 extension ImportTrial {
   func importBuffers(intoV4L2 found: FoundNode) -> [ImportReport.DeviceResult] {
     var results: [ImportReport.DeviceResult] = []
@@ -65,7 +64,7 @@ extension ImportTrial {
     return result
   }
 
-  /// The dma-bufs of one frame. Where there are fewer than planes, planes share them.
+  /// The dma-bufs of one frame. If there are fewer dma-bufs than planes, planes share them.
   private func planes(_ format: V4L2Format, group: Int, of candidates: [Int]? = nil) -> [ImportedPlane] {
     let candidates = candidates ?? Array(0..<buffers.count)
     return format.planes.indices.map { plane in
@@ -74,7 +73,7 @@ extension ImportTrial {
     }
   }
 
-  /// Refused is what was asked; a queue that could not be asked is skipped.
+  /// Decides between refused and skipped: a queue that could not even be probed is skipped.
   private func decide(_ error: any Error, _ format: V4L2Format?, _ result: inout ImportReport.DeviceResult) {
     result.refuse(error, reason: reason(error, format))
     guard let error = error as? KernelError else { return }
@@ -117,14 +116,14 @@ extension ImportTrial {
     return result
   }
 
-  /// Frames one way, through all the buffers in turn.
+  /// Streams frames in one direction, through all buffers in turn.
   private func pass(
     _ node: borrowing V4L2Node, _ queue: V4L2Queue, _ format: V4L2Format, _ result: inout ImportReport.DeviceResult
   ) throws {
     guard let stream else { return }
     let groups = max(1, buffers.count / max(1, format.planes.count))
     try node.withBuffers(groups, .imported, on: queue) { granted in
-      // A driver that wants more of them than there are gets some twice.
+      // A driver may grant more buffers than there are. Some dma-bufs are then queued twice.
       for index in 0..<granted {
         try node.queueBuffer(index, planes(format, group: index % groups), on: queue, format: format)
       }
@@ -141,7 +140,7 @@ extension ImportTrial {
     }
   }
 
-  /// From the first buffer into the second, over and over.
+  /// Streams frames from the first buffer into the second.
   private func convert(
     _ node: borrowing V4L2Node, from source: V4L2Queue, to target: V4L2Queue, _ format: V4L2Format,
     _ result: inout ImportReport.DeviceResult

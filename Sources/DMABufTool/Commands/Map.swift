@@ -4,7 +4,7 @@ import DMABuf
 import DMABufExercise
 import DMABufHost
 
-/// `dmabuf map`: looks at and changes a buffer's memory through the CPU.
+/// `dmabuf map`: reads, writes and verifies a buffer's memory through the CPU.
 struct Map: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "map",
@@ -57,14 +57,13 @@ struct Map: ParsableCommand {
     }
   }
 
-  /// How many bytes to print on a terminal when no operation was chosen; `nil` for all of them.
+  /// The number of bytes to print on a terminal when the user chose no operation; `nil` for all bytes.
   private func excerpt(of size: Int) -> Int? {
     let isExcerpt = operation.chosen == nil && range.length == nil && StandardStream.output.isTerminal
     return isExcerpt && size - range.offset.bytes > 256 ? 256 : nil
   }
 }
 
-/// The one thing `map` is to do.
 enum MapOperation {
   case dump, checksum, bandwidth
   case fill(Pattern)

@@ -4,10 +4,10 @@ import DMABufExercise
 import DMABufHost
 import SystemPackage
 
-/// A range of a buffer, and the work on it between the brackets.
+/// A range of a buffer, and the work on it between SYNC START and SYNC END.
 struct MapAccess: ~Copyable {
-  /// Work is done in pieces, so that ^C and progress need not wait for the end; large ones, because
-  /// processors write memory faster when they see that caches cannot hold it.
+  /// The work is split into pieces, so that ^C and progress need not wait for the end. Pieces are large, because
+  /// processors write memory faster when the data is too large for the caches.
   private static let pieceSize = 64 << 20
 
   private let buffer: DMABuffer
@@ -64,9 +64,9 @@ struct MapAccess: ~Copyable {
     return report
   }
 
-  // MARK: Brackets, pieces and progress
+  // MARK: CPU access, pieces and progress
 
-  /// Maps the range, opens the bracket and hands over the bytes. What is open is closed whatever happens.
+  /// Maps the range, begins CPU access and calls `body` with the bytes. The access ends even after an error.
   private func access(
     _ direction: AccessDirection, _ body: (UnsafeMutableRawBufferPointer) throws -> Void
   ) throws {
@@ -176,8 +176,8 @@ struct MapAccess: ~Copyable {
     report.setRate(bytes: range.count, nanoseconds: elapsed)
   }
 
-  /// A longer file is refused before anything is written, where its length can be known; from a
-  /// pipe, what fits is written and the rest is said.
+  /// Copies a file into the range. A file that is too long is refused before anything is written, if its length is
+  /// known. From a pipe, the part that fits is written and the rest is reported.
   private func copy(from path: String, _ report: inout MapReport) throws {
     let file = try path == "-" ? StandardStream.input.open() : OpenFile(reading: path)
     if let size = try file.regularFileSize(), path != "-", size > range.count {
@@ -208,7 +208,7 @@ struct MapAccess: ~Copyable {
 
   // MARK: Bandwidth
 
-  /// Reads the whole range, then writes back what each piece holds already.
+  /// Reads the whole range, then writes the same data back to each piece.
   private func measure(_ report: inout MapReport) throws {
     let canWrite = buffer.accessMode == .readWrite
     var reading: UInt64 = 0
@@ -220,7 +220,7 @@ struct MapAccess: ~Copyable {
         reading += Clock.now - start
       }
       guard canWrite else { return }
-      // More than caches hold, or what was just read would be written there.
+      // The scratch memory is larger than the caches. Otherwise the write would use data that was just read.
       let scratch = UnsafeMutableRawBufferPointer.allocate(
         byteCount: min(32 << 20, bytes.count), alignment: 64)
       defer { unsafe scratch.deallocate() }

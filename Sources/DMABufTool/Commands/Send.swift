@@ -5,7 +5,7 @@ import DMABufHolding
 import DMABufHost
 import SystemPackage
 
-/// `dmabuf send`: hands buffers to another program.
+/// `dmabuf send`: sends buffers to another program.
 struct Send: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "send",
@@ -49,7 +49,7 @@ struct Send: ParsableCommand {
   }
 }
 
-/// `dmabuf receive`: takes buffers from another program.
+/// `dmabuf receive`: receives buffers from another program.
 struct Receive: CommandBeforeAnother {
   static let configuration = CommandConfiguration(
     commandName: "receive",
@@ -97,7 +97,7 @@ struct Receive: CommandBeforeAnother {
     }
   }
 
-  /// The first message that carries descriptors; what is before it is only data.
+  /// Receives the first message that carries descriptors. Messages before it carry only data, and are dropped.
   private func receive(
     from peer: borrowing UnixSocket, deadline: Deadline?
   ) throws -> (Kept<DMABuffer>, [WrongKind]) {
@@ -115,13 +115,13 @@ struct Receive: CommandBeforeAnother {
         }
       }
       if !message.descriptors.isEmpty { return (buffers, others) }
-      // Messages without descriptors may come without end.
+      // A peer can send messages without descriptors forever.
       if let deadline, deadline.isPast { throw TimedOut(.poll, on: socket) }
     }
   }
 }
 
-/// How `send` and `receive` meet the other program.
+/// Options that `send` and `receive` use to connect to the other program.
 struct PassingOptions: ParsableArguments {
   @Flag(help: "Create the socket and wait for a connection. Default: connect to it.")
   var listen = false
@@ -131,7 +131,7 @@ struct PassingOptions: ParsableArguments {
     transform: TimeSpan.init)
   var timeout: TimeSpan?
 
-  /// Meets the other program at this path. A socket that was made for it is removed again.
+  /// Connects to the other program at this path. A socket that was created for the connection is removed again.
   func connect(_ path: String, deadline: Deadline?) throws -> UnixSocket {
     if path.isEmpty { throw ValidationError("the path of the socket is empty") }
     if listen {
@@ -156,7 +156,7 @@ struct PassingOptions: ParsableArguments {
   }
 }
 
-/// What went over a socket.
+/// The buffers that were sent or received.
 struct PassingReport: Report, Encodable {
   let schema: String
   let buffers: [BufferSummary]

@@ -4,7 +4,7 @@ import DMABuf
 import DMABufCensus
 import DMABufHost
 
-/// `dmabuf stat`: every buffer that can be seen, and who holds it.
+/// `dmabuf stat`: lists all visible buffers and their holders.
 struct Stat: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "stat",
@@ -41,13 +41,13 @@ struct Stat: ParsableCommand {
   @OptionGroup(title: "OVER TIME") var time: StatTimeOptions
   @OptionGroup(title: "OUTPUT") var output: StatOutputOptions
 
-  /// The arguments with values for options that may have none.
+  /// Adds default values to options that were typed without one.
   static func spelledOut(_ arguments: [String]) -> [String] {
     OptionalValue.joined(
       GrowthLimit.joined(arguments), option: "--watch", otherwise: "2s", isValue: OptionalValue.isNumeric)
   }
 
-  /// How the census is drawn, as the options say it.
+  /// The layout of the census, according to the options.
   private(set) var view = StatView()
 
   enum CodingKeys: CodingKey {
@@ -75,7 +75,7 @@ struct Stat: ParsableCommand {
     fences || kernelHeld || layout.by == .device || shows([.devices, .fences, .heldBy, .references])
   }
 
-  /// Are processes wanted that may have other references than descriptors and mappings?
+  /// Whether processes are needed that may have references other than descriptors and mappings.
   var wantsReferences: Bool { kernelHeld || shows([.heldBy, .references]) }
 
   private func shows(_ columns: Set<StatColumn>) -> Bool { !columns.isDisjoint(with: view.columns ?? []) }

@@ -2,9 +2,9 @@
 import DMABuf
 import DMABufCensus
 
-/// What a census cannot tell, on standard error.
+/// Reports on standard error what a census could not determine.
 extension Stat {
-  /// Reports what the list lacks. The last of it becomes the error that ends the command.
+  /// Reports why the list is incomplete. The last reason becomes the error that ends the command.
   func reportCaveats(of census: Census) throws {
     let failed = failures(of: census)
     if failed.isEmpty, !census.listsAllBuffers, self.census.reading.source.isEmpty, self.census.filter.pid.isEmpty,
@@ -33,14 +33,14 @@ extension Stat {
           hint: "the list is not complete: " + Advice.unreadable(census.refused)))
     }
     if let error = unknownExporter(in: census) { errors.append(error) }
-    // The status is that of a source that was asked for and is not there, if there is one.
+    // If a requested source is missing, its error determines the exit status.
     errors += failed
     guard let last = errors.popLast() else { return }
     for error in errors { _ = Diagnostics.report(error) }
     throw last
   }
 
-  /// Sources that were wanted and could not be read.
+  /// The requested sources that could not be read.
   private func failures(of census: Census) -> [CensusError] {
     let chosen = self.census.reading.source
     return Census.Source.allCases.compactMap { source in
@@ -49,7 +49,7 @@ extension Stat {
     }
   }
 
-  /// A leak test with a mistyped exporter would be green for ever.
+  /// A leak test with a mistyped exporter would always pass.
   private func unknownExporter(in census: Census) -> Failure? {
     guard let wanted = self.census.filter.exporter.map({ UntrustedText($0.utf8) }) else { return nil }
     let listed = Set(census.buffers.compactMap(\.exporter))
@@ -62,7 +62,7 @@ extension Stat {
 }
 
 extension StatReport {
-  /// Reports a filter that nothing matches. What could not be read might match.
+  /// Reports a filter that matches nothing. Does nothing if unread processes might match.
   func reportUnmatched(_ selection: StatSelection) {
     guard buffers.isEmpty, totals.undecided.buffers == 0, areHoldersKnown else { return }
     if let pattern = selection.namePattern {

@@ -3,9 +3,10 @@ import DMABuf
 import DMABufCensus
 import SystemPackage
 
-/// `stat --fail-if-growth`.
+/// The leak test of `stat --fail-if-growth`.
 extension Stat {
-  /// Compares the floor of looks at the beginning, or an earlier census, with the floor of looks at the end.
+  /// Compares the minimum of several samples at the beginning, or an earlier census, with the minimum of samples at the
+  /// end.
   func testForLeaks(_ limit: GrowthLimit, since earlier: StatSnapshot?, _ selection: StatSelection) throws {
     let limited = try census.repeatedQuery(wantsAttachments: wantsAttachments)
     if limited.processes != nil { try reportCaveats(of: Census(limited)) }
@@ -23,7 +24,7 @@ extension Stat {
       for moment in LeakTest.moments(8, from: 0, to: 1, of: end) {
         try moment.sleep()
         last = test.takeCensus(after: last)
-        // Without a period the first look that finds nothing decides.
+        // Without a period the first sample without growth decides.
         if time.period == nil, let last, LeakVerdict(last.counts - first.counts, limit: limit).exceeded.isEmpty { break }
       }
     } else {
@@ -34,7 +35,7 @@ extension Stat {
         progress.show("watching \(StatReport.sum(look.totals.buffers, look.totals.bytes)), for \(duration)")
       }
       last = try test.floor(late)
-      // A program in a restart loop is at its floor only for moments, so growth has to last.
+      // A program in a restart loop is at its minimum only for moments, so growth has to last.
       let further = LeakTest.moments(48, from: 0, to: 0.3, of: duration)
       for (index, moment) in further.enumerated() {
         if index > 2, further.last?.isPast == true { break }
@@ -76,7 +77,7 @@ extension Stat {
     if isPartial || !verdict.exceeded.isEmpty { throw Failure.reported }
   }
 
-  /// The filters that choose buffers by what they are.
+  /// The filters that choose buffers by their properties.
   private var filterInWords: String? {
     let filters = [("exporter", census.filter.exporter), ("name", census.filter.name), ("unit", census.filter.unit)]
     let words = filters.compactMap { name, value in
@@ -86,20 +87,21 @@ extension Stat {
   }
 }
 
-/// The looks of a leak test.
+/// The samples of a leak test.
 struct LeakTest {
   private let query: Census.Query
   private var selection: StatSelection
   private let view: StatView
-  /// Buffers that no process holds, by inode: is one attached to a device whose node a chosen process has open?
+  /// Attributions of buffers that no process holds, by inode: whether a device is attached whose node a chosen process
+  /// has open.
   private var attributions: [UInt64: Bool?] = [:]
-  /// The census that tells best what could not be seen.
+  /// The census that best shows what is unknown.
   private(set) var census: Census
-  /// Has there been a buffer that is meant?
+  /// Whether a buffer has matched the selection.
   private(set) var hasMatched = false
   private var undecided = StatReport.Undecided()
 
-  /// Chooses the sources: buffers that no process holds are seen only where the whole machine is.
+  /// Chooses the sources. Only sources that cover the whole machine list buffers that no process holds.
   init(_ query: Census.Query, _ selection: StatSelection, _ view: StatView) {
     var wide = query
     wide.processes = nil
@@ -122,7 +124,7 @@ struct LeakTest {
     }
   }
 
-  /// Moments spread unevenly, so that they do not fall into step with what happens at regular intervals.
+  /// Returns unevenly spaced moments, so that the samples do not align with periodic events.
   static func moments(_ count: Int, from start: Double, to end: Double, of duration: Duration) -> [Deadline] {
     let golden = 0.618_033_988_75
     return (0..<count).map { index in
@@ -132,7 +134,8 @@ struct LeakTest {
     }
   }
 
-  /// The floor of looks at these moments; fewer, but three, where a look takes longer than there is time.
+  /// The minimum of samples at these moments. If the last moment passes early, fewer samples are taken, but at least
+  /// three.
   mutating func floor(_ moments: [Deadline], _ show: (StatSnapshot) -> Void = { _ in }) throws -> StatSnapshot {
     try moments.first?.sleep()
     var floor = takeCensus(after: nil)
@@ -145,7 +148,7 @@ struct LeakTest {
     return floor
   }
 
-  /// Looks once more; returns the floor of that and of earlier looks.
+  /// Takes one more sample. Returns the minimum of this sample and of earlier ones.
   mutating func takeCensus(after floor: StatSnapshot?) -> StatSnapshot {
     let census = Census(query)
     if selection.processes != nil { attribute(census) }
@@ -159,7 +162,7 @@ struct LeakTest {
     return floor?.floor(with: look) ?? look
   }
 
-  /// What could not be seen of processes and buffers that are meant.
+  /// The unknown facts about chosen processes and buffers.
   var unseen: [String] {
     var unseen: [String] = []
     let count = census.refused.count
@@ -174,7 +177,7 @@ struct LeakTest {
     return unseen
   }
 
-  /// Why a process that was asked for is not there any more.
+  /// The reason why a requested process is gone.
   static func ended(_ query: Census.Query) -> String? {
     guard query.processes != nil, case .noSuchProcess(let path) = Census(query).failures[.procfs] else {
       return nil
@@ -182,7 +185,7 @@ struct LeakTest {
     return path
   }
 
-  // MARK: Naming
+  // MARK: References
 
   private var detailed: Census {
     var query = query
@@ -191,7 +194,7 @@ struct LeakTest {
     return Census(query)
   }
 
-  /// Finds out once for each buffer without a holder whether it is a chosen process's.
+  /// Determines once for each buffer without a holder whether it is attributed to a chosen process.
   private mutating func attribute(_ census: Census) {
     let unheld = census.buffers.filter(\.holders.isEmpty).map(\.inode)
     if unheld.contains(where: { attributions[$0] == nil }), let processes = selection.processes {
@@ -205,7 +208,7 @@ struct LeakTest {
     selection.unheld = Set(unheld.filter { attributions[$0] == true })
   }
 
-  /// What refers to the buffers that no process holds, and that `first` has not.
+  /// The references to buffers that no process holds and that `first` does not have.
   func references(since first: StatSnapshot) -> [LeakVerdict.Reference] {
     let known = Set(first.buffers.filter(\.processes.isEmpty).map(\.ino))
     let new = StatReport(detailed, selection, view).buffers.filter {

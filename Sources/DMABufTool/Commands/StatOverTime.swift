@@ -3,7 +3,7 @@ import DMABuf
 import DMABufCensus
 import DMABufHost
 
-/// `stat --watch`: one census after another.
+/// `stat --watch`: repeats the census.
 extension Stat {
   func takeCensus(each interval: Duration, _ query: Census.Query, _ selection: StatSelection) throws {
     let end = time.period?.deadline
@@ -13,7 +13,7 @@ extension Stat {
       let census = Census(query)
       if !isFirst, !json { try StandardStream.output.write("\n") }
       try print(StatReport(census, selection, view))
-      // Said once: what the list lacks, it will lack again.
+      // Reported only once: every census has the same caveats.
       if isFirst {
         do { try reportCaveats(of: census) } catch { _ = Diagnostics.report(error) }
       }

@@ -3,7 +3,7 @@ import ArgumentParser
 import DMABuf
 import SystemPackage
 
-/// `dmabuf sync`: the brackets around CPU access, by themselves.
+/// `dmabuf sync`: begins or ends CPU access.
 struct Sync: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "sync",
@@ -59,7 +59,6 @@ struct Sync: ParsableCommand {
   }
 }
 
-/// What a `sync` did.
 struct SyncReport: Report, Encodable {
   let schema = "dmabuf.sync/1"
   let ino: UInt64

@@ -4,7 +4,7 @@ import DMABuf
 import DMABufCensus
 import DMABufHost
 
-/// `dmabuf top`: the census, live.
+/// `dmabuf top`: shows the census live.
 struct Top: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "top",

@@ -4,9 +4,9 @@ import DMABufExercise
 import DMABufHost
 import SystemPackage
 
-/// Where buffers come from, and the devices that take them.
+/// Sources of buffers, and devices that import buffers.
 extension Facility {
-  /// The node of Android's allocator before there were dma-heaps.
+  /// The node of ION, Android's allocator before dma-heaps.
   private static let ion = "/dev/ion"
 
   static func heaps() -> [Facility] {
@@ -45,14 +45,14 @@ extension Facility {
       .compactMap(\.self).joined(separator: "; "))
   }
 
-  /// A trace of the driver u-dma-buf, which many know as udmabuf.
+  /// A sign of the driver u-dma-buf, which many users call udmabuf.
   private static func otherUDMABuf() -> String? {
     let numbered = (try? Directory("/dev").names().sorted().first { $0.hasPrefix("udmabuf") && $0 != "udmabuf" })
     if let numbered, numbered.dropFirst(7).allSatisfy(\.isNumber) { return "/dev/\(numbered)" }
     return ["/sys/class/u-dma-buf", "/sys/class/udmabuf"].first { FilePermissions($0) != nil }
   }
 
-  /// Writes to a new buffer, and says so.
+  /// Writes to a new buffer and returns the text of the report.
   private static func use(_ buffer: consuming DMABuffer) throws -> String {
     try buffer.withAccess([.read, .write]) {
       let mapping = try buffer.map(0..<buffer.size, for: [.read, .write])

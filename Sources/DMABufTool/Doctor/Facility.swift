@@ -3,33 +3,32 @@ import DMABuf
 import DMABufHost
 import SystemPackage
 
-/// Something of the machine that work with dma-bufs rests on, as an attempt to use it found it.
+/// A facility of the machine that dma-bufs depend on, and the result of probing it.
 struct Facility: Sendable {
-  /// What it is, for whoever knows what to do about it.
+  /// The kind of a facility, which determines the remedy.
   enum Kind: Sendable {
     case heap, cmaHeap, udmabuf, drm, v4l2, swSync, bufinfo, sysfsStatistics, bpf, takingDescriptors
     case processes, memory, cma, openFiles, sharing, holding
   }
 
-  /// Who can use it.
+  /// The users that can use a facility.
   enum State: String, Encodable, Sendable {
-    /// This user.
+    /// This user can use the facility.
     case works
-    /// Root; this user cannot.
+    /// Only root can use the facility.
     case rootOnly = "root-only"
-    /// It is there, and refuses this user (or has too little to give).
+    /// The facility exists, but refuses this user or has too few resources.
     case denied
-    /// The machine does not have it.
+    /// The machine does not have the facility.
     case missing
   }
 
-  /// What it is.
   let kind: Kind
-  /// Its name in reports: `heap:system`, `/dev/dri/card0`, `bufinfo`.
+  /// The name in reports: `heap:system`, `/dev/dri/card0`, `bufinfo`.
   let name: String
-  /// Who can use it.
+  /// The users that can use the facility.
   let state: State
-  /// What was found: a refusal, or what there is of it.
+  /// The result of the probe: an error, or details of the facility.
   let reason: String?
 
   init(_ kind: Kind, _ name: String, _ state: State, _ reason: String? = nil) {
@@ -39,7 +38,7 @@ struct Facility: Sendable {
     self.reason = reason
   }
 
-  /// Tries `attempt`; what it returns is the reason of one that works.
+  /// Runs `attempt`. Its result becomes the reason of a facility that works.
   init(_ kind: Kind, _ name: String, trying attempt: () throws -> String?) {
     do {
       self.init(kind, name, .works, try attempt())
@@ -70,7 +69,8 @@ struct Facility: Sendable {
 }
 
 extension Facility {
-  /// What keeps a facility from working, where that is more than the refusal of one call.
+  /// An error with the state and the reason of a facility that does not work, if these are more than the error of one
+  /// call.
   struct Obstacle: Error {
     let state: State
     let reason: String
@@ -80,13 +80,12 @@ extension Facility {
       self.reason = reason
     }
 
-    /// Something that only root may do.
+    /// An obstacle of a facility that only root may use.
     static func privileged(_ reason: String) -> Obstacle {
       Obstacle(ProcessLimits.isRoot ? .denied : .rootOnly, reason)
     }
   }
 
-  /// All of them, each tried now.
   static func all() -> [Facility] {
     heaps() + [udmabuf()] + drm() + v4l2()
       + [swSync(), bufinfo(), sysfsStatistics(), bpf(), takingDescriptors(), processes()]

@@ -4,7 +4,7 @@ import DMABufCensus
 import DMABufHost
 import SystemPackage
 
-/// What the kernel tells and permits: listings, test fences, other processes.
+/// Facilities of the kernel: lists, test fences, access to other processes.
 extension Facility {
   static let debugFS = "/sys/kernel/debug"
 
@@ -34,12 +34,12 @@ extension Facility {
     }
   }
 
-  /// Why a list of buffers that can be read is of no use: its rows cannot be joined with anything.
+  /// The reason why a readable list of buffers is not usable: without inode numbers its rows match no other source.
   static let listWithoutInodes = "bufinfo has no inode numbers before Linux 5.3"
-  /// Why a list of buffers that can be read is of no use: it is not the text that is known.
+  /// The reason why a readable list of buffers is not usable: its format is unknown.
   static let unknownList = "the text of bufinfo is in an unknown format"
 
-  /// Opens a file of debugfs. Says whether it is the file that is missing, or debugfs that is not mounted.
+  /// Opens a file of debugfs. The error distinguishes a missing file from a debugfs that is not mounted.
   private static func probeDebugFile(_ path: String, _ access: FileDescriptor.AccessMode) throws {
     do throws(KernelError) {
       _ = try OpenFile(debugFS + "/" + path, access.rawValue)
@@ -56,7 +56,7 @@ extension Facility {
     }
   }
 
-  /// Is there an iterator over all buffers, and may this user load programs?
+  /// Probes the iterator over all buffers, and whether this user may load BPF programs.
   static func bpf() -> Facility {
     Facility(.bpf, "bpf-dmabuf-iter") {
       guard try KernelIterators.areKnownToKernel() else {
@@ -69,7 +69,7 @@ extension Facility {
 
   static let yama = "/proc/sys/kernel/yama/ptrace_scope"
 
-  /// A process of this user that is no child of the taker, which is what `PID:FD` mostly means.
+  /// Probes with a process of this user that is not a child of the caller, which is the usual case of `PID:FD`.
   static func takingDescriptors() -> Facility {
     Facility(.takingDescriptors, "pidfd_getfd") {
       let parent = ProcessLimits.processID
@@ -97,7 +97,7 @@ extension Facility {
     }
   }
 
-  /// Whose descriptors can be read in /proc.
+  /// Probes which processes' descriptors can be read in /proc.
   static func processes() -> Facility {
     Facility(.processes, "procfs") {
       let mounts = SmallFile.text("/proc/self/mounts") ?? ""

@@ -4,7 +4,7 @@ import DMABufHolding
 import DMABufHost
 import SystemPackage
 
-/// How much there is to be had, and the proof that buffers can be shared.
+/// Available resources, and a proof that buffers can be shared.
 extension Facility {
   private static let littleMemory: UInt64 = 64 << 20
   private static let fewDescriptors: UInt64 = 256
@@ -24,7 +24,7 @@ extension Facility {
     return Facility(.memory, "memory", least < littleMemory ? .denied : .works, reason)
   }
 
-  /// What the memory cgroup of this process may use, where it has a limit.
+  /// The limit of this process's memory cgroup; `nil` if the cgroup has none.
   private static func memoryGroupLimit() -> (file: String, limit: UInt64)? {
     let lines = (SmallFile.text("/proc/self/cgroup") ?? "").split(scalar: "\n")
     guard let line = lines.first(where: { $0.hasPrefix("0::") }) else { return nil }
@@ -49,7 +49,7 @@ extension Facility {
       "this process may have \(most) descriptors")
   }
 
-  /// A buffer from whatever source works goes through a socket and comes back as the same buffer.
+  /// Passes a buffer of any working source over a socket, and checks that the same buffer is received.
   static func sharing() -> Facility {
     Facility(.sharing, "sharing") {
       let found = try anyBuffer()
@@ -67,8 +67,8 @@ extension Facility {
     }
   }
 
-  /// A holder is started for `/dev/null` and released at once, by a child that finishes even when this process is
-  /// killed, so that no holder stays.
+  /// Starts a holder for `/dev/null` and releases it at once. A child process does so, and finishes even when this
+  /// process is killed, so that no holder remains.
   static func holding() -> Facility {
     do {
       let process = ProcessLimits.processID
@@ -104,7 +104,7 @@ extension Facility {
     }
   }
 
-  /// A buffer of the first source that has one.
+  /// Allocates a buffer from the first source that works.
   private static func anyBuffer() throws -> FoundBuffer {
     var refusal: any Error = Obstacle(.missing, "\(DMAHeap.directory): open: \(Errno.noSuchFileOrDirectory)")
     for name in (try? DMAHeap.names()) ?? [] {
@@ -130,7 +130,7 @@ extension Facility {
     return FoundBuffer("drm:\(node.driver.escaped)", buffer.releaseBuffer())
   }
 
-  /// A buffer of a V4L2 node's own, which outlives its queue.
+  /// Exports a buffer of a V4L2 node. The buffer outlives its queue.
   private static func exportedBuffer(of path: String) throws -> FoundBuffer {
     let node = try V4L2Node(path)
     guard let queue = node.queues.first(where: { !$0.isOutput }) ?? node.queues.first else {

@@ -3,11 +3,11 @@ import DMABuf
 import DMABufHolding
 import DMABufHost
 
-/// Families of systems that do the same things in the same ways.
+/// Families of systems with the same remedies.
 enum Platform: Sendable {
   case debian, fedora, android, other
 
-  /// The one this runs on, by `/etc/os-release` below `root`.
+  /// The platform of this machine, according to `/etc/os-release` below `root`.
   static func current(root: String = "") -> Platform {
     if FilePermissions(root + "/system/build.prop") != nil { return .android }
     let lines = (SmallFile.text(root + "/etc/os-release") ?? "").split(scalar: "\n")
@@ -54,7 +54,7 @@ enum Remedy {
     }
   }
 
-  /// Debian's kernels have the heaps from some version on, Android's vendor decides.
+  /// Debian's kernels have the heaps from a known version on. On Android the vendor decides.
   private static func kernel(_ options: String, _ debian: String?, _ platform: Platform) -> String {
     switch platform {
     case .android: "use a kernel of the vendor with \(options)"
@@ -86,7 +86,7 @@ enum Remedy {
     }
   }
 
-  /// Lines for udev, as dmabuf-doctor(1) has them.
+  /// Rules for udev, the same as in dmabuf-doctor(1).
   static let heapRule = #"SUBSYSTEM=="dma_heap", GROUP="video", MODE="0660""#
   static let udmabufRule = #"SUBSYSTEM=="misc", KERNEL=="udmabuf", TAG+="uaccess""#
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 import ArgumentParser
 
-/// A number of bytes as typed: `4096`, `64K`, `8M`, `1G`, `8MiB`. Multiples are binary.
+/// A number of bytes as the user types it: `4096`, `64K`, `8M`, `1G`, `8MiB`. Multiples are binary.
 struct ByteSize: ExpressibleByArgument, Equatable {
   let bytes: Int
 
   init(_ bytes: Int) { self.bytes = bytes }
 
-  /// Reads a size of at least `minimum` bytes.
+  /// Parses a size of at least `minimum` bytes.
   init(_ text: String, atLeast minimum: Int = 1) throws {
     let digits = text.prefix { $0.isASCII && $0.isNumber }
     let shift: Int

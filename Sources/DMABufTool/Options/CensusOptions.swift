@@ -4,7 +4,7 @@ import DMABuf
 import DMABufCensus
 import DMABufHost
 
-/// Which buffers and processes a census shows.
+/// Options that choose the buffers and processes of a census.
 struct FilterOptions: ParsableArguments {
   @Option(help: ArgumentHelp("List only buffers that process PID holds. Can be repeated.", valueName: "PID"))
   var pid: [Int32] = []
@@ -34,7 +34,7 @@ struct FilterOptions: ParsableArguments {
   }
 }
 
-/// Where a census looks.
+/// Options that choose the sources of a census.
 struct SourceOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
@@ -48,12 +48,12 @@ struct SourceOptions: ParsableArguments {
   func validate() throws { try ValidationError.check(threads, of: "--threads <N>", in: 1...64) }
 }
 
-/// Which buffers and processes a census shows, and where it looks.
+/// Options that choose the buffers, processes and sources of a census.
 struct CensusOptions: ParsableArguments {
   @OptionGroup(title: "FILTERS") var filter: FilterOptions
   @OptionGroup(title: "SOURCES") var reading: SourceOptions
 
-  /// What the library is to find out.
+  /// The query for the library.
   func query(wantsAttachments: Bool) -> Census.Query {
     var query = Census.Query()
     query.processes = filter.pid.isEmpty ? nil : filter.pid
@@ -63,7 +63,7 @@ struct CensusOptions: ParsableArguments {
     return query
   }
 
-  /// The same for repeated censuses: iterators in the kernel are loaded just once.
+  /// The query for repeated censuses: iterators are loaded into the kernel only once.
   func repeatedQuery(wantsAttachments: Bool) throws -> Census.Query {
     var query = query(wantsAttachments: wantsAttachments)
     if reading.source.contains(.bpf) {
@@ -76,7 +76,7 @@ struct CensusOptions: ParsableArguments {
     return query
   }
 
-  /// Which of what was found is shown.
+  /// The selection of buffers and processes to show.
   func selection() throws -> StatSelection {
     var selection = StatSelection()
     if let user = filter.user {

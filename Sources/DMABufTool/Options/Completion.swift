@@ -5,12 +5,12 @@ import DMABufCensus
 import DMABufHolding
 import DMABufHost
 
-/// What a shell offers for the word that is being typed. Nothing is opened that somebody might notice: devices
-/// are told by their nodes.
+/// Words that a shell offers as completions. The code never opens devices, which could be noticed: device nodes tell
+/// the kind.
 enum Completion {
-  /// Names of what is held, and every buffer that can be seen.
+  /// Held names, and all visible buffers.
   static let references = custom { held() + buffers() }
-  /// Names of what is held.
+  /// Held names.
   static let names = custom { held() }
   /// Sources of buffers.
   static let sources = custom { (try? sourceNames()) ?? [] }
@@ -21,7 +21,7 @@ enum Completion {
 
   private static func held() -> [String] { ((try? Holding.all()) ?? []).map { "\($0.name)" } }
 
-  /// `ino:N`, and `PID:FD` of each descriptor; `fd:N` of those that the shell itself has.
+  /// `ino:N` of each buffer, and `PID:FD` of each descriptor, or `fd:N` if the shell itself has the descriptor.
   private static func buffers() -> [String] {
     let census = Census()
     let this = ProcessLimits.processID
@@ -42,9 +42,9 @@ enum Completion {
 
   private static func custom(_ words: @escaping @Sendable () -> [String]) -> CompletionKind {
     .custom { _, _, _ in
-      // bash expands what it is given once more, so a word that is no plain name is not offered.
+      // bash expands completions once more, so only words of plain characters are offered.
       let plain = words().filter { $0.utf8.allSatisfy(isPlain) }
-      // For zsh a description follows a colon.
+      // In zsh a colon starts a description.
       return CompletionShell.requesting == .zsh ? plain.map { $0.replacing(":", with: "\\:") } : plain
     }
   }
@@ -59,7 +59,7 @@ enum Completion {
     }
   }
 
-  /// What follows ArgumentParser's script for bash.
+  /// Text that follows ArgumentParser's script for bash.
   static let bashColons = #"""
 
     # A colon ends words for readline, but not for dmabuf: ino:7 and heap:system are one word.

@@ -2,13 +2,13 @@
 import ArgumentParser
 import DMABuf
 
-/// How a user points at a device.
+/// A device as the user types it.
 enum DeviceReference: Hashable, Sendable {
   /// A node's path.
   case path(String)
-  /// `drm:NAME`: by driver, or by the node's name in /dev/dri.
+  /// `drm:NAME`: the driver, or the node's name in /dev/dri.
   case drm(String)
-  /// `v4l2:NAME`: by driver, or by the name the kernel gives the node.
+  /// `v4l2:NAME`: the driver, or the kernel's name of the node.
   case v4l2(String)
 
   init(_ text: String) throws {
@@ -18,7 +18,7 @@ enum DeviceReference: Hashable, Sendable {
     self = reference
   }
 
-  /// `nil` for what is no device, but may be a buffer.
+  /// Parses a device. Returns `nil` for other text, which may be a buffer.
   static func parse(_ text: String) -> DeviceReference? {
     if text.hasSlash, !text.hasPrefix("drm:"), !text.hasPrefix("v4l2:") { return .path(text) }
     let parts = text.split(scalar: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
@@ -30,8 +30,8 @@ enum DeviceReference: Hashable, Sendable {
     }
   }
 
-  /// Finds the node. Where a device has several, `primary` asks for the one of DRM that can make
-  /// dumb buffers and drive displays.
+  /// Finds the node. If a DRM device has several, `primary` chooses the node that can create dumb buffers and drive
+  /// displays.
   func resolve(primary: Bool) throws -> Device {
     switch self {
     case .path(let path):
@@ -58,7 +58,7 @@ extension DeviceReference: CustomStringConvertible {
   }
 }
 
-/// A node that is there.
+/// An existing device node.
 struct Device: Hashable {
   let node: FoundNode
   let subsystem: DeviceSubsystem
@@ -70,7 +70,6 @@ struct Device: Hashable {
 
   var path: String { node.path }
 
-  /// All nodes of this machine.
   static func all() throws -> [Device] {
     try DRMNode.paths().map { Device(FoundNode($0), .drm) }
       + V4L2Node.paths().map { Device(FoundNode($0), .v4l2) }

@@ -2,7 +2,7 @@
 import ArgumentParser
 import DMABuf
 
-/// Which accesses to a buffer are meant: `--read`, `--write`, both or neither. What they mean is the command's to say.
+/// The access directions: `--read`, `--write`, both or neither. Each command defines their meaning.
 struct DirectionOptions<Meaning: DirectionMeaning>: ParsableArguments {
   @Flag(help: Meaning.read)
   var read = false
@@ -12,20 +12,20 @@ struct DirectionOptions<Meaning: DirectionMeaning>: ParsableArguments {
 
   var isGiven: Bool { read || write }
 
-  /// Of an access by the CPU: neither is both.
+  /// The direction of a CPU access: neither option means both directions.
   var ofCPU: AccessDirection { read == write ? [.read, .write] : read ? .read : .write }
 
-  /// Of fences: writers include readers, and are the default.
+  /// The direction of fences. `--write` is the default, and includes the fences of readers.
   var ofFences: AccessDirection { read && !write ? .read : .write }
 }
 
-/// What `--read` and `--write` are to a command.
+/// The meaning of `--read` and `--write` in a command.
 protocol DirectionMeaning {
   static var read: ArgumentHelp { get }
   static var write: ArgumentHelp { get }
 }
 
 extension AccessDirection {
-  /// As reports have it.
+  /// The direction as reports print it.
   var word: String { self == .read ? "read" : self == .write ? "write" : "read-write" }
 }

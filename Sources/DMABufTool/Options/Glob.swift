@@ -2,7 +2,7 @@
 import DMABuf
 import Glibc
 
-/// Patterns as the shell's: `*`, `?` and `[…]`, over bytes.
+/// Patterns like those of the shell: `*`, `?` and `[…]`, over bytes.
 enum Glob {
   static func matches(_ text: String, _ pattern: String) -> Bool {
     unsafe pattern.withSystemBytes { pattern in unsafe text.withSystemBytes { unsafe fnmatch(pattern, $0, 0) == 0 } }

@@ -2,10 +2,10 @@
 import ArgumentParser
 import DMABuf
 
-/// The growth that a leak test permits: `1M` of memory, `10` references of each kind, or both as `1M,10`.
-/// What has no limit of its own may not grow at all.
+/// The growth that a leak test permits: `1M` of memory, `10` references of each kind, or both as `1M,10`. A quantity
+/// without a limit may not grow at all.
 struct GrowthLimit: Equatable {
-  /// What a leak test measures.
+  /// A quantity that a leak test measures.
   enum Kind: String, CaseIterable {
     /// Sizes of buffers.
     case bytes
@@ -25,7 +25,7 @@ struct GrowthLimit: Equatable {
   /// No growth of any kind.
   init() {}
 
-  /// A number with a unit is a size, a bare number counts references of each kind.
+  /// A number with a unit is a size. A number without a unit is a count of references of each kind.
   init(_ text: String) throws {
     for part in text.split(scalar: ",", omittingEmptySubsequences: false) {
       if let number = Int(part), number >= 0 {
@@ -43,22 +43,22 @@ struct GrowthLimit: Equatable {
     kind == .bytes ? Int64(clamping: bytes ?? 0) : Int64(references ?? 0)
   }
 
-  /// The arguments with all limits in one place, and 0 where none is given.
+  /// Joins all limits in the arguments into one. Adds 0 if the option has no value.
   static func joined(_ arguments: [String]) -> [String] {
     OptionalValue.joined(arguments, option: "--fail-if-growth", otherwise: "0", isValue: OptionalValue.isNumeric)
   }
 }
 
-/// Options whose value may be missing.
+/// Options with an optional value.
 enum OptionalValue {
-  /// Is the word meant as a number with or without a unit, right or wrong? `4711:12` is a reference.
+  /// Whether the word is meant as a number with or without a unit, valid or not. `4711:12` is a reference.
   static func isNumeric(_ word: String) -> Bool {
     let digits = UInt8(ascii: "0")...UInt8(ascii: "9")
     return word.utf8.first.map(digits.contains) == true && !word.utf8.contains(UInt8(ascii: ":"))
   }
 
-  /// The arguments with all values of an option in one place, separated by commas, or the value that stands for none.
-  /// The parser alone would keep the last, and drops the value of such an option when another option follows.
+  /// Joins all values of an option in the arguments with commas, or adds the default if there is no value. The parser
+  /// alone would keep the last value only, and drops the value of such an option when another option follows.
   static func joined(
     _ arguments: [String], option: String, otherwise: String, isValue: (String) -> Bool
   ) -> [String] {

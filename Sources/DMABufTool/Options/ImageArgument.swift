@@ -2,13 +2,13 @@
 import ArgumentParser
 import DMABuf
 
-/// An image's size and format as typed, `640x480:YUYV`, with any fourcc: devices know more of them
-/// than ``PixelFormat``.
+/// An image's size and format as the user types it, `640x480:YUYV`. Any fourcc is accepted, because devices know more
+/// formats than ``PixelFormat``.
 struct ImageArgument: Equatable, Sendable {
   let width: Int
   let height: Int
   let fourcc: FourCC
-  /// What follows the format, such as a modifier.
+  /// The text after the format, such as a modifier.
   let rest: String?
 
   init(_ text: String, takesRest: Bool = false) throws {
@@ -27,17 +27,17 @@ struct ImageArgument: Equatable, Sendable {
     rest = parts.count == 3 ? parts[2] : nil
   }
 
-  /// Is the text an image, right or wrong, rather than a number of bytes?
+  /// Whether the text is meant as an image, valid or not, rather than as a number of bytes.
   static func isMeant(by text: String) -> Bool { sides(text).count == 2 }
 
-  /// Width and height as typed; none where what is before the format is no such pair.
+  /// Width and height as typed; empty if the text before the format is not such a pair.
   private static func sides(_ text: String) -> [Substring] {
     let size = text.split(scalar: ":", maxSplits: 1, omittingEmptySubsequences: false)[0]
     let sides = size.split(scalar: "x", omittingEmptySubsequences: false)
     return sides.count == 2 && sides.allSatisfy { $0.first?.isNumber == true } ? sides : []
   }
 
-  /// How it lies in memory. Throws for formats whose planes are not known.
+  /// The layout in memory. Throws for formats whose planes are unknown.
   func layout() throws -> ImageLayout {
     guard let format = PixelFormat.all.first(where: { $0.fourcc == "\(fourcc)" }) else {
       let known = PixelFormat.all.map(\.fourcc).joined(separator: " ")
@@ -48,7 +48,7 @@ struct ImageArgument: Equatable, Sendable {
 }
 
 extension FramebufferLayout {
-  /// Reads `WIDTHxHEIGHT:FOURCC[:MODIFIER]`; the modifier is a number, or LINEAR.
+  /// Parses `WIDTHxHEIGHT:FOURCC[:MODIFIER]`. The modifier is a number or LINEAR.
   init(argument text: String) throws {
     let image = try ImageArgument(text, takesRest: true)
     let layout = try image.layout()

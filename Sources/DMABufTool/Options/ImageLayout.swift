@@ -2,9 +2,9 @@
 import ArgumentParser
 import DMABuf
 
-/// A pixel format by its DRM fourcc (`drm_fourcc.h`), and how its planes lie in memory.
+/// A pixel format with its DRM fourcc (`drm_fourcc.h`) and the layout of its planes.
 struct PixelFormat: Equatable {
-  /// One plane: bytes per sample group, and how many pixels one group stands for each way.
+  /// One plane: the bytes of a sample group, and the number of pixels of a group horizontally and vertically.
   struct Plane: Equatable {
     let bytes: Int
     let horizontal: Int
@@ -49,7 +49,7 @@ struct PixelFormat: Equatable {
   ]
 }
 
-/// An image in memory, its planes one after the other without gaps.
+/// The layout of an image in memory. The planes follow each other without gaps.
 struct ImageLayout: Equatable {
   struct Plane: Equatable, Encodable {
     let offset: Int
@@ -79,7 +79,7 @@ struct ImageLayout: Equatable {
   }
 }
 
-/// What `alloc` is asked for: bytes, or an image.
+/// The argument of `alloc`: a number of bytes, or an image.
 enum BufferShape: Equatable {
   case bytes(Int)
   case image(ImageLayout)

@@ -2,6 +2,6 @@
 import ArgumentParser
 
 extension ArgumentHelp {
-  /// What `--json` says of itself in every command.
+  /// The help of `--json` in all commands.
   static let json: Self = "Print one JSON document."
 }

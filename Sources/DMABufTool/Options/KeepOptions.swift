@@ -5,7 +5,7 @@ import DMABufHolding
 import DMABufHost
 import SystemPackage
 
-/// Keeping what a command makes beyond its end.
+/// Options to hold a command's results after it exits.
 struct KeepOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
@@ -28,8 +28,8 @@ struct KeepOptions: ParsableArguments {
   }
 }
 
-/// A command that exports or allocates. Its results live until it exits, until `dmabuf release`, or until the command after
-/// `--` exits. The parser has room for one list of words, so it gets only the words before `--`.
+/// A command that exports or allocates. Its results live until it exits, until `dmabuf release`, or until the command
+/// after `--` exits. The parser has room for one list of words, so it gets only the words before `--`.
 protocol CommandBeforeAnother: ParsableCommand {
   var keeping: KeepOptions { get }
   var command: [String] { get set }
@@ -37,15 +37,16 @@ protocol CommandBeforeAnother: ParsableCommand {
 }
 
 extension CommandBeforeAnother {
-  /// Refuses to keep results in two ways.
+  /// Refuses --hold together with a command.
   func checkKeeping() throws {
     if keeping.hold != nil, !command.isEmpty {
       throw ValidationError("--hold and a command after -- exclude each other")
     }
   }
 
-  /// Keeps the objects as was asked for and reports on them with the names they are held under; all are held, or none.
-  /// Ends with the exit status of the command that inherits them, if there is one: standard output is that command's.
+  /// Holds the objects if requested, and reports them with the names they are held under. If one cannot be held, none
+  /// is. If a command inherits the objects, exits with that command's exit status: standard output belongs to that
+  /// command.
   func keep<Element: Keepable & ~Copyable>(
     _ objects: Kept<Element>, report: ([HeldName]) throws -> some Report
   ) throws {
@@ -66,13 +67,13 @@ extension CommandBeforeAnother {
     if !command.isEmpty { try run(objects.numbers) }
   }
 
-  /// The names for `count` things: the name itself, or NAME.0, NAME.1, ….
+  /// The names of `count` objects: the name itself, or NAME.0, NAME.1, ….
   private func names(_ count: Int) throws -> [HeldName] {
     guard let hold = keeping.hold else { return [] }
     return count == 1 ? [hold] : try (0..<count).map { try KeepOptions.name("\(hold).\($0)") }
   }
 
-  /// Runs the command with these descriptors and ends with its exit status.
+  /// Runs the command with these descriptors and exits with its exit status.
   private func run(_ descriptors: [CInt]) throws {
     let variables = [
       "DMABUF_FDS": descriptors.map(String.init).joined(separator: ","),
@@ -83,7 +84,7 @@ extension CommandBeforeAnother {
       status = try Command.run(command, variables: variables, descriptors: descriptors)
     } catch let error as KernelError {
       Diagnostics.say("\(error)", hint: nil)
-      // As shells, env(1) and timeout(1) have it.
+      // The same exit statuses as those of shells, env(1) and timeout(1).
       throw CommandEnded(status: error.errno == .noSuchFileOrDirectory ? 127 : 126)
     }
     throw CommandEnded(status: status)

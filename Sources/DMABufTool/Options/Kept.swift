@@ -3,7 +3,7 @@ import BasicContainers
 import DMABuf
 import DMABufHolding
 
-/// What `--hold` can keep.
+/// An object that `--hold` can hold.
 protocol Keepable: ~Copyable {
   static var kind: HeldObject.Kind { get }
   var descriptorNumber: CInt { get }
@@ -19,32 +19,32 @@ extension SyncObject: Keepable {
   static var kind: HeldObject.Kind { .syncObject }
 }
 
-/// One thing as a holder keeps it.
+/// An object to hold, as its holder receives it.
 struct KeptDescriptor {
   var kind: HeldObject.Kind
   let number: CInt
-  /// What is kept open beside it.
+  /// Further descriptors that the holder keeps open.
   var companions: [CInt] = []
-  /// What that is, in one line.
+  /// A description of the companions, in one line.
   var attached = ""
   var trigger: FenceTrigger?
-  /// When the holder makes the fence signal by itself.
+  /// The time after which the holder signals the fence.
   var after: Duration?
 }
 
-/// What a command makes or has opened, and what has to stay open with it. All of it lives and dies together: with this,
-/// or with the holders that keep it.
+/// The objects that a command created or opened, and the descriptors that have to stay open with them. All are released
+/// together with this object, unless holders hold them.
 final class Kept<Element: Keepable & ~Copyable> {
   private var elements = UniqueArray<Element>()
   private var companions = UniqueArray<OwnedDescriptor>()
-  /// What holders keep, a name for each.
+  /// The objects to hold, one for each name.
   private(set) var descriptors: [KeptDescriptor] = []
 
   var count: Int { elements.count }
-  /// What a command inherits.
+  /// The descriptors that a command inherits.
   var numbers: [CInt] { (0..<count).map { elements[$0].descriptorNumber } }
 
-  /// Adds an element; its companions are those that are open already.
+  /// Adds an element. Its companions are those that are open already.
   func append(
     _ element: consuming Element, attached: String = "", trigger: FenceTrigger? = nil, after: Duration? = nil
   ) {
@@ -55,12 +55,12 @@ final class Kept<Element: Keepable & ~Copyable> {
     elements.append(element)
   }
 
-  /// Keeps what elements depend on: a fence's timeline, a device that has them attached.
+  /// Keeps a descriptor open that elements depend on: a fence's timeline, or a device with imports.
   func keepOpen(_ companion: consuming OwnedDescriptor) { companions.append(companion) }
 
   private var openCompanions: [CInt] { (0..<companions.count).map { companions[$0].rawValue } }
 
-  /// From now on all is kept under one name: the first element with everything else beside it.
+  /// Joins all objects under one name: the first element, with everything else as its companions.
   func join(as kind: HeldObject.Kind, attached: String) {
     descriptors = [
       KeptDescriptor(

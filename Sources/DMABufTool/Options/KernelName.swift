@@ -2,7 +2,7 @@
 import ArgumentParser
 import DMABuf
 
-/// What `--name` calls a buffer or a sync_file: the kernel keeps 31 bytes of either.
+/// The name that `--name` sets for a buffer or a sync_file. The kernel stores 31 bytes.
 struct KernelName {
   let text: String
 

@@ -2,13 +2,13 @@
 import DMABuf
 import DMABufConformance
 
-/// A file that says which checks are known to fail, so that a change in either direction is noticed.
+/// A file that lists the checks that are known to fail, so that a change in either direction is noticed.
 struct KnownFailures {
   struct Line {
     let number: Int
     let id: String
     let target: String
-    /// What is to be found; anything if it does not say.
+    /// The expected result; `nil` if any result is expected.
     let found: String?
   }
 
@@ -20,7 +20,7 @@ struct KnownFailures {
     try self.init(String(decoding: bytes, as: UTF8.self), path: path)
   }
 
-  /// `ID TARGET [FOUND]` lines; what follows ` #`, or a `#` that begins a line, is a comment.
+  /// Parses lines of `ID TARGET [FOUND]`. Text after ` #`, or after a `#` at the beginning of a line, is a comment.
   init(_ text: String, path: String) throws {
     self.path = path
     var lines: [Line] = []
@@ -37,7 +37,7 @@ struct KnownFailures {
     self.lines = lines
   }
 
-  /// Bytes that separate words; a carriage return is one, at the end of a line from elsewhere.
+  /// Whether a byte separates words. This includes the carriage return of files with other line endings.
   private static func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 || byte == 0x0d }
 
   private static func withoutComment(_ line: Substring.UTF8View) -> Substring.UTF8View {
@@ -51,7 +51,8 @@ struct KnownFailures {
     return String(Substring(rest))
   }
 
-  /// The result as the file has it: an expected failure is a known difference, one that does not come a failure.
+  /// Applies the file to a result: an expected failure becomes a known difference, and an expected failure that passes
+  /// becomes a failure.
   func judge(_ result: ConformanceResult) -> ConformanceResult {
     guard result.verdict != .skip,
       let line = lines.first(where: { Glob.matches(result.id, $0.id) && Glob.matches(result.target, $0.target) })

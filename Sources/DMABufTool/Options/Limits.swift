@@ -2,7 +2,7 @@
 import ArgumentParser
 
 extension ValidationError {
-  /// Refuses a number that an option, with the name of its value, cannot have.
+  /// Throws if the value of an option is out of range. `option` includes the name of the value.
   static func check(_ value: Int?, of option: String, in range: ClosedRange<Int>) throws {
     guard let value, !range.contains(value) else { return }
     let limits =

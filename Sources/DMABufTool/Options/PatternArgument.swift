@@ -4,7 +4,7 @@ import DMABuf
 import DMABufExercise
 
 extension Pattern {
-  /// Reads `zero`, `0xNN…`, `counter` or `random:SEED`.
+  /// Parses `zero`, `0xNN…`, `counter` or `random:SEED`.
   init(argument text: String) throws {
     if text == "zero" {
       self = .repeating([0])

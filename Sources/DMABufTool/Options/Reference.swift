@@ -5,15 +5,15 @@ import DMABufCensus
 import DMABufHolding
 import SystemPackage
 
-/// How a user points at a buffer, a sync_file or a syncobj.
+/// A buffer, a sync_file or a syncobj as the user types it.
 enum Reference: Equatable, Sendable {
-  /// `NAME`: what `--hold NAME` keeps.
+  /// `NAME`: an object that is held with `--hold NAME`.
   case held(HeldName)
   /// `fd:N`: a descriptor inherited from the caller.
   case inherited(Int32)
   /// `PID:FD`: a descriptor of another process.
   case process(Int32, Int32)
-  /// `ino:N`: whoever has it.
+  /// `ino:N`: a buffer of any process.
   case inode(UInt64)
 
   init(_ text: String) throws {
@@ -39,21 +39,23 @@ enum Reference: Equatable, Sendable {
     throw ValidationError("a reference is a held NAME, fd:N, PID:FD or ino:N")
   }
 
-  /// A descriptor of our own for the buffer.
+  /// Opens the buffer with a descriptor of this process.
   func open() throws -> DMABuffer { try DMABuffer(openFile()) }
 
-  /// A descriptor of our own for the sync_file.
+  /// Opens the sync_file with a descriptor of this process.
   func openSyncFile() throws -> SyncFile { try SyncFile(openFile()) }
 
-  /// A descriptor of our own for the syncobj.
+  /// Opens the syncobj with a descriptor of this process.
   func openSyncObject() throws -> SyncObject { try SyncObject(openFile()) }
 
-  /// The fences of a sync_file or of a syncobj at a point, or those that an access to a buffer has to wait for.
+  /// Takes a snapshot of the fences of a sync_file, of a syncobj at a point, or of those that an access to a buffer
+  /// waits for.
   func openFences(for direction: AccessDirection, at point: UInt64) throws -> FenceSnapshot {
     try FenceSnapshot(openFile(), for: direction, at: point)
   }
 
-  /// The same. `since` is the time on ``Clock`` since when a sync_file is held: its fences are no younger than that.
+  /// Takes the same snapshot. `since` is set to the time on ``Clock`` at which the holder of a sync_file began: its
+  /// fences are at least that old.
   func openFences(for direction: AccessDirection, at point: UInt64, since: inout UInt64?) throws -> FenceSnapshot {
     since = nil
     guard case .held(let name) = self else { return try openFences(for: direction, at: point) }
@@ -76,20 +78,20 @@ enum Reference: Equatable, Sendable {
     }
   }
 
-  /// The buffer's inode number, found without taking a reference where that is possible.
+  /// The buffer's inode number, determined without a new reference where possible.
   func resolveInode() throws -> UInt64 {
     switch self {
     case .inode(let inode): return inode
     case .held(let name):
-      // Asking for the descriptor would show up in what is counted.
+      // A fetched descriptor would appear in the counts that are being measured.
       if let inode = try Holding.describe(name).inode { return inode }
       return try open().inode
     case .inherited, .process: return try open().inode
     }
   }
 
-  /// Takes the buffer from a process that has a descriptor for it. Between the census and the taking, a process can
-  /// put another file under the number, so what was taken is compared with what was asked for.
+  /// Duplicates a buffer's descriptor from a process. A process can put another file under the number after the census,
+  /// so the inode number is checked again.
   private func openBuffer(_ inode: UInt64) throws -> OpenFile {
     let census = Census()
     guard let buffer = census.buffers.first(where: { $0.inode == inode }) else {

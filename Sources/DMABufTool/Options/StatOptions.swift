@@ -2,7 +2,7 @@
 import ArgumentParser
 import DMABuf
 
-/// How `dmabuf stat` shows what it has found.
+/// Options for the layout of `dmabuf stat`.
 struct StatLayoutOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Show one row for each KIND.", valueName: "KIND"))
   var by = StatView.Grouping.buffer
@@ -37,7 +37,7 @@ struct StatLayoutOptions: ParsableArguments {
   }
 }
 
-/// How often `dmabuf stat` looks, and what it compares.
+/// Options for repeated and compared censuses of `dmabuf stat`.
 struct StatTimeOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
@@ -81,7 +81,7 @@ struct StatTimeOptions: ParsableArguments {
   }
 }
 
-/// The form in which `dmabuf stat` prints.
+/// Options for the output format of `dmabuf stat`.
 struct StatOutputOptions: ParsableArguments {
   @Flag(help: .json) var json = false
 

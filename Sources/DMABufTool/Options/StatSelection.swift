@@ -2,34 +2,34 @@
 import DMABuf
 import DMABufCensus
 
-/// Which buffers of a census are meant.
+/// A selection of a census's buffers.
 struct StatSelection {
-  /// What a filter goes by.
+  /// A property that a filter compares.
   enum Fact: String, CaseIterable {
     case exporter, size, name, user, unit
   }
 
-  /// What becomes of a buffer.
+  /// The result of the selection for a buffer.
   enum Verdict {
-    /// It is meant, with these of its holders.
+    /// The buffer is selected, with these of its holders.
     case included(Census.Buffer)
     case excluded
-    /// The fact that a filter goes by is unknown.
+    /// The property that a filter compares is unknown.
     case undecided(Fact)
   }
 
-  /// Only these, if any are given.
+  /// Only buffers with these inode numbers, unless `nil`.
   var inodes: [UInt64]?
-  /// Only what processes of this user hold.
+  /// Only buffers that processes of this user hold.
   var user: UInt32?
-  /// Only what processes of these services or containers hold.
+  /// Only buffers that processes of these services or containers hold.
   var unitPattern: String?
   var exporter: UntrustedText?
   var namePattern: String?
   var minimumSize: UInt64 = 0
-  /// Only what no process holds.
+  /// Only buffers that no process holds.
   var isKernelHeld = false
-  /// Only what these processes hold, and those buffers of ``unheld`` that no process holds.
+  /// Only buffers that these processes hold, and those buffers of ``unheld`` that no process holds.
   var processes: Set<Int32>?
   var unheld: Set<UInt64> = []
 
@@ -58,7 +58,7 @@ struct StatSelection {
       let holders = buffer.holders
       buffer.holders = holders.filter { census.processes[$0.pid].map(select) ?? false }
       if buffer.holders.isEmpty {
-        // A process that ended meanwhile, or one that cannot be seen, may be one that is meant.
+        // A process that has ended, or that cannot be read, may match the filter.
         let isUnclear = holders.contains { holder in census.processes[holder.pid].map { !isKnown($0) } ?? true }
         guard isUnclear else { return .excluded }
         unknown = unknown ?? (user != nil ? .user : .unit)
@@ -78,7 +78,7 @@ struct StatSelection {
     (user == nil || process.user != nil) && (unitPattern == nil || process.controlGroup != nil)
   }
 
-  /// Are all buffers meant? Then processes without any are, too: they may hold sync_files.
+  /// Whether all buffers are selected. Then processes without buffers are shown, too: they may hold sync_files.
   var isWhole: Bool {
     inodes == nil && exporter == nil && namePattern == nil && minimumSize == 0 && !isKernelHeld
   }

@@ -3,20 +3,20 @@ import ArgumentParser
 import DMABuf
 import DMABufHolding
 
-/// Which fence of a syncobj.
+/// The option that chooses a fence of a syncobj.
 struct PointOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp("Use the fence at point N, from 1, of a syncobj's timeline.", valueName: "N"))
   var point: UInt64?
 
-  /// The kernel's number for it, in which 0 is the syncobj's one fence.
+  /// The kernel's number of the point, where 0 is the syncobj's one fence.
   var number: UInt64 { point ?? 0 }
 
   func validate() throws {
     if point == 0 { throw ValidationError("The value '0' is invalid for '--point <N>': it must be at least 1") }
   }
 
-  /// For commands that take buffers unless --syncobj says otherwise.
+  /// The check of commands that expect a buffer unless `--syncobj` is set.
   func check(isSyncObject: Bool, hasDirection: Bool) throws {
     if isSyncObject, hasDirection { throw ValidationError("--read and --write need a buffer, not --syncobj") }
     if !isSyncObject, point != nil { throw ValidationError("--point needs --syncobj") }
@@ -24,7 +24,6 @@ struct PointOptions: ParsableArguments {
 }
 
 extension Kept<SyncObject> {
-  /// Makes a syncobj on a device.
   convenience init(on device: DeviceReference, isSignalled: Bool) throws {
     let found = try device.resolve(primary: false)
     guard found.subsystem == .drm else {
@@ -36,7 +35,6 @@ extension Kept<SyncObject> {
 }
 
 extension SyncObject {
-  /// A sync_file of the fence at a point.
   func syncFile(at point: UInt64) throws -> SyncFile {
     if let syncFile = try exportSyncFile(at: point) { return syncFile }
     let submitted = try points()?.submitted ?? 0
@@ -46,7 +44,7 @@ extension SyncObject {
       hint: submitted == 0 ? "no point has been submitted" : "the last submitted point is \(submitted)")
   }
 
-  /// Refuses a point that the timeline has come to: the kernel would take it, and get the order wrong.
+  /// Throws for a point that the timeline has passed. The kernel would accept it and break the order of the points.
   func checkNotSubmitted(_ point: UInt64) throws {
     guard point > 0, let submitted = try points()?.submitted, submitted >= point else { return }
     throw Failure(

@@ -2,13 +2,13 @@
 import ArgumentParser
 import DMABuf
 
-/// A duration as typed: `500ms`, `2s`, `1m`; a bare number is seconds.
+/// A duration as the user types it: `500ms`, `2s`, `1m`. A number without a unit is in seconds.
 struct TimeSpan: Equatable {
   let duration: Duration
 
   init(_ duration: Duration) { self.duration = duration }
 
-  /// The moment that it takes until, from now on: a command asks once, at its beginning.
+  /// The deadline of a wait that begins now. A command computes it only once, at its start.
   var deadline: Deadline { Deadline(after: duration) }
 
   init(_ text: String) throws {
@@ -22,7 +22,7 @@ struct TimeSpan: Equatable {
     case "h": unit = 3600
     default: throw ValidationError("a duration is 500ms, 2s, 1m, or a number of seconds")
     }
-    // A year is for ever here, and far from where the arithmetic would overflow.
+    // A year is as good as forever, and far below an overflow.
     guard let number = Double(digits), number * unit <= 31_536_000 else {
       throw ValidationError("a duration is at most a year")
     }

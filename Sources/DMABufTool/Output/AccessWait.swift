@@ -3,15 +3,15 @@ import DMABuf
 import DMABufHost
 import SystemPackage
 
-/// Waiting for the devices that still use a buffer, which is not left unexplained.
+/// Waits for the devices that use a buffer, and explains a long wait.
 enum AccessWait {
-  /// Says for whom it takes so long.
+  /// Reports the fences that the wait depends on.
   private static func explain(_ buffer: borrowing DMABuffer, _ direction: AccessDirection) {
     let fences = summary(of: buffer, direction)
     Diagnostics.say("\(buffer.file.name): waiting for \(fences ?? "its fences")", hint: nil)
   }
 
-  /// Begins access; a timeout names who is late.
+  /// Begins access. A timeout reports the pending fences.
   static func begin(
     _ direction: AccessDirection, to buffer: borrowing DMABuffer, deadline: Deadline?
   ) throws {
@@ -19,7 +19,7 @@ enum AccessWait {
       guard let deadline else {
         return try buffer.beginAccess(direction, deadline: nil) { explain(buffer, direction) }
       }
-      // A fence that comes late keeps START waiting, too.
+      // START also waits for a fence that is added later.
       try deadline.interrupting {
         try buffer.beginAccess(direction, deadline: deadline) { explain(buffer, direction) }
       }
@@ -37,7 +37,7 @@ enum AccessWait {
       status: .timedOut)
   }
 
-  /// Of kernels that tell, and unless all have signalled meanwhile.
+  /// A summary of the pending fences; `nil` if the kernel does not report them, or if all have signalled.
   private static func summary(of buffer: borrowing DMABuffer, _ direction: AccessDirection) -> String? {
     guard let fences = try? buffer.pendingFences(for: direction), !fences.isEmpty else { return nil }
     return fences.summary

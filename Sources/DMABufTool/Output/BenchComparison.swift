@@ -2,7 +2,7 @@
 import DMABuf
 import FoundationEssentials
 
-/// An earlier run of `bench` as its JSON document has it.
+/// An earlier run of `bench`, decoded from its JSON document.
 struct BenchSnapshot: Decodable {
   struct Result: Decodable {
     let operation: String
@@ -39,11 +39,11 @@ struct BenchSnapshot: Decodable {
   }
 }
 
-/// What has changed between two runs: their medians, side by side.
+/// The changes between two runs: their medians side by side.
 struct BenchComparison: Encodable {
   enum Verdict: String, Encodable {
     case faster, slower, same
-    /// Only one of the runs has it.
+    /// Only one of the runs has the measurement.
     case appeared, gone
   }
 
@@ -64,12 +64,12 @@ struct BenchComparison: Encodable {
     }
   }
 
-  /// Smaller changes of the median are the same.
+  /// A smaller change of the median counts as the same.
   static let leastChange = 0.05
 
   /// The earlier run's kernel.
   let kernel: String
-  /// And the processor it stayed on.
+  /// The processor that the earlier run was bound to.
   @Nullable var cpu: Int?
   let rows: [Row]
 
@@ -114,9 +114,9 @@ extension BenchComparison.Row {
     var ratio: Double?
     var verdict: BenchComparison.Verdict = .appeared
     if let earlier {
-      // A median of nothing cannot grow; times are whole nanoseconds.
+      // A ratio to 0 is undefined, so the medians, in whole nanoseconds, are at least 1.
       let change = min(Double(max(1, result.median)) / Double(max(1, earlier.median)), 1e9)
-      // What lies between the quartiles of the other run may be chance.
+      // A median between the quartiles of the other run may be chance.
       let isChance =
         abs(change - 1) < BenchComparison.leastChange
         || earlier.firstQuartile <= result.median && result.median <= earlier.thirdQuartile
@@ -143,7 +143,7 @@ extension BenchComparison.Row {
 }
 
 extension BenchSnapshot.Result {
-  /// Nodes have other numbers after a reboot; drivers keep their names.
+  /// Compares drivers instead of nodes, because nodes may have other numbers after a reboot.
   func isSame(as result: BenchReport.Result) -> Bool {
     operation == result.operation && source == result.source && size == result.size && driver == result.driver?.string
   }

@@ -2,7 +2,7 @@
 import DMABuf
 import DMABufBench
 
-/// What `bench` has measured.
+/// The measurements of `bench`.
 struct BenchReport: Report, Encodable {
   struct Result: Encodable {
     let operation: String
@@ -75,7 +75,7 @@ struct BenchReport: Report, Encodable {
     return lines.joined(separator: "\n")
   }
 
-  /// A line for each operation, below what it was done with.
+  /// A line for each operation, below a heading for source, size and driver.
   private func measured(_ style: Style) -> [String] {
     var table = Table(
       .init("OPERATION"), .init("COUNT", .right), .init("MIN", .right), .init("P50", .right), .init("P95", .right),
@@ -106,7 +106,7 @@ struct BenchReport: Report, Encodable {
         }
   }
 
-  /// What was not measured, together where it has the same reason.
+  /// The skipped measurements, grouped by reason.
   private func skips(_ style: Style) -> [String] {
     struct Group {
       var operations: [String]
@@ -126,7 +126,7 @@ struct BenchReport: Report, Encodable {
     let sourcesAndSizes = results.map { Self.place($0.source, $0.size, nil) } + groups.flatMap(\.places)
     var table = Table(.init("SKIPPED"), .init("WHY"))
     table.rows = groups.map { group in
-      // No measurement has more than two by itself.
+      // No measurement by itself has more than two operations.
       let what = group.operations.count > 3 ? "all" : group.operations.joined(separator: ", ")
       let isEverywhere = Set(sourcesAndSizes).isSubset(of: group.places)
       let places = isEverywhere ? "" : " (" + group.places.joined(separator: "; ") + ")"
@@ -135,7 +135,7 @@ struct BenchReport: Report, Encodable {
     return table.lines(style: style)
   }
 
-  /// `heap:system, 8M` and the device, if there is one.
+  /// `heap:system, 8M`, and the driver of the device if there is one.
   static func place(_ source: String, _ size: Int, _ driver: UntrustedText?) -> String {
     let parts = [UntrustedText(source.utf8).escaped, Units.size(UInt64(size)), driver?.escaped]
     return parts.compactMap(\.self).joined(separator: ", ")
@@ -143,8 +143,8 @@ struct BenchReport: Report, Encodable {
 
   // MARK: CSV
 
-  /// Comma-separated values as RFC 4180 has them, though with plain newlines: a line of names, and one for each
-  /// result. What was skipped has a reason, and no numbers.
+  /// Comma-separated values as in RFC 4180, but with plain newlines: one line of names, and one for each result. A
+  /// skipped measurement has a reason and no numbers.
   func csv() -> String {
     let names = [
       "operation", "source", "device", "driver", "size", "count", "min_ns", "p25_ns", "p50_ns", "p75_ns", "p95_ns",
@@ -168,7 +168,7 @@ struct BenchReport: Report, Encodable {
     return ([names] + measured + missing).map { $0.map(Escaping.csv).joined(separator: ",") + "\n" }.joined()
   }
 
-  /// Tables of values are looked at on terminals, too.
+  /// Users may print tables of values on terminals, too, so the text is escaped.
   private static func shown(_ text: String?) -> String { UntrustedText((text ?? "").utf8).escaped }
 }
 

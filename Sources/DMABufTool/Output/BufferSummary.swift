@@ -2,7 +2,7 @@
 import DMABuf
 import DMABufHolding
 
-/// What each command that makes, sends or receives buffers tells of one.
+/// The properties that every command that allocates, sends or receives buffers reports.
 struct BufferSummary: Encodable {
   let ino: UInt64
   let size: Int
@@ -16,7 +16,7 @@ struct BufferSummary: Encodable {
     case heldAs = "held_as"
   }
 
-  /// The buffers as they are; `names` are those they are held under, or none.
+  /// Reads the properties of the buffers. `names` are the names they are held under, or empty.
   static func all(_ buffers: Kept<DMABuffer>, heldAs names: [HeldName]) throws -> [BufferSummary] {
     var names = names[...]
     return try buffers.map {

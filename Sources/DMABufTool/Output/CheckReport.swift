@@ -2,7 +2,7 @@
 import DMABuf
 import DMABufConformance
 
-/// What became of all checks on all targets.
+/// The results of all checks on all targets.
 struct CheckReport: Report, Encodable {
   struct Result: Encodable {
     let id: String
@@ -69,7 +69,7 @@ struct CheckReport: Report, Encodable {
     }
   }
 
-  /// A line for each target; below, what did not pass.
+  /// One line for each target, then the results that did not pass.
   func text(style: Style) -> String {
     var overview = Table(
       .init("TARGET"), .init("PASS", .right), .init("FAIL", .right), .init("SKIP", .right), .init("KNOWN", .right),
@@ -107,7 +107,7 @@ struct CheckReport: Report, Encodable {
     return table.lines(style: style) + [""]
   }
 
-  /// Reasons, and how many checks each kept from being tried.
+  /// The reasons for skipped checks, each with the number of checks.
   private func skips(_ style: Style) -> [String] {
     let reasons = Dictionary(grouping: results.filter { $0.verdict == .skip }) { $0.reason ?? "" }
     guard !reasons.isEmpty else { return [] }
@@ -118,7 +118,6 @@ struct CheckReport: Report, Encodable {
     return table.lines(style: style) + [""]
   }
 
-  /// Devices that were not checked.
   private func omissions(_ style: Style) -> [String] {
     guard !notChecked.isEmpty else { return [] }
     var table = Table(.init("NOT CHECKED"), .init("WHY"))
@@ -126,7 +125,7 @@ struct CheckReport: Report, Encodable {
     return table.lines(style: style) + [""]
   }
 
-  /// The Test Anything Protocol, version 13; differences are TODO tests, which do not fail a run.
+  /// The Test Anything Protocol, version 13. Differences are TODO tests, which do not fail a run.
   func tap() -> String {
     let lines = results.enumerated().map { index, result in
       let test = "\(index + 1) - \(Escaping.tap("\(result.id) \(result.target): \(result.sentence)"))"
@@ -143,7 +142,7 @@ struct CheckReport: Report, Encodable {
     return (["TAP version 13", "1..\(results.count)"] + lines + comments).joined(separator: "\n")
   }
 
-  /// JUnit's XML: a suite for each target, and one for the devices that were not checked.
+  /// JUnit's XML: one suite for each target, and one for the devices that were not checked.
   func junit() -> String {
     let omissions = notChecked.map {
       JUnit.Case(group: "not checked", name: $0.device, outcome: .skipped(message: $0.reason))
@@ -169,7 +168,7 @@ struct CheckReport: Report, Encodable {
     return JUnit.Case(group: result.target, name: "\(result.id) \(result.sentence)", outcome: outcome)
   }
 
-  /// In the order of their first results.
+  /// The targets, in the order of their first results.
   private var targets: [String] {
     var seen: Set<String> = []
     return results.map(\.target).filter { seen.insert($0).inserted }

@@ -4,7 +4,7 @@ import DMABufCensus
 import DMABufExercise
 import SystemPackage
 
-/// What the devices can do.
+/// The capabilities of the devices.
 struct DevicesReport: Report, Encodable {
   struct Node: Encodable {
     let device: String
@@ -13,9 +13,9 @@ struct DevicesReport: Report, Encodable {
     @Nullable var card: UntrustedText?
     /// `primary` or `render`.
     @Nullable var kind: String?
-    /// Found by importing a buffer.
+    /// Whether the import of a buffer succeeded.
     @Nullable var primeImport: Bool?
-    /// Why it imports none, or why that is unknown.
+    /// The reason why the device does not import buffers, or why this is unknown.
     @Nullable var primeImportReason: String?
     @Nullable var primeExport: Bool?
     @Nullable var dumbBuffers: Bool?
@@ -38,13 +38,13 @@ struct DevicesReport: Report, Encodable {
     @Nullable var width: Int?
     @Nullable var height: Int?
     var planes: [Int] = []
-    /// Does it take dma-bufs of others?
+    /// Whether the queue imports dma-bufs of others.
     @Nullable var dmabuf: Bool?
-    /// Does it export its own buffers?
+    /// Whether the queue exports its own buffers.
     @Nullable var expbuf: Bool?
-    /// How many buffers were on it already: then it is somebody's.
+    /// The number of buffers on the queue before the probe. If there are any, the queue is in use.
     @Nullable var buffers: Int?
-    /// Who has the node open, where the queue is somebody's.
+    /// The processes that have the node open, if the queue is in use.
     var users: [User] = []
   }
 
@@ -101,7 +101,7 @@ struct DevicesReport: Report, Encodable {
       (entry.width, entry.height) = (format.width, format.height)
       entry.planes = format.planes.map(\.size)
     }
-    // Where even asking is not possible, trying might take somebody's buffers away.
+    // If the queue cannot even be queried, a probe might remove another process's buffers.
     guard let support = try? node.support(of: queue) else { return entry }
     entry.dmabuf = support.importing
     entry.buffers = support.buffers
@@ -113,7 +113,7 @@ struct DevicesReport: Report, Encodable {
     return entry
   }
 
-  /// Takes the queue for a moment. `nil` is «not found out»: somebody else took it meanwhile.
+  /// Probes the queue by allocating buffers on it. `nil` is unknown: another process has taken the queue meanwhile.
   private static func attempt(
     _ node: borrowing V4L2Node, _ queue: V4L2Queue, _ support: V4L2QueueSupport
   ) -> (importing: Bool?, exporting: Bool?) {
@@ -134,7 +134,7 @@ struct DevicesReport: Report, Encodable {
     return (importing, exporting)
   }
 
-  // MARK: Drawing
+  // MARK: Text
 
   func text(style: Style) -> String {
     guard !devices.isEmpty else { return "no DRM or V4L2 devices" }

@@ -4,18 +4,18 @@ import DMABufHolding
 import DMABufHost
 import SystemPackage
 
-/// Exit statuses; scripts depend on them.
+/// Exit statuses. Scripts depend on them.
 enum ExitStatus: CInt {
   case done = 0
-  /// The kernel refused, a verification failed, or part of the answer could not be read.
+  /// The kernel refused, a verification failed, or part of the data could not be read.
   case failed = 1
   case usage = 64
-  /// This machine lacks what was asked for.
+  /// This machine lacks a requested facility.
   case missing = 77
   case timedOut = 124
 }
 
-/// An end of the command that is not success, in the user's words.
+/// An error with a message for the user.
 struct Failure: Error {
   var message: String?
   var hint: String?
@@ -27,12 +27,12 @@ struct Failure: Error {
     self.status = status
   }
 
-  /// All has been said already; only the exit status is left.
+  /// An error whose messages are printed already; only the exit status is left.
   static let reported = Failure(status: .failed)
 
   init(status: ExitStatus) { self.status = status }
 
-  /// Every source of buffers refused, for reasons that are reported here.
+  /// Every source of buffers failed. Prints the reasons.
   static func noSource(_ refusals: [KernelError]) -> Failure {
     for refusal in refusals { Diagnostics.say("\(refusal)", hint: Advice.hint(for: refusal)) }
     let isMissing = refusals.allSatisfy { Advice.status(for: $0) == .missing }
@@ -42,16 +42,16 @@ struct Failure: Error {
   }
 }
 
-/// A command run for the user ended; its exit status is ours.
+/// The user's command has exited, and this command exits with the same status.
 struct CommandEnded: Error {
   let status: CInt
 }
 
-/// Saying on standard error what went wrong.
+/// Messages on standard error.
 enum Diagnostics {
-  /// Says it and tells the exit status.
+  /// Prints an error and returns the exit status.
   static func report(_ error: any Error) -> CInt {
-    // Asked to end: what was open has been closed on the way here.
+    // The process was asked to end. All open files have been closed on the way here.
     if let signal = Interruption.signal {
       Interruption.end(by: signal)
       return 128 + signal
@@ -65,7 +65,7 @@ enum Diagnostics {
       if let message = failure.message { say(message, hint: failure.hint) }
       return failure.status.rawValue
     case let error as KernelError:
-      // The reader has seen enough (`| head`).
+      // The reader of standard output has closed the pipe (`| head`).
       if error.subject == StandardStream.output.name, error.errno == .brokenPipe { return 0 }
       say("\(error)", hint: Advice.hint(for: error))
       return Advice.status(for: error).rawValue
@@ -99,9 +99,9 @@ enum Diagnostics {
     return ExitStatus.failed.rawValue
   }
 
-  /// One line on what went wrong, and one on what to do about it.
+  /// Prints one line with the error, and one with the hint.
   static func say(_ message: String, hint: String?) {
-    // Paths and arguments are quoted as they were given; none of them begins a line of its own.
+    // Paths and arguments are quoted unchanged, so newlines are escaped: no line can start with untrusted text.
     let lines = ["dmabuf: \(message)"] + (hint.map { ["dmabuf: hint: \($0)"] } ?? [])
     try? StandardStream.error.write(lines.map { Escaping.visible($0) + "\n" }.joined())
   }

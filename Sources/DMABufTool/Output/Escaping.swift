@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 import DMABuf
 
-/// Text from outside in the forms of output: one function for each form.
+/// Escapes untrusted text: one function for each output format.
 ///
-/// All of them work on Unicode scalars or bytes. A quote and the combining mark after it are one `Character`, which
-/// is not equal to a quote.
+/// All functions work on Unicode scalars or bytes. A quote followed by a combining mark is one `Character`, which is
+/// not equal to a quote.
 enum Escaping {
-  /// Text that is sent to a terminal: escapes what ``UntrustedText/escaped`` does, but no backslash, as parts of the
-  /// text may be escaped already. Bytes of arguments that are no characters are `\xff`.
+  /// Escapes text for a terminal like ``UntrustedText/escaped``, except the backslash, because parts of the text may be
+  /// escaped already. Bytes of arguments that are not valid characters become `\xff`.
   static func visible(_ text: String) -> String {
     replacing(text) { scalar in
       if let byte = SystemText.byte(scalar) { return UntrustedText.hexadecimal(byte) }
@@ -15,7 +15,7 @@ enum Escaping {
     }
   }
 
-  /// Text and attribute values of XML, which cannot contain most control characters at all.
+  /// Escapes text and attribute values of XML, which cannot contain most control characters at all.
   static func xml(_ text: String) -> String {
     replacing(visible(text)) { scalar in
       switch scalar {
@@ -28,7 +28,7 @@ enum Escaping {
     }
   }
 
-  /// Part of a quoted label of dot(1), which also expands XML's entities.
+  /// Escapes part of a quoted label of dot(1), which also expands XML's entities.
   static func dot(_ text: String) -> String {
     replacing(visible(text)) { scalar in
       switch scalar {
@@ -40,20 +40,21 @@ enum Escaping {
     }
   }
 
-  /// A field of CSV as RFC 4180 has it, in quotes where it needs them.
+  /// Escapes a field of CSV as in RFC 4180, and quotes it if necessary.
   static func csv(_ text: String) -> String {
     let text = visible(text)
     guard text.utf8.contains(where: { $0 == UInt8(ascii: ",") || $0 == UInt8(ascii: "\"") }) else { return text }
     return "\"" + replacing(text) { $0 == "\"" ? "\"\"" : nil } + "\""
   }
 
-  /// A scalar of YAML in single quotes.
+  /// Quotes a scalar of YAML in single quotes.
   static func yaml(_ text: String) -> String { "'" + replacing(visible(text)) { $0 == "'" ? "''" : nil } + "'" }
 
-  /// The description of a TAP test, in which a `#` begins a directive.
+  /// Escapes the description of a TAP test, in which a `#` begins a directive.
   static func tap(_ text: String) -> String { replacing(visible(text)) { $0 == "#" ? "\\#" : nil } }
 
-  /// The value of a Prometheus label. The format can write every character; a terminal must not get all of them.
+  /// Escapes the value of a Prometheus label. The format can contain every character, but a terminal must not receive
+  /// all of them.
   static func label(_ text: String, isTerminal: Bool) -> String {
     replacing(isTerminal ? visible(text) : text) { scalar in
       switch scalar {
@@ -65,7 +66,7 @@ enum Escaping {
     }
   }
 
-  /// A JSON document with an escape for each invisible character; JSON reads it as the same document.
+  /// Escapes invisible characters in a JSON document. The result is the same document to a JSON parser.
   static func json(_ document: String) -> String {
     guard document.utf8.contains(where: { $0 >= 0x7f }) else { return document }
     return replacing(document) { $0.value < 0x20 ? nil : jsonEscape($0) }

@@ -2,12 +2,11 @@
 import DMABuf
 import DMABufHolding
 
-/// What a device exported.
 struct ExportReport: Report, Encodable {
   struct Buffer: Encodable {
     let summary: BufferSummary
     let part: ExportedBuffers.Part
-    /// What the CPU may do through the descriptor, as the kernel has it.
+    /// The CPU's access mode of the descriptor, as the kernel reports it.
     let access: String
     let source: String
 
@@ -61,7 +60,7 @@ struct ExportReport: Report, Encodable {
 }
 
 extension DMABuffer.AccessMode {
-  /// As JSON and people read it.
+  /// The mode as reports print it.
   var word: String {
     switch self {
     case .readOnly: "read-only"

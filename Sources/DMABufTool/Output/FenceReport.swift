@@ -2,9 +2,9 @@
 import DMABuf
 import DMABufHolding
 
-/// A fence as reports have it.
+/// A fence as reports print it.
 struct FenceEntry: Encodable {
-  /// What it is a fence of, as the user knows it.
+  /// The object of the fence, by the name that the user knows.
   @Nullable var reference: String?
   @Nullable var driver: UntrustedText?
   @Nullable var timeline: UntrustedText?
@@ -12,7 +12,7 @@ struct FenceEntry: Encodable {
   let status: String
   @Nullable var errno: String?
   @Nullable var timestamp: UInt64?
-  /// The least it can be old, where anything is known of that.
+  /// The minimum age of the fence; `nil` if unknown.
   @Nullable var age: UInt64?
 
   enum CodingKeys: String, CodingKey {
@@ -36,7 +36,7 @@ struct FenceEntry: Encodable {
 }
 
 extension FenceEntry {
-  /// Driver, timeline, number, how far it is, and since when.
+  /// Driver, timeline, seqno, status, and the time of the signal.
   fileprivate var cells: [String] {
     [
       driver?.escaped ?? "?", timeline?.escaped ?? "?", sequence.map(String.init) ?? "-",
@@ -46,7 +46,6 @@ extension FenceEntry {
 }
 
 extension Fence.Status {
-  /// The word for it in JSON.
   var word: String {
     switch self {
     case .active: "active"
@@ -60,7 +59,7 @@ extension Fence.Status {
     errno.map { "failed \($0)" } ?? (word == "active" ? "pending" : word)
   }
 
-  /// The symbol of the error it ended with.
+  /// The symbol of the errno of a failed fence.
   var errno: String? {
     guard case .error(let errno) = self else { return nil }
     return ErrnoName.of(errno)
@@ -68,7 +67,7 @@ extension Fence.Status {
 }
 
 extension Fence {
-  /// Driver, timeline and number: whose it is.
+  /// Driver, timeline and seqno, which identify the fence.
   var summary: String {
     [driver?.escaped ?? "an unknown driver", timeline?.escaped, sequence.map(String.init)]
       .compactMap(\.self).joined(separator: " ")
@@ -76,14 +75,13 @@ extension Fence {
 }
 
 extension [Fence] {
-  /// Whose they are, in one line.
+  /// The identities of the fences, in one line.
   var summary: String {
     prefix(3).map(\.summary).joined(separator: ", ") + (count > 3 ? " and \(count - 3) more" : "")
   }
 }
 
 extension [FenceEntry] {
-  /// One row for each.
   func table(style: Style) -> [String] {
     var table = Table(
       .init("REF"), .init("DRIVER"), .init("TIMELINE"), .init("SEQNO", .right), .init("STATUS"),
@@ -93,16 +91,16 @@ extension [FenceEntry] {
   }
 }
 
-/// sync_files and syncobjs: what is in them, and where they went.
+/// The report of sync_files and syncobjs: their fences, and the names they are held under.
 struct SyncFileReport: Report, Encodable {
   struct File: Encodable {
     @Nullable var reference: String?
-    /// What whoever made the file called it, or the kernel.
+    /// The name that the creator or the kernel set.
     @Nullable var name: UntrustedText?
     let status: String
     @Nullable var errno: String?
     @Nullable var heldAs: String?
-    /// How far a syncobj's timeline is.
+    /// The points of a syncobj's timeline.
     @Nullable var points: Points?
     let fences: [FenceEntry]
 
@@ -117,7 +115,7 @@ struct SyncFileReport: Report, Encodable {
       case heldAs = "held_as"
     }
 
-    /// Without information it is of a syncobj that has no fence yet.
+    /// Creates the entry of a file. Without `information` the file is a syncobj that has no fence yet.
     init(
       _ information: SyncFile.Information?, fences known: [Fence]? = nil, points: SyncObject.Points? = nil,
       reference: String?, heldAs: HeldName? = nil

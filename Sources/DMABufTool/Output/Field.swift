@@ -2,16 +2,16 @@
 import ArgumentParser
 import DMABuf
 
-/// A column of `stat`, as it is typed.
+/// A column of `stat`, as the user types it.
 enum StatColumn: String, CaseIterable {
   case ino, size, exporter, name, count, fds, maps, other, age, owner, devices, fences, references, sources, processes
   case heldBy = "held-by"
   case pid, command, user, unit, cgroup, buffers, share, syncs, syncobjs, limit, device
 }
 
-/// A column that rows of one kind can have.
+/// A column of one kind of rows.
 struct Field<Row>: Sendable {
-  /// What rows are ordered by: the largest number first, but text from A to Z; the unknown comes last.
+  /// The sort key of a row: numbers from the largest, text from A to Z. Unknown values come last.
   enum Key {
     case number(UInt64)
     case text(String)
@@ -21,12 +21,11 @@ struct Field<Row>: Sendable {
   let column: StatColumn
   let title: String
   let alignment: Table.Alignment
-  /// Is it there when nobody asks?
+  /// Whether the column is shown by default.
   let isUsual: Bool
   let text: @Sendable (Row) -> String
   let key: @Sendable (Row) -> Key
 
-  /// A number.
   static func number(
     _ column: StatColumn, _ title: String, isUsual: Bool = true, _ value: @escaping @Sendable (Row) -> UInt64?,
     as format: @escaping @Sendable (UInt64) -> String = { "\($0)" }
@@ -36,7 +35,7 @@ struct Field<Row>: Sendable {
       key: { value($0).map { .number($0) } ?? .unknown })
   }
 
-  /// Text; `nil` is shown as `none`.
+  /// A column of text. A `nil` value prints as `none`.
   static func text(
     _ column: StatColumn, _ title: String, isUsual: Bool = true, none: String = "?",
     _ value: @escaping @Sendable (Row) -> String?
@@ -48,7 +47,7 @@ struct Field<Row>: Sendable {
 }
 
 extension Field.Key {
-  /// Does this come before `other`?
+  /// Whether the key comes before `other`.
   func precedes(_ other: Self) -> Bool {
     switch (self, other) {
     case (.number(let one), .number(let two)): one > two
@@ -60,7 +59,7 @@ extension Field.Key {
   }
 }
 
-/// The columns that rows of one kind can have.
+/// The columns of one kind of rows.
 struct Fields<Row>: Sendable {
   let all: [Field<Row>]
 
@@ -70,7 +69,7 @@ struct Fields<Row>: Sendable {
 
   func sorted(_ rows: [Row], by column: StatColumn?, isReversed: Bool) -> [Row] {
     guard let field = all.first(where: { $0.column == column }) else { return isReversed ? rows.reversed() : rows }
-    // Rows that are equal stay in their order.
+    // The sort is stable: equal rows keep their order.
     let keyed = rows.enumerated().map { (key: field.key($0.element), index: $0.offset, row: $0.element) }
     let sorted = keyed.sorted { one, two in
       if one.key.precedes(two.key) { return true }
@@ -79,7 +78,7 @@ struct Fields<Row>: Sendable {
     return isReversed ? sorted.reversed() : sorted
   }
 
-  /// With these columns, or the usual ones.
+  /// A table with these columns, or the default ones.
   func table(_ rows: [Row], _ columns: [StatColumn]?) -> Table {
     let fields = (columns ?? self.columns.usual).compactMap { column in all.first { $0.column == column } }
     var table = Table(fields.map { Table.Column($0.title, $0.alignment) })
@@ -88,7 +87,7 @@ struct Fields<Row>: Sendable {
   }
 }
 
-/// Which columns rows of one kind have, for reading what is typed.
+/// The names of the columns of one kind of rows, for parsing options.
 struct ColumnNames {
   let all: [StatColumn]
   let usual: [StatColumn]
@@ -101,7 +100,7 @@ struct ColumnNames {
     return column
   }
 
-  /// `ino,size`, or `+age` for the usual ones and more.
+  /// Parses `ino,size`, or `+age` to add columns to the default ones.
   func listed(_ text: String) throws -> [StatColumn] {
     let names = text.split(scalar: ",", omittingEmptySubsequences: false)
     let columns = try names.map {

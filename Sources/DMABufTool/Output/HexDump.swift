@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Bytes as `hexdump -C` shows them: sixteen a line, repeated lines squeezed into a `*`.
+/// Bytes in the format of `hexdump -C`: sixteen bytes per line, repeated lines replaced by a `*`.
 struct HexDump {
   private static let digits = Array("0123456789abcdef".utf8)
 
@@ -8,10 +8,10 @@ struct HexDump {
   private var isSqueezing = false
   private(set) var text: [UInt8] = []
 
-  /// A dump whose first byte is `offset` bytes from the start.
+  /// Creates a dump whose first byte is `offset` bytes from the start.
   init(startingAt offset: Int) { self.offset = offset }
 
-  /// Adds bytes; all pieces but the last are multiples of sixteen long.
+  /// Adds bytes. The length of each piece except the last is a multiple of sixteen.
   mutating func add(_ bytes: UnsafeRawBufferPointer) {
     for start in stride(from: 0, to: bytes.count, by: 16) {
       let line = unsafe UnsafeRawBufferPointer(rebasing: bytes[start..<min(start + 16, bytes.count)])
@@ -33,7 +33,7 @@ struct HexDump {
     text.append(UInt8(ascii: "\n"))
   }
 
-  /// Hands over what there is so far.
+  /// Returns the text so far and clears it.
   mutating func takeText() -> [UInt8] {
     defer { text.removeAll(keepingCapacity: true) }
     return text

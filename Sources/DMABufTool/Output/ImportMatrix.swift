@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import DMABuf
 
-/// Several buffers against the same devices: a row for each queue, a column for each buffer.
+/// The imports of several buffers into the same devices: one row for each queue, one column for each buffer.
 struct ImportMatrix: Report, Encodable {
   let reports: [ImportReport]
 
@@ -25,6 +25,6 @@ struct ImportMatrix: Report, Encodable {
 }
 
 extension ImportReport {
-  /// What the buffer is called in a table's heading.
+  /// The name of the buffer in a table's heading.
   var title: String { buffer.source.map { UntrustedText($0.utf8).escaped } ?? buffer.exporter.escaped }
 }

@@ -2,7 +2,7 @@
 import DMABuf
 import SystemPackage
 
-/// What became of a buffer at devices.
+/// The results of importing a buffer into devices.
 struct ImportReport: Report, Encodable {
   enum Outcome: String, Encodable { case ok, refused, skipped }
 
@@ -21,24 +21,24 @@ struct ImportReport: Report, Encodable {
   struct DeviceResult: Encodable {
     let device: String
     @Nullable var driver: UntrustedText?
-    /// Which queue of a V4L2 device.
+    /// The queue of a V4L2 device.
     @Nullable var queue: String?
     var outcome = Outcome.refused
     @Nullable var call: String?
-    /// Its symbol, such as `EINVAL`.
+    /// The symbol of the errno, such as `EINVAL`.
     @Nullable var errno: String?
     @Nullable var reason: String?
     @Nullable var handle: UInt32?
     @Nullable var sameHandle: Bool?
     @Nullable var sameFile: Bool?
-    /// Bytes, as the device has it: of the GEM object, or of all planes of a frame.
+    /// Size in bytes as the device reports it: of the GEM object, or of all planes of a frame.
     @Nullable var size: Int?
-    /// Could a display show it? Only where that was asked.
+    /// Whether a display can show the buffer; `nil` if this was not requested.
     @Nullable var framebuffer: Bool?
     var frames: [Frame] = []
-    /// For people only.
+    /// A note in the text output only.
     var note: String?
-    /// The reason in the words of strerror(3), and what it means for the exit status.
+    /// The error in the words of strerror(3). It also determines the exit status.
     private(set) var error: String?
     private(set) var status = ExitStatus.failed
 
@@ -83,7 +83,6 @@ struct ImportReport: Report, Encodable {
   }
 
   struct Frame: Encodable {
-    /// Which of the buffers, by position.
     let buffer: Int
     let sequence: UInt32
     let bytesUsed: Int
@@ -126,7 +125,7 @@ struct ImportReport: Report, Encodable {
 
   var isRefused: Bool { devices.contains { $0.outcome == .refused } }
 
-  // MARK: Drawing
+  // MARK: Text
 
   func text(style: Style) -> String {
     var table = Table(
@@ -144,7 +143,7 @@ struct ImportReport: Report, Encodable {
 
   private func note(_ result: DeviceResult) -> String {
     if result.outcome != .ok {
-      // Named devices' refusals are explained on standard error.
+      // The errors of named devices are explained on standard error.
       return result.outcome == .skipped || isMatrix ? result.explanation : result.call ?? ""
     }
     let notes = [
@@ -174,20 +173,18 @@ struct ImportReport: Report, Encodable {
 }
 
 extension ImportReport.DeviceResult {
-  /// `ok`, `skipped`, or the reason's symbol.
+  /// `ok`, `skipped`, or the symbol of the errno.
   var word: String { outcome == .refused ? errno ?? "refused" : outcome.rawValue }
 
-  /// The device, and its queue if any.
   var place: String { [device, queue].compactMap(\.self).joined(separator: " ") }
 
-  /// The call that was refused, and why.
   var explanation: String {
     [call, reason ?? error].compactMap(\.self).joined(separator: ": ")
   }
 }
 
 extension ImportReport {
-  /// A suite for the buffer, a case for each device or queue.
+  /// One suite for the buffer, one case for each device or queue.
   var junit: JUnit.Suite {
     let cases = devices.map { result in
       let verdict: JUnit.Outcome =

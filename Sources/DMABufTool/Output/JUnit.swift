@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// The XML that continuous integration reads.
+/// The XML format that CI systems read.
 enum JUnit {
   struct Suite {
     let name: String
@@ -16,7 +16,7 @@ enum JUnit {
     case passed
     case failed(message: String, type: String? = nil, text: String = "")
     case skipped(message: String)
-    /// Passed, with something to say.
+    /// Passed, with a note.
     case noted(String)
 
     fileprivate var isFailure: Bool { if case .failed = self { true } else { false } }

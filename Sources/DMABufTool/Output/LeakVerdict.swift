@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import DMABuf
 
-/// How much there is of each kind that a leak test measures. What is unknown is `nil`.
+/// The quantities that a leak test measures. An unknown quantity is `nil`.
 struct LeakCounts: Equatable {
   private var counts: [GrowthLimit.Kind: Int64] = [:]
 
@@ -10,7 +10,7 @@ struct LeakCounts: Equatable {
     set { counts[kind] = newValue }
   }
 
-  /// The lesser of both, of each kind. A look that does not know a kind says nothing of it.
+  /// The minimum of both, for each quantity. A quantity that is unknown in one sample has the value of the other.
   func least(_ other: LeakCounts) -> LeakCounts {
     LeakCounts(counts: counts.merging(other.counts, uniquingKeysWith: min))
   }
@@ -27,30 +27,28 @@ struct LeakCounts: Equatable {
   init() {}
 }
 
-/// The result of a leak test: what has grown, and beyond what was permitted.
+/// The result of a leak test: the growth, and the growth beyond the limit.
 struct LeakVerdict: Encodable {
-  /// Buffers that came and are held by no process, by what refers to them.
+  /// New buffers that no process holds, grouped by the reference to them.
   struct Reference: Encodable {
-    /// The attached device; `nil` for messages nobody has received, and where nothing is known.
+    /// The attached device; `nil` for messages that were not received, and for unknown references.
     @Nullable var device: String?
     let kind: String
     let buffers: Int
     let bytes: UInt64
-    /// The device's nodes.
     let nodes: [String]
     /// The processes that have a node open, or have not received a message.
     let processes: [StatSnapshot.Holder]
   }
 
-  /// The fences in a process's sync_files.
+  /// The fences in the sync_files of a process.
   struct Fences: Encodable {
     let pid: Int32
     @Nullable var comm: String?
     @Nullable var driver: String?
     @Nullable var timeline: String?
-    /// How many of its sync_files have such a fence, or could not be asked.
+    /// The number of sync_files that have such a fence, or whose fences are unknown.
     let files: Int
-    /// Could they be asked?
     let isKnown: Bool
 
     enum CodingKeys: String, CodingKey {
@@ -62,12 +60,11 @@ struct LeakVerdict: Encodable {
 
   let limit: GrowthLimit
   let growth: LeakCounts
-  /// What could not be seen, so that nothing can be said of it.
+  /// The facts that are unknown, and that the result therefore does not cover.
   var unseen: [String] = []
   var references: [Reference] = []
   var fences: [Fences] = []
 
-  /// Kinds that have grown beyond their limit.
   var exceeded: [GrowthLimit.Kind] {
     GrowthLimit.Kind.allCases.filter { kind in growth[kind].map { $0 > limit.limit(of: kind) } ?? false }
   }
@@ -104,7 +101,7 @@ struct LeakVerdict: Encodable {
 // MARK: Text
 
 extension LeakVerdict {
-  /// What the growing holders refer to, a line for each.
+  /// The references to the new buffers, and the new fences, one line for each.
   var details: [String] {
     references.map { reference in
       let amount =
@@ -131,7 +128,7 @@ extension LeakVerdict {
       }
   }
 
-  /// The last line: in `time`, what has grown.
+  /// The last line: the growth in `time`.
   func sentence(in time: String) -> String {
     let kinds = exceeded.isEmpty ? grown : exceeded
     let amounts = kinds.map { kind in

@@ -2,7 +2,6 @@
 import DMABuf
 import DMABufExercise
 
-/// What a `map` did and found.
 struct MapReport: Report, Encodable {
   struct FirstMismatch: Encodable {
     let offset: Int

@@ -2,14 +2,14 @@
 import DMABuf
 import DMABufHost
 
-/// What long work is at: one line on a terminal, gone when the work is done.
+/// The progress of long work: one line on a terminal, which is erased when the work is done.
 final class Progress {
   private let isShown = StandardStream.error.isTerminal
   private let start = Clock.now
   private let delay: UInt64
   private var last: UInt64?
 
-  /// The line appears after so many nanoseconds: at once for what is known to take long.
+  /// Creates a progress line that appears after `delay` nanoseconds. Work that always takes long uses 0.
   init(after delay: UInt64 = 1_000_000_000) { self.delay = delay }
 
   func show(_ state: @autoclosure () -> String) {
@@ -21,7 +21,6 @@ final class Progress {
     try? StandardStream.error.write("\r\u{1b}[K" + style.fit(UntrustedText(state().utf8).escaped))
   }
 
-  /// Takes the line away again.
   func finish() {
     if last != nil { try? StandardStream.error.write("\r\u{1b}[K") }
     last = nil

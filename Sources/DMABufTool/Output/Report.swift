@@ -3,19 +3,17 @@ import DMABuf
 import DMABufHost
 import FoundationEssentials
 
-/// What a command found out: one plain value that is drawn as text or encoded as JSON. Drawing it
-/// cannot reach the kernel.
+/// The result of a command: a plain value that is printed as text or encoded as JSON. Printing makes no requests to the
+/// kernel.
 protocol Report {
   /// The report for people, without a newline at its end.
   func text(style: Style) -> String
   /// One JSON document on one line, keys sorted.
   func json() throws -> String
-  /// Prints that document.
   func printJSON() throws
 }
 
 extension Report {
-  /// Prints the report in the form that was asked for.
   func print(asJSON: Bool) throws {
     if asJSON { return try printJSON() }
     let text = text(style: .standardOutput())
@@ -33,7 +31,7 @@ extension Report where Self: Encodable {
   }
 }
 
-/// A value that may be unknown and is then `null`: the key itself is always there.
+/// A value that is `null` when unknown. The key itself is always present.
 @propertyWrapper
 struct Nullable<Value: Encodable>: Encodable {
   var wrappedValue: Value?
@@ -56,7 +54,7 @@ extension Nullable: Decodable where Value: Decodable {
 extension Nullable: Equatable where Value: Equatable {}
 
 extension KeyedDecodingContainer {
-  /// What is missing in a document is unknown, as what is `null` there.
+  /// A key that is missing in a document is unknown, like `null`.
   func decode<Value: Decodable>(_ type: Nullable<Value>.Type, forKey key: Key) throws -> Nullable<Value> {
     try decodeIfPresent(type, forKey: key) ?? Nullable(wrappedValue: nil)
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import DMABuf
 
-/// What has changed from one census to a later one.
+/// The changes from one census to a later one.
 struct StatDifference: Report, Encodable {
   struct Totals: Encodable {
     let buffers: Int
@@ -15,7 +15,7 @@ struct StatDifference: Report, Encodable {
   let schema = "dmabuf.stat-diff/1"
   let time: UInt64
   let since: UInt64
-  /// Has the machine started anew? Then nothing of before is there any more, whatever has its number.
+  /// Whether the machine was rebooted. Then all earlier buffers are gone, even if a new one has the same inode number.
   let isRestarted: Bool
   let new: [StatSnapshot.Buffer]
   let gone: [StatSnapshot.Buffer]
@@ -48,7 +48,7 @@ struct StatDifference: Report, Encodable {
     verdict = limit.map { LeakVerdict(growth, limit: $0) }
   }
 
-  /// Those that have changed, the growing first. A process id may be another process's by now.
+  /// The processes that have changed, the largest growth first. A process id may have been reused.
   private static func processes(
     from before: [StatSnapshot.Process], to after: [StatSnapshot.Process], isRestarted: Bool
   ) -> [StatSnapshot.Process] {
@@ -84,7 +84,7 @@ extension StatSnapshot.Process {
     buffers != 0 || bytes != 0 || descriptors != 0 || mappings != 0 || syncFiles != 0 || syncObjects ?? 0 != 0
   }
 
-  /// Has it more of one of these?
+  /// Whether the process has grown in one of these quantities.
   func hasGrown(in kinds: [GrowthLimit.Kind]) -> Bool {
     kinds.contains { kind in
       switch kind {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 import DMABuf
 
-/// The census as a graph: processes, the buffers they hold, and the devices that are attached to those. For
-/// dot(1) of Graphviz.
+/// The census as a graph for dot(1) of Graphviz: processes, the buffers they hold, and the devices attached to the
+/// buffers.
 struct StatGraph {
   private var lines = [
     "digraph dmabufs {", "  rankdir=LR;", "  node [fontname=\"sans-serif\", fontsize=10];",
@@ -45,7 +45,7 @@ struct StatGraph {
 
   var text: String { lines.joined(separator: "\n") }
 
-  /// `2 fds, 1 map`, and nothing for the usual one descriptor.
+  /// `2 fds, 1 map`; empty for the usual single descriptor.
   private static func share(_ holder: StatReport.Holder) -> String {
     let fds = holder.fds.count == 1 && holder.mappings == 0 ? "" : holder.fds.isEmpty ? "" : "\(holder.fds.count) fd"
     let maps = holder.mappings == 0 ? "" : "\(holder.mappings) map"

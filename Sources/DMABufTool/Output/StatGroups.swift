@@ -3,21 +3,21 @@ import DMABuf
 import DMABufCensus
 
 extension StatReport {
-  /// What one process holds.
+  /// The buffers that one process holds.
   struct Process {
     let pid: Int32
     let comm: UntrustedText?
     let uid: UInt32?
     let cgroup: UntrustedText?
     let unit: UntrustedText?
-    /// Descriptors of all kinds, and how many it may have.
+    /// The number of descriptors of all kinds, and the process's limit.
     let openFiles: UInt64?
     let openFileLimit: UInt64?
     var buffers = 0
-    /// The sizes of its buffers: those it shares count wholly, here and in the other processes.
+    /// The sizes of the process's buffers. A shared buffer counts fully for each process.
     var bytes: UInt64 = 0
-    /// The size of each buffer divided by the number of processes that hold it: adds up to what processes hold.
-    /// Unknown where other holders may be.
+    /// The sum of each buffer's size divided by the number of processes that hold it. The shares of all processes add
+    /// up to the size of all held buffers. Unknown if there may be other holders.
     var share: UInt64? = 0
     var descriptors = 0
     var mappings = 0
@@ -51,13 +51,12 @@ extension StatReport {
     }
   }
 
-  /// Buffers that have something in common.
+  /// Buffers with a common property.
   struct Group {
-    /// What that is.
     enum Key: Hashable {
       case named(UntrustedText)
       case user(UInt32)
-      /// Not to have what the others have.
+      /// The property is absent.
       case none
       case unknown
     }
@@ -66,11 +65,10 @@ extension StatReport {
     var buffers = 0
     var bytes: UInt64 = 0
     var processes: Set<Int32> = []
-    /// May there be more processes?
+    /// Whether all processes of the group are known.
     var areProcessesKnown = true
   }
 
-  /// Groups of one kind.
   struct Groups {
     let kind: StatView.Grouping
     private(set) var groups: [Group]
@@ -88,7 +86,7 @@ extension StatReport {
       self.groups = rows.sorted { ($0.group.bytes, $1.text) > ($1.group.bytes, $0.text) }.map(\.group)
     }
 
-    /// The groups that a buffer is in, each with the holders that make it one of them.
+    /// The groups of a buffer, each with the holders that belong to that group.
     private static func keys(of buffer: Buffer, by kind: StatView.Grouping) -> [Group.Key: [Holder]] {
       let all = buffer.processes
       switch kind {
@@ -138,12 +136,12 @@ extension StatReport.Group {
 }
 
 extension StatReport.Holder {
-  /// By number: a name is looked up once, when the group is drawn.
+  /// Groups by number. The name is looked up only once, when the group is printed.
   fileprivate var user: StatReport.Group.Key { uid.map { .user($0) } ?? .unknown }
 }
 
 extension StatReport.Group.Key {
-  /// The name; `nil` where there is none, or none is known.
+  /// The name; `nil` if there is none, or if it is unknown.
   var string: String? {
     switch self {
     case .named(let name): name.string

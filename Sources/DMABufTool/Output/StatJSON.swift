@@ -2,7 +2,7 @@
 import DMABuf
 import DMABufHost
 
-/// The census as a JSON document, written row by row. Keys are sorted.
+/// The census as a JSON document, written row by row with sorted keys.
 extension StatReport {
   func printJSON() throws {
     var writer = JSONWriter(to: .output)

@@ -2,7 +2,7 @@
 import DMABuf
 import DMABufHost
 
-/// The census as Prometheus scrapes it: text exposition format, one gauge for each number.
+/// The census in the text exposition format of Prometheus, with one gauge for each number.
 struct StatMetrics {
   private var lines: [String] = []
   private let isTerminal: Bool
@@ -11,7 +11,7 @@ struct StatMetrics {
     self.isTerminal = isTerminal
     let totals = report.totals
     let isExact = totals.areComplete && totals.sizesUnknown == 0
-    // What is not known to be all has another name: an alert on a total must not see a part of it.
+    // An incomplete total has another name, so that an alert on a total never sees a partial one.
     let prefix = isExact ? "dmabuf" : "dmabuf_seen"
     let which = isExact ? "all dma-bufs" : "the dma-bufs that the sources list; there may be more"
     gauge("\(prefix)_buffers", "Number of \(which).", [([], "\(totals.buffers)")])

@@ -2,12 +2,11 @@
 import DMABuf
 import DMABufCensus
 
-/// The census as `stat` shows it.
 struct StatReport: Report {
   struct Source {
     let name: String
     let used: Bool
-    /// Why it was not used, or not to its end.
+    /// The reason why the source was not read, or not completely.
     let reason: String?
   }
 
@@ -17,27 +16,27 @@ struct StatReport: Report {
     let exporter: UntrustedText?
     let name: UntrustedText?
     let count: UInt64?
-    /// The user who made it.
+    /// The user who created the buffer.
     let owner: UInt32?
-    /// Since it was made, in nanoseconds.
+    /// The time since the buffer was created, in nanoseconds.
     let age: UInt64?
     let descriptors: Int
     let mappings: Int
     let processes: [Holder]
-    /// Are these all processes that hold it?
+    /// Whether these are all processes that hold the buffer.
     let areHoldersKnown: Bool
-    /// Was it asked for some processes only?
+    /// Whether the census covers only some processes.
     let isOfSomeProcesses: Bool
     /// References that are neither descriptors nor mappings.
     let otherReferences: UInt64?
     let isNamed: Bool?
-    /// What the kernel's text can be read as in several ways.
+    /// The fields that the kernel's text leaves ambiguous.
     let doubts: [String]
     let devices: [UntrustedText]?
     let fences: [Fence]?
-    /// What keeps a buffer that no process holds.
+    /// The references to a buffer that no process holds.
     let heldBy: [KernelReference]?
-    /// What the references may be that are neither descriptors nor mappings; `nil` if that was not looked at.
+    /// The possible references other than descriptors and mappings; `nil` if these were not determined.
     let references: [Reference]?
     let sources: [String]
   }
@@ -69,22 +68,22 @@ struct StatReport: Report {
     let status: String
   }
 
-  /// What keeps a buffer that no process holds.
+  /// A reference to a buffer that no process holds.
   enum KernelReference: String {
-    /// A device is attached to it.
+    /// A device is attached to the buffer.
     case attachment
-    /// A fence on it is pending: an armed poll keeps the buffer until then.
+    /// A fence of the buffer is pending. An armed poll references the buffer until the fence signals.
     case pendingFence = "pending-fence"
-    /// Nothing that the kernel shows: a message nobody has received, or an importer that does not attach.
+    /// The kernel shows no reference: a message that was not received, or an importer that does not attach.
     case unseen
   }
 
-  /// What a reference may be that is neither a descriptor nor a mapping.
+  /// A possible reference that is neither a descriptor nor a mapping.
   struct Reference {
     enum Kind: String {
-      /// A device is attached; the processes have a node of it open.
+      /// A device is attached. The processes have one of its nodes open.
       case attachment
-      /// A fence is pending: a poll that was armed holds the buffer until then.
+      /// A fence is pending. An armed poll references the buffer until the fence signals.
       case pendingFence = "pending-fence"
       /// The processes have not received messages that carry descriptors, perhaps of this buffer.
       case message
@@ -104,23 +103,22 @@ struct StatReport: Report {
 
   struct Totals {
     let buffers: Int
-    /// The sizes of these buffers. The same memory counts once for each buffer made of it.
+    /// The sizes of these buffers. Memory counts once for each buffer that was created from it.
     let bytes: UInt64
-    /// Exports of V4L2 queues: each `VIDIOC_EXPBUF` makes one more buffer of the same memory.
+    /// Exports of V4L2 queues: each `VIDIOC_EXPBUF` creates one more buffer of the same memory.
     let repeatable: Sum
-    /// Those no process holds; unknown when processes could not be read, or nothing lists all buffers.
+    /// Buffers that no process holds; `nil` if processes could not be read, or if no source lists all buffers.
     let kernelHeld: Sum?
-    /// Those that may be held by no process, as far as can be seen.
+    /// Buffers whose holders are not all known; empty for a census of some processes.
     let holdersUnknown: Sum
-    /// Those a filter could not judge, by the filter's fact.
+    /// Buffers that a filter could not decide, with the filtered properties.
     let undecided: Undecided
-    /// Those without a size.
     let sizesUnknown: Int
-    /// Do the sources list all buffers there are, or was only a part of them asked for?
+    /// Whether the sources list all buffers, or all of the part that was requested.
     let areComplete: Bool
   }
 
-  /// Buffers that a filter neither takes nor leaves out, because what it goes by is unknown.
+  /// Buffers that a filter neither selects nor excludes, because the filtered property is unknown.
   struct Undecided {
     var buffers = 0
     var facts: Set<StatSelection.Fact> = []
@@ -137,24 +135,22 @@ struct StatReport: Report {
   }
 
   let schema = "dmabuf.stat/1"
-  /// When it was taken: nanoseconds since 1970.
+  /// The time of the census, in nanoseconds since 1970.
   let time: UInt64
-  /// Which run of the machine it is of: inode numbers begin anew with each.
+  /// The id of the boot. Inode numbers start again at each boot.
   let boot: String?
   let sources: [Source]
   let unreadableProcesses: Int
-  /// Are the holders of all buffers known?
   let areHoldersKnown: Bool
-  /// Does a source list all buffers of the machine, whoever holds them?
+  /// Whether a source lists all buffers of the machine, with or without holders.
   let listsAllBuffers: Bool
-  /// Mappings that are called like a dma-buf's and could not be verified.
+  /// The number of mappings that are named like a dma-buf but could not be verified.
   let unverifiedMappings: Int
   let buffers: [Buffer]
   let processes: [Process]
-  /// Present when rows are neither buffers nor processes.
+  /// The groups, if rows are neither buffers nor processes.
   let groups: Groups?
   let totals: Totals
-  /// How it is drawn.
   let view: StatView
 
   init(_ census: Census, _ selection: StatSelection, _ view: StatView) {
@@ -193,16 +189,16 @@ struct StatReport: Report {
 }
 
 extension StatReport.Buffer {
-  /// `part` has those holders that were asked for, `buffer` all that are known.
+  /// Creates a row. `part` has the requested holders, `buffer` all known ones.
   init(_ part: Census.Buffer, of buffer: Census.Buffer, in census: Census) {
     let descriptors = buffer.holders.reduce(0) { $0 + $1.descriptors.count }
     let mappings = buffer.holders.reduce(0) { $0 + $1.mappings }
     let (seen, count) = (UInt64(descriptors + mappings), buffer.count)
-    // Where each reference has been seen nobody is missing, whatever else cannot be read.
+    // If every reference has been seen, all holders are known, even if some processes cannot be read.
     let isOnlyOne = !buffer.doubts.contains(.inode)
     areHoldersKnown = isOnlyOne && census.seesAllProcesses || count.map { $0 <= seen && seen > 0 } ?? false
     isOfSomeProcesses = census.isOfSomeProcesses
-    // A count is of another moment than the processes: then nothing can be said.
+    // The count and the processes are read at different moments. If they contradict, the number is unknown.
     otherReferences = areHoldersKnown ? count.flatMap { $0 >= seen ? $0 - seen : nil } : nil
     ino = buffer.inode
     size = buffer.size
@@ -248,7 +244,7 @@ extension StatReport.Buffer {
     return found.isEmpty ? [.unseen] : found
   }
 
-  /// Are there no holders to be seen, and perhaps some?
+  /// Whether no holder is known, but there may be some.
   var hasUnknownHolders: Bool { processes.isEmpty && !areHoldersKnown }
 }
 
@@ -261,7 +257,7 @@ extension StatReport.Fence {
 }
 
 extension Census {
-  /// Why a source was not used, or not to its end.
+  /// The reason why a source was not read, or not completely.
   func reason(for source: Source) -> String? {
     if let failure = failures[source] { return "\(failure)" }
     switch omitted[source] {

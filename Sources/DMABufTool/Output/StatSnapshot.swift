@@ -3,17 +3,17 @@ import DMABuf
 import FoundationEssentials
 import SystemPackage
 
-/// A census as its JSON document has it: what an earlier one is compared by.
+/// A census decoded from its JSON document, for comparison with another one.
 struct StatSnapshot: Decodable {
   struct Buffer: Codable {
     let ino: UInt64
     @Nullable var size: UInt64?
     @Nullable var exporter: String?
     @Nullable var name: String?
-    /// Has it a name? `nil` where that is unknown, and in documents of earlier versions.
+    /// Whether the buffer has a name; `nil` if unknown, and in documents of earlier versions.
     @Nullable var isNamed: Bool?
     let processes: [Holder]
-    /// Are these all processes that hold it? `nil` in documents of earlier versions.
+    /// Whether these are all processes that hold the buffer; `nil` in documents of earlier versions.
     @Nullable var areHoldersKnown: Bool?
 
     enum CodingKeys: String, CodingKey {
@@ -29,7 +29,7 @@ struct StatSnapshot: Decodable {
     @Nullable var comm: String?
   }
 
-  /// What a process has; or, between two censuses, how much more it has than before.
+  /// The references of a process; or, between two censuses, their growth.
   struct Process: Codable {
     let pid: Int32
     @Nullable var comm: String?
@@ -38,7 +38,7 @@ struct StatSnapshot: Decodable {
     let descriptors: Int
     let mappings: Int
     let syncFiles: Int
-    /// Descriptors of syncobjs; documents of earlier versions have none.
+    /// The number of descriptors of syncobjs; `nil` in documents of earlier versions.
     @Nullable var syncObjects: Int?
 
     enum CodingKeys: String, CodingKey {
@@ -51,9 +51,9 @@ struct StatSnapshot: Decodable {
   struct Totals: Decodable {
     let buffers: Int
     let bytes: UInt64
-    /// Buffers that no process holds; `nil` where that is unknown.
+    /// Buffers that no process holds; `nil` if unknown.
     var kernelHeld: Sum?
-    /// How many buffers a filter could not judge.
+    /// The number of buffers that a filter could not decide.
     var undecided: Int?
 
     enum CodingKeys: String, CodingKey {
@@ -68,15 +68,14 @@ struct StatSnapshot: Decodable {
 
   let schema: String
   let time: UInt64
-  /// Documents of earlier versions have none.
+  /// The id of the boot; `nil` in documents of earlier versions.
   let boot: String?
   let buffers: [Buffer]
   let processes: [Process]
   let totals: Totals
   var unreadableProcesses: Int?
-  /// Are the holders of all buffers known?
   var areHoldersKnown: Bool?
-  /// The least that several looks have counted, where this is made of several.
+  /// The minimum of several samples; `nil` for a single census.
   private var least: LeakCounts?
 
   enum CodingKeys: String, CodingKey {
@@ -89,7 +88,7 @@ struct StatSnapshot: Decodable {
 
   /// Reads a file that `--json` wrote.
   init(file path: String) throws {
-    // A million buffers take less; a file that never ends must not take all memory.
+    // A million buffers need less. A file that never ends must not use up the memory.
     let limit = 1 << 29
     do {
       try self.init(parsing: SmallFile.read(path, limit: limit), from: path)
@@ -98,7 +97,7 @@ struct StatSnapshot: Decodable {
     }
   }
 
-  /// Reads a document, or the last one of many lines.
+  /// Parses a document, or the last one of several lines.
   init(parsing text: some BidirectionalCollection<UInt8>, from subject: String) throws {
     let newline = UInt8(ascii: "\n")
     let line = text.reversed().drop { $0 == newline }.prefix { $0 != newline }.reversed()
@@ -113,7 +112,7 @@ struct StatSnapshot: Decodable {
     guard hasPossibleCounts else { throw Failure("cannot compare \(subject): its counts are impossible") }
   }
 
-  /// Counts come from a file, and are added and subtracted.
+  /// The counts come from a file, so adding and subtracting them must not overflow.
   private var hasPossibleCounts: Bool {
     let possible = 0...(1 << 32)
     return possible.contains(totals.buffers) && possible.contains(totals.kernelHeld?.buffers ?? 0)
@@ -149,10 +148,9 @@ struct StatSnapshot: Decodable {
     areHoldersKnown = report.areHoldersKnown
   }
 
-  /// Descriptors of buffers, and sync_files.
+  /// The number of descriptors of buffers, and of sync_files.
   var descriptors: Int { Int((counts[.descriptors] ?? 0) + (counts[.syncFiles] ?? 0)) }
 
-  /// What a leak test measures.
   var counts: LeakCounts {
     if let least { return least }
     var counts = LeakCounts()
@@ -168,8 +166,8 @@ struct StatSnapshot: Decodable {
     return counts
   }
 
-  /// The floor of this look and a later one: the lesser of both, in all and by process. Its buffers are the later
-  /// look's.
+  /// The minimum of this sample and a later one, in total and for each process. The buffers are those of the later
+  /// sample.
   func floor(with later: StatSnapshot) -> StatSnapshot {
     let before = Dictionary(processes.map { ($0.pid, $0) }, uniquingKeysWith: { first, _ in first })
     let both = later.processes.compactMap { now in
@@ -195,7 +193,7 @@ struct StatSnapshot: Decodable {
     self.totals = totals
   }
 
-  /// Has the machine started anew since `earlier`?
+  /// Whether the machine was rebooted since `earlier`.
   func isRestarted(since earlier: StatSnapshot) -> Bool {
     guard let boot, let old = earlier.boot else { return false }
     return boot != old

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 import DMABuf
 
-/// The census as tables.
 extension StatReport {
   func text(style: Style) -> String {
     let table = view.isGrid ? grid() : table()
@@ -20,7 +19,7 @@ extension StatReport {
     }
   }
 
-  /// Buffers, and no row of them.
+  /// The line in place of an empty table, if there are buffers.
   private var reasonForNoRows: [String] {
     guard totals.buffers > 0, view.grouping == .process else { return [] }
     return [areHoldersKnown ? "no process holds a buffer" : "no process that can be read holds a buffer"]
@@ -32,7 +31,7 @@ extension StatReport {
       ? [.ino, .size, .exporter, .name, .count, .fds, .maps, .other, .devices, .fences, .processes] : nil
   }
 
-  /// Buffers against processes: descriptors and mappings in each cell.
+  /// A grid of buffers and processes, with descriptors and mappings in each cell.
   private func grid() -> Table {
     let holders = view.grouping == .process ? view.arranged(processes) : processes.filter { $0.buffers > 0 }
     var table = Table(
@@ -47,7 +46,7 @@ extension StatReport {
     return table
   }
 
-  /// What there is altogether, and what that number does not mean.
+  /// The totals, with the limits of their meaning.
   private func total() -> [String] {
     var line = (areTotalsExact ? "" : "at least ") + Self.sum(totals.buffers, totals.bytes)
     if buffers.count < totals.buffers { line += "; \(buffers.count) shown" }
@@ -67,7 +66,7 @@ extension StatReport {
     ]
   }
 
-  /// Is that all there is, and of known size?
+  /// Whether the totals cover all buffers, each of known size.
   private var areTotalsExact: Bool { totals.areComplete && totals.sizesUnknown == 0 }
 
   static func sum(_ buffers: Int, _ bytes: UInt64) -> String {

@@ -3,12 +3,12 @@ import ArgumentParser
 import DMABuf
 import DMABufHost
 
-/// How a census is drawn: what a row is, which columns it has, in which order rows come and how many.
+/// The layout of a census: the kind of rows, their columns, their order and their number.
 struct StatView {
   enum Grouping: String, Choice {
     case buffer, process, exporter, device, name, unit, user
 
-    /// What the rows are called by.
+    /// The column that identifies a row.
     fileprivate var column: StatColumn {
       switch self {
       case .buffer: .ino
@@ -23,20 +23,19 @@ struct StatView {
   }
 
   var grouping: Grouping
-  /// `nil` for the usual ones.
+  /// The columns; `nil` for the default ones.
   var columns: [StatColumn]?
   var sort: StatColumn?
   var isReversed = false
-  /// How many rows.
   var top: Int?
   var isKernelHeld = false
   var showsFences = false
-  /// Buffers against processes.
+  /// Whether to show a grid of buffers and processes.
   var isGrid = false
 
   init(_ grouping: Grouping = .buffer) { self.grouping = grouping }
 
-  /// Reads columns and order as they are typed. Throws a usage error where rows do not have them.
+  /// Parses columns and order. Throws a usage error if the rows do not have such a column.
   init(_ grouping: Grouping, columns: String?, sort: String?) throws {
     self.init(grouping)
     self.columns = try columns.map(columnNames.listed)
@@ -53,8 +52,8 @@ struct StatView {
 
   var groupFields: Fields<StatReport.Group> { StatReport.groupFields(grouping.column) }
 
-  /// Buffers in their order, and no more than there are to be. Unasked, the largest come first: that is where
-  /// the memory went.
+  /// The buffers in the chosen order, limited to the chosen number. By default the largest come first, because they
+  /// explain the memory use.
   func arranged(_ buffers: [StatReport.Buffer]) -> [StatReport.Buffer] {
     let largest = buffers.sorted { ($0.size ?? 0, $1.ino) > ($1.size ?? 0, $0.ino) }
     return arranged(largest, StatReport.bufferFields, .buffer)
@@ -132,7 +131,7 @@ extension StatReport {
 }
 
 extension StatReport.Process {
-  /// How near it is to the limit of its descriptors, in thousandths.
+  /// The number of open files relative to the limit, in thousandths.
   var fullness: UInt64? {
     guard let openFiles, let openFileLimit, openFileLimit > 0 else { return nil }
     return openFiles.multipliedReportingOverflow(by: 1000).partialValue / openFileLimit
@@ -140,7 +139,7 @@ extension StatReport.Process {
 }
 
 extension StatReport.Fence {
-  /// `write:vgem/unbound#1`, with `!` where it is still waited for.
+  /// `write:vgem/unbound#1`, followed by `!` if the fence is pending.
   var summary: String {
     let place = [driver?.escaped, timeline?.escaped].compactMap(\.self).joined(separator: "/")
     return usage.escaped + ":" + place + (seqno.map { "#\($0)" } ?? "") + (status == "active" ? "!" : "")
@@ -148,19 +147,19 @@ extension StatReport.Fence {
 }
 
 extension StatReport.Buffer {
-  /// Its name as a table shows it: `-` for none, `nil` for unknown.
+  /// The name as a table prints it: `-` for none, `nil` for unknown.
   var label: String? {
     guard let name else { return isNamed == false ? "-" : nil }
     return name.bytes.isEmpty ? "\"\"" : name.escaped
   }
 
-  /// `cam(42) sh(7)`, and `?` where there may be more.
+  /// `cam(42) sh(7)`, followed by `?` if there may be more.
   var holderList: String {
     let seen = processes.map { Units.process($0.comm, $0.pid) }
     return (seen + (areHoldersKnown || isOfSomeProcesses ? [] : ["?"])).joined(separator: " ")
   }
 
-  /// What keeps a buffer that no process holds, in words.
+  /// The references to a buffer that no process holds, in words.
   var heldByText: String? {
     guard let heldBy else { return processes.isEmpty ? nil : "processes" }
     return heldBy.map { reference in
@@ -174,7 +173,7 @@ extension StatReport.Buffer {
     }.joined(separator: "; ")
   }
 
-  /// Where a buffer may be that nothing shows.
+  /// The possible places of a buffer whose references are invisible.
   private var unseen: String {
     let owners = (references ?? []).filter { $0.kind == .message }.flatMap(\.processes)
     let place =

@@ -4,7 +4,7 @@ import DMABuf
 import DMABufHost
 import Glibc
 
-/// Rows of text under a heading, in columns as wide as they need to be.
+/// Rows of text below a heading. Columns are as wide as their longest cell.
 struct Table {
   enum Alignment { case left, right }
 
@@ -56,7 +56,6 @@ struct Table {
   }
 }
 
-/// What standard output can show.
 struct Style {
   let isColored: Bool
   let width: Int?
@@ -79,7 +78,7 @@ struct Style {
     return width - indent >= Self.narrowest || text.columns <= width - indent
   }
 
-  /// Words in lines that fit beside `indent` columns; one line where there is no width, or too little.
+  /// Wraps words into lines that fit beside `indent` columns. Returns one line if there is no width, or too little.
   func wrap(_ text: String, indent: Int) -> [String] {
     guard let width, width - indent >= Self.narrowest, text.columns > width - indent else { return [text] }
     var lines = [""]
@@ -110,12 +109,12 @@ struct Style {
 }
 
 extension String {
-  /// How many columns of a terminal the text takes.
+  /// The number of terminal columns that the text takes.
   fileprivate var columns: Int { unicodeScalars.reduce(0) { $0 + $1.columns } }
 }
 
 extension Unicode.Scalar {
-  /// How many columns it takes by the rules of Unicode: 2 for what is wide (East Asian scripts, emoji), 0 for marks on
-  /// the character before.
+  /// The number of terminal columns according to Unicode: 2 for wide characters (East Asian scripts, emoji), 0 for
+  /// combining marks.
   fileprivate var columns: Int { isASCII ? 1 : Int(utf8proc_charwidth(Int32(value))) }
 }

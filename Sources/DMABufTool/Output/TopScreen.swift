@@ -2,7 +2,7 @@
 import DMABuf
 import DMABufHost
 
-/// What `top` shows, and how keys change it: a value that knows nothing of terminals.
+/// The contents of `top`, and their changes by keys. The value is independent of the terminal.
 struct TopScreen {
   private(set) var view: StatView
   private(set) var filter = ""
@@ -11,7 +11,7 @@ struct TopScreen {
   private(set) var hasEnded = false
   private var firstRow = 0
   private var report: StatReport?
-  /// Bytes at each look, the last at the end.
+  /// The total size at each sample, the latest last.
   private var history: [UInt64] = []
 
   init(_ grouping: StatView.Grouping) { view = StatView(grouping) }
@@ -65,7 +65,7 @@ struct TopScreen {
     firstRow = max(0, min(firstRow + rows, self.rows.count - 1))
   }
 
-  /// After the last column the largest come first again.
+  /// The next column to sort by. After the last column the default order follows: the largest first.
   private func nextColumn() -> StatColumn? {
     let columns = view.columnNames.usual
     guard let sort = view.sort else { return columns.first }
@@ -78,10 +78,10 @@ struct TopScreen {
     guard let report else { return [] }
     let style = Style(isColored: isColored, width: columns)
     var lines = [style.bold(style.fit(heading(report))), style.fit(sparkline(columns))]
-    // A row is a line here, so what is too long is cut.
+    // Each row is one line here, so long rows are truncated.
     let table = table.lines(style: Style(isColored: false, width: nil)).map { style.fit($0) }
     lines += table.prefix(1).map { style.bold($0) }
-    // At the end of the rows the last page stays full.
+    // At the last row, the last page stays full.
     let room = max(0, rows - lines.count - 1)
     let first = max(0, min(firstRow, table.count - 1 - room))
     lines += table.dropFirst(1 + first).prefix(room)
@@ -134,7 +134,7 @@ struct TopScreen {
     return "dmabuf top (\(sources)): " + parts.joined(separator: ", ") + (isPaused ? " [paused]" : "")
   }
 
-  /// The total over time, from nothing to the most there was.
+  /// The total size over time, scaled from 0 to the maximum.
   private func sparkline(_ columns: Int) -> String {
     let bars = Array("▁▂▃▄▅▆▇█")
     let most = history.max() ?? 0

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 import DMABuf
 
-/// Numbers and names as people read them.
 enum Units {
-  /// `8M`, `12.5M`, `100B`: binary multiples, exact when they can be.
+  /// `8M`, `12.5M`, `100B`: binary multiples, exact where possible.
   static func size(_ bytes: UInt64) -> String {
     let units: [(String, UInt64)] = [("T", 1 << 40), ("G", 1 << 30), ("M", 1 << 20), ("K", 1 << 10)]
     for (letter, unit) in units where bytes >= unit {
@@ -40,12 +39,12 @@ enum Units {
     return "\(scaled / scale)" + (places > 0 ? "." + (scaled % scale).digits(places) : "")
   }
 
-  /// `12.345678`: a moment in seconds since the machine was started, as the kernel's log has it.
+  /// `12.345678`: a moment in seconds since boot, as in the kernel's log.
   static func moment(_ nanoseconds: UInt64) -> String {
     "\(nanoseconds / 1_000_000_000)." + (nanoseconds % 1_000_000_000 / 1_000).digits(6)
   }
 
-  /// `12 s`, `5 min`, `3 h`, `9 d`: how old something is.
+  /// `12 s`, `5 min`, `3 h`, `9 d`: an age.
   static func age(_ nanoseconds: UInt64) -> String {
     let seconds = nanoseconds / 1_000_000_000
     return switch seconds {
@@ -61,15 +60,15 @@ enum Units {
     "\(number) " + (number == 1 ? noun : plural ?? noun + "s")
   }
 
-  /// `camera(4711)`, and `?` for a name that is unknown.
+  /// `camera(4711)`, with `?` for an unknown name.
   static func process(_ command: UntrustedText?, _ pid: Int32) -> String { "\(command?.escaped ?? "?")(\(pid))" }
 
-  /// The same of text that an earlier report had.
+  /// The same for text from an earlier report.
   static func process(_ command: String?, _ pid: Int32) -> String {
     process(command.map { UntrustedText($0.utf8) }, pid)
   }
 
-  /// `12.3 GB/s`: decimal multiples, as bandwidth is given in.
+  /// `12.3 GB/s`: decimal multiples, as usual for bandwidth.
   static func rate(_ bytesPerSecond: UInt64) -> String {
     switch bytesPerSecond {
     case ..<1_000_000: tenths(bytesPerSecond, per: 1_000) + " kB/s"
@@ -78,7 +77,7 @@ enum Units {
     }
   }
 
-  /// `xxh3:` and 16 digits.
+  /// `xxh3:` followed by 16 digits.
   static func checksum(_ value: UInt64) -> String { "xxh3:" + value.digits(16, radix: 16) }
 
   private static func tenths(_ number: UInt64, per unit: UInt64) -> String {
