@@ -9,7 +9,9 @@ enum HelpTopic: String, CaseIterable {
 
   /// Finds the topic of a word, in upper or lower case.
   init?(word: String) {
-    guard let topic = Self.allCases.first(where: { $0.rawValue.lowercased() == word.lowercased() }) else { return nil }
+    guard let topic = Self.allCases.first(where: { $0.rawValue.lowercased() == word.lowercased() }) else {
+      return nil
+    }
     self = topic
   }
 

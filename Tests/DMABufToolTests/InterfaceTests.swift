@@ -14,7 +14,8 @@ struct InterfaceTests {
     func all(_ commands: [Command], below path: String) -> [String] {
       commands.filter { $0.commandName != "help" }.flatMap { command in
         let path = path + command.commandName
-        let own = (command.arguments ?? []).filter { $0.kind != "positional" && $0.shouldDisplay }.flatMap { argument in
+        let own = (command.arguments ?? []).filter { $0.kind != "positional" && $0.shouldDisplay }.flatMap {
+          argument in
           (argument.names ?? []).filter { $0.kind == "long" && $0.name != "help" && $0.name != "version" }.map {
             "\(path) --\($0.name) \(argument.kind == "option" ? argument.valueName ?? "?" : "-")"
           }

@@ -43,11 +43,15 @@ struct Bench: ParsableCommand {
 
   func validate() throws {
     if csv, json { throw ValidationError("--csv and --json exclude each other") }
-    if csv, comparison.compare != nil { throw ValidationError("--csv cannot report a comparison; use --json with --compare") }
+    if csv, comparison.compare != nil {
+      throw ValidationError("--csv cannot report a comparison; use --json with --compare")
+    }
   }
 
   func run() throws {
-    let earlier = try comparison.compare.map { try BenchSnapshot(parsing: SmallFile.read($0, limit: 64 << 20), from: $0) }
+    let earlier = try comparison.compare.map {
+      try BenchSnapshot(parsing: SmallFile.read($0, limit: 64 << 20), from: $0)
+    }
     if let cpu = repeating.cpu { try stay(on: cpu) }
     let repetition = repeating.repetition
     var run = BenchRun(

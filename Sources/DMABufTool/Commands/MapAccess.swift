@@ -122,7 +122,8 @@ struct MapAccess: ~Copyable {
     let reason: String? =
       switch (error.errno, buffer.accessMode) {
       case (.permissionDenied, .writeOnly): "a write-only descriptor cannot be mapped"
-      case (.permissionDenied, _) where direction != .read: "the descriptor is read-only; use one that was opened for writing"
+      case (.permissionDenied, _) where direction != .read:
+        "the descriptor is read-only; use one that was opened for writing"
       case (.invalidArgument, _):
         buffer.size % Mapping.pageSize != 0
           ? "the size of the buffer is not a multiple of the page size, and only whole pages can be mapped"

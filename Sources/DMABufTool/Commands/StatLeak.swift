@@ -25,7 +25,9 @@ extension Stat {
         try moment.sleep()
         last = test.takeCensus(after: last)
         // Without a period the first sample without growth decides.
-        if time.period == nil, let last, LeakVerdict(last.counts - first.counts, limit: limit).exceeded.isEmpty { break }
+        if time.period == nil, let last, LeakVerdict(last.counts - first.counts, limit: limit).exceeded.isEmpty {
+          break
+        }
       }
     } else {
       let duration = time.period?.duration ?? .zero

@@ -95,7 +95,8 @@ struct ColumnNames {
   func named(_ name: some StringProtocol, for option: String) throws -> StatColumn {
     guard let column = StatColumn(rawValue: String(name)), all.contains(column) else {
       throw ValidationError(
-        "The value '\(name)' is invalid for '\(option)': the columns are \(all.map(\.rawValue).joined(separator: ", "))")
+        "The value '\(name)' is invalid for '\(option)': the columns are \(all.map(\.rawValue).joined(separator: ", "))"
+      )
     }
     return column
   }
