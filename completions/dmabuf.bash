@@ -248,19 +248,19 @@ _dmabuf_import() {
     repeating_flags=()
     non_repeating_flags=(--all --checksum --junit --json --replace --version -h --help)
     repeating_options=(--from)
-    non_repeating_options=(--size --framebuffer --stream --timeout --hold)
+    non_repeating_options=(--framebuffer --size --stream --timeout --hold)
     __dmabuf_offer_flags_options -1
 
     # Offer option value completions
     case "${prev}" in
+    '--framebuffer')
+        return
+        ;;
     '--from')
         __dmabuf_add_completions -W "$(__dmabuf_custom_complete ---completion import -- --from "${COMP_CWORD}" "$(__dmabuf_cursor_index_in_current_word)")"
         return
         ;;
     '--size')
-        return
-        ;;
-    '--framebuffer')
         return
         ;;
     '--stream')
@@ -837,13 +837,13 @@ _dmabuf_check() {
 _dmabuf_bench() {
     repeating_flags=()
     non_repeating_flags=(--sw-sync --csv --json --version -h --help)
-    repeating_options=(--source --device)
+    repeating_options=(--from --source --device)
     non_repeating_options=(--size --count --duration --warm-up --cpu --compare --fail-if-slower)
     __dmabuf_offer_flags_options -1
 
     # Offer option value completions
     case "${prev}" in
-    '--source')
+    '--from'|'--source')
         return
         ;;
     '--device')

@@ -50,7 +50,7 @@ struct Root: ParsableCommand {
     let wanted = path.last.flatMap { $0.configuration.subcommands.isEmpty ? $0 : nil }
     var command: any ParsableCommand
     do {
-      command = try parse(arguments, wanted)
+      command = try parse(arguments, wanted, depth: path.count - 1)
       // Help is a command, too: its run() throws the text.
       if type(of: command) != wanted { return try command.run() }
     } catch {
@@ -105,12 +105,22 @@ struct Root: ParsableCommand {
   }
 
   private static func parse(
-    _ words: [String], _ wanted: (any ParsableCommand.Type)?
+    _ words: [String], _ wanted: (any ParsableCommand.Type)?, depth: Int
   ) throws -> any ParsableCommand {
-    guard let end = words.firstIndex(of: "--"), wanted is any CommandBeforeAnother.Type else {
+    // The parser of one command starts faster than that of all. What it refuses goes to the other, whose help and errors
+    // have the names of all commands.
+    func parsed(_ words: [String]) throws -> any ParsableCommand {
+      if let wanted, let command = try? wanted.parseAsRoot(Array(words.dropFirst(depth))),
+        type(of: command) == wanted
+      {
+        return command
+      }
       return try parseAsRoot(words)
     }
-    let command = try parseAsRoot(Array(words[..<end]))
+    guard let end = words.firstIndex(of: "--"), wanted is any CommandBeforeAnother.Type else {
+      return try parsed(words)
+    }
+    let command = try parsed(Array(words[..<end]))
     guard var first = command as? any CommandBeforeAnother else { return command }
     first.command = Array(words[(end + 1)...])
     return first

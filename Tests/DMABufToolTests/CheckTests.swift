@@ -40,7 +40,7 @@ struct CheckTests {
     #expect(report.totals.newDifference == 1)
     #expect(report.totals.fail == 0)
     #expect(report.tap().contains("not ok 1 - C1 heap:system:  # TODO expected 1; found 0"))
-    #expect(report.text(style: Style(isColored: false, width: nil)).contains(", 1 new differences on Linux 9.9"))
+    #expect(report.text(style: Style(isColored: false, width: nil)).contains(", 1 new difference on Linux 9.9"))
     let known = try KnownFailures("C1 *", path: "known")
     #expect(known.judge(Self.result(.newDifference)).verdict == .knownDifference)
   }

@@ -124,7 +124,7 @@ struct BenchReport: Report, Encodable {
       }
     }
     let sourcesAndSizes = results.map { Self.place($0.source, $0.size, nil) } + groups.flatMap(\.places)
-    var table = Table(.init("SKIPPED"), .init("WHY"))
+    var table = Table(.init("SKIPPED"), .init("REASON"))
     table.rows = groups.map { group in
       // No measurement by itself has more than two operations.
       let what = group.operations.count > 3 ? "all" : group.operations.joined(separator: ", ")

@@ -86,17 +86,17 @@ struct CheckReport: Report, Encodable {
       rows(.fail, "FAILED", style), rows(.newDifference, "NEW DIFFERENCE", style),
       rows(.knownDifference, "KNOWN DIFFERENCE", style), skips(style), omissions(style),
     ]
-    let new = totals.newDifference == 0 ? "" : ", \(totals.newDifference) new differences"
+    let new = totals.newDifference == 0 ? "" : ", " + Units.count(totals.newDifference, "new difference")
     let summary =
       "\(totals.pass) passed, \(totals.fail) failed, \(totals.skip) skipped, "
-      + "\(totals.knownDifference) known differences\(new) on Linux \(kernel)"
+      + "\(Units.count(totals.knownDifference, "known difference"))\(new) on Linux \(kernel)"
     return (overview.lines(style: style) + [""] + sections.flatMap(\.self) + [summary]).joined(separator: "\n")
   }
 
   private func rows(_ verdict: ConformanceResult.Verdict, _ title: String, _ style: Style) -> [String] {
     let chosen = results.filter { $0.verdict == verdict }
     guard !chosen.isEmpty else { return [] }
-    var table = Table(.init(title), .init("TARGET"), .init("WHAT"))
+    var table = Table(.init(title), .init("TARGET"), .init("CHECK"))
     table.rows = chosen.map { result in
       let parts = [
         result.sentence, result.expected.map { "expected \($0)" }, result.found.map { "found \($0)" },
@@ -111,7 +111,7 @@ struct CheckReport: Report, Encodable {
   private func skips(_ style: Style) -> [String] {
     let reasons = Dictionary(grouping: results.filter { $0.verdict == .skip }) { $0.reason ?? "" }
     guard !reasons.isEmpty else { return [] }
-    var table = Table(.init("SKIPPED", .right), .init("WHY"))
+    var table = Table(.init("SKIPPED", .right), .init("REASON"))
     table.rows = reasons.sorted { ($1.value.count, $0.key) < ($0.value.count, $1.key) }.map {
       ["\($0.value.count)", Escaping.visible($0.key)]
     }
@@ -120,7 +120,7 @@ struct CheckReport: Report, Encodable {
 
   private func omissions(_ style: Style) -> [String] {
     guard !notChecked.isEmpty else { return [] }
-    var table = Table(.init("NOT CHECKED"), .init("WHY"))
+    var table = Table(.init("NOT CHECKED"), .init("REASON"))
     table.rows = notChecked.map { [Escaping.visible($0.device), Escaping.visible($0.reason)] }
     return table.lines(style: style) + [""]
   }
@@ -197,7 +197,7 @@ struct CheckList: Report, Encodable {
   }
 
   func text(style: Style) -> String {
-    var table = Table(.init("ID"), .init("ON"), .init("NEEDS"), .init("WHAT IS CHECKED"))
+    var table = Table(.init("ID"), .init("TARGET"), .init("NEEDS"), .init("CHECK"))
     table.rows = checks.map {
       let needs = ($0.invasive ? ["--invasive"] : []) + $0.needs
       return [$0.id, $0.scope, needs.isEmpty ? "-" : needs.joined(separator: " "), $0.sentence]

@@ -74,7 +74,7 @@ struct Style {
 
   /// Is there room for the text, or for lines of it, to the right of `indent` columns?
   func hasRoom(beside indent: Int, for text: String) -> Bool {
-    guard let width else { return true }
+    guard let width, width > 2 * Self.narrowest else { return true }
     return width - indent >= Self.narrowest || text.columns <= width - indent
   }
 

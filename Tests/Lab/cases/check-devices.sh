@@ -21,7 +21,7 @@ a_kernel_newer_than_any_known_fails_no_check_by_that() {
   run strace -f -o /dev/null -e trace=uname -e "inject=uname:poke_exit=@arg1=$(_kernel_says 9.9.0)" dmabuf check --device drm:vgem --only C25
   status 0
   stdout '^NEW DIFFERENCE +TARGET +WHAT$'
-  stdout ', 1 new differences on Linux 9.9$'
+  stdout ', 1 new difference on Linux 9.9$'
   run strace -f -o /dev/null -e trace=uname -e "inject=uname:poke_exit=@arg1=$(_kernel_says 9.9.0)" dmabuf check --device drm:vgem --only C25 --tap
   stdout '^not ok 1 - C25 .* # TODO expected EPERM; found ok'
 }

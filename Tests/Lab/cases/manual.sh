@@ -6,20 +6,27 @@
 # _examples PAGE NUMBER [MASK]: at least NUMBER commands, none of which is wrong.
 _examples() {
   # Where all that the manual uses is built in, and nodes have the same names each time.
-  [ "$(cat /lab/kernel)" = full-6.12 ] || skip 'another kernel than the manual is of'
+  [ "$(cat /lab/kernel)" = "${kernel:-full-6.12}" ] || skip 'another kernel than the manual is of'
   limit 120
   . /lab/examples.sh
   in_this_case() {
-    echo "$1" | sed "s/--for 30s/--for 2s/; s/4711:23/$process:$process_buffer/g; s/4711/$process/g"
+    echo "$1" | sed "s/--for 30s/--for 2s/; s/^strace/timeout 1 strace/; $names s/4711/${process:-none}/g"
   }
-  compare_examples "/lab/man/$1" "$2" "s/${process:-none}:[0-9]+/4711:23/g; ${3:-}"
+  compare_examples "/lab/man/$1" "$2" "$masks ${3:-}"
+}
+
+# _named NAME WORD: the manual's NAME is WORD in this case.
+_named() {
+  names="$names s/$1/$2/g;"
+  masks="$masks s/$2/$1/g;"
 }
 
 # A process with a buffer: the manual's 4711.
 _start_process() { # WORD… of the actor
   start program actor buffer 1M print 0 "$@" ready pause
   wait_for_line program ready
-  read -r process process_buffer _ <.started/program.stdout
+  read -r process fd _ <.started/program.stdout
+  _named 4711:23 "$process:$fd"
 }
 
 # A program for examples that run one which the lab does not have.
@@ -72,8 +79,28 @@ examples_of_fence_wait() {
 }
 
 examples_of_fence() {
+  _program my-program 'exec dmabuf map "$1" --checksum'
   _start_process
-  _examples dmabuf-fence.1 11
+  check dmabuf fence create --sw-sync --hold file
+  _named 4711:12 file
+  except=syncobj
+  _examples dmabuf-fence.1 9
+}
+
+# On the kernel with a driver that has syncobjs.
+examples_of_fence_with_a_syncobj() {
+  kernel=debian-7
+  [ "$(cat /lab/kernel)" = $kernel ] || skip 'another kernel than the manual is of'
+  load virtio_gpu
+  check dmabuf alloc 64K --hold camera
+  check dmabuf fence create --syncobj "$(drm_node virtio_gpu render)" --hold client
+  check dmabuf fence signal client --point 6
+  holder=$(dmabuf held --json | jq '.held[] | select(.name == "client").pid')
+  for fd in "/proc/$holder/fd"/*; do
+    case $(readlink "$fd") in *syncobj*) _named 4711:30 "$holder:${fd##*/}" ;; esac
+  done
+  only=syncobj
+  _examples dmabuf-fence.1 3
 }
 
 examples_of_held() {
@@ -140,5 +167,5 @@ examples_of_troubleshooting() {
 
 examples_of_the_overview() {
   _start_process
-  _examples dmabuf.1 8
+  _examples dmabuf.1 6
 }

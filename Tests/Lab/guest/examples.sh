@@ -74,9 +74,11 @@ mask_examples() { # FILE
     s/unbound[0-9]+/unboundN/g; s/^([+-]?) *[0-9]+  +/\1N /; s/  +/ /g; s/^ //; s/ $//' "$1"
 }
 
-# compare_examples PAGE NUMBER [MASK]: at least so many commands, and what they print is what the page says.
+# compare_examples PAGE NUMBER [MASK]: at least NUMBER commands of dmabuf, which print what the page says. Only blocks
+# that match $only, and none that match $except.
 compare_examples() {
-  examples_of "$1" >examples
+  examples_of "$1" | awk -v only="${only:-.}" -v except="${except:-^$}" \
+    'BEGIN { RS = "\n[.]\n"; ORS = "\n.\n" } $0 ~ only && $0 !~ except' >examples
   run_examples <examples
   dmabuf release --all >/dev/null 2>&1
   check [ "$(grep -c '^\$ dmabuf' said)" -ge "$2" ]
