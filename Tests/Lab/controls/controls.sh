@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Cases that must fail, each for the reason above it. When one of them does not, the lab proves
-# nothing.
+# Cases that must fail, each for the reason above it. If one of them passes, the lab proves nothing.
 
 # fails: expected status 1
 a_wrong_status_is_noticed() { run true; status 1; }
@@ -21,7 +20,7 @@ a_process_left_behind_is_noticed() {
 
 # fails: as many dma-bufs on the machine as before
 a_buffer_left_behind_is_noticed() {
-  trap '' TERM # or the actor ends with this shell
+  trap '' TERM # otherwise the actor ends with this shell
   start holder actor vgem-dumb 64 64 ready pause
   wait_for_line holder ready
 }
