@@ -11,7 +11,7 @@ _failed_without_crash() {
 _check() { run timeout 300 dmabuf check --only C1 --exporter "$(if has heap:system; then echo heap:system; else echo drm:vgem; fi)" "$@"; }
 
 # attack: directories, and files that are no documents
-files_that_are_no_documents_are_refused() {
+files_that_are_not_documents_are_refused() {
   mkdir dir
   head -c 4096 /dev/urandom >random
   : >empty
@@ -60,7 +60,7 @@ texts_of_a_file_are_escaped() {
 }
 
 # attack: a file without end
-a_file_without_end_is_given_up() {
+a_file_without_end_is_refused() {
   run timeout 600 dmabuf bench alloc --size 4K --count 1 --compare /dev/zero
   _failed_without_crash
   _check --expect /dev/zero
@@ -99,7 +99,7 @@ expectations_are_read_whole_or_refused() {
 }
 
 # attack: input without end, and a directory as input
-input_is_never_more_than_fits() {
+input_beyond_the_buffer_is_an_error() {
   run actor buffer 64K exec sh -c 'timeout 300 dmabuf map fd:$SLOT_0 --input /dev/zero; echo $?; timeout 300 dmabuf map fd:$SLOT_0 --input /; echo $?
     yes | timeout 300 dmabuf map fd:$SLOT_0 --input -; echo $?'
   stdout_is "$(printf '1\n1\n1')"
@@ -113,7 +113,7 @@ an_input_that_fails_is_an_error_and_access_ends() {
 }
 
 # attack: a disk that becomes full while the file is written over what was there
-a_full_disk_keeps_what_was_there() {
+the_old_file_remains_when_the_disk_is_full() {
   mkdir disk
   mount -t tmpfs -o size=64k tmpfs disk
   echo precious >disk/file
@@ -135,7 +135,7 @@ a_full_device_is_an_error_in_every_command() {
 }
 
 # attack: an output that is a directory, cannot be made, or may not be written
-an_output_that_cannot_be_is_refused() {
+an_output_that_cannot_be_written_is_refused() {
   for file in . /proc/x /no/such/dir/file /proc/version; do
     run actor buffer 4K exec sh -c "timeout 300 dmabuf map fd:\$SLOT_0 --output $file"
     _failed_without_crash

@@ -11,7 +11,7 @@ _did_not_crash() { [ "$(cat .run/status)" -lt 128 ] || expected 'no end by a sig
 _failed_without_crash() { _did_not_crash; [ "$(cat .run/status)" != 0 ] || expected 'a failure'; }
 
 # attack: SIGCHLD is ignored, and the command fails
-a_failure_is_one_though_children_are_ignored() {
+a_failure_is_reported_though_children_are_ignored() {
   run actor ignore CHLD exec $(_alloc) -- false
   status 1
   run actor ignore CHLD exec $(_alloc) -- sh -c 'exit 42'
@@ -19,13 +19,13 @@ a_failure_is_one_though_children_are_ignored() {
 }
 
 # attack: SIGCHLD is ignored, and the command is killed
-a_killed_command_is_one_though_children_are_ignored() {
+a_killed_command_is_reported_though_children_are_ignored() {
   run actor ignore CHLD exec $(_alloc) -- sh -c 'kill -9 $$'
   status 137
 }
 
 # attack: SIGCHLD is blocked
-a_failure_is_one_though_sigchld_is_blocked() {
+a_failure_is_reported_though_sigchld_is_blocked() {
   run actor block CHLD exec $(_alloc) -- sh -c 'exit 42'
   status 42
 }
@@ -82,7 +82,7 @@ blocked_endings_disturb_nothing() {
 }
 
 # attack: standard output is closed; a buffer's descriptor must not become it
-a_closed_output_is_an_error_and_nobody_else_s() {
+a_closed_output_is_an_error() {
   run sh -c "$(_alloc) >&-"
   _failed_without_crash
   stderr 'standard output'
@@ -95,7 +95,7 @@ closed_streams_do_not_end_up_in_a_file() {
 }
 
 # attack: all three streams are closed while a holder is started
-closed_streams_do_not_become_a_holder_s() {
+closed_streams_of_the_caller_are_dev_null_in_a_holder() {
   run sh -c "$(_alloc) --hold cam <&- >&- 2>&-"
   run dmabuf held --json
   for pid in $(jq '.held[].pid' .run/stdout); do
@@ -111,7 +111,7 @@ a_closed_input_is_an_error() {
 }
 
 # attack: umask 0
-nothing_is_left_open_to_others_by_an_open_umask() {
+a_runtime_directory_is_private_though_the_umask_is_open() {
   run sh -c "umask 0; $(_alloc) --hold cam"
   status 0
   check [ "$(stat -c %a /run/dmabuf)" = 700 ]
@@ -187,7 +187,7 @@ a_huge_environment_is_passed_on() {
 }
 
 # attack: argv[0] is empty, or the holder's
-a_wrong_name_of_its_own_harms_nothing() {
+a_wrong_argv_0_is_no_crash() {
   run sh -c 'exec -a "" /bin/dmabuf --version'
   status 0
   run timeout 120 sh -c 'exec -a dmabuf-holder /bin/dmabuf x y'
@@ -211,7 +211,7 @@ a_hostile_runtime_directory_is_not_used() {
 }
 
 # attack: arguments that are no UTF-8 reach the command and the file unchanged
-bytes_that_are_no_text_stay_as_they_are() {
+bytes_that_are_not_utf_8_do_not_change() {
   run $(_alloc) -- printf %s "$(printf 'b\377')"
   printf 'b\377' >wanted
   same wanted .run/stdout

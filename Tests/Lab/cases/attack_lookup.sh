@@ -102,7 +102,7 @@ processes_that_die_meanwhile_are_no_error() {
 }
 
 # attack: the process ends between two uses of its number
-a_process_that_has_ended_is_said_to_have() {
+a_process_that_ends_between_two_uses_is_reported() {
   start shortly actor buffer 64K ready
   finish shortly
   run dmabuf map "$shortly_pid:3" --fill 0xaa
@@ -114,7 +114,7 @@ a_process_that_has_ended_is_said_to_have() {
 }
 
 # attack: the socket of a held name is removed, the name taken again, the first holder ended
-the_first_holder_does_not_take_the_second_along() {
+the_end_of_the_first_holder_does_not_affect_the_second() {
   check dmabuf alloc 64K --from "$(_source)" --hold cam
   first=$(dmabuf held --json | jq '.held[0].pid')
   rm /run/dmabuf/cam
@@ -126,7 +126,7 @@ the_first_holder_does_not_take_the_second_along() {
 }
 
 # attack: a name is released while another process takes it
-taking_and_releasing_a_name_at_once_leaves_one_or_none() {
+holding_and_releasing_a_name_at_once_leaves_one_or_none() {
   for _ in 1 2 3 4 5 6 7 8; do
     start taker dmabuf alloc 4K --from "$(_source)" --hold cam --replace
     start releaser dmabuf release cam

@@ -14,7 +14,7 @@ _end() { send_signal holder TERM; finish holder; }
 _is_printable() { check sh -c '[ "$(tr -d "\n -~\200-\377" <.run/stdout | wc -c)" = 0 ]'; }
 
 # attack: a file that is called like a dma-buf is mapped and open
-a_file_called_like_a_buffer_is_none() {
+a_file_called_like_a_buffer_is_not_a_buffer() {
   dd if=/dev/zero of=/dmabuf:x bs=4096 count=1 2>/dev/null
   start holder actor open /dmabuf:x map 0 ready pause
   wait_for_line holder ready
@@ -29,7 +29,7 @@ a_file_called_like_a_buffer_is_none() {
 }
 
 # attack: the same on a mount that is nowhere, in processes that end all the time
-a_detached_file_called_like_a_buffer_is_none() {
+a_detached_file_called_like_a_buffer_is_not_a_buffer() {
   start one actor detached dmabuf:x churn 0
   start two actor detached dmabuf:y map 0 churn 0
   wait_for_line one churning

@@ -18,7 +18,7 @@ _bounded() {
 }
 
 # attack: a peer that says nothing
-a_silent_peer_is_given_up() {
+a_silent_peer_times_out() {
   start peer actor listen ./socket pause
   eventually [ -S socket ]
   _bounded dmabuf receive ./socket --timeout 1s
@@ -27,7 +27,7 @@ a_silent_peer_is_given_up() {
 }
 
 # attack: a peer that sends bytes without end and never a descriptor
-an_endless_peer_is_given_up() {
+an_endless_peer_times_out() {
   start peer actor flood ./socket
   eventually [ -S socket ]
   _bounded dmabuf receive ./socket --timeout 1s
@@ -36,7 +36,7 @@ an_endless_peer_is_given_up() {
 }
 
 # attack: a peer that sends a byte now and then
-a_slow_peer_is_given_up() {
+a_slow_peer_times_out() {
   start peer actor drip ./socket
   eventually [ -S socket ]
   _bounded dmabuf receive ./socket --timeout 1s
@@ -66,7 +66,7 @@ a_peer_that_hangs_up_is_an_error() {
 }
 
 # attack: a peer that is stopped
-a_frozen_peer_is_given_up() {
+a_frozen_peer_times_out() {
   start peer actor listen ./socket receive ./socket
   eventually [ -S socket ]
   send_signal peer STOP
@@ -99,7 +99,7 @@ wrong_descriptors_are_an_error_and_closed() {
 }
 
 # attack: the listener's queue is full
-a_full_queue_is_given_up() {
+a_full_queue_times_out() {
   start peer actor listen ./socket queue-up ./socket ready pause
   wait_for_line peer ready
   _hold cam
@@ -134,7 +134,7 @@ a_holder_outlives_every_request() {
 }
 
 # attack: descriptors that are sent along with a right request
-a_holder_keeps_no_descriptors_of_its_clients() {
+a_holder_closes_descriptors_of_its_clients() {
   _hold cam
   pid=$(dmabuf held --json | jq '.held[0].pid')
   before=$(ls "/proc/$pid/fd" | wc -l)
@@ -145,7 +145,7 @@ a_holder_keeps_no_descriptors_of_its_clients() {
 }
 
 # attack: a holder that is stopped
-a_frozen_holder_blocks_nobody() {
+a_frozen_holder_blocks_no_other_command() {
   _hold cam
   _hold other
   pid=$(dmabuf held --json | jq '.held[] | select(.name == "cam") | .pid')
@@ -201,7 +201,7 @@ _is_refused() {
 }
 
 # attack: a holder that answers with nonsense
-a_holder_that_talks_nonsense_is_refused() {
+a_holder_with_invalid_replies_is_refused() {
   _fake nonsense 1
   _is_refused
 }
@@ -229,7 +229,7 @@ a_hostile_description_is_visible_or_refused() {
 }
 
 # attack: a holder that never answers
-a_holder_that_never_answers_is_given_up() {
+a_holder_that_never_replies_is_refused() {
   _fake '' 0
   _is_refused
 }

@@ -143,7 +143,7 @@ an_interrupted_wait_ends() {
 }
 
 # attack: a second signal while the first is being heeded
-two_signals_are_one() {
+a_second_signal_changes_nothing() {
   for first in INT TERM; do
     start sleeper actor default-signals exec dmabuf alloc 4K --from "$(_source)" -- sh -c 'trap "" INT TERM; sleep 1; exit 5'
     usleep 400000
@@ -157,7 +157,7 @@ two_signals_are_one() {
 }
 
 # attack: every call is interrupted
-calls_that_are_interrupted_are_made_again() {
+calls_that_are_interrupted_are_repeated() {
   for call in ioctl openat read recvmsg sendmsg accept4 connect poll ppoll wait4; do
     run timeout 300 strace -f -qq -o trace -e trace=$call -e "inject=$call:error=EINTR:when=2+4" dmabuf alloc 4K --from "$(_source)" -- true
     status 0
@@ -171,7 +171,7 @@ calls_that_are_interrupted_are_made_again() {
 }
 
 # attack: no memory, descriptors or processes at each call of an allocation
-a_failing_allocation_says_why() {
+a_failing_allocation_reports_why() {
   _failing ENOMEM ioctl 1 2 3 -- dmabuf alloc 64K --from "$(_source)" --count 2
   _failing EMFILE openat 2 3 4 -- dmabuf alloc 64K --from "$(_source)"
   _failing EACCES openat 2 3 4 -- dmabuf alloc 64K --from "$(_source)"

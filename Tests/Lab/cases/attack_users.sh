@@ -50,7 +50,7 @@ root_puts_nothing_into_another_user_s_directory() {
 }
 
 # attack: another user asks a holder for its buffer, and to release it
-a_holder_serves_nobody_else() {
+a_holder_serves_no_other_user() {
   _hold cam
   chmod 755 /run/dmabuf
   chmod 777 /run/dmabuf/cam
@@ -88,7 +88,7 @@ a_runtime_directory_that_others_may_write_to_is_refused() {
 }
 
 # attack: a directory, a file, a link and a FIFO where sockets of holders belong
-what_is_no_socket_is_neither_asked_nor_removed() {
+a_file_that_is_not_a_socket_is_neither_used_nor_removed() {
   _hold good
   mkdir /run/dmabuf/dir
   echo precious >/run/dmabuf/file
@@ -138,7 +138,7 @@ a_copy_with_another_s_rights_refuses_to_run() {
 }
 
 # attack: another user's socket in a directory with the sticky bit
-a_socket_that_is_there_is_not_taken_over() {
+an_existing_socket_is_not_replaced() {
   mkdir -m 1777 shared
   chmod 755 .
   start other actor uid 65534 listen shared/socket ready pause
@@ -152,7 +152,7 @@ a_socket_that_is_there_is_not_taken_over() {
 }
 
 # attack: another user connects to a socket that root listens on
-a_socket_that_is_listened_on_takes_nothing_from_others() {
+a_listening_socket_accepts_nothing_from_other_users() {
   start taker sh -c 'umask 0; exec dmabuf receive ./socket --listen --timeout 120s --json'
   eventually [ -S socket ]
   chmod 777 .

@@ -20,7 +20,7 @@ a_plain_run_measures_what_this_kernel_has_and_ends_soon() {
   check sh -c 'sed "/^SKIPPED/,\$d; s/µ/u/g" .run/stdout | awk "length(\$0) > 80 { exit 1 }"'
 }
 
-the_document_has_what_was_promised() {
+the_document_has_all_its_members() {
   needs drm:vgem
   run dmabuf bench --source "$(_source)" --size 64K,1M --duration 20ms --json
   status 0
@@ -50,7 +50,7 @@ each_source_is_measured() {
   done
 }
 
-turns_are_counted_and_those_to_warm_up_are_not() {
+iterations_are_counted_and_warm_up_iterations_are_not() {
   run dmabuf bench alloc sync --size 4K --count 7 --warm-up 3 --json
   status 0
   json '[.results[] | [.operation, .count]]' '[["alloc",7],["sync",7]]'
@@ -72,7 +72,7 @@ a_camera_passes_frames() {
   check actor video-own "$node" 2
 }
 
-a_buffer_that_is_too_small_is_never_given_to_a_camera() {
+a_buffer_that_is_too_small_is_never_queued_to_a_camera() {
   needs v4l2:vivid
   run strace -e trace=ioctl -o calls dmabuf bench qbuf --device "$(video_node vivid)" --size 4K
   status 77
@@ -98,7 +98,7 @@ sw_sync_wakes_too() {
   json '[.results[] | [.operation, .count]]' '[["wake",20]]'
 }
 
-it_stays_on_a_processor() {
+it_runs_on_one_processor() {
   run dmabuf bench alloc --size 4K --count 5 --cpu 1 --json
   status 0
   json .cpu 1
@@ -128,7 +128,7 @@ an_earlier_run_is_compared() {
   json_true '.comparison.rows[0].ratio > 2'
 }
 
-what_is_no_earlier_run_is_refused() {
+a_file_that_is_not_an_earlier_run_is_refused() {
   echo '{"schema":"dmabuf.stat/1","kernel":"x","results":[]}' >stat
   run dmabuf bench alloc --compare stat
   status 1
@@ -163,7 +163,7 @@ bad_words_are_usage_errors() {
   done
 }
 
-what_the_machine_lacks_is_skipped_and_said() {
+what_the_machine_lacks_is_skipped_and_reported() {
   run dmabuf bench alloc --source heap:nowhere --json
   status 77
   json '[.skipped[] | [.operation, .source]]' '[["alloc","heap:nowhere"]]'
@@ -179,14 +179,14 @@ what_the_machine_lacks_is_skipped_and_said() {
   stdout 'more than the [0-9.]+[GM] that are available'
 }
 
-nobody_is_refused_by_name() {
+an_unprivileged_user_gets_the_refused_heap_and_the_reason() {
   needs heap:system
   run_as_nobody dmabuf bench alloc --source heap:system
   status 1
   stdout 'heap/system: open: Permission denied'
 }
 
-nothing_is_left_behind_by_an_interruption() {
+nothing_remains_after_an_interruption() {
   needs drm:vgem
   before=$(buffers_on_the_machine)
   for operation in alloc mmap read sync send wake import; do
@@ -214,7 +214,7 @@ an_interrupted_camera_is_free_again() {
   check actor video-own "$node" 2
 }
 
-a_reader_that_has_seen_enough_is_no_error() {
+a_reader_that_stops_early_is_no_error() {
   check sh -c '{ dmabuf bench alloc sync --size 4K --count 3 2>errors; echo $? >ended; } | :'
   check [ "$(cat ended)" = 0 ]
   check [ ! -s errors ]

@@ -8,7 +8,7 @@ _kernel_says() {
   echo 00
 }
 
-a_kernel_newer_than_any_known_fails_no_check_by_that() {
+a_difference_of_a_kernel_newer_than_any_known_is_no_failure() {
   needs 'kernel:<7.0'
   # What this kernel does is unexpected of a later one, where the promise is known to have changed.
   run strace -f -o /dev/null -e trace=uname -e "inject=uname:poke_exit=@arg1=$(_kernel_says 9.9.0)" dmabuf check --device drm:vgem --only C25 --only C1 --json --junit out.xml
@@ -26,7 +26,7 @@ a_kernel_newer_than_any_known_fails_no_check_by_that() {
   stdout '^not ok 1 - C25 .* # TODO expected EPERM; found ok'
 }
 
-a_promise_of_every_kernel_is_broken_by_a_newer_one_too() {
+a_promise_of_every_kernel_fails_on_a_newer_one_too() {
   # unknown requests are refused with ENOTTY by every kernel
   run strace -f -o /dev/null -e trace=uname,lseek -e "inject=uname:poke_exit=@arg1=$(_kernel_says 9.9.0)" -e inject=lseek:error=EPERM dmabuf check --device drm:vgem --only C5 --json
   status 1
@@ -47,7 +47,7 @@ every_kind_of_video_node_is_checked_by_its_path() {
   done
 }
 
-the_parameters_of_a_device_are_left_alone() {
+the_parameters_of_a_device_do_not_change() {
   needs v4l2:vivid-000-meta-out
   run dmabuf check --device "$(video_node vivid-000-meta-out)" --only C127 --only C128 --json
   json '.results | map([.verdict, (.reason | startswith("the queue accepts parameters: "))]) | unique' '[["skip",true]]'
@@ -68,7 +68,7 @@ the_second_camera_of_a_driver_is_a_device() {
   json '.results | map(.verdict)' '["pass","pass"]'
 }
 
-a_decoder_says_why_no_frame_can_come() {
+a_decoder_is_skipped_because_it_produces_no_frame() {
   needs v4l2:vicodec
   node=$(for entry in /sys/class/video4linux/video*; do grep -lx 'stateful-decoder' "$entry/name"; done | head -n 1)
   node=/dev/$(basename "$(dirname "$node")")
@@ -131,7 +131,7 @@ epoll_create1 C60 heap:system
 END
 }
 
-opening_a_card_makes_nobody_wait_for_drm_master() {
+drm_master_is_dropped_right_after_opening_a_card() {
   needs drm:vgem
   limit 120
   card=$(drm_node vgem)
@@ -164,7 +164,7 @@ another_process_becomes_drm_master_while_buffers_are_held() {
   status 0
 }
 
-a_trace_instance_goes_whatever_ends_a_check() {
+a_trace_instance_is_removed_however_a_check_ends() {
   instances=/sys/kernel/tracing/instances
   [ -d $instances ] || skip 'no tracefs'
   _instances() { [ "$(ls $instances | wc -l)" = "$1" ] || expected "$1 trace instances, not: $(ls $instances)"; }

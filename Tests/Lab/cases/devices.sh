@@ -62,7 +62,7 @@ a_queue_in_use_is_asked_and_not_touched() {
   finish owner
 }
 
-looking_makes_nobody_drm_master() {
+listing_makes_no_process_drm_master() {
   needs drm:bochs
   run strace -f -e trace=openat,ioctl -o trace dmabuf devices "$(drm_node bochs)"
   status 0
@@ -71,7 +71,7 @@ looking_makes_nobody_drm_master() {
   check sh -c "grep -A 1 'openat.*/dev/dri/card.* = [0-9]' trace | grep -v openat | grep ioctl | grep -qv DROP_MASTER && exit 1; exit 0"
 }
 
-what_prime_imports_is_found_by_importing() {
+prime_import_is_probed_by_importing() {
   needs drm:bochs heap:system 'kernel:<6.13'
   # bochs says it imports (DRM_CAP_PRIME), and cannot.
   run dmabuf devices "$(drm_node bochs)" --json
@@ -83,7 +83,7 @@ what_prime_imports_is_found_by_importing() {
   json_true ".facilities | map(select(.name == \"$(drm_node bochs)\"))[0].reason | contains(\"import does not work (DRM_IOCTL_PRIME_FD_TO_HANDLE: \")"
 }
 
-a_gpu_that_imports_nothing_says_so() {
+a_gpu_that_imports_nothing_is_reported() {
   load virtio_gpu
   has heap:system || has udmabuf || has drm:vgem || skip 'nothing to try with'
   node=$(drm_node virtio_gpu)
@@ -126,7 +126,7 @@ nodes_that_may_not_be_opened_are_rows_too() {
   no_stderr 'Permission denied'
 }
 
-names_that_are_no_device_say_which_there_are() {
+an_unknown_device_name_lists_the_devices() {
   needs drm:vgem v4l2:vivid
   run dmabuf devices drm:nope
   status 77

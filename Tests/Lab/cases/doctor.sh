@@ -4,7 +4,7 @@
 # _state NAME [STATE]: of a facility in the captured report.
 _state() { json ".facilities | map(select(.name == \"$1\").state)" "[\"$2\"]"; }
 
-root_can_make_buffers_and_share_them() {
+root_can_allocate_and_share_buffers() {
   run dmabuf doctor --json
   status 0
   stderr_is_empty
@@ -30,7 +30,7 @@ what_the_kernel_has_works() {
   if has bpf-dmabuf-iter; then _state bpf-dmabuf-iter works; else _state bpf-dmabuf-iter missing; fi
 }
 
-nobody_is_told_that_root_may() {
+facilities_of_root_are_root_only_for_an_unprivileged_user() {
   run_as_nobody dmabuf doctor --json
   status 1
   _state sharing "$(if has udmabuf || has heap:system; then echo root-only; else echo missing; fi)"
@@ -147,7 +147,7 @@ a_list_of_buffers_in_an_unknown_format_does_not_work() {
   json_true '.facilities | map(select(.name == "bufinfo"))[0].reason | test("no inode numbers|unknown format")'
 }
 
-holding_is_tried() {
+holding_is_probed() {
   run dmabuf doctor --json
   _state holding works
   json_true '.facilities | map(select(.name == "holding"))[0].reason | contains("/run/dmabuf")'

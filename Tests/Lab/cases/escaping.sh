@@ -54,7 +54,7 @@ nothing_invisible_reaches_a_terminal() {
   _end
 }
 
-an_error_has_one_line_whatever_a_path_has() {
+an_error_has_one_line_for_any_path() {
   run dmabuf stat --diff "$(printf 'no\nsuch\ndmabuf: hint: rm -rf\302\233')"
   status 1
   check [ "$(grep -c . .run/stderr)" = 1 ]
@@ -64,7 +64,7 @@ an_error_has_one_line_whatever_a_path_has() {
   stderr '4K\\u\{202e\}x'
 }
 
-known_failures_may_come_from_anywhere() {
+known_failures_with_combining_marks_are_read() {
   printf 'C1 *\r\nC2 heap:%s * \r\n' "$_mark" >known
   run dmabuf check --only C4 --exporter none --expect known
   no_stderr 'a line is ID TARGET'

@@ -17,7 +17,7 @@ _gone() {
 }
 _says() { eventually grep -q "$2" ".started/$1.stderr"; }
 
-a_fence_goes_into_a_syncobj_and_comes_out() {
+a_fence_is_imported_into_a_syncobj_and_exported() {
   needs drm:vgem
   _gpu
   _camera
@@ -102,7 +102,7 @@ points_of_a_timeline_signal_in_order() {
   _gone camera
 }
 
-what_is_still_to_come_is_waited_for() {
+a_fence_that_is_not_submitted_yet_is_waited_for() {
   _gpu
   check dmabuf fence create --syncobj "$gpu" --hold frame
   run dmabuf fence-wait frame --point 2 --timeout 200ms
@@ -164,7 +164,7 @@ a_syncobj_may_be_another_process_s_or_inherited() {
   check sh -c 'sed 1d .run/stdout | jq -e ".fences[0].status == \"signalled\" and .fences[0].point == null"'
 }
 
-a_syncobj_is_nothing_without_the_right_to_a_device() {
+a_syncobj_needs_the_right_to_a_device() {
   _gpu
   run dmabuf fence create --syncobj "$gpu" -- actor uid 65534 exec sh -c 'dmabuf fence info fd:$DMABUF_FD'
   status 1
@@ -176,7 +176,7 @@ a_syncobj_is_nothing_without_the_right_to_a_device() {
   status 0
 }
 
-a_syncobj_is_called_what_it_is() {
+errors_name_a_syncobj_in_place_of_another_file() {
   needs drm:vgem
   _gpu
   check dmabuf fence create --syncobj "$gpu" --hold frame
@@ -224,7 +224,7 @@ drivers_without_syncobjs_are_named() {
   fi
 }
 
-kernels_that_cannot_tell_of_what_is_to_come_say_so() {
+a_kernel_without_waits_for_later_fences_is_reported() {
   _gpu
   check dmabuf fence create --syncobj "$gpu" --hold frame
   # As before Linux 6.6, which has no DRM_IOCTL_SYNCOBJ_EVENTFD.

@@ -13,7 +13,7 @@ _camera_gone() {
 _count() { dmabuf stat "$camera" --json | jq '.buffers[0].count'; }
 _says() { eventually grep -q "$2" ".started/$1.stderr"; }
 
-a_late_fence_is_named_signalled_from_another_shell_and_wakes_who_waits() {
+a_pending_fence_is_named_signalled_from_another_shell_and_wakes_the_waiter() {
   needs drm:vgem
   _camera
   check dmabuf fence create --vgem "$camera" --hold late
@@ -40,7 +40,7 @@ a_late_fence_is_named_signalled_from_another_shell_and_wakes_who_waits() {
   _camera_gone
 }
 
-nothing_pending_is_no_waiting() {
+without_pending_fences_there_is_no_wait() {
   needs drm:vgem
   _camera
   run dmabuf fence-wait "$camera"
@@ -53,7 +53,7 @@ nothing_pending_is_no_waiting() {
   _camera_gone
 }
 
-a_timeout_of_zero_only_looks() {
+a_timeout_of_zero_does_not_wait() {
   needs drm:vgem
   _camera vgem-fence 0 write
   run dmabuf fence-wait "$camera" --timeout 0 --json
@@ -76,7 +76,7 @@ readers_wait_for_writers_alone() {
   _camera_gone
 }
 
-waiting_leaves_no_reference_behind() {
+no_reference_remains_after_a_wait() {
   needs drm:vgem
   _camera vgem-fence 0 write
   before=$(_count)
@@ -93,7 +93,7 @@ waiting_leaves_no_reference_behind() {
   finish waiter
 }
 
-a_kernel_that_tells_nothing_of_a_buffer_s_fences_is_polled() {
+a_buffer_is_polled_if_the_kernel_does_not_export_its_fences() {
   needs drm:vgem
   _camera vgem-fence 0 write
   before=$(_count)
@@ -181,7 +181,7 @@ a_fence_that_failed_is_an_error() {
   _camera_gone
 }
 
-interrupted_calls_are_made_again() {
+interrupted_waits_are_repeated() {
   needs drm:vgem
   _camera vgem-fence 0 write
   began=$(cut -d ' ' -f 1 /proc/uptime)
@@ -244,7 +244,7 @@ a_thousand_fences_on_one_buffer() {
   json '.fences | length' 1000
 }
 
-a_process_that_has_gone_and_what_has_no_fences_are_called_what_they_are() {
+errors_name_ended_processes_and_files_without_fences() {
   run actor pipe exec sh -c 'dmabuf fence-wait fd:$SLOT_0'
   status 1
   stderr '^dmabuf: fd:[0-9]+ is a pipe, not a dma-buf, a sync_file or a syncobj$'
@@ -263,7 +263,7 @@ wrong_words_are_usage_errors_of_fence_wait() {
   done
 }
 
-a_wait_for_access_says_for_whom_after_a_second() {
+a_wait_for_access_names_the_fences_after_a_second() {
   needs drm:vgem
   _camera vgem-fence 0 write
   run dmabuf sync "$camera" start --timeout 300ms

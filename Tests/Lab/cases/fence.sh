@@ -12,7 +12,7 @@ _camera_gone() {
 }
 _fences() { sed -n 's/^\t\(.*fence:.*\)/\1/p' /sys/kernel/debug/dma_buf/bufinfo; }
 
-info_tells_all_there_is() {
+info_prints_everything_about_a_fence() {
   needs sw_sync
   check dmabuf fence timeline 1 7 --hold t
   check dmabuf fence create --sw-sync --value 3 --hold other
@@ -177,7 +177,7 @@ merging_keeps_the_latest_of_each_timeline() {
   check dmabuf release --all
 }
 
-fences_are_taken_from_and_put_into_buffers() {
+fences_are_exported_from_and_imported_into_buffers() {
   needs sw_sync bufinfo
   _camera
   check dmabuf fence create --sw-sync --hold late
@@ -206,7 +206,7 @@ fences_are_taken_from_and_put_into_buffers() {
   _camera_gone
 }
 
-deadlines_are_hints_that_old_kernels_do_not_take() {
+deadlines_are_hints_that_old_kernels_do_not_accept() {
   needs drm:vgem
   _camera vgem-fence 0 write
   fence=${camera%:*}:$((${camera#*:} + 2))
@@ -240,7 +240,7 @@ commands_inherit_merged_fences_and_those_of_timelines() {
   json '.held' '[]'
 }
 
-what_is_something_else_is_called_what_it_is() {
+errors_name_the_kind_of_another_file() {
   needs drm:vgem
   run actor buffer 4096 vgem-fence 0 write pipe exec sh -c 'dmabuf map fd:$SLOT_1'
   status 1
@@ -268,7 +268,7 @@ only_test_fences_can_be_signalled() {
   check dmabuf release --all
 }
 
-a_machine_without_sw_sync_or_vgem_says_so() {
+missing_sw_sync_and_vgem_are_reported() {
   if ! has sw_sync; then
     run dmabuf fence create --sw-sync
     status 77
@@ -297,7 +297,7 @@ wrong_words_are_usage_errors_of_fence() {
   done
 }
 
-sw_sync_taints_as_the_contract_says() {
+sw_sync_taints_as_documented() {
   needs sw_sync kernel:'<7.0'
   run dmabuf fence create --sw-sync
   status 0

@@ -23,7 +23,7 @@ _is_whole() {
     expected "$1 to have the buffer's contents"
 }
 
-an_output_keeps_its_file_until_access_has_begun() {
+an_old_output_remains_until_access_has_begun() {
   echo old >frame
   _pending 'dmabuf map fd:$FD --output frame --timeout 300ms'
   status 124
@@ -34,7 +34,7 @@ an_output_keeps_its_file_until_access_has_begun() {
   _nothing_is_left_beside
 }
 
-an_output_keeps_its_file_when_a_signal_comes() {
+an_old_output_remains_when_a_signal_comes() {
   echo old >frame
   for signal in INT TERM QUIT HUP; do
     _pending "actor default-signals exec timeout -s $signal 1 dmabuf map fd:\$FD --output frame"
@@ -43,7 +43,7 @@ an_output_keeps_its_file_when_a_signal_comes() {
   done
 }
 
-an_output_keeps_its_file_when_the_disk_is_full() {
+an_old_output_remains_when_the_disk_is_full() {
   mkdir small
   check mount -t tmpfs -o size=64k none small
   echo old >small/frame
@@ -65,7 +65,7 @@ an_output_is_old_or_whole_whenever_the_command_is_killed() {
   stdout_is_empty
 }
 
-an_output_keeps_links_modes_and_owners() {
+an_output_preserves_links_modes_and_owners() {
   mkdir there
   echo old >there/frame
   chmod 640 there/frame

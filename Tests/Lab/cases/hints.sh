@@ -45,7 +45,7 @@ of_cma_the_largest_holder_is_named() {
   finish decoder
 }
 
-only_ordinary_memory_may_cost_processes() {
+the_hint_for_too_much_memory_says_that_processes_may_be_killed() {
   needs heap:system udmabuf
   for source in heap:system udmabuf; do
     run dmabuf alloc 8191T --from $source
@@ -105,7 +105,7 @@ a_module_that_is_not_loaded_is_named() {
   check dmabuf release x
 }
 
-files_of_the_user_s_get_no_hint_of_something_else_s() {
+errors_of_files_of_the_user_have_no_hint() {
   echo >plain
   for command in "stat --diff $PWD/plain/x" "check --expect $PWD/plain/x"; do
     # shellcheck disable=SC2086
@@ -142,7 +142,7 @@ descriptors_that_do_not_fit_are_too_many_not_too_long() {
   finish sender
 }
 
-what_is_no_socket_is_said_to_be_none() {
+a_file_that_is_not_a_socket_is_reported() {
   echo >plain
   run dmabuf receive "$PWD/plain" --timeout 1s
   status 1

@@ -51,7 +51,7 @@ held_lists_names_kinds_sizes_and_holders() {
   stdout_is_empty
 }
 
-the_report_says_under_what_name() {
+the_report_has_the_held_name() {
   _needs_source
   run dmabuf alloc 4K --from "$(_source)" --hold cam --json
   json '.buffers[0].held_as' cam
@@ -60,7 +60,7 @@ the_report_says_under_what_name() {
   check dmabuf release cam set.0 set.1
 }
 
-a_taken_name_is_refused_unless_it_is_to_be_replaced() {
+a_name_in_use_is_refused_unless_it_is_replaced() {
   _needs_source
   _hold cam
   run dmabuf alloc 4K --from "$(_source)" --hold cam
@@ -81,7 +81,7 @@ a_taken_name_is_refused_unless_it_is_to_be_replaced() {
   check dmabuf release --all
 }
 
-releasing_what_is_gone_names_it_and_releases_the_rest() {
+releasing_an_unknown_name_reports_it_and_releases_the_rest() {
   _needs_source
   _hold one
   run dmabuf release gone one nothing
@@ -96,7 +96,7 @@ releasing_what_is_gone_names_it_and_releases_the_rest() {
   status 0
 }
 
-the_holder_is_small_idle_detached_and_keeps_nothing_else() {
+the_holder_is_small_idle_detached_and_has_nothing_else_open() {
   _needs_source
   run env SOURCE="$(_source)" sh -c 'exec 9</etc/passwd; dmabuf alloc 64K --from "$SOURCE" --hold cam --json; cd /tmp'
   status 0
@@ -118,7 +118,7 @@ the_holder_is_small_idle_detached_and_keeps_nothing_else() {
   check dmabuf release cam
 }
 
-references_are_counted_as_the_contract_says() {
+references_are_counted_as_documented() {
   needs heap:system
   check dmabuf alloc 1M --hold cam
   _count_is() { [ "$(dmabuf stat cam --json | jq '.buffers[0].count')" = "$1" ]; }
@@ -133,7 +133,7 @@ references_are_counted_as_the_contract_says() {
   check dmabuf release cam
 }
 
-a_holder_ends_by_sigterm_and_takes_its_socket_along() {
+a_holder_ends_by_sigterm_and_removes_its_socket() {
   _needs_source
   _hold cam
   pid=$(dmabuf held --json | jq '.held[0].pid')
@@ -197,7 +197,7 @@ two_hundred_holders_live_side_by_side() {
   stdout_is 0
 }
 
-a_client_that_says_nothing_stalls_nobody() {
+a_silent_client_stalls_no_other_client() {
   _needs_source
   _hold cam
   for i in 1 2 3 4 5; do start "silent$i" actor connect /run/dmabuf/cam sleep 20; done
@@ -262,7 +262,7 @@ a_directory_that_is_not_private_is_refused() {
   chmod 600 /dev/dma_heap/system
 }
 
-what_is_no_socket_is_not_touched() {
+a_file_that_is_not_a_socket_is_not_touched() {
   _needs_source
   _hold real
   for thing in file link; do
@@ -351,7 +351,7 @@ ordinary_users_hold_too() {
   chmod 600 /dev/udmabuf
 }
 
-a_holder_whose_socket_is_gone_lets_go() {
+a_holder_whose_socket_is_gone_ends() {
   _needs_source
   _hold cam
   rm /run/dmabuf/cam
@@ -360,7 +360,7 @@ a_holder_whose_socket_is_gone_lets_go() {
   stdout_is 0
 }
 
-yama_is_named_where_it_forbids_taking_a_descriptor() {
+yama_is_named_where_it_forbids_duplicating_a_descriptor() {
   [ -e /proc/sys/kernel/yama/ptrace_scope ] || skip 'no Yama'
   before=$(cat /proc/sys/kernel/yama/ptrace_scope)
   start holder actor buffer 64K print 0 uid 65534 ready pause
@@ -376,7 +376,7 @@ yama_is_named_where_it_forbids_taking_a_descriptor() {
   finish holder
 }
 
-a_process_that_ended_is_said() {
+an_ended_process_is_reported() {
   start holder actor buffer 64K print 0 ready pause
   wait_for_line holder ready
   fd=$(awk 'NR == 1 { print $2 }' .started/holder.stdout)

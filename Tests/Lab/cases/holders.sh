@@ -6,7 +6,7 @@ _needs_source() { has heap:system || needs drm:vgem; }
 _hold() { check dmabuf alloc 64K --from "$(_source)" --hold "$@"; }
 _holder() { dmabuf held --json | jq ".held[] | select(.name == \"$1\").pid"; }
 
-a_holder_whose_name_is_another_s_leaves_that_one_alone() {
+a_holder_does_not_remove_the_socket_of_another_holder() {
   _needs_source
   for signal in TERM INT; do
     _hold cam
@@ -42,7 +42,7 @@ a_holder_whose_name_is_another_s_ends() {
   check dmabuf release cam
 }
 
-a_name_that_is_exchanged_is_not_released_for_the_other() {
+a_name_that_is_exchanged_is_never_a_mix_of_two_buffers() {
   # Two names are swapped again and again; what is asked for by one connection is what was looked up.
   _needs_source
   check dmabuf alloc 4K --from "$(_source)" --hold one
@@ -105,7 +105,7 @@ a_holder_without_descriptors_waits_and_serves() {
   for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18; do send_signal "silent$i" TERM; finish "silent$i"; done
 }
 
-release_all_beside_junk_says_what_failed_and_releases_the_rest() {
+release_all_beside_junk_reports_what_failed_and_releases_the_rest() {
   _needs_source
   _hold one
   _hold two
@@ -128,7 +128,7 @@ release_all_beside_junk_says_what_failed_and_releases_the_rest() {
   stderr_is_empty
 }
 
-without_proc_nothing_is_claimed_of_what_is_held() {
+without_proc_commands_on_held_buffers_fail() {
   _needs_source
   _hold cam
   for command in 'held --json' held 'release --all' 'release cam' 'fence signal cam' "alloc 4K --from $(_source) --hold other"; do
@@ -144,7 +144,7 @@ without_proc_nothing_is_claimed_of_what_is_held() {
   check dmabuf release cam
 }
 
-a_holder_of_before_there_were_versions_is_used_and_released() {
+a_holder_of_version_0_is_used_and_released() {
   needs heap:system
   mkdir -p -m 700 /run/dmabuf
   start old actor heap system 8192 holder 0 /run/dmabuf/old 'kind=buffer,began=1,ino=7,size=8192,exp_name=system' 0
@@ -159,7 +159,7 @@ a_holder_of_before_there_were_versions_is_used_and_released() {
   status 0
 }
 
-a_holder_of_a_later_version_is_said_to_be_one_and_released() {
+a_holder_of_a_later_version_is_reported_and_released() {
   needs heap:system
   mkdir -p -m 700 /run/dmabuf
   start new actor heap system 8192 holder 2 /run/dmabuf/new 'version=2,kind=buffer,began=1,ino=7,size=8192,exp_name=system' 0
@@ -185,7 +185,7 @@ a_holder_of_a_later_version_is_said_to_be_one_and_released() {
   status 0
 }
 
-what_says_it_holds_but_makes_no_sense_is_an_error() {
+an_invalid_description_of_a_holder_is_an_error() {
   needs heap:system
   mkdir -p -m 700 /run/dmabuf
   for text in x 'kind=buffer,exp_name=' ',exp_name=,exp_name=' 'version=99999999999999999999,kind=x,exp_name='; do

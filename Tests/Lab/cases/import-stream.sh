@@ -15,7 +15,7 @@ frames_are_captured_into_the_buffer() {
   json_true '.devices[0].frames | map(.timestamp_ns) | . == sort and .[4] > .[0]'
 }
 
-a_frame_is_what_the_same_camera_gives_by_mmap() {
+a_frame_equals_that_of_the_same_camera_by_mmap() {
   needs v4l2:vivid
   camera=$(video_node vivid)
   # Without the clock all frames are the same.
@@ -51,14 +51,14 @@ a_multi_planar_camera_captures_too() {
   json '.devices[0] | [.queue, (.frames | map(.bytes_used))]' '["video-capture-mplane",'"[$bytes,$bytes,$bytes]"']'
 }
 
-several_buffers_take_turns() {
+several_buffers_alternate() {
   needs v4l2:vivid
   run actor buffer 1M buffer 1M buffer 1M exec sh -c 'dmabuf import fd:$SLOT_0 fd:$SLOT_1 fd:$SLOT_2 v4l2:vivid --stream 6 --timeout 30s --json'
   status 0
   json '.devices[0].frames | map(.buffer)' '[0,1,2,0,1,2]'
 }
 
-frames_are_given_to_an_output() {
+frames_are_queued_to_an_output() {
   needs v4l2:vivid
   run actor buffer 2M exec sh -c 'dmabuf import fd:$SLOT_0 v4l2:vivid-000-vid-out --stream 3 --timeout 30s --json'
   status 0
@@ -80,7 +80,7 @@ a_scaler_needs_two_buffers() {
   stderr '^dmabuf: hint: name two buffers; the device reads the first and writes the second$'
 }
 
-the_queue_is_given_back_after_streaming() {
+the_queue_is_released_after_streaming() {
   needs v4l2:vivid
   camera=$(video_node vivid)
   run actor buffer 1M exec sh -c "strace -e trace=ioctl -o trace dmabuf import fd:\$SLOT_0 $camera --stream 2 --timeout 30s"
@@ -91,7 +91,7 @@ the_queue_is_given_back_after_streaming() {
   status 0
 }
 
-a_camera_that_gives_nothing_times_out() {
+a_camera_without_frames_times_out() {
   needs v4l2:vivid
   camera=$(video_node vivid)
   # A small frame rate is vivid's way to be slow; a video output that nobody feeds would be another.
@@ -103,7 +103,7 @@ a_camera_that_gives_nothing_times_out() {
   status 0
 }
 
-an_interrupt_gives_the_queue_back() {
+an_interrupt_releases_the_queue() {
   needs v4l2:vivid
   camera=$(video_node vivid)
   start stream actor default-signals buffer 1M ready exec sh -c "exec strace -e trace=ioctl -o trace dmabuf import fd:\$SLOT_0 $camera --stream 100000"
@@ -116,7 +116,7 @@ an_interrupt_gives_the_queue_back() {
 }
 _child_of() { tr ' ' '\n' <"/proc/$1/task/$1/children" | head -n 1; }
 
-a_camera_that_goes_while_it_streams_has_gone() {
+a_camera_that_is_unplugged_while_it_streams_is_reported() {
   needs v4l2:vivid
   camera=$(video_node vivid)
   start stream actor buffer 1M ready exec sh -c "exec strace -e trace=ioctl -o trace dmabuf import fd:\$SLOT_0 $camera --stream 100000"
@@ -132,7 +132,7 @@ a_camera_that_goes_while_it_streams_has_gone() {
   eventually dmabuf devices "$camera"
 }
 
-a_decoder_without_encoded_data_says_why_no_frame_comes() {
+a_decoder_without_encoded_data_is_named_in_a_hint() {
   needs v4l2:vicodec heap:system
   node=$(for entry in /sys/class/video4linux/video*; do grep -lx 'stateful-decoder' "$entry/name"; done | head -n 1)
   node=/dev/$(basename "$(dirname "$node")")

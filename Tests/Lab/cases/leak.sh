@@ -91,7 +91,7 @@ a_mapping_that_outlives_its_descriptor_is_a_leak() {
   _ended
 }
 
-an_import_whose_handle_stays_open_is_the_leak_of_who_has_the_node_open() {
+an_import_whose_handle_stays_open_is_a_leak_of_the_process_with_the_node_open() {
   needs drm:vgem bufinfo
   node=$(drm_node vgem render)
   _leaker open "$node" ready leak handle 0
@@ -189,7 +189,7 @@ a_census_before_the_tests_is_the_gate_after_them() {
   finish healthy
 }
 
-what_the_tests_left_to_a_device_fails_the_gate() {
+a_buffer_that_a_device_still_has_fails_the_gate() {
   needs drm:vgem heap:system bufinfo
   node=$(drm_node vgem render)
   start server actor comm server open "$node" ready sleep 4 buffer 16K vgem-import 1 close 1 ready pause

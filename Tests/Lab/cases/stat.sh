@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # dmabuf stat, first form.
 
-an_empty_machine_says_so() {
+an_empty_machine_is_reported() {
   run dmabuf stat --fences
   status 0
   stdout_is '0 buffers, 0B'
@@ -9,7 +9,7 @@ an_empty_machine_says_so() {
   json '[.schema, .buffers, .totals.buffers, .totals.bytes, .unreadable_processes]' '["dmabuf.stat/1",[],0,0,0]'
 }
 
-a_buffer_is_listed_with_all_the_kernel_tells() {
+a_buffer_is_listed_with_everything_that_the_kernel_reports() {
   start holder actor buffer 64K name 0 cam dup 0 map 0 print 0 ready pause
   wait_for_line holder ready
   read -r _ fd inode _ <.started/holder.stdout
@@ -87,7 +87,7 @@ names_cannot_forge_rows() {
   finish holder
 }
 
-files_that_are_called_like_dma_bufs_are_none() {
+files_that_are_called_like_dma_bufs_are_not_listed() {
   : >/dmabuf:fake
   start holder sh -c 'exec 5</dmabuf:fake; echo ready; sleep 100'
   wait_for_line holder ready
@@ -99,7 +99,7 @@ files_that_are_called_like_dma_bufs_are_none() {
   finish holder
 }
 
-an_ordinary_user_is_told_what_is_not_seen() {
+processes_that_an_ordinary_user_cannot_read_are_reported() {
   start holder actor buffer 64K ready pause
   wait_for_line holder ready
   run_as_nobody dmabuf stat --json
@@ -134,7 +134,7 @@ one_buffer_is_picked_by_reference() {
   finish holder
 }
 
-a_process_that_is_not_there_is_said() {
+a_missing_process_is_reported() {
   run dmabuf stat --pid 999999
   status 1
   stderr '^dmabuf: /proc/999999: open: No such process$'

@@ -24,7 +24,7 @@ _everybody_leaves() {
 held='["fenced",8192,1,0,1],["pair",131072,4,0,2],["sent",32768,2,0,2],["solo",65536,1,0,1]'
 shares='[.buffers[] | [.name, .size, .descriptors, .mappings, (.processes | length)]] | sort'
 
-procfs_tells_what_processes_hold() {
+procfs_reports_what_processes_hold() {
   _population
   run dmabuf stat --source procfs --json
   status 0
@@ -38,7 +38,7 @@ procfs_tells_what_processes_hold() {
   _everybody_leaves
 }
 
-sysfs_tells_of_all_buffers_but_of_no_process() {
+sysfs_reports_all_buffers_but_no_process() {
   needs sysfs-stats
   _population
   run dmabuf stat --source sysfs --json
@@ -51,7 +51,7 @@ sysfs_tells_of_all_buffers_but_of_no_process() {
   _everybody_leaves
 }
 
-bufinfo_tells_of_all_buffers_with_names_and_counts() {
+bufinfo_reports_all_buffers_with_names_and_counts() {
   needs bufinfo
   _population
   run dmabuf stat --source bufinfo --json
@@ -66,7 +66,7 @@ bufinfo_tells_of_all_buffers_with_names_and_counts() {
   _everybody_leaves
 }
 
-together_they_tell_everything() {
+together_the_sources_report_everything() {
   needs bufinfo
   _population
   run dmabuf stat --fences --json
@@ -131,7 +131,7 @@ attached_devices_are_rows_too() {
   finish both
 }
 
-a_source_that_is_not_there_is_said() {
+a_missing_source_is_reported() {
   run dmabuf stat --source sysfs
   if has sysfs-stats; then
     status 0
@@ -148,7 +148,7 @@ a_source_that_is_not_there_is_said() {
   status 1
 }
 
-an_ordinary_user_sees_what_is_his_own() {
+an_ordinary_user_gets_their_own_buffers() {
   start mine actor buffer 64K name 0 mine uid 65534 ready exec sleep 100
   start other actor buffer 32K name 0 other ready pause
   for actor in mine other; do wait_for_line "$actor" ready; done
@@ -165,7 +165,7 @@ an_ordinary_user_sees_what_is_his_own() {
   finish other
 }
 
-a_cameras_buffers_are_told_by_each_source_and_counted_as_one_memory() {
+a_cameras_buffers_are_reported_by_each_source_and_counted_as_one_memory() {
   needs v4l2:vivid
   bytes=$((($(frame_bytes "$(video_node vivid)") + 4095) / 4096 * 4096))
   run dmabuf export v4l2:vivid --buffers 2 --hold camera
@@ -188,7 +188,7 @@ a_cameras_buffers_are_told_by_each_source_and_counted_as_one_memory() {
   status 0
 }
 
-without_proc_the_rest_still_answers() {
+without_proc_the_other_sources_still_work() {
   needs bufinfo
   start holder actor buffer 64K name 0 hidden ready pause
   wait_for_line holder ready
@@ -216,7 +216,7 @@ processes_hidden_by_hidepid_are_reported() {
   finish holder
 }
 
-the_iterators_in_the_kernel_tell_everything_but_fences() {
+the_iterators_in_the_kernel_report_everything_but_fences() {
   needs bpf-dmabuf-iter
   _population
   run dmabuf stat --source bpf --json
@@ -236,7 +236,7 @@ the_iterators_in_the_kernel_tell_everything_but_fences() {
   _everybody_leaves
 }
 
-older_kernels_with_types_tell_what_processes_hold() {
+older_kernels_with_types_report_what_processes_hold() {
   needs 'kernel:<6.16'
   [ -e /sys/kernel/btf/vmlinux ] || skip 'no BTF'
   _population
@@ -248,7 +248,7 @@ older_kernels_with_types_tell_what_processes_hold() {
   _everybody_leaves
 }
 
-unasked_the_iterators_are_used_where_they_pay() {
+by_default_the_iterators_are_used_where_they_are_worth_their_cost() {
   start flying actor buffer 16K name 0 flying scm 0 close 0 ready pause
   wait_for_line flying ready
   run dmabuf stat --json
@@ -270,7 +270,7 @@ unasked_the_iterators_are_used_where_they_pay() {
   finish flying
 }
 
-programs_that_cannot_be_loaded_are_said() {
+programs_that_cannot_be_loaded_are_reported() {
   if [ ! -e /sys/kernel/btf/vmlinux ]; then
     run dmabuf stat --source bpf
     status 77

@@ -2,7 +2,7 @@
 # shellcheck shell=dash disable=SC1091,SC2034,SC2154,SC2016
 # dmabuf stat over time: watch, diff, the leak test; and its other forms, metrics and graphs.
 
-looks_are_taken_again_and_again() {
+watch_repeats_the_census() {
   start holder actor buffer 64K name 0 cam ready pause
   wait_for_line holder ready
   start watcher actor default-signals exec dmabuf stat --watch 200ms --json --source procfs
@@ -18,14 +18,14 @@ looks_are_taken_again_and_again() {
   finish holder
 }
 
-a_reader_that_has_seen_enough_ends_the_watching() {
+a_reader_that_stops_early_ends_watch() {
   run sh -c 'dmabuf stat --watch 50ms --source procfs | head -n 2; echo done'
   status 0
   stdout '^done$'
   stderr_is_empty
 }
 
-changes_since_an_earlier_census_are_told() {
+changes_since_an_earlier_census_are_reported() {
   start stays actor buffer 64K name 0 stays ready pause
   start leaves actor buffer 32K name 0 leaves ready pause
   for actor in stays leaves; do wait_for_line $actor ready; done
@@ -97,7 +97,7 @@ a_leak_of_sync_files_fails_the_test_too() {
   finish leaker
 }
 
-what_stays_as_it_is_passes_the_test() {
+an_unchanged_machine_passes_the_leak_test() {
   start holder actor buffer 64K ready pause
   wait_for_line holder ready
   run dmabuf stat --fail-if-growth 0 --for 500ms
@@ -153,7 +153,7 @@ graphs_have_processes_buffers_and_devices() {
   finish holder
 }
 
-a_leak_test_says_on_a_terminal_what_it_watches() {
+a_leak_test_reports_on_a_terminal_what_it_watches() {
   start holder actor buffer 64K name 0 stays ready pause
   wait_for_line holder ready
   run sh -c "actor default-signals exec script -q -e -c 'stty rows 24 cols 80; dmabuf stat --fail-if-growth 0 --for 500ms' screen </dev/null >/dev/null"

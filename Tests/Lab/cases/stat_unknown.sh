@@ -72,7 +72,7 @@ a_filter_without_a_match_claims_nothing_of_processes_that_may_not_be_read() {
   finish holder
 }
 
-the_proc_of_another_namespace_is_said() {
+the_proc_of_another_namespace_is_reported() {
   start holder actor buffer 64K name 0 outside ready pause
   wait_for_line holder ready
   mkdir proc
@@ -257,7 +257,7 @@ other_references_are_counted() {
   finish holder
 }
 
-rows_of_what_is_attached_to_nothing_and_held_by_nobody() {
+buffers_without_devices_and_processes_have_rows() {
   needs bufinfo heap:system
   start flying actor buffer 16K scm 0 close 0 ready pause
   wait_for_line flying ready

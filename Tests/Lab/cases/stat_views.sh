@@ -95,7 +95,7 @@ a_process_that_holds_sync_files_alone_is_listed() {
   finish leaker
 }
 
-the_control_group_of_a_process_is_told() {
+the_control_group_of_a_process_is_reported() {
   [ -w /sys/fs/cgroup/cgroup.procs ] || skip 'no cgroup2'
   mkdir /sys/fs/cgroup/camera.service
   start holder sh -c 'echo $$ >/sys/fs/cgroup/camera.service/cgroup.procs; exec actor buffer 4K ready pause'

@@ -12,7 +12,7 @@ _on_terminal() {
 _screen_has() { grep -qa -- "$1" screen || expected "the screen to have: $1 ($(cat -v screen | tail -c 1500))"; }
 _screen_lacks() { ! grep -qa -- "$1" screen || expected "the screen not to have: $1"; }
 
-top_shows_buffers_and_gives_the_terminal_back() {
+top_shows_buffers_and_restores_the_terminal() {
   start holder actor comm cameraman buffer 64K name 0 cam vgem-fence 0 read ready pause
   wait_for_line holder ready
   _on_terminal 'sleep 1; printf q' 'stty rows 24 cols 100; dmabuf top --interval 300ms; stty -a'
@@ -45,14 +45,14 @@ keys_change_the_view() {
   finish holder
 }
 
-an_interrupt_gives_the_terminal_back() {
+an_interrupt_restores_the_terminal() {
   _on_terminal 'sleep 1; printf "\\003"; sleep 1' 'trap : INT; stty rows 24 cols 100; dmabuf top; echo ended with $?; stty -a'
   _screen_has '1049l'
   _screen_has ' icanon'
   _screen_has 'ended with 130'
 }
 
-a_stopped_top_gives_the_terminal_back_and_goes_on() {
+a_stopped_top_restores_the_terminal_and_continues() {
   _on_terminal 'printf "dmabuf top\\n"; sleep 2; printf "\\032"; sleep 1; printf "stty -a; echo stopped-\$((40+2))\\n"; sleep 1; printf "fg\\n"; sleep 1; printf q; sleep 1; printf "echo back-\$((40+3))\\n"; sleep 0.5; printf "exit\\n"' \
     'stty rows 24 cols 100; sh -i'
   _screen_has 'stopped-42'
