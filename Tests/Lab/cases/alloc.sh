@@ -227,7 +227,7 @@ a_command_inherits_just_the_buffers() {
   run dmabuf alloc 64K --count 2 -- sh -c 'echo "$DMABUF_FDS ${DMABUF_FD-none}"; sleep 9 & usleep 200000; ls -l /proc/$!/fd >fds; kill $!; grep -c dmabuf fds; grep -c " -> " fds'
   status 0
   stdout '^[0-9]+,[0-9]+ none$'
-  # Three standard streams and two buffers; the child of a shell has no other.
+  # The child of a shell has three standard streams, two buffers, and no other descriptor.
   stdout '^2$'
   stdout '^5$'
   run dmabuf alloc 64K -- sh -c 'echo "$DMABUF_FDS $DMABUF_FD"'

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Attacks by what a process inherits: signals, streams, limits, environment. `# attack:` stands above each attack.
+# Attacks by inherited state: signals, streams, limits, environment. Each attack has a comment `# attack:` above it.
 # shellcheck disable=SC2046  # words on purpose
 
 limit 200
@@ -30,7 +30,7 @@ a_failure_is_reported_though_sigchld_is_blocked() {
   status 42
 }
 
-# attack: SIGCHLD is ignored; what is inherited is the caller's business
+# attack: SIGCHLD is ignored; the command inherits the state of the caller
 the_command_inherits_what_the_caller_chose() {
   run actor ignore CHLD exec $(_alloc) -- sed -n 's/^SigIgn:\t*//p' /proc/self/status
   status 0
@@ -48,26 +48,26 @@ a_name_is_held_though_children_are_ignored() {
   check dmabuf release cam
 }
 
-# attack: SIGPIPE is ignored, and the reader goes away
+# attack: SIGPIPE is ignored, and the reader exits
 a_broken_pipe_that_is_ignored_stays_quiet() {
   run sh -c 'actor ignore PIPE buffer 4M exec sh -c "dmabuf map fd:\$SLOT_0 --output -" | head -c 10 | wc -c'
   stdout_is 10
   stderr_is_empty
 }
 
-# attack: SIGALRM is blocked, then ignored, and a fence stays pending
+# attack: SIGALRM is blocked, then ignored, and a fence is still pending
 a_timeout_comes_though_sigalrm_does_not() {
   needs drm:vgem
   for how in block ignore; do
     for command in 'fence-wait fd:$SLOT_0' 'map fd:$SLOT_0 --fill zero' 'sync fd:$SLOT_0 pulse'; do
-      # vgem's fence fails by itself after 10 s.
+      # vgem ends the fence itself after 10 s.
       run actor vgem-dumb 64 64 $how ALRM vgem-fence 0 write exec sh -c "exec dmabuf $command --timeout 500ms"
       status 124
     done
   done
 }
 
-# attack: an alarm was set before, and must come
+# attack: an alarm was set before; it must arrive
 an_alarm_of_the_caller_is_not_swallowed() {
   needs drm:vgem
   run actor vgem-dumb 64 64 vgem-fence 0 write alarm 1 exec sh -c \
@@ -75,7 +75,7 @@ an_alarm_of_the_caller_is_not_swallowed() {
   status 142
 }
 
-# attack: signals that should end the command are blocked; it still does its work
+# attack: signals that should end the command are blocked; the command still succeeds
 blocked_endings_disturb_nothing() {
   run actor block INT block TERM block HUP block QUIT exec $(_alloc) -- true
   status 0
@@ -104,7 +104,7 @@ closed_streams_of_the_caller_are_dev_null_in_a_holder() {
   check dmabuf release --all
 }
 
-# attack: standard input is closed and is to be read
+# attack: standard input is closed, and the command reads it
 a_closed_input_is_an_error() {
   run actor buffer 4K exec sh -c 'dmabuf map fd:$SLOT_0 --input - <&-'
   _failed_without_crash
@@ -118,7 +118,7 @@ a_runtime_directory_is_private_though_the_umask_is_open() {
   check dmabuf release cam
 }
 
-# attack: umask 0, and a socket that is listened on
+# attack: umask 0, and a listening socket
 a_socket_is_private_though_the_umask_is_open() {
   start taker sh -c 'umask 0; exec dmabuf receive ./socket --listen --timeout 120s'
   eventually [ -S socket ]
@@ -210,7 +210,7 @@ a_hostile_runtime_directory_is_not_used() {
   check [ ! -e relative ]
 }
 
-# attack: arguments that are no UTF-8 reach the command and the file unchanged
+# attack: arguments that are not UTF-8 reach the command and the file unchanged
 bytes_that_are_not_utf_8_do_not_change() {
   run $(_alloc) -- printf %s "$(printf 'b\377')"
   printf 'b\377' >wanted

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-# Attacks by another user, and by what is put where a user's own things belong. `# attack:` stands above each attack.
+# Attacks by another user, and by files in the places of a user's own files. Each attack has a comment `# attack:` above
+# it.
 
 limit 200
 on_two_kernels
@@ -10,7 +11,7 @@ _failed_without_crash() {
   case $(cat .run/status) in 0 | 12[89] | 1[3-9]? | 2??) expected 'a failure, and no end by a signal' ;; esac
 }
 
-# attack: another user made the directory of this user's holders first
+# attack: another user created the directory of this user's holders first
 a_runtime_directory_of_another_user_is_refused() {
   rm -rf /tmp/dmabuf-65534
   mkdir -m 700 /tmp/dmabuf-65534
@@ -62,7 +63,7 @@ a_holder_serves_no_other_user() {
   check dmabuf release cam
 }
 
-# attack: another user keeps all of a holder's places for clients
+# attack: another user occupies all connections of a holder
 a_crowd_of_another_user_does_not_lock_its_owner_out() {
   _hold cam
   chmod 755 /run/dmabuf
@@ -110,7 +111,7 @@ a_file_that_is_not_a_socket_is_neither_used_nor_removed() {
   rm -r /run/dmabuf/dir /run/dmabuf/file /run/dmabuf/link /run/dmabuf/fifo
 }
 
-# attack: another user removes the socket and puts a silent one of its own there
+# attack: another user replaces the socket by a silent one
 a_socket_of_another_user_is_refused() {
   check mkdir -p -m 700 /run/dmabuf
   chmod 777 /run/dmabuf

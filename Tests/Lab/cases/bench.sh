@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-# dmabuf bench: what it says is measured, what it cannot do is said, and nothing stays.
+# dmabuf bench: reported results are measured, skipped ones are reported, and nothing remains.
 
 _source() { if [ -c /dev/dma_heap/system ]; then echo heap:system; else echo drm:vgem; fi; }
 
-# What the case asks of every result.
+# Every result is consistent.
 _sound='.results | all(.count >= 1 and .min_ns <= .p25_ns and .p25_ns <= .p50_ns and .p50_ns <= .p75_ns and .p75_ns <= .p95_ns and .p95_ns <= .p99_ns and .p99_ns <= .max_ns and .outliers < .count)'
 
 a_plain_run_measures_what_this_kernel_has_and_ends_soon() {
@@ -16,7 +16,7 @@ a_plain_run_measures_what_this_kernel_has_and_ends_soon() {
     stdout "^  $operation +[0-9]+ +[0-9.]+(ns|µs|ms|s) "
   done
   stdout '8M: mapped cached; ordinary memory reads at '
-  # Apart from what could not be measured, it fits on a terminal.
+  # Except the skipped operations, the report fits on a terminal.
   check sh -c 'sed "/^SKIPPED/,\$d; s/µ/u/g" .run/stdout | awk "length(\$0) > 80 { exit 1 }"'
 }
 
@@ -42,7 +42,7 @@ each_source_is_measured() {
   run dmabuf bench alloc mmap --source all --size 64K --count 10 --json
   status 0
   json_true '.results | length >= 2 and all(.count == 10)'
-  # Up to Linux 6.1, bochs makes buffers that it cannot export.
+  # Up to Linux 6.1, bochs allocates buffers that it cannot export.
   json '[.skipped[] | select(.source != "drm:bochs-drm")]' '[]'
   for source in heap:system udmabuf drm:vgem; do
     has "$source" || continue
@@ -55,7 +55,7 @@ iterations_are_counted_and_warm_up_iterations_are_not() {
   status 0
   json '[.results[] | [.operation, .count]]' '[["alloc",7],["sync",7]]'
   json '[.count, .warm_up, .duration_ns]' '[7,3,null]'
-  # What counts them is the kernel.
+  # strace counts the system calls.
   run strace -f -e trace=ioctl -o calls dmabuf bench sync --size 4K --count 7 --warm-up 3
   status 0
   check [ "$(grep -cE 'DMA_BUF_IOCTL_SYNC|_IOC\(_IOC_WRITE, 0x62, 0(x0)?, 0x8?8\)' calls)" = 20 ]
@@ -86,7 +86,7 @@ fences_are_vgems_unless_sw_sync_is_asked_for() {
   run dmabuf bench wake --size 64K --count 20 --json
   status 0
   json '[.results[] | [.operation, .count]]' '[["wake",20]]'
-  # Waking a thread is no matter of seconds.
+  # A thread wakes in less than a second.
   json_true '.results[0].p50_ns < 1000000000'
   check [ "$(cat /proc/sys/kernel/tainted)" = "$before" ]
 }
@@ -119,7 +119,7 @@ an_earlier_run_is_compared() {
   stdout "^OPERATION +BEFORE +NOW +CHANGE$"
   stdout "^  sync +[0-9.]+(n|µ|m)s +[0-9.]+(n|µ|m)s +[-+][0-9.]+ % +(same|faster|slower)$"
   check grep -qF "Before: Linux $(uname -r)." .run/stdout
-  # Ten times as fast before.
+  # The earlier run was ten times as fast.
   check sh -c 'jq -c ".results |= map(if .operation == \"sync\" then .p25_ns /= 10 | .p50_ns /= 10 | .p75_ns /= 10 else . end | .p25_ns |= floor | .p50_ns |= floor | .p75_ns |= floor)" before >faster'
   run dmabuf bench sync --size 64K --count 50 --compare faster --fail-if-slower 50 --json
   status 1
@@ -169,11 +169,11 @@ what_the_machine_lacks_is_skipped_and_reported() {
   json '[.skipped[] | [.operation, .source]]' '[["alloc","heap:nowhere"]]'
   json '.skipped[0].reason' '/dev/dma_heap/nowhere: open: No such file or directory'
   stderr '^dmabuf: nothing could be measured on this machine$'
-  # One of two is enough.
+  # One source of two is enough.
   run dmabuf bench alloc --source heap:nowhere --source "$(_source)" --count 3 --json
   status 0
   json '[(.results | length), (.skipped | length)]' '[1,1]'
-  # More than there is, which the kernel would try to give.
+  # More than the available memory, which the kernel would try to allocate.
   run dmabuf bench --size 900G
   status 77
   stdout 'more than the [0-9.]+[GM] that are available'
@@ -223,7 +223,7 @@ a_reader_that_stops_early_is_no_error() {
 it_agrees_with_a_loop_in_c() {
   needs drm:vgem
   limit 180
-  # What TCG makes of a microsecond varies; a mistake in what is counted would be a multiple.
+  # Times vary under TCG. A mistake in the measurement would be a multiple.
   for work in 'alloc 65536 500' 'free 65536 500' 'mmap 1048576 100' 'sync 65536 5000' 'import 65536 500' \
     'release 65536 500'; do
     # shellcheck disable=SC2086  # words on purpose

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# dmabuf check: the kernels of the lab keep their contract, and what does not would be noticed.
+# dmabuf check: the kernels of the lab follow the contract, and a violation is reported.
 
 the_kernel_follows_its_contract() {
   limit 240
@@ -14,10 +14,10 @@ the_kernel_follows_its_contract() {
   json_true '.not_checked | all(has("device") and has("reason"))'
 }
 
-# What differs on this kernel follows from its version and from what it has.
+# The known differences of this kernel follow from its version and its facilities.
 the_known_differences_are_those_of_this_version() {
   limit 240
-  # C112 makes vb2 keep the buffer for ever, which would fail this case.
+  # After C112, vb2 has a reference to the buffer forever, which would fail this case.
   run dmabuf check --invasive --skip C112 --json
   json '.results | map(select(.verdict == "fail" or .verdict == "new-difference") | [.id, .target, .expected, .found])' '[]'
   status 0
@@ -29,11 +29,11 @@ the_known_differences_are_those_of_this_version() {
     _before 6.12 C113 udmabuf v4l2:vivid; _before 7.0 C117 sw_sync bufinfo
     _before 7.0 C126 sw_sync dma-fence-tracepoints) | tr ' ' '\n' | sort -u | tr '\n' ' ')
   [ "$found" = "${wanted% }" ] || expected "the differences $wanted; found $found"
-  # Nothing stays.
+  # No trace instance remains.
   check sh -c '[ -z "$(ls /sys/kernel/tracing/instances 2>/dev/null)" ]'
 }
 
-# _before VERSION ID FACILITY…: prints the id on an older kernel that has these.
+# _before VERSION ID FACILITY…: prints the id on an older kernel with these facilities.
 _before() {
   at_least "$1" && return
   _id=$2
@@ -51,7 +51,7 @@ a_wrong_expectation_is_noticed() {
 
 every_check_can_fail() {
   limit 120
-  # Each check that passes must find something else than nonsense.
+  # Each check that passes must find another result than nonsense.
   echo '* * nonsense' >nonsense
   run dmabuf check --device drm:vgem --exporter drm:vgem --expect nonsense --json
   status 1

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-# dmabuf doctor: each lack is named, with what helps.
+# dmabuf doctor: each missing facility is named, with a remedy.
 
-# _state NAME [STATE]: of a facility in the captured report.
+# _state NAME [STATE]: expects the state of a facility in the captured report.
 _state() { json ".facilities | map(select(.name == \"$1\").state)" "[\"$2\"]"; }
 
 root_can_allocate_and_share_buffers() {
@@ -128,7 +128,7 @@ remedies_are_those_of_the_system() {
   run_as_nobody dmabuf doctor
   rm /etc/os-release
   stdout '^/dev/dri/card0(, /dev/[a-zA-Z0-9/-]+)*: usermod -aG render,video USER'
-  # Each step is said once, whatever number of devices it is for.
+  # Each step is printed once, for any number of devices.
   check [ "$(grep -c 'usermod -aG render,video USER' .run/stdout)" -eq 1 ]
   mkdir -p /system
   touch /system/build.prop
@@ -151,7 +151,7 @@ holding_is_probed() {
   run dmabuf doctor --json
   _state holding works
   json_true '.facilities | map(select(.name == "holding"))[0].reason | contains("/run/dmabuf")'
-  # No holder stays.
+  # No holder remains.
   run dmabuf held --json
   json '.held' '[]'
   mkdir run
@@ -170,7 +170,7 @@ a_killed_doctor_leaves_no_holder() {
 }
 
 the_allocator_before_heaps_is_recognised() {
-  [ -e /dev/dma_heap ] && skip 'there are heaps'
+  [ -e /dev/dma_heap ] && skip 'this kernel has heaps'
   touch /dev/ion
   run dmabuf doctor --json
   rm /dev/ion

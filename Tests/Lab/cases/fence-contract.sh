@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
-# What the kernel promises of fences, and dmabuf relies on: asked of the kernel directly, so that a kernel that
-# changes its mind is noticed here and not in the cases of the commands.
+# Promises of the kernel about fences, on which dmabuf relies. These cases test the kernel directly, so that a change of
+# the kernel is noticed here and not in the cases of the commands.
 
 _EXPORT=0xc0086202 _IMPORT=0x40086203 _MERGE=0xc0303e03 _FILE_INFO=0xc0383e04 _SET_DEADLINE=0x40103e05
 _GET_DEADLINE=0xc0105702
 _NO_NAME=0,0,0,0,0,0,0,0
 
-# _lines TEXT…: what stdout has to be, a line each.
+# _lines TEXT…: expects stdout to be these lines.
 _lines() { stdout_is "$(printf '%s\n' "$@")"; }
 
 _fences() { sed -n 's/^\t\(.*fence:.*\)/\1/p' /sys/kernel/debug/dma_buf/bufinfo; }

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-# dmabuf fence-wait. The buffer is an actor's, so that kernels without heaps have one, too.
+# dmabuf fence-wait. An actor allocates the buffer, so that the cases run on kernels without heaps.
 
-_camera() { # WORD…: a buffer in $camera, with what WORD… do to it
+_camera() { # WORD…: starts an actor with a buffer in $camera, and WORD… on it
   start camera actor default-signals buffer 4096 print 0 "$@" ready pause
   wait_for_line camera ready
   camera=$(awk 'NR == 1 { print $1 ":" $2 }' .started/camera.stdout)
@@ -33,7 +33,7 @@ a_pending_fence_is_named_signalled_from_another_shell_and_wakes_the_waiter() {
   finish waiter
   status 0
   json '[.schema, .result]' '["dmabuf.fence-wait/1","signalled"]'
-  # Linux 7 has forgotten the names by now; they are from before.
+  # Linux 7 has dropped the names by now. They are from before the wait.
   json '.fences | map([.driver, .timeline, .seqno, .status, .errno])' '[["vgem","unbound",1,"signalled",null]]'
   json_true '.fences[0].timestamp_ns > 0 and .waited_ns > 200000000'
   check dmabuf release late
@@ -87,7 +87,7 @@ no_reference_remains_after_a_wait() {
   check [ "$(_count)" = "$before" ]
   start waiter dmabuf fence-wait "$camera"
   _says waiter 'waiting for'
-  # While it waits, it has let go of the buffer as well.
+  # The waiting command has closed the buffer.
   check [ "$(_count)" = "$before" ]
   _camera_gone
   finish waiter
@@ -97,14 +97,14 @@ a_buffer_is_polled_if_the_kernel_does_not_export_its_fences() {
   needs drm:vgem
   _camera vgem-fence 0 write
   before=$(_count)
-  # As before Linux 6.0.
+  # The request fails, as before Linux 6.0.
   run strace -qq -o trace -e trace=ioctl -e inject=ioctl:error=ENOTTY dmabuf fence-wait "$camera" --timeout 100ms --json
   status 124
   json '[.result, .fences]' '["timeout",[]]'
   json '.references | map([.signalled, .fences_known])' '[[false,false]]'
   stderr "^dmabuf: $camera: waiting for unknown fences$"
   stderr '^dmabuf: hint: .* since Linux 6\.0'
-  # And that leaves what the other way does not.
+  # This wait has a reference to the buffer, unlike the other.
   check [ "$(_count)" = $((before + 1)) ]
   run strace -qq -o trace -e trace=ioctl -e inject=ioctl:error=ENOTTY dmabuf fence-wait "$camera"
   status 0
@@ -188,10 +188,10 @@ interrupted_waits_are_repeated() {
   run strace -qq -o trace -e trace=ppoll,ioctl -e inject=ppoll:error=EINTR:when=1..100 -e inject=ioctl:error=EINTR:when=1+2 \
     dmabuf fence-wait "$camera" --timeout 3s --json
   status 124
-  # The deadline is counted from the start of the command, which has lasted no less.
+  # The deadline counts from the start of the command, so the command has lasted at least as long.
   check awk -v began="$began" '{ exit !($1 - began >= 3) }' /proc/uptime
   check sh -c '[ $(grep -c "ppoll.*EINTR" trace) = 100 ]'
-  # An interruption of every call ends with the timeout, too.
+  # The timeout ends the wait even if every call is interrupted.
   run strace -qq -o trace -e trace=ppoll -e inject=ppoll:error=EINTR dmabuf fence-wait "$camera" --timeout 100ms
   status 124
   _camera_gone

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=dash disable=SC1091,SC2034,SC2154,SC2016
-# Files that commands write and read: whole or not at all. And deadlines: one for a command.
+# Files that commands write and read: completely or not at all. Deadlines: one for each command.
 
-# _pending SCRIPT: runs it with a buffer of 64K filled with 0x5a as $FD, which has a pending fence.
+# _pending SCRIPT: runs SCRIPT with a buffer as $FD: 64K, filled with 0x5a, with a pending fence.
 _pending() {
   run actor buffer 64K fill 0 0x5a vgem-fence 0 write exec sh -c "FD=\$SLOT_0; $1"
 }
@@ -171,7 +171,7 @@ expectations_with_carriage_returns_are_read() {
 }
 
 a_file_of_expectations_is_read_whole_or_refused() {
-  # A line of 2 MiB, and one behind it that counts.
+  # A line of 2 MiB, and a valid line after it.
   { printf '# '; head -c 2097152 /dev/zero | tr '\0' x; printf '\nC1 drm:vgem 0xdeadbeef\n'; } >known
   run dmabuf check --device drm:vgem --only C1 --expect known
   status 1

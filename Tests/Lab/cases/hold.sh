@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # dmabuf alloc --hold, held, release, and names as references.
 
-# Where there is no heap, vgem's dumb buffers do.
+# The source of buffers: the system heap, or else dumb buffers of vgem.
 _source() { if has heap:system; then echo heap:system; else echo drm:vgem; fi; }
 _needs_source() { has heap:system || needs drm:vgem; }
 _hold() { check dmabuf alloc 64K --from "$(_source)" --hold "$@"; }
@@ -103,11 +103,11 @@ the_holder_is_small_idle_detached_and_has_nothing_else_open() {
   run dmabuf held --json
   pid=$(jq '.held[0].pid' .run/stdout)
   check sh -c "[ \$(sed -n 's/^VmRSS:[^0-9]*\([0-9]*\) kB/\1/p' /proc/$pid/status) -le 3072 ]"
-  # A session of its own, whose leader has gone.
+  # The holder is in a session of its own, whose leader has exited.
   check [ "$(awk '{ print $6 }' "/proc/$pid/stat")" != "$(awk '{ print $6 }' /proc/self/stat)" ]
   check [ "$(readlink "/proc/$pid/cwd")" = / ]
   for stream in 0 1 2; do check [ "$(readlink "/proc/$pid/fd/$stream")" = /dev/null ]; done
-  # Three streams, the directory, the socket, the buffer and a spare.
+  # Three streams, the directory, the socket, the buffer and a reserved descriptor.
   run ls "/proc/$pid/fd"
   check [ "$(wc -l <.run/stdout)" = 7 ]
   check sh -c "! cat /proc/$pid/environ | grep -q ."
@@ -123,7 +123,7 @@ references_are_counted_as_documented() {
   check dmabuf alloc 1M --hold cam
   _count_is() { [ "$(dmabuf stat cam --json | jq '.buffers[0].count')" = "$1" ]; }
   check _count_is 1
-  # More than a pipe holds, so that the reader waits with its descriptor and its mapping.
+  # The buffer is larger than a pipe, so that map waits with its descriptor and its mapping.
   start reader sh -c 'dmabuf map cam --output - | sleep 4'
   eventually _count_is 3
   finish reader
@@ -224,12 +224,12 @@ another_user_s_holder_is_out_of_reach() {
   chmod 666 /dev/dma_heap/system
   run_as_nobody dmabuf alloc 64K --hold cam
   status 0
-  # Root has names of its own.
+  # Root has its own names.
   run dmabuf held --json
   json '.held' '[]'
   run_as_nobody dmabuf held --json
   json '.held | map(.name)' '["cam"]'
-  # And a third user sees nothing, or is refused.
+  # A third user gets nothing, or is refused.
   run actor uid 1234 exec dmabuf map cam
   status 1
   run actor uid 1234 exec env XDG_RUNTIME_DIR=/tmp dmabuf held --json

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-# dmabuf import: devices that get a buffer.
+# dmabuf import: imports of a buffer into devices.
 
-# A buffer of whatever source there is; $SLOT_0 is its descriptor.
+# Runs a script with a buffer of any source. $SLOT_0 is its descriptor.
 _with() { # SIZE SCRIPT
   run actor buffer "$1" exec sh -c "$2"
 }
@@ -40,7 +40,7 @@ importing_into_a_display_makes_no_process_master() {
   needs drm:vkms
   _with 64K 'dmabuf import fd:$SLOT_0 drm:vkms -- sh -c "cat /sys/kernel/debug/dri/*/clients"'
   status 0
-  # command tgid dev master a uid magic
+  # Columns: command tgid dev master a uid magic
   stdout '^ *dmabuf +[0-9]+ +[0-9]+ +n '
   no_stdout '^ *dmabuf +[0-9]+ +[0-9]+ +y '
 }
@@ -57,7 +57,8 @@ a_queued_buffer_is_referenced_as_long_as_the_command() {
   needs v4l2:vivid
   _with 1M 'grep ^count /proc/self/fdinfo/$SLOT_0; dmabuf import fd:$SLOT_0 v4l2:vivid -- sh -c "grep ^count /proc/self/fdinfo/\$DMABUF_FD"; grep ^count /proc/self/fdinfo/$SLOT_0; :'
   status 0
-  # The first and the last count are the same; between them are the tool's copy, the command's and the queue's.
+  # The first and the last count are equal. The count between them includes the references of the tool, the command and
+  # the queue.
   check sh -c 'set -- $(grep -o "^count:.*" .run/stdout | tr -dc "0-9\n"); [ $1 = $3 ] && [ $2 -ge $(($1 + 2)) ]'
 }
 
@@ -158,7 +159,7 @@ a_display_that_cannot_import_is_reported() {
   _with 1M 'dmabuf import fd:$SLOT_0 drm:bochs-drm'
   status 1
   if has 'kernel:>=6.6'; then
-    # The kernel says for each driver that it imports.
+    # The kernel reports for each driver that it imports.
     stderr ': DRM_IOCTL_PRIME_FD_TO_HANDLE: Invalid argument$'
     stderr '^dmabuf: hint: the driver refuses buffers of other devices'
   else

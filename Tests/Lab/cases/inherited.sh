@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=dash disable=SC1091,SC2034,SC2154,SC2016
-# Nothing that a program is started with is trusted: signal dispositions, masks, alarms, umask, bytes that are no text.
+# dmabuf trusts no inherited state: signal dispositions, masks, alarms, umask, bytes that are not UTF-8.
 
 a_command_fails_with_its_status_although_children_are_ignored() {
   needs dmabuf
@@ -9,7 +9,7 @@ a_command_fails_with_its_status_although_children_are_ignored() {
   status 1
   run actor ignore CHLD exec dmabuf alloc 4K --from "$source" -- sh -c 'exit 7'
   status 7
-  # A hold needs its child, too.
+  # --hold also waits for a child.
   run actor ignore CHLD exec dmabuf alloc 4K --from "$source" --hold kept
   status 0
   check dmabuf release kept
@@ -50,7 +50,7 @@ a_timeout_ends_in_time_with_any_signals_blocked_or_ignored() {
 
 a_timeout_ends_a_start_that_waits_after_the_poll() {
   needs drm:vgem
-  # Without the sync_file, as before Linux 6.0, START itself has to be interrupted.
+  # Without the sync_file, as before Linux 6.0, the timeout must interrupt START itself.
   run actor buffer 4K vgem-fence 0 write block ALRM exec sh -c 'exec timeout -s KILL 20 strace -f -o trace -e trace=poll,ppoll -e inject=ppoll,poll:retval=1:when=1 dmabuf sync fd:$SLOT_0 start --timeout 500ms'
   status 124
 }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# The lab itself: what the cases of dmabuf rely on.
+# The lab itself: facilities on which the cases of dmabuf rely.
 
 nobody_is_65534_without_groups() {
   run_as_nobody id
@@ -151,7 +151,7 @@ the_status_and_output_of_a_background_command_are_captured() {
 }
 
 there_are_at_least_sixty_attacks() {
-  # Each line of that form stands above a case.
+  # Each such line is above a case.
   attacks=$(cat /lab/cases/attack_*.sh | grep -c '^# attack: ')
   check [ "$attacks" -ge 60 ]
   check [ "$(cat /lab/cases/attack_*.sh | grep -A 1 '^# attack: ' | grep -c '^[a-z][a-z0-9_]*() {')" = "$attacks" ]

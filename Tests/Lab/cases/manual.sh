@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=dash disable=SC1091,SC2016,SC2034,SC2154
-# The examples of the manual: the commands of each page are run, and print what the page says. In the manual 4711 stands
-# for a process: 4711:23 is a buffer of it, 4711:12 a sync_file, 4711:30 a syncobj.
+# Runs the commands of each page of the manual, and compares their output with the page. In the manual, 4711 is a
+# process, 4711:23 a buffer of it, 4711:12 a sync_file, and 4711:30 a syncobj.
 
-# _examples PAGE NUMBER [MASK]: at least NUMBER commands, none of which is wrong.
+# _examples PAGE NUMBER [MASK]: expects at least NUMBER commands, all with the output of the page.
 _examples() {
-  # Where all that the manual uses is built in, and nodes have the same names each time.
-  [ "$(cat /lab/kernel)" = full-6.12 ] || skip 'another kernel than the manual is of'
+  # This kernel has everything that the manual uses, and nodes always have the same names.
+  [ "$(cat /lab/kernel)" = full-6.12 ] || skip 'the manual shows kernel full-6.12'
   limit 120
   . /lab/examples.sh
   in_this_case() {
@@ -15,14 +15,14 @@ _examples() {
   compare_examples "/lab/man/$1" "$2" "s/${process:-none}:[0-9]+/4711:23/g; ${3:-}"
 }
 
-# A process with a buffer: the manual's 4711.
+# Starts a process with a buffer: 4711 in the manual.
 _start_process() { # WORD… of the actor
   start program actor buffer 1M print 0 "$@" ready pause
   wait_for_line program ready
   read -r process process_buffer _ <.started/program.stdout
 }
 
-# A program of this name, for examples that run one. Its text is on standard input.
+# Creates a program of this name, for examples that run one. Its text is on standard input.
 _program() { # NAME
   mkdir -p programs
   { echo '#!/bin/sh'; cat; } >"programs/$1"

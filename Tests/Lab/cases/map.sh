@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# dmabuf map. Most cases run on any kernel: `actor buffer` takes what there is to take.
+# dmabuf map. Most cases run on any kernel, because `actor buffer` uses any source.
 
 # _with SIZE SCRIPT: runs the script with a new buffer as $FD.
 _with() {
@@ -110,7 +110,7 @@ interrupted_syncs_are_repeated() {
 
 an_interrupt_ends_access() {
   for signal in INT TERM; do
-    # The reader never reads, so that the signal comes in the middle of the writing.
+    # The reader never reads, so that the signal arrives while map writes.
     mkfifo pipe
     start reader sh -c 'exec 3<pipe; sleep 30'
     start mapper actor default-signals buffer 1M exec sh -c 'exec strace -o trace -e trace=ioctl -e raw=ioctl dmabuf map fd:$SLOT_0 --output - >pipe'

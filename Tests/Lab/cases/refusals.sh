@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-# What devices refuse, call by call, as the kernel's documented contract has it.
+# What devices refuse, call by call, as the kernel's contract documents it.
 
 prime_refuses_what_is_documented() {
   needs drm:vgem
-  # Without heaps the buffer is one of vgem's own, which can be mapped.
+  # Without heaps the buffer is one of vgem itself, which can be mapped.
   foreign=ok
   [ ! -e /dev/dma_heap/system ] || foreign=EINVAL
   run actor buffer 64K prime-refusals 0
@@ -40,7 +40,7 @@ C111 EINVAL EINVAL EINVAL'
 }
 
 a_length_beyond_the_buffer_is_refused() {
-  # 6.12 keeps a reference to the buffer for ever then.
+  # Linux 6.12 then has a reference to the buffer forever.
   needs v4l2:vivid 'kernel:<6.2'
   run actor buffer 1M video-length "$(video_node vivid)" 0
   status 0

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=dash disable=SC1091,SC2034,SC2154,SC2016
-# Commands that are asked to end: they do, at any moment, and never with status 0.
+# Commands end on a signal, at any moment, and never with status 0.
 
-# _ends SIGNAL NUMBER CALL WHEN CMD…: the signal comes at that system call of the command's.
+# _ends SIGNAL NUMBER CALL WHEN CMD…: the signal arrives at that system call of the command.
 _ends() {
   signal=$1 number=$2 call=$3 when=$4
   shift 4

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# dmabuf stat, first form.
+# dmabuf stat: the list of buffers.
 
 an_empty_machine_is_reported() {
   run dmabuf stat --fences
@@ -36,7 +36,7 @@ shared_buffers_are_one_buffer() {
   run dmabuf stat --json
   json '.buffers | map(.processes | length)' '[2,2]'
   json '.totals | [.buffers, .bytes]' '[2,98304]'
-  # The largest first.
+  # The largest buffer is first.
   json '.buffers | map(.size)' '[65536,32768]'
   run dmabuf stat --by process --json
   json '.processes | map([.buffers, .bytes, .descriptors])' '[[2,98304,2],[2,98304,2]]'
@@ -156,7 +156,7 @@ the_census_survives_processes_that_come_and_go() {
   send_signal storm TERM
   send_signal keeper TERM
   finish keeper
-  # What the storm has begun ends by itself.
+  # Processes that the storm has started end by themselves.
   eventually sh -c '! pidof actor'
 }
 
@@ -176,7 +176,7 @@ a_hundred_thousand_descriptors_of_one_process_are_counted() {
   status 0
   json '.buffers | map(.descriptors)' '[100000]'
   if has bpf-dmabuf-iter; then
-    # That many are worth loading the iterators for.
+    # For so large a number, loading the iterators is worth its cost.
     run dmabuf stat --json
     json '.buffers | map(.descriptors)' '[100000]'
     json '.sources | map(select(.used) | .name)' '["bpf"]'

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=dash disable=SC1091,SC2034,SC2154
-# dmabuf stat: a population whose truth is known, compared with what each source tells of it.
+# dmabuf stat: compares a known population with the report of each source.
 
-# Names and shares of what there is: NAME SIZE DESCRIPTORS MAPPINGS PROCESSES
+# The population: NAME SIZE DESCRIPTORS MAPPINGS PROCESSES
 _population() {
   limit 180
   start solo actor buffer 64K name 0 solo ready pause
@@ -28,7 +28,7 @@ procfs_reports_what_processes_hold() {
   _population
   run dmabuf stat --source procfs --json
   status 0
-  # A mapping tells no name.
+  # A mapping does not show the name.
   json "$shares" "[[null,196608,0,2,1],$held]"
   json '.sources | map(select(.used) | .name)' '["procfs"]'
   json '.sources | map(select(.used | not) | .reason) | unique' '["not requested"]'
@@ -97,7 +97,7 @@ what_only_the_kernel_holds_is_listed_with_what_holds_it() {
     json '[.buffers[] | select(.name == "attached") | [.held_by, .devices]]' '[[["attachment"],["vgem"]]]'
     json '[.buffers[] | select(.name == "polled") | .held_by]' '[["attachment","pending-fence"]]'
   else
-    # Its own exporter does not attach to it.
+    # The exporter itself does not attach to the buffer.
     json '[.buffers[] | select(.name == "polled") | .held_by]' '[["pending-fence"]]'
   fi
   json "[.buffers[] | select(.name == \"flying\") | .references[] | select(.kind == \"message\") | .processes]" \
@@ -155,7 +155,7 @@ an_ordinary_user_gets_their_own_buffers() {
   run_as_nobody dmabuf stat --source procfs --json
   status 1
   json '[.buffers[].name]' '["mine"]'
-  # root made it.
+  # root exported the buffer.
   json '[.buffers[].owner]' '[0]'
   json '[.processes[].uid]' '[65534]'
   json_true '.unreadable_processes > 0'
@@ -208,7 +208,7 @@ processes_hidden_by_hidepid_are_reported() {
   status 1
   json '[.buffers, .holders_known]' '[[],false]'
   stderr '^dmabuf: cannot list all holders: /proc is mounted with hidepid=(2|invisible), which hides processes of other users$'
-  # Root is not among those that are hidden from.
+  # hidepid does not hide processes from root.
   run unshare -m sh -c 'mount -t proc -o hidepid=2 proc /proc && dmabuf stat --source procfs --json'
   status 0
   json '[(.buffers | length), .holders_known]' '[1,true]'
@@ -226,7 +226,7 @@ the_iterators_in_the_kernel_report_everything_but_fences() {
   json '.sources | map(select(.used) | .name)' '["bpf"]'
   json "[.processes[] | select(.pid == $fences_pid) | [.sync_files, .comm, .uid]]" '[[2,"actor",0]]'
   json '.totals | [.buffers, .bytes, .kernel_held.buffers, .kernel_held.bytes]' '[6,450560,1,16384]'
-  # Counts are those of fdinfo.
+  # The counts are those of fdinfo.
   cp .run/stdout by-bpf
   run dmabuf stat --source procfs --json
   json '[.buffers[] | select(.count != null) | [.ino, .count, .exp_name, .size, .owner, .processes]]' \
@@ -254,7 +254,7 @@ by_default_the_iterators_are_used_where_they_are_worth_their_cost() {
   run dmabuf stat --json
   status 0
   if has bpf-dmabuf-iter; then
-    # Few descriptors: /proc tells of processes, the kernel of what none has.
+    # For few descriptors, /proc reports the buffers of processes, and the kernel the buffers without a process.
     json '.sources | map(select(.used) | .name)' '["procfs","bpf"]'
     json '[.buffers[] | [.name, .sources]]' '[["flying",["bpf"]]]'
   elif has sysfs-stats; then

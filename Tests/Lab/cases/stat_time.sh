@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=dash disable=SC1091,SC2034,SC2154,SC2016
-# dmabuf stat over time: watch, diff, the leak test; and its other forms, metrics and graphs.
+# dmabuf stat over time: --watch, --diff and the leak test. Also metrics and graphs.
 
 watch_repeats_the_census() {
   start holder actor buffer 64K name 0 cam ready pause
@@ -56,7 +56,7 @@ changes_since_an_earlier_census_are_reported() {
 across_a_restart_everything_is_new_and_the_old_is_gone() {
   start stays actor buffer 64K name 0 stays ready pause
   wait_for_line stays ready
-  # The same buffer with the same number, of another run of the machine.
+  # The same buffer with the same number, from another boot.
   dmabuf stat --json | jq -c '.boot_id = "00000000-0000-0000-0000-000000000000"' >before
   run dmabuf stat --diff before --json
   status 0
@@ -109,7 +109,7 @@ an_unchanged_machine_passes_the_leak_test() {
   run dmabuf stat --fail-if-growth 10X --for 1s
   status 64
   stderr "The value '10X' is invalid"
-  # A word may be a name, and says so where nothing has it.
+  # A word may be a held name. The error is that nothing is held under it.
   run dmabuf stat --fail-if-growth much --for 1s
   status 1
   stderr '^dmabuf: much: nothing is held under that name$'
@@ -122,13 +122,13 @@ metrics_are_in_the_text_format() {
   wait_for_line holder ready
   run dmabuf stat --prometheus
   status 0
-  # Where no source lists the buffers that no process holds, the totals have another name.
+  # Without a source of buffers that no process holds, the totals have another name.
   if has sysfs-stats || has bpf-dmabuf-iter; then seen=; else seen=seen_; fi
   stdout "^# TYPE dmabuf_${seen}bytes gauge\$"
   stdout "^dmabuf_${seen}buffers 1\$"
   stdout "^dmabuf_${seen}bytes 65536\$"
   stdout "^dmabuf_process_bytes\{pid=\"$holder_pid\",comm=\"we\\\\\"ird\\\\\\\\\",unit=\"[^\"]*\"\} 65536\$"
-  # Every line is a comment or a sample, and each metric has its help and its type.
+  # Every line is a comment or a sample. Each metric has a help and a type.
   check sh -c '! grep -Evq "^# (HELP|TYPE) [a-z0-9_]+ |^[a-z0-9_]+(\{[a-z]+=\".*\"\})? [0-9]+\$" .run/stdout'
   check sh -c '[ "$(grep -c "^# HELP" .run/stdout)" = "$(grep -c "^# TYPE" .run/stdout)" ]'
   run dmabuf stat --prometheus --json

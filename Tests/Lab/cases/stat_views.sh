@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=dash disable=SC1091,SC2034,SC2154
-# dmabuf stat: rows, columns, order and choice.
+# dmabuf stat: rows, columns, order and filters.
 
 _few() {
   start one actor comm one buffer 64K name 0 camera-front buffer 32K name 1 camera-back ready pause
@@ -74,7 +74,7 @@ display       128K
 processes_have_their_share_user_and_unit() {
   start family actor buffer 64K fork vgem-fence 0 write ready pause
   wait_for_line family ready
-  # The child is that of the actor's fork, before the fence.
+  # The child is that of the actor's verb fork, before the fence.
   run dmabuf stat --by process
   status 0
   stdout '^ *PID +COMMAND +USER +UNIT +BUFFERS +SIZE +SHARE +FDS +MAPS +SYNC_FILES$'

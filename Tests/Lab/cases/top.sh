@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=dash disable=SC1091,SC2034,SC2154,SC2016
-# dmabuf top, on a pseudo-terminal. What it draws is in the file `screen`.
+# dmabuf top, on a pseudo-terminal. The file `screen` has its output.
 
-# on_terminal 'KEYS' CMD…: KEYS are a shell's words that type: `sleep 1; printf q`.
+# _on_terminal 'KEYS' CMD…: KEYS are shell commands that type keys, such as `sleep 1; printf q`.
 _on_terminal() {
   keys=$1
   shift
@@ -21,7 +21,7 @@ top_shows_buffers_and_restores_the_terminal() {
   _screen_has "cameraman($holder_pid)"
   _screen_has '1 buffer, 64K'
   _screen_has '1 sync_file[^s]'
-  # The other screen is left, and keys are echoed again.
+  # top has left the alternate screen, and keys are echoed again.
   _screen_has '1049h'
   _screen_has '1049l'
   _screen_has ' icanon'
@@ -84,7 +84,7 @@ a_number_that_becomes_a_buffer_is_seen_soon() {
   start taker dmabuf alloc 64K --name cam -- sh -c 'exec 9</dev/null; sleep 4; exec 8<&"$DMABUF_FD" 9<&"$DMABUF_FD"; exec sleep 60'
   sleep 1
   _on_terminal 'sleep 6; printf q' 'stty rows 24 cols 100; dmabuf top --source procfs --interval 300ms'
-  # Counts, descriptors and mappings: of dmabuf, the shell and its sleep, then of dmabuf and the last sleep, which has three.
+  # Counts, descriptors and mappings: of dmabuf, the shell and its sleep; then of dmabuf and the last sleep, with three.
   _screen_has ' cam  *3  *3  *0 '
   _screen_has ' cam  *4  *4  *0 '
   send_signal taker TERM

@@ -20,7 +20,7 @@ skip() { echo "$1" >"$CASE_NOTES/skipped"; exit 0; }
 
 # on_two_kernels: runs the case only on the kernel with all drivers and on the newest kernel. For cases that take long
 # and hardly depend on the version.
-on_two_kernels() { has sw_sync || has 'kernel:>=7.0' || skip 'tried on two other kernels'; }
+on_two_kernels() { has sw_sync || has 'kernel:>=7.0' || skip 'runs on two other kernels'; }
 
 has() {
   case $1 in
