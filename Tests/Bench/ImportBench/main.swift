@@ -2,8 +2,9 @@
 import DMABuf
 import Glibc
 
-// Runs in the lab. Compares the cost of an import through the library with that of the two ioctls alone. Rounds of both
-// alternate on one vgem node. Prints a line of nanoseconds per import: bare ioctls, library, ratio as min-median-max.
+// Runs in the lab. Compares the cost of an import through the library with that of the two ioctls alone. Rounds of
+// both alternate on one vgem node. Prints a line of nanoseconds per import: bare ioctls, library, ratio as
+// min-median-max.
 
 /// `struct drm_prime_handle` and `struct drm_gem_close`, and their requests.
 struct PrimeHandle {

@@ -3,9 +3,9 @@ import DMABuf
 import DMABufExercise
 import Glibc
 
-// The library side of the memory benchmark. `memory.c` is the other side. Maps FILE. For each line of standard input it
-// passes over the whole mapping, as `dmabuf map` does during CPU access. Prints the nanoseconds and the result of the
-// pass.
+// The library side of the memory benchmark. `memory.c` is the other side. Maps FILE. For each line of standard input
+// it passes over the whole mapping, as `dmabuf map` does during CPU access. Prints the nanoseconds and the result of
+// the pass.
 
 /// The size of the pieces of `dmabuf map`.
 let pieceSize = 64 << 20
