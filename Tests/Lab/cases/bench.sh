@@ -236,6 +236,6 @@ it_agrees_with_a_loop_in_c() {
       ours=$(jq '.results[0].p50_ns' .run/stdout)
       if [ $((ours * 10)) -le $((in_c * 13)) ] && [ $((in_c * 10)) -le $((ours * 13)) ]; then agreed=yes; break; fi
     done
-    [ "$agreed" ] || expected "$1 to take about as long as in C ($in_c ns); it took $ours"
+    [ "$agreed" ] || expected "$1 to last about as long as in C ($in_c ns); the time was $ours"
   done
 }

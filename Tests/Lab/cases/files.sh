@@ -208,6 +208,6 @@ a_deadline_is_one_for_the_whole_command() {
   run dmabuf receive ./socket --timeout 1s
   status 124
   stderr '^dmabuf: ./socket: poll: Connection timed out$'
-  [ $(($(cut -d . -f 1 /proc/uptime) - before)) -lt 15 ] || expected 'the deadline to be kept'
+  [ $(($(cut -d . -f 1 /proc/uptime) - before)) -lt 15 ] || expected 'an end at the deadline'
   finish chatter
 }

@@ -94,7 +94,7 @@ _usual() {
   while [ $(($(_clock) - clock)) -lt 250 ] && alive $tool; do usleep 50000; done
   kill -TERM $tool 2>/dev/null
   wait $tool 2>/dev/null
-  [ $? != 64 ] || expected "a command without fault: $1 ($(cat .run/stderr))"
+  [ $? != 64 ] || expected "a valid command: $1 ($(cat .run/stderr))"
   took=$(($(_clock) - clock))
   if [ $took -lt 20 ]; then took=20; fi
   echo $took

@@ -39,8 +39,8 @@ keys_change_the_view() {
   _on_terminal 'printf "/fro\\n"; sleep 1; printf q' 'stty rows 24 cols 100; dmabuf top'
   status 0
   _screen_has 'filter: fro'
-  tail -c 900 screen | grep -qa ' front ' || expected 'the filtered row to stay'
-  ! tail -c 600 screen | grep -qa ' back ' || expected 'the other row to go'
+  tail -c 900 screen | grep -qa ' front ' || expected 'the filtered row to remain'
+  ! tail -c 600 screen | grep -qa ' back ' || expected 'the other row to disappear'
   send_signal holder TERM
   finish holder
 }
