@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# The verbs of this project; `make help` lists them.
+# The targets of this project. `make help` lists them.
 
 PREFIX ?= /usr/local
 ZSH_COMPLETIONS ?= $(PREFIX)/share/zsh/site-functions
@@ -10,8 +10,8 @@ PROGRAMS ?=
 RUNS ?= 2000000
 SWIFT ?= swift
 
-# A static executable runs in the lab's kernels, and starts twice as fast. The flags are not in the manifest because
-# tests cannot be linked with them.
+# A static executable runs in the lab's kernels, and starts twice as fast. Tests cannot be linked with these flags, so
+# they are not in the manifest.
 STATIC = -c release -Xswiftc -static-executable -Xswiftc -use-ld=lld -Xlinker -s
 BINARY = .build/release/dmabuf
 BENCHES = --package-path Tests/Bench --scratch-path .build-bench
@@ -20,13 +20,13 @@ EXAMPLE = --package-path Examples/Frame --scratch-path .build-example
 .PHONY: help deps needs build test lab demo check fuzz bench lint format bpf completions pictures install uninstall deb example docs clean
 .DEFAULT_GOAL := help
 
-help: ## list the verbs
+help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{ printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-deps: ## install what building and testing need on Debian 12 with a Swift toolchain (needs root)
+deps: ## install the Debian packages for building and testing (as root; needs Debian 12 and a Swift toolchain)
 	@scripts/deps
 
-# Installs nothing: names what is missing.
+# Installs nothing. Names the packages that are missing.
 needs:
 	@scripts/deps --missing
 
@@ -36,13 +36,13 @@ build: needs ## build the static executable, .build/release/dmabuf
 test: needs ## run the unit tests on this machine
 	$(SWIFT) test
 
-lab: build ## a shell in a real kernel (KERNEL=debian-6.12), or one command there (CMD='dmabuf alloc 8M')
+lab: build ## run a shell in a real kernel (KERNEL=debian-6.12), or one command (CMD='dmabuf alloc 8M')
 	@$(if $(PROGRAMS),DMABUF_LAB_PROGRAMS='$(subst ','\'',$(PROGRAMS))') Tests/Lab/lab $(if $(CMD),run $(KERNEL) '$(subst ','\'',$(CMD))',shell $(KERNEL))
 
-example: needs ## build the example of a program that uses the library, .build-example/release/frame
+example: needs ## build the example program for the library, .build-example/release/frame
 	@scripts/quietly example $(SWIFT) build $(EXAMPLE) $(STATIC) -Xlinker -Map=$(CURDIR)/.build-example/link.map
 
-demo: deps ## make, fill, verify, share and list real buffers; installs what it needs
+demo: deps ## allocate, fill, verify, share and list real buffers; installs what is missing
 	@$(MAKE) --no-print-directory build
 	@scripts/demo
 
@@ -57,7 +57,7 @@ words: ## check the words of help, errors and the manual
 format: ## format all Swift files
 	$(SWIFT) format --in-place --recursive --parallel Package.swift Sources Tests Examples
 
-check: ## lint, unit tests, and the lab's cases on every kernel; installs what they need
+check: ## run all tests: formatting, unit tests, and the lab's cases on every kernel; installs what is missing
 	@scripts/deps codespell debhelper graphviz jq libxml2-utils lintian mandoc mmdebstrap python3-jsonschema shellcheck zsh fish
 	-@scripts/promtool
 	@scripts/check
@@ -68,7 +68,7 @@ docs: needs ## build the library's documentation, .build/docs/DMABuf.doccarchive
 fuzz: needs ## fuzz the parsers, two million inputs each (RUNS=2000000)
 	@scripts/fuzz $(RUNS)
 
-bench: build ## compare with C programs that do the same work
+bench: build ## compare the speed with C programs that do the same work
 	@scripts/quietly build $(SWIFT) build $(BENCHES) $(STATIC)
 	Tests/Bench/run
 
@@ -80,7 +80,7 @@ completions: build ## generate the shells' completions
 	$(BINARY) --generate-completion-script zsh >completions/_dmabuf
 	$(BINARY) --generate-completion-script fish >completions/dmabuf.fish
 
-pictures: build ## draw the targets from the manifest, and the README's pictures from a session in the lab (needs graphviz, jq)
+pictures: build ## draw the targets of the manifest, and the README's pictures in the lab (needs graphviz, jq)
 	@scripts/pictures
 
 install: build ## install below PREFIX (/usr/local) and DESTDIR
@@ -92,7 +92,7 @@ install: build ## install below PREFIX (/usr/local) and DESTDIR
 	install -D -m 644 completions/_dmabuf $(DESTDIR)$(ZSH_COMPLETIONS)/_dmabuf
 	install -D -m 644 completions/dmabuf.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/dmabuf.fish
 
-uninstall: ## remove what install put there, and directories that are empty then
+uninstall: ## remove the installed files, and directories that are then empty
 	rm -f $(DESTDIR)$(PREFIX)/bin/dmabuf
 	rm -f $(patsubst man/%,$(DESTDIR)$(PREFIX)/share/man/man1/%,$(wildcard man/*.1))
 	rm -f $(patsubst man/%,$(DESTDIR)$(PREFIX)/share/man/man7/%,$(wildcard man/*.7))
@@ -106,5 +106,5 @@ deb: needs ## build a Debian package, .build/dmabuf_VERSION_ARCHITECTURE.deb
 	@scripts/deps --missing debhelper lintian
 	@scripts/deb
 
-clean: ## remove all that was built here; the lab's kernels stay in the cache
+clean: ## remove everything that was built; the lab's kernels stay in the cache
 	rm -rf .build .build-*

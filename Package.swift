@@ -15,7 +15,7 @@ let basicContainers: Target.Dependency = .product(name: "BasicContainers", packa
 let bitCollections: Target.Dependency = .product(name: "BitCollections", package: "swift-collections")
 let systemPackage: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
 
-// Arrows go up only: a target depends on those above it.
+// A target depends only on targets above it.
 let package = Package(
   name: "dmabuf",
   products: [
@@ -35,9 +35,9 @@ let package = Package(
     // The core: descriptors, ioctls, buffers, CPU access, fences, devices.
     .target(
       name: "DMABuf", dependencies: ["CDMABuf", "CLibDRM", basicContainers, systemPackage], swiftSettings: settings),
-    // This process and the machine it runs on.
+    // This process and its machine.
     .target(name: "DMABufHost", dependencies: ["CDMABuf", "DMABuf", systemPackage], swiftSettings: settings),
-    // All buffers of the machine, and who holds them.
+    // All buffers of the machine, and their holders.
     .target(name: "CCensus", exclude: ["bpf"]),
     .systemLibrary(name: "CLibBPF", pkgConfig: "libbpf", providers: [.apt(["libbpf-dev"])]),
     .target(
@@ -49,15 +49,15 @@ let package = Package(
     .target(
       name: "DMABufExercise", dependencies: ["CDMABuf", "CXXHash", "DMABuf", systemPackage],
       swiftSettings: settings),
-    // What the kernel is documented to do, tried.
+    // The checks of the documented behaviour of the kernel.
     .target(
       name: "DMABufConformance",
       dependencies: ["CDMABuf", "DMABuf", "DMABufCensus", "DMABufHost", systemPackage], swiftSettings: settings),
-    // What it costs.
+    // The benchmarks.
     .target(
       name: "DMABufBench",
       dependencies: ["CDMABuf", "DMABuf", "DMABufExercise", "DMABufHost", systemPackage], swiftSettings: settings),
-    // Processes that keep descriptors under names.
+    // Processes that hold descriptors under names.
     .target(
       name: "DMABufHolding", dependencies: ["CDMABuf", "DMABuf", "DMABufHost", systemPackage],
       swiftSettings: settings),
@@ -71,7 +71,7 @@ let package = Package(
         "DMABufHolding", "DMABufHost", argumentParser, basicContainers, systemPackage,
       ],
       swiftSettings: settings),
-    // The executable: where it starts.
+    // The executable, with `main`.
     .executableTarget(name: "dmabuf", dependencies: ["CVersion", "DMABufHolding", "DMABufTool"]),
     .testTarget(
       name: "DMABufTests",
@@ -86,7 +86,7 @@ let package = Package(
   swiftLanguageModes: [.v6]
 )
 
-// Fuzz targets need libFuzzer's run time, which only scripts/fuzz builds with.
+// Fuzz targets need libFuzzer's run time. Only scripts/fuzz builds with it.
 if Context.environment["DMABUF_FUZZ"] != nil {
   package.targets.append(
     .executableTarget(

@@ -4,7 +4,7 @@ import PackageDescription
 
 let package = Package(
   name: "frame",
-  // A package of its own would name a URL and a version here.
+  // A package outside this repository has a URL and a version here.
   dependencies: [.package(name: "dmabuf", path: "../..")],
   targets: [
     .executableTarget(

@@ -4,7 +4,7 @@ import PackageDescription
 
 let settings: [SwiftSetting] = [.strictMemorySafety(), .treatAllWarnings(as: .error)]
 
-// The library's side of two benchmarks, for Tests/Bench/run.
+// The library side of two benchmarks, for Tests/Bench/run.
 let package = Package(
   name: "bench",
   dependencies: [.package(name: "dmabuf", path: "../..")],

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the benchmarks share: a clock, samples in pairs, and a row of the table. */
+/* Shared by the benchmarks: a clock, samples in pairs, and a row of the table. */
 #ifndef BENCH_H
 #define BENCH_H
 
@@ -25,7 +25,7 @@ static double median(double *values, int count) {
   return count % 2 ? values[count / 2] : (values[count / 2 - 1] + values[count / 2]) / 2;
 }
 
-/* `ours` divided by `theirs`, pair by pair, so that what slows the machine down slows both. */
+/* `ours` divided by `theirs`, pair by pair, so that a slow moment of the machine slows both. */
 static inline void print_row(const char *work, double *theirs, double *ours, int count, const char *format,
                              const char *limit) {
   double *ratios = malloc((size_t)count * sizeof *ratios);

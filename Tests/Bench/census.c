@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The census of `dmabuf stat` in C: the same system calls on the same files, on so many threads.
+/* The census of `dmabuf stat` in C: the same system calls on the same files, with THREADS threads.
 
    census THREADS */
 #define _GNU_SOURCE
@@ -40,7 +40,7 @@ static int *pids;
 static int pid_count;
 static atomic_int next;
 
-/* Room for one more, in an array whose room doubles. */
+/* Grows an array by one entry. Its capacity doubles. */
 static void *grown(void *array, size_t count, size_t size) {
   if (count && (count < 64 || count & (count - 1))) return array;
   array = realloc(array, (count < 64 ? 64 : count * 2) * size);
@@ -130,7 +130,7 @@ static void list_processes(void) {
   closedir(directory);
 }
 
-/* Only the kernel's fdinfo tells a dma-buf from a file of that name. */
+/* Only fdinfo distinguishes a dma-buf from a file with such a name. */
 static int is_dma_buf(const struct descriptor *descriptor) {
   char path[64], text[4096];
   snprintf(path, sizeof path, "/proc/%d/fdinfo/%d", descriptor->pid, descriptor->number);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The least a program can do: what starting a process costs. */
+/* A program that does the minimum: the cost of a process start. */
 #include <unistd.h>
 
 int main(void) { return write(1, "hello\n", 6) == 6 ? 0 : 1; }

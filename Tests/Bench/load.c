@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Processes with many descriptors, for the census to walk over.
+/* Starts processes with many descriptors, as the load of the census.
 
    load PROCESSES DESCRIPTORS LOOKALIKES
 
-   Prints what there is once it is there, and goes away with its standard input. LOOKALIKES files per
-   process have a name that reads like a dma-buf's; that takes the right to create files in `/`, where
-   they are unlinked at once. */
+   Prints the load when it exists, and exits when its standard input is closed. LOOKALIKES files per process
+   have a name like that of a dma-buf. This needs the right to create files in `/`. The files are unlinked at
+   once. */
 #define _GNU_SOURCE
 #include "bench.h"
 
@@ -42,7 +42,7 @@ static void open_descriptors(int count, int lookalikes) {
   int opened = 3;
   for (int i = 0; i < lookalikes; i++, opened++) {
     int fd = open_lookalike(i);
-    /* Every fifth is mapped and held by the mapping alone. */
+    /* Every fifth file has a mapping and no descriptor. */
     if (i % 5 == 4) {
       if (mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0) == MAP_FAILED) err(1, "load: mmap");
       check(close(fd), "close");
@@ -62,7 +62,7 @@ static void open_descriptors(int count, int lookalikes) {
 static void add_mappings(void) {
   int fd = open("/proc/self/exe", O_RDONLY);
   check(fd, "open");
-  /* Different protections, or neighbours would become one. */
+  /* Protections alternate, because the kernel merges equal neighbours. */
   for (int i = 0; i < mappings; i++)
     if (mmap(NULL, 4096, i % 2 ? PROT_READ : PROT_NONE, MAP_PRIVATE, fd, 0) == MAP_FAILED) err(1, "load: mmap");
   close(fd);
@@ -78,7 +78,7 @@ int main(int argc, char **argv) {
     pid_t pid = fork();
     check(pid, "fork");
     if (pid) continue;
-    /* However this process ends, its children end with it. */
+    /* The children end when this process ends, in any way. */
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent) _exit(1);
     close(ready[0]);
@@ -94,7 +94,7 @@ int main(int argc, char **argv) {
   char byte;
   int arrived = 0;
   while (read(ready[0], &byte, 1) == 1) arrived++;
-  if (arrived != processes) errx(1, "load: only %d of %d processes came up", arrived, processes);
+  if (arrived != processes) errx(1, "load: only %d of %d processes started", arrived, processes);
   printf("%d processes, %d descriptors, %d lookalikes\n", processes, processes * descriptors,
          processes * lookalikes);
   fflush(stdout);

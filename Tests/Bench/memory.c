@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The C side of the memory benchmark; MemoryBench is the other, with the same lines in and out.
+/* The C side of the memory benchmark. MemoryBench is the other side, with the same input and output lines.
 
    memory FILE */
 #define _GNU_SOURCE
@@ -69,7 +69,7 @@ int main(int argc, char **argv) {
   uint64_t *words = (uint64_t *)bytes;
   size_t count = size / 8;
 
-  /* Each pattern as often as it fits into a block. */
+  /* Each tile repeats its pattern as often as it fits. */
   static char same[block], three[block / 3 * 3];
   memset(same, 0xaa, sizeof same);
   for (size_t i = 0; i < sizeof three; i++) three[i] = (char)(i % 3 + 1);
@@ -98,7 +98,7 @@ int main(int argc, char **argv) {
         if (written < 0) err(1, "memory: write");
         at += (size_t)written;
       }
-    } else errx(64, "memory: no such work: %s", work);
+    } else errx(64, "memory: unknown work: %s", work);
     uint64_t elapsed = now() - start;
 
     if (output >= 0) close(output);

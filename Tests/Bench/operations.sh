@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-# Runs in the lab's guest: `dmabuf bench` and the same calls as a loop in C (actors/operations.c), in turn. Prints a
-# line for each operation: medians of both in nanoseconds, and the ratio of a pair as min-median-max.
-# operations.sh PAIRS
+# operations.sh PAIRS: runs in the lab's guest `dmabuf bench` and the same calls as a loop in C (actors/operations.c),
+# alternately. Prints a line for each operation: medians of both in nanoseconds, and the ratio of a pair as
+# min-median-max.
 
-pair() { # OPERATION SIZE TURNS: nanoseconds in C, then of dmabuf
+pair() { # OPERATION SIZE ITERATIONS: nanoseconds in C, then of dmabuf
   if [ $((round % 2)) = 0 ]; then in_c "$@"; ours "$@"; else ours "$@"; in_c "$@"; fi
   echo "$c $ours"
 }
@@ -15,7 +15,7 @@ ours() {
   ours=$(echo "$ours" | cut -d, -f9)
 }
 
-compare() { # OPERATION SIZE TURNS
+compare() { # OPERATION SIZE ITERATIONS
   round=-1
   while [ $((round += 1)) -lt "$pairs" ]; do pair "$@"; done >/tmp/pairs
   for side in 1 2; do cut -d ' ' -f $side /tmp/pairs | sort -n | sed -n "$(((pairs + 1) / 2))p"; done >/tmp/medians

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Starts two programs in turn and compares how long they take to end.
+/* Starts two programs alternately and compares the times until they exit.
 
    pair [-n PAIRS] [-b STARTS] [-l LIMIT] [-m LIMIT] WORK THEIRS… -- OURS…
 
-   A sample is STARTS starts of the one and STARTS of the other. -m adds a row for peak memory. */
+   A sample is STARTS starts of each program. -m adds a row for peak memory. */
 #define _GNU_SOURCE
 #include "bench.h"
 
@@ -34,7 +34,7 @@ static struct sample start(char **command, int times) {
     errno = posix_spawnp(&pid, command[0], &quiet, NULL, command, environ);
     if (errno) err(1, "%s", command[0]);
     if (wait4(pid, &status, 0, &usage) < 0) err(1, "wait4");
-    /* 1: some process may not be looked at. */
+    /* Status 1: some process could not be read. */
     if (!WIFEXITED(status) || WEXITSTATUS(status) > 1) errx(1, "%s failed: status %#x", command[0], status);
     if (usage.ru_maxrss > sample.kibibytes) sample.kibibytes = usage.ru_maxrss;
   }
@@ -66,7 +66,7 @@ int main(int argc, char **argv) {
   size_t size = (size_t)pairs * sizeof(double);
   double *time[2] = {malloc(size), malloc(size)}, *peak[2] = {malloc(size), malloc(size)};
   char **command[2] = {theirs, ours};
-  for (int i = -1; i < pairs; i++) { /* -1 warms up */
+  for (int i = -1; i < pairs; i++) { /* -1 is the warm-up iteration */
     for (int turn = 0; turn < 2; turn++) {
       int which = (i + turn) & 1;
       struct sample sample = start(command[which], times);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Lets two programs make passes over the same memory in turn and compares their bandwidth.
+/* Compares the bandwidth of two programs, which pass over the same memory alternately.
 
    passes [-n PAIRS] [-s MIB] THEIRS OURS
 
-   Both map one memfd, and take work from standard input: see memory.c. */
+   Both map one memfd, and read work from standard input: see memory.c. */
 #define _GNU_SOURCE
 #include "bench.h"
 
@@ -37,7 +37,7 @@ static void start(struct side *side, char *file) {
   side->from = fdopen(out[0], "r");
 }
 
-/* One pass; returns its nanoseconds. */
+/* Runs one pass and returns its nanoseconds. */
 static unsigned long long pass(struct side *side, const char *work, unsigned long long *result) {
   unsigned long long elapsed;
   fprintf(side->to, "%s\n", work);
@@ -49,17 +49,17 @@ static unsigned long long pass(struct side *side, const char *work, unsigned lon
 static void compare(struct side *sides, const char *title, const char *work, size_t size, int pairs,
                     const char *limit) {
   double *rates[2] = {malloc((size_t)pairs * sizeof(double)), malloc((size_t)pairs * sizeof(double))};
-  for (int i = -1; i < pairs; i++) { /* -1 warms up */
+  for (int i = -1; i < pairs; i++) { /* -1 is the warm-up iteration */
     unsigned long long results[2];
     for (int turn = 0; turn < 2; turn++) {
       int which = (i + turn) & 1;
       unsigned long long elapsed = pass(&sides[which], work, &results[which]);
       if (i >= 0) rates[which][i] = (double)size / (double)elapsed;
     }
-    /* What they compare is the same work only if both say the same about it. */
+    /* Both did the same work only if both have the same result. */
     if (results[0] != results[1])
-      errx(1, "%s: %s says %llu, %s %llu", work, sides[0].program, results[0], sides[1].program, results[1]);
-    if (!strncmp(work, "verify", 6) && results[0]) errx(1, "%s: the pattern is not there", work);
+      errx(1, "%s: %s reports %llu, %s %llu", work, sides[0].program, results[0], sides[1].program, results[1]);
+    if (!strncmp(work, "verify", 6) && results[0]) errx(1, "%s: the memory does not have the pattern", work);
   }
   print_row(title, rates[0], rates[1], pairs, "%.1f GB/s", limit);
   free(rates[0]), free(rates[1]);

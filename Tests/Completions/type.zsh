@@ -1,4 +1,4 @@
-# What is typed before TAB, and the command line after it, in bash, zsh and fish.
+# Checks the command lines that bash, zsh and fish show after TAB, for these lines before TAB.
 zmodload zsh/zpty zsh/zselect
 setopt extendedglob
 
@@ -8,13 +8,13 @@ typeset -A lines=(
   'dmabuf fence mer'                  'dmabuf fence merge'
   'dmabuf stat --kern'                'dmabuf stat --kernel-held'
   'dmabuf top --interv'               'dmabuf top --interval'
-  # The executable says these.
+  # The executable prints these.
   'dmabuf alloc 4K --from udmabuf:1'  'dmabuf alloc 4K --from udmabuf:1G'
   'dmabuf alloc 4K --from udm'        'dmabuf alloc 4K --from udmabuf'
   'dmabuf check --exporter udmabuf:2' 'dmabuf check --exporter udmabuf:2M'
 )
 
-# Starts a shell that knows the completions, on a terminal of its own.
+# Starts a shell that has loaded the completions, on a terminal of its own.
 start() {
   case $1 in
     bash)
@@ -32,7 +32,7 @@ start() {
   esac
 }
 
-# The line that the shell prints after <>, within ten seconds. What is typed shows up, too, but as "<"">".
+# Prints the line that the shell prints after <>, within ten seconds. The terminal also echoes the typed line: "<"">".
 printed() {
   local piece shown=
   repeat 1000; do
@@ -47,13 +47,13 @@ printed() {
   print -r -- "nothing but $shown"
 }
 
-# typed SHELL LINE: the line after TAB, shown instead of run.
+# typed SHELL LINE: prints the line after TAB, without running it.
 typed() {
   if [[ $1 == fish ]]; then
     zpty -w shell "echo \"<\"\">\" ${2% *} (complete -C '$2' | head -n 1 | cut -f 1)"
   else
     zpty -w -n shell "$2"$'\t'
-    # A shell that sees more to read may leave the completion.
+    # A shell that can read more input may stop the completion.
     zselect -t 30
     zpty -w shell $'\x01echo "<"">" '
   fi

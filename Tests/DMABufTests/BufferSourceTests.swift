@@ -6,7 +6,7 @@ import Testing
 @Suite("Sources of buffers")
 struct BufferSourceTests {
   @Test(
-    "Sources are read as they are typed",
+    "A source is parsed from its text",
     arguments: [
       ("heap:system", .heap("system")), ("heap:cma", .cmaHeap), ("heap:linux,cma", .heap("linux,cma")),
       ("heap:protected,secure-video", .heap("protected,secure-video")), ("heap:a:b", .heap("a:b")),
@@ -21,14 +21,14 @@ struct BufferSourceTests {
   }
 
   @Test(
-    "They are printed as they are typed",
+    "A source is printed as its text",
     arguments: ["heap:system", "heap:cma", "udmabuf", "udmabuf:2M", "udmabuf:1G", "drm:vgem"])
   func print(_ text: String) {
     #expect(BufferSource(text).map { "\($0)" } == text)
   }
 
   @Test(
-    "Names that would leave /dev/dma_heap are no heaps",
+    "Names that would leave /dev/dma_heap are refused",
     arguments: [
       "heap:../null", "heap:..", "heap:.", "heap:a/b", "heap:/dev/null", "heap:", "/dev/dma_heap/../null",
       "/dev/dma_heap/", "heap:a/\u{301}b", "heap:.\u{301}",
@@ -38,7 +38,7 @@ struct BufferSourceTests {
   }
 
   @Test(
-    "Anything else is no source",
+    "Any other text is refused as a source",
     arguments: [
       "", "heap", "system", "udmabuf:", "udmabuf:4K", "udmabuf:2m", "DMAHeap:system", " heap:system", "memfd", "drm",
       "drm:",

@@ -5,15 +5,15 @@ import Testing
 @testable import DMABuf
 @testable import DMABufCensus
 
-/// The census over moments of real kernels. What is expected comes from the kernel's list in debugfs
-/// and from what the processes of the moment were told to do.
+/// The census of moments of real kernels. Expected values come from the kernel's list in debugfs, and from the
+/// arguments of the processes of the moment.
 @Suite("Census of recorded moments")
 struct CensusTests {
   static func named(_ name: String, in recording: Recording) throws -> Census.Buffer {
     try #require(Census(root: recording.root).buffers.first { $0.name == UntrustedText(name.utf8) })
   }
 
-  @Test("It has each buffer that a process holds or the kernel lists, once", arguments: Recording.all)
+  @Test("A census has each buffer that a process holds or the kernel lists, once", arguments: Recording.all)
   func buffers(_ recording: Recording) {
     let held = recording.descriptors.compactMap { DescriptorInformation(parsing: $0.information)?.inode }
     let listed = recording.hasStatistics ? recording.rows.map(\.inode) : []
@@ -21,7 +21,7 @@ struct CensusTests {
     #expect(Census(root: recording.root).buffers.map(\.inode) == expected.sorted())
   }
 
-  @Test("What it knows of a buffer is what the kernel's list in debugfs says", arguments: Recording.all)
+  @Test("The facts of a buffer are those of the kernel's list in debugfs", arguments: Recording.all)
   func facts(_ recording: Recording) throws {
     for buffer in Census(root: recording.root).buffers {
       let row = try #require(recording.rows.first { $0.inode == buffer.inode })
@@ -34,7 +34,7 @@ struct CensusTests {
     }
   }
 
-  @Test("Where a descriptor is held, size, exporter and count are known", arguments: Recording.all)
+  @Test("A buffer with a descriptor has known size, exporter and count", arguments: Recording.all)
   func knownWithDescriptors(_ recording: Recording) {
     let held = Census(root: recording.root).buffers.filter { $0.holders.contains { !$0.descriptors.isEmpty } }
     #expect(held.allSatisfy { $0.size != nil && $0.exporter != nil && $0.count != nil })
@@ -59,7 +59,7 @@ struct CensusTests {
     #expect(found.sorted() == recording.mappings.map { "\($0.inode) \($0.pid)" }.sorted())
   }
 
-  @Test("Holders come by process id", arguments: Recording.each("shared"))
+  @Test("Holders are sorted by process id", arguments: Recording.each("shared"))
   func holderOrder(_ recording: Recording) {
     for buffer in Census(root: recording.root).buffers {
       #expect(buffer.holders.map(\.pid) == buffer.holders.map(\.pid).sorted())
@@ -71,7 +71,7 @@ struct CensusTests {
     #expect(Census(root: recording.root).refused.isEmpty)
   }
 
-  @Test("sysfs is used where the kernel has it, and its absence is told where not", arguments: Recording.all)
+  @Test("sysfs is used if the kernel has it, and is otherwise reported as absent", arguments: Recording.all)
   func sources(_ recording: Recording) {
     let census = Census(root: recording.root)
     #expect(census.used == (recording.hasStatistics ? [.procfs, .sysfs] : [.procfs]))
@@ -80,7 +80,7 @@ struct CensusTests {
     #expect(census.failures[.sysfs] == (recording.hasStatistics ? nil : absence))
   }
 
-  @Test("However many threads walk, the census is the same", arguments: Recording.all)
+  @Test("The census is the same for any number of threads", arguments: Recording.all)
   func threads(_ recording: Recording) {
     let one = Census(root: recording.root, threads: 1).buffers
     #expect([2, 4, 16].allSatisfy { Census(root: recording.root, threads: $0).buffers == one })
@@ -88,30 +88,30 @@ struct CensusTests {
 
   // MARK: The moments
 
-  @Test("A machine without buffers has none", arguments: Recording.each("no-buffers"))
+  @Test("A machine without buffers has an empty census", arguments: Recording.each("no-buffers"))
   func noBuffers(_ recording: Recording) {
     #expect(Census(root: recording.root).buffers.isEmpty)
   }
 
-  @Test("Buffers that nobody named have no name", arguments: Recording.each("unnamed"))
+  @Test("Buffers without a name have no name", arguments: Recording.each("unnamed"))
   func unnamed(_ recording: Recording) {
     let buffers = Census(root: recording.root).buffers
     #expect(!buffers.isEmpty && buffers.allSatisfy { $0.name == nil })
   }
 
-  @Test("The last name given counts, the empty one too, and 31 bytes fit", arguments: Recording.each("named"))
+  @Test("The last name counts, also an empty one, and a name has up to 31 bytes", arguments: Recording.each("named"))
   func names(_ recording: Recording) {
     let names = Census(root: recording.root).buffers.map { $0.name?.string ?? "none" }
     #expect(names.sorted() == ["", "abcdefghijklmnopqrstuvwxyz01234", "camera", "renamed scanout"])
   }
 
-  @Test("A duplicated descriptor and a fork make two holders of two descriptors", arguments: Recording.each("shared"))
+  @Test("A duplicated descriptor and a fork are two holders of two descriptors", arguments: Recording.each("shared"))
   func shared(_ recording: Recording) throws {
     let buffer = try Self.named("shared", in: recording)
     #expect(buffer.holders.map(\.descriptors.count) == [2, 2])
   }
 
-  @Test("A buffer that was sent over a socket is held by both ends", arguments: Recording.each("shared"))
+  @Test("A buffer that was sent over a socket has two holders", arguments: Recording.each("shared"))
   func sent(_ recording: Recording) throws {
     let buffer = try Self.named("sent", in: recording)
     let words = buffer.holders.map { recording.words(of: $0.pid) }
@@ -119,7 +119,7 @@ struct CensusTests {
   }
 
   @Test(
-    "A buffer in flight over a socket has no holder, and only the kernel's own list has it",
+    "A buffer in flight over a socket has no holder, and only the kernel's list has it",
     arguments: Recording.each("shared"))
   func flying(_ recording: Recording) throws {
     let row = try #require(recording.rows.first { $0.name == Array("flying".utf8) })
@@ -129,7 +129,7 @@ struct CensusTests {
   }
 
   @Test(
-    "Mappings keep a buffer in the list when all descriptors are closed",
+    "Mappings keep a buffer in the list after all descriptors are closed",
     arguments: Recording.each("mapped-all-closed"))
   func mapped(_ recording: Recording) throws {
     let buffer = try #require(Census(root: recording.root).buffers.first)
@@ -137,7 +137,7 @@ struct CensusTests {
   }
 
   @Test(
-    "What only fdinfo tells is unknown of a buffer that is just mapped",
+    "The facts of fdinfo are unknown for a buffer that is only mapped",
     arguments: Recording.each("mapped-all-closed"))
   func mappedUnknown(_ recording: Recording) throws {
     let buffer = try #require(Census(root: recording.root).buffers.first)
@@ -145,7 +145,7 @@ struct CensusTests {
     #expect(buffer.size == (recording.hasStatistics ? 16384 : nil))
   }
 
-  @Test("Hostile names arrive byte for byte", arguments: Recording.each("hostile-names"))
+  @Test("Hostile names are read byte for byte", arguments: Recording.each("hostile-names"))
   func hostileNames(_ recording: Recording) {
     let expected: Set<[UInt8]> = [
       Array("two\nlines".utf8), Array("x\ncount:\t9\nino:\t1".utf8), Array("x\n\nTotal 7 objects, 1 bytes".utf8),
@@ -155,7 +155,7 @@ struct CensusTests {
     #expect(Set(Census(root: recording.root).buffers.compactMap { $0.name?.bytes }) == expected)
   }
 
-  @Test("The processes' own names are told", arguments: Recording.each("named"))
+  @Test("The command names of processes are read", arguments: Recording.each("named"))
   func commands(_ recording: Recording) {
     let census = Census(root: recording.root)
     let holders = Set(census.buffers.flatMap { $0.holders.map(\.pid) })
@@ -164,7 +164,7 @@ struct CensusTests {
   }
 
   @Test(
-    "A census of one process has its buffers alone, without the kernel's list", arguments: Recording.each("shared"))
+    "A census of one process has only its buffers, without the kernel's list", arguments: Recording.each("shared"))
   func oneProcess(_ recording: Recording) throws {
     let pid = try #require(recording.processes.first { recording.words(of: $0).contains("receive") })
     let census = Census(root: recording.root, processes: [pid])

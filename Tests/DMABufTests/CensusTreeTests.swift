@@ -5,7 +5,7 @@ import Testing
 @testable import DMABuf
 @testable import DMABufCensus
 
-/// Oddities that a running machine has for moments only, or that somebody made on purpose.
+/// Oddities that a running machine has only for moments, or that an attacker has created.
 @Suite("Census of odd trees")
 struct CensusTreeTests {
   static func fileInformation(inode: Int) -> String { "pos:\t0\nflags:\t0100002\nmnt_id:\t30\nino:\t\(inode)\n" }
@@ -18,7 +18,7 @@ struct CensusTreeTests {
     }.joined()
   }
 
-  @Test("A file whose name looks like a dma-buf's is none: its fdinfo tells")
+  @Test("fdinfo shows that a file with the name of a dma-buf is not a dma-buf")
   func fileNamedAlike() throws {
     let tree = try TemporaryTree()
     try tree.process(10, link: "/dmabuf:x", fdinfo: Self.fileInformation(inode: 5))
@@ -26,7 +26,7 @@ struct CensusTreeTests {
   }
 
   @Test(
-    "Links that read otherwise are not looked at, whatever fdinfo says",
+    "Links with other names are ignored for any fdinfo",
     arguments: ["/dmabuf", "/dmabufx:a", "/tmp/dmabuf:a", "dmabuf:a", "anon_inode:sync_file", "/dev/null"])
   func otherLinks(_ target: String) throws {
     let tree = try TemporaryTree()
@@ -34,7 +34,7 @@ struct CensusTreeTests {
     #expect(Census(root: tree.root).buffers.isEmpty)
   }
 
-  @Test("A descriptor that was closed before its fdinfo was read is left out")
+  @Test("A descriptor that was closed before its fdinfo was read is skipped")
   func closedMeanwhile() throws {
     let tree = try TemporaryTree()
     try tree.process(10, link: "/dmabuf:gone", fdinfo: nil)
@@ -42,7 +42,7 @@ struct CensusTreeTests {
     #expect(census.buffers.isEmpty && census.refused.isEmpty)
   }
 
-  @Test("A process that ended before its files were read is no refusal")
+  @Test("A process that ended before its files were read is not a refusal")
   func endedMeanwhile() throws {
     let tree = try TemporaryTree()
     try tree.directory("proc/10")
@@ -59,7 +59,7 @@ struct CensusTreeTests {
     #expect(refused.map(\.errno) == [.notDirectory])
   }
 
-  @Test("Kernel threads have no files: not being let in hides nothing")
+  @Test("Kernel threads have no files, so a refusal hides nothing")
   func kernelThread() throws {
     let tree = try TemporaryTree()
     try tree.file("proc/2/fd", "not a directory")
@@ -67,7 +67,7 @@ struct CensusTreeTests {
     #expect(Census(root: tree.root).refused.isEmpty)
   }
 
-  @Test("Names in /proc that are no process ids are left alone")
+  @Test("Names in /proc that are not process ids are ignored")
   func otherNames() throws {
     let tree = try TemporaryTree()
     try tree.directory("proc")
@@ -85,7 +85,7 @@ struct CensusTreeTests {
     #expect(buffers.map(\.inode) == [5] && buffers.first?.holders.map(\.pid) == [10, 11, 12])
   }
 
-  @Test("A process's name may hold anything")
+  @Test("A process may have any name")
   func hostileCommand() throws {
     let tree = try TemporaryTree()
     try tree.process(10, fdinfo: .fdinfo(inode: 5))
@@ -93,7 +93,7 @@ struct CensusTreeTests {
     #expect(Census(root: tree.root).processes[10]?.command == UntrustedText("a\nb\u{1b}".utf8))
   }
 
-  @Test("A process whose name cannot be read has none, and is listed")
+  @Test("A process whose name cannot be read is listed without a name")
   func noCommand() throws {
     let tree = try TemporaryTree()
     try tree.link("proc/10/fd/3", "/dmabuf:")
@@ -114,7 +114,7 @@ struct CensusTreeTests {
     #expect(Census(root: tree.root).buffers.first?.holders.first?.mappings == 400)
   }
 
-  @Test("A line that is longer than any buffer does not hide the next")
+  @Test("A line of maps longer than the read buffer does not hide the next line")
   func longLine() throws {
     let tree = try TemporaryTree()
     try tree.process(10, fdinfo: nil)
@@ -123,7 +123,7 @@ struct CensusTreeTests {
     #expect(Census(root: tree.root).buffers.map(\.inode) == [9])
   }
 
-  @Test("A mapped file whose path has ` /dmabuf:` in its middle is no dma-buf")
+  @Test("A mapped file whose path has ` /dmabuf:` in its middle is not a dma-buf")
   func pathWithinPath() throws {
     let tree = try TemporaryTree()
     try tree.process(10, fdinfo: nil)
@@ -131,7 +131,7 @@ struct CensusTreeTests {
     #expect(Census(root: tree.root).buffers.isEmpty)
   }
 
-  @Test("A mapped file whose path is like a dma-buf's is none where map_files tells")
+  @Test("map_files shows that a mapped file with the path of a dma-buf is not a dma-buf")
   func fileMappedAlike() throws {
     let tree = try TemporaryTree()
     try tree.process(10, fdinfo: nil)
@@ -140,7 +140,7 @@ struct CensusTreeTests {
     #expect(Census(root: tree.root).buffers.isEmpty)
   }
 
-  @Test("Lines that only mention dma-bufs are not mappings", arguments: ["/tmp/dmabuf:x", "/dmabuf", "[dmabuf:]"])
+  @Test("Lines with the word dmabuf alone are not mappings", arguments: ["/tmp/dmabuf:x", "/dmabuf", "[dmabuf:]"])
   func otherMappings(_ path: String) throws {
     let tree = try TemporaryTree()
     try tree.process(10, fdinfo: nil)
@@ -150,7 +150,7 @@ struct CensusTreeTests {
 
   // MARK: Sources
 
-  @Test("Without /proc the census has failed, and says why")
+  @Test("Without /proc the census fails with a reason")
   func noProc() throws {
     let tree = try TemporaryTree()
     #expect(
@@ -160,14 +160,14 @@ struct CensusTreeTests {
     #expect(Census(root: tree.root).failures[.procfs] == .noProcesses(tree.root + "/proc/self"))
   }
 
-  @Test("A process that was asked for and does not exist is a failure")
+  @Test("A requested process that does not exist is a failure")
   func noSuchProcess() throws {
     let tree = try TemporaryTree()
     try tree.process(10, fdinfo: .fdinfo(inode: 5))
     #expect(Census(root: tree.root, processes: [99]).failures[.procfs] == .noSuchProcess(tree.root + "/proc/99"))
   }
 
-  @Test("What procfs says of a buffer and what sysfs says are one buffer")
+  @Test("The facts of procfs and of sysfs are joined into one buffer")
   func bothSources() throws {
     let tree = try TemporaryTree()
     try tree.process(10, fdinfo: .fdinfo(inode: 5))
@@ -176,7 +176,7 @@ struct CensusTreeTests {
     #expect(Census(root: tree.root).buffers.map(\.sources) == [[.procfs, .sysfs], [.sysfs]])
   }
 
-  @Test("The census of this machine reads this very process")
+  @Test("The census of this machine reads this process")
   func thisMachine() {
     let census = Census(processes: [ProcessIdentity.own])
     #expect(census.failures.isEmpty && census.refused.isEmpty)

@@ -21,13 +21,13 @@ struct ChecksumTests {
     return checksum.value
   }
 
-  @Test("No bytes have the hash that XXH3's authors publish for them")
+  @Test("The empty input has the published hash of XXH3")
   func emptyInput() {
     #expect(Checksum().value == 0x2d06_8005_38d3_94c2)
   }
 
   @Test(
-    "It is what xxhsum -H3 prints", .enabled(if: isInstalled, "xxhsum is not installed"),
+    "The checksum equals the output of xxhsum -H3", .enabled(if: isInstalled, "xxhsum is not installed"),
     arguments: [1, 3, 4, 8, 9, 16, 17, 128, 129, 240, 241, 1024, 1025, 100_000])
   func agreesWithXxhsum(_ count: Int) throws {
     var random = Seeded(UInt64(count))
@@ -42,13 +42,13 @@ struct ChecksumTests {
     try process.run()
     let output = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
     process.waitUntilExit()
-    // Older releases print `XXH3 (FILE) = HASH`, newer ones `XXH3_HASH  FILE` too.
+    // Older releases print `XXH3 (FILE) = HASH`. Newer ones also print `XXH3_HASH  FILE`.
     let hash = String(Self.checksum(bytes), radix: 16)
     let padded = String(repeating: "0", count: 16 - hash.count) + hash
     #expect(output.contains(padded), "xxhsum: \(output)")
   }
 
-  @Test("Pieces of any size give the hash of the whole", arguments: [1, 7, 64, 4096, 65_537])
+  @Test("Pieces of any size have the hash of the whole", arguments: [1, 7, 64, 4096, 65_537])
   func pieces(_ size: Int) {
     var random = Seeded(5)
     let bytes = random.bytes(70_000)

@@ -7,13 +7,13 @@ import Testing
 @testable import DMABuf
 @testable import DMABufHost
 
-/// Each test runs the command from a process of its own, which has one thread and signals of its own.
+/// Each test runs the command from a process of its own, with one thread and its own signals.
 @Suite("Commands that inherit descriptors", .serialized)
 struct CommandTests {
-  /// What `body` returns or throws there.
+  /// The result or the error of `body` in that process.
   private func apart(ignoring ignored: CInt? = nil, _ body: () throws -> Int32) throws -> String {
     let outcome = try ChildProcess.run(within: 20_000_000_000) {
-      // Threads that run tests have signals blocked.
+      // Threads that run tests block signals.
       var none = sigset_t()
       unsafe sigemptyset(&none)
       unsafe sigprocmask(SIG_SETMASK, &none, nil)
@@ -34,21 +34,21 @@ struct CommandTests {
     try Command.run(words, variables: [:], descriptors: descriptors)
   }
 
-  @Test("The status is the command's; 128 + N when signal N ended it")
+  @Test("The exit status is that of the command, or 128 + N after signal N")
   func status() throws {
     #expect(try apart { try Self.run("true") } == "0")
     #expect(try apart { try Self.run("sh", "-c", "exit 7") } == "7")
     #expect(try apart { try Self.run("sh", "-c", "kill -KILL $$") } == "137")
   }
 
-  @Test("What cannot be started is named, with the reason")
+  @Test("A command that cannot be started is named, with the reason")
   func notStarted() throws {
     #expect(try apart { try Self.run("no such command") } == "no such command: exec: No such file or directory")
     #expect(try apart { try Self.run("/dev/null") } == "/dev/null: exec: Permission denied")
     #expect(try apart { try Self.run("true", descriptors: [999]) } == "true: exec: Bad file descriptor")
   }
 
-  @Test("A script without a first line that names its interpreter is run by sh")
+  @Test("sh runs a script without a line for the interpreter")
   func plainScript() throws {
     let tree = try TemporaryTree()
     try tree.file("script", "exit 9\n")
@@ -57,7 +57,7 @@ struct CommandTests {
     #expect(try apart { try Self.run(path) } == "9")
   }
 
-  @Test("A command gets the descriptors it is given, and no others")
+  @Test("A command inherits the named descriptors, and no others")
   func descriptors() throws {
     let given = try OwnedDescriptor(duplicating: 0)
     let kept = try OwnedDescriptor(duplicating: 0)
@@ -66,7 +66,7 @@ struct CommandTests {
     #expect(try apart { try Self.run("sh", "-c", script, descriptors: [open]) } == "0")
   }
 
-  @Test("Variables are set and removed, and others stay")
+  @Test("Variables are set and removed, and others do not change")
   func variables() throws {
     let script = #"test "$ADDED" = 1 && test -z "${HOME+x}" && test -n "$PATH""#
     let words = ["sh", "-c", script]
@@ -75,13 +75,13 @@ struct CommandTests {
   }
 
   @Test(
-    "A signal that is sent to this process reaches the command", arguments: [SIGTERM, SIGUSR1, SIGALRM, SIGWINCH])
+    "A signal to this process reaches the command", arguments: [SIGTERM, SIGUSR1, SIGALRM, SIGWINCH])
   func passing(_ signal: CInt) throws {
     let script = "trap 'exit 9' \(signal); kill -\(signal) $PPID; while :; do sleep 0.01; done"
     #expect(try apart { try Self.run("sh", "-c", script) } == "9")
   }
 
-  @Test("A signal from before the command starts ends it, or keeps it from starting")
+  @Test("A signal before the start of the command ends it, or prevents the start")
   func early() throws {
     let blocked = try apart {
       var set = sigset_t()
@@ -99,7 +99,7 @@ struct CommandTests {
     #expect(noted == "interrupted")
   }
 
-  @Test("A command gets back the signals that were ignored when this process started")
+  @Test("A command ignores the signals that were ignored when this process started")
   func inherited() throws {
     // SIGCHLD is bit 16, SIGPIPE bit 12. Shells set SIGCHLD themselves.
     let ignored = "^SigIgn:.[0-9a-f]{11}[13579bdf][02468ace][0-9a-f]{3}$"
@@ -108,7 +108,7 @@ struct CommandTests {
     #expect(try apart { try Self.run("grep", "-qE", ignored, "/proc/self/status") } == "1")
   }
 
-  @Test("What this process has ignored stays ignored while a command runs")
+  @Test("This process still ignores its ignored signals while a command runs")
   func ignored() throws {
     let text = try apart {
       signal(SIGHUP, SIG_IGN)

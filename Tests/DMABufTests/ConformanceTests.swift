@@ -22,7 +22,7 @@ struct ConformanceTests {
     #expect(readme.contains(" \(ids.count) checks"))
   }
 
-  @Test("What taints the kernel or stalls others asks first")
+  @Test("Checks that taint the kernel or stall others are invasive")
   func invasive() {
     for check in ConformanceCheck.all where check.needs.contains(.swSync) || check.needs.contains(.bufinfo) {
       #expect(check.isInvasive, "\(check.id)")
@@ -30,13 +30,13 @@ struct ConformanceTests {
   }
 
   @Test(
-    "A version is read from a release",
+    "A version is parsed from a release",
     arguments: [("6.12.57+deb13-amd64", 6, 12), ("7.2-rc1", 7, 2), ("5.10", 5, 10), ("", 0, 0)])
   func versions(release: String, major: Int, minor: Int) {
     #expect(KernelVersion(release: release) == KernelVersion(major, minor))
   }
 
-  @Test("Between two versions that were looked at, either answer is accepted")
+  @Test("Between two tested versions, the result of either version is accepted")
   func accepted() {
     let expectation = Expectation.versions("EINVAL", "EINVAL", "ok")
     #expect(expectation.accepted(on: KernelVersion(5, 10)) == ["EINVAL"])
@@ -49,7 +49,7 @@ struct ConformanceTests {
     #expect(changed.accepted(on: KernelVersion(7, 4)) == ["ok"])
   }
 
-  @Test("A kernel newer than any known may differ where kernels do, and nowhere else")
+  @Test("A kernel newer than any known may differ only in checks where kernels differ")
   func newer() {
     let known = Expectation.newestSeen
     let newer = KernelVersion(known.major, known.minor + 1)
@@ -69,7 +69,7 @@ struct ConformanceTests {
     #expect(Raw.setName.number == CDMABUF_DMA_BUF_SET_NAME)
   }
 
-  @Test("An argument's fields lie where they are put")
+  @Test("The fields of an argument have their offsets")
   func arguments() {
     var argument = Argument(24, 1, 2)
     argument[u64: 8] = 0x1122_3344_5566_7788

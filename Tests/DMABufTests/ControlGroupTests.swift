@@ -9,7 +9,7 @@ struct ControlGroupTests {
   static let id = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
   @Test(
-    "Services, sessions and containers have the names people call them by",
+    "Services, sessions and containers have their usual names",
     arguments: [
       ("0::/system.slice/camera.service\n", "camera.service"),
       ("0::/user.slice/user-1000.slice/session-2.scope\n", "session-2.scope"),
@@ -25,13 +25,13 @@ struct ControlGroupTests {
     #expect(ControlGroup(parsing: Array(text.utf8))?.unit?.string == unit)
   }
 
-  @Test("At the root there is no unit")
+  @Test("The root has no unit")
   func root() {
     #expect(ControlGroup(parsing: Array("0::/\n".utf8))?.path.string == "/")
     #expect(ControlGroup(parsing: Array("0::/\n".utf8))?.unit == nil)
   }
 
-  @Test("What is no list of groups is none", arguments: ["", "\n", "x", "0:", "0::", "0::relative", ":::"])
+  @Test("Text that is not a list of groups is refused", arguments: ["", "\n", "x", "0:", "0::", "0::relative", ":::"])
   func none(_ text: String) {
     #expect(ControlGroup(parsing: Array(text.utf8)) == nil)
   }

@@ -7,7 +7,7 @@ import Testing
 @testable import DMABufCensus
 @testable import DMABufConformance
 
-/// The kernel's list in debugfs, compared with what was done to make it.
+/// The kernel's list in debugfs, compared with the actions that led to it.
 @Suite("bufinfo")
 struct DebugTableTests {
   static func table(_ recording: Recording) throws -> DebugTable {
@@ -24,13 +24,13 @@ struct DebugTableTests {
 
   static func parsed(_ text: String) throws -> DebugTable { try DebugTable(parsing: Array(text.utf8)) }
 
-  /// A list as it was published.
+  /// A list from a publication.
   static func published(_ name: String) throws -> DebugTable {
     let path = Checkout.fixtures.path + "/bufinfo/" + name
     return try DebugTable(parsing: Array(#require(FileManager.default.contents(atPath: path))))
   }
 
-  @Test("It is read to its end, as many buffers as it counts", arguments: Recording.all)
+  @Test("The list is read to its end, with as many buffers as it counts", arguments: Recording.all)
   func whole(_ recording: Recording) throws {
     let table = try Self.table(recording)
     let text = String(decoding: recording.data("sys/kernel/debug/dma_buf/bufinfo"), as: UTF8.self)
@@ -39,7 +39,7 @@ struct DebugTableTests {
     #expect("Total \(table.buffers.count) objects, \(table.buffers.reduce(0) { $0 + ($1.size ?? 0) }) bytes" == total)
   }
 
-  @Test("Each row says what the other reader of it finds", arguments: Recording.all)
+  @Test("Each row is equal to that of another reader", arguments: Recording.all)
   func rows(_ recording: Recording) throws {
     for buffer in try Self.table(recording).buffers {
       let row = try #require(recording.rows.first { $0.inode == buffer.inode })
@@ -49,12 +49,12 @@ struct DebugTableTests {
     }
   }
 
-  @Test("Attached devices are told", arguments: Recording.each("attached").filter { $0.kernel != "debian-6.1" })
+  @Test("Attached devices are read", arguments: Recording.each("attached").filter { $0.kernel != "debian-6.1" })
   func devices(_ recording: Recording) throws {
     #expect(try Self.table(recording).buffers.allSatisfy { $0.devices == [UntrustedText("vgem".utf8)] })
   }
 
-  @Test("Fences are told in both forms of the text", arguments: Recording.each("fences"))
+  @Test("Fences are read in both forms of the text", arguments: Recording.each("fences"))
   func fences(_ recording: Recording) throws {
     let fences = try Self.table(recording).buffers.sorted { $0.inode < $1.inode }.map { $0.fences ?? [] }
     #expect(fences.map { $0.map(\.usage.string) } == [["write"], ["read", "read"], ["write"]])
@@ -62,7 +62,7 @@ struct DebugTableTests {
     #expect(fences.joined().allSatisfy { $0.sequence == 1 })
     let pending = fences.joined().filter { !$0.isSignalled }
     #expect(pending.allSatisfy { $0.driver?.string == "vgem" && $0.timeline?.string == "unbound" })
-    // Since Linux 7 contexts are told, and names no more once a fence has signalled.
+    // Since Linux 7 the list has contexts, but no names of signalled fences.
     let isNew =
       String(decoding: recording.data("sys/kernel/debug/dma_buf/bufinfo"), as: UTF8.self)
       .firstMatch(of: #/fence: ?\d+:\d+ /#) != nil
@@ -70,7 +70,7 @@ struct DebugTableTests {
     #expect(fences[2][0].driver?.string == (isNew ? nil : "vgem"))
   }
 
-  @Test("Fences of sw_sync are told", arguments: Recording.each("fences-sw-sync"))
+  @Test("Fences of sw_sync are read", arguments: Recording.each("fences-sw-sync"))
   func softwareFences(_ recording: Recording) throws {
     let pending = try #require(Self.table(recording).buffers.first { $0.name?.string == "pending" })
     #expect(pending.fences?.map(\.sequence) == [1, 2])
@@ -78,7 +78,7 @@ struct DebugTableTests {
   }
 
   @Test(
-    "A timeline's name may hold spaces",
+    "The name of a timeline may contain spaces",
     arguments: [
       ("write fence:drv a b c seq 9 unsignalled", "a b c"), ("write fence:4:9 a b c drv unsignalled", "a b c"),
       ("write fence: drv a seq 1 seq 9 unsignalled", "a seq 1"),
@@ -89,7 +89,7 @@ struct DebugTableTests {
   }
 
   @Test(
-    "What is no fence is none",
+    "Lines that are not fences are refused",
     arguments: [
       "", "fence:", "write fence:", "write fence:signalled", " fence:a b seq 1 signalled", "write fence:1:2 a b done",
       "Attached Devices:",
@@ -98,7 +98,7 @@ struct DebugTableTests {
     #expect(Census.Fence(parsing: line.utf8) == nil)
   }
 
-  // MARK: Names that would be more than names
+  // MARK: Names that forge lines
 
   @Test(
     "A name that looks like the lines after it is a name",
@@ -113,7 +113,7 @@ struct DebugTableTests {
     #expect(table.buffers.allSatisfy { $0.devices == [] && $0.fences == [] })
   }
 
-  @Test("A name known from elsewhere leaves no doubt")
+  @Test("A name that another source knows is not ambiguous")
   func knownName() throws {
     let name = "x\n\tread fence:a b signalled"
     let text = Self.heading + Self.row(name) + "\nTotal 1 objects, 4096 bytes\n"
@@ -126,7 +126,7 @@ struct DebugTableTests {
   }
 
   @Test(
-    "A name that forges a fence is in doubt, and so is the fence",
+    "A name that forges a fence is ambiguous, and so is the fence",
     arguments: ["x\n\tread fence:a b signalled", "\n\tread fence:1:1 a b signalled"])
   func forgedFence(_ name: String) throws {
     let buffer = try #require(
@@ -135,7 +135,7 @@ struct DebugTableTests {
     #expect(buffer.doubts == [.name, .fences])
   }
 
-  @Test("What stands for no name may be one, unless another source tells")
+  @Test("The text for no name may be a name, unless another source knows it")
   func nameOfNone() throws {
     let text = Self.heading + Self.row("<none>") + "\nTotal 1 objects, 4096 bytes\n"
     let doubted = try #require(try Self.parsed(text).buffers.first)
@@ -149,7 +149,7 @@ struct DebugTableTests {
   // MARK: Other kernels
 
   @Test(
-    "Lists of other kernels are read whole",
+    "Lists of other kernels are read completely",
     arguments: [
       ("5.10-named", 2), ("5.10-rpi", 10), ("5.14-amdgpu", 9), ("5.19-radeon", 5), ("6.1-asahi", 3), ("6.17-rdma", 2),
       ("6.6-cockpit", 80),
@@ -162,7 +162,7 @@ struct DebugTableTests {
       table.buffers.allSatisfy { $0.count != nil && $0.exporter != nil && $0.devices != nil && $0.fences != nil })
   }
 
-  @Test("Before Linux 6.0 rows have a name that the heading has not")
+  @Test("Before Linux 6.0 rows have a name that is not in the heading")
   func oldRows() throws {
     #expect(try Self.published("5.10-named").buffers.map { $0.name?.string } == ["camera-0", nil])
     let amdgpu = try Self.published("5.14-amdgpu").buffers.flatMap { $0.fences ?? [] }
@@ -180,7 +180,7 @@ struct DebugTableTests {
   }
 
   @Test(
-    "Vendors' titles may have spaces, and rows one field more or less than the heading",
+    "Titles of vendors may have spaces, and rows one field more or less than the heading",
     arguments: [
       ("size\tflags\tmode\tcount\texp name\tino\tbuf name", "4096\t2\t7\t3\tsystem\t7\tcam", "cam"),
       ("size\tflags\tmode\tcount\texp_name\tino\tname\tpid", "4096\t2\t7\t3\tsystem\t7\tcam\t12", "cam"),
@@ -197,13 +197,13 @@ struct DebugTableTests {
     #expect(buffer.exporter?.string == "system" && buffer.name?.string == name)
   }
 
-  @Test("A row that lacks two fields is not read")
+  @Test("A row that lacks two fields is refused")
   func twoFieldsLess() throws {
     let text = "size\tflags\tmode\tcount\texp_name\tino\tpid\tname\n4096\t2\t7\t3\tsystem\t7\n\tAttached Devices:\n"
     #expect(try Self.parsed(text).buffers.isEmpty)
   }
 
-  @Test("No name is no name, and the empty name is one")
+  @Test("No name and the empty name are distinguished")
   func noName() throws {
     let table = try Self.parsed(
       Self.heading + Self.row("<none>") + Self.row("", inode: 8) + "\nTotal 2 objects, 8192 bytes\n")
@@ -212,7 +212,7 @@ struct DebugTableTests {
 
   // MARK: Other forms of the text
 
-  @Test("Unknown columns are passed over")
+  @Test("Unknown columns are skipped")
   func unknownColumn() throws {
     let text =
       "\nDma-buf Objects:\nsize\tflags\tmode\tcolour\tcount\texp_name\tino\tname\n"
@@ -221,14 +221,14 @@ struct DebugTableTests {
     #expect(buffer.inode == 7 && buffer.count == 3 && buffer.name?.string == "cam" && buffer.size == 4096)
   }
 
-  @Test("A table without inode numbers cannot be joined, and is refused")
+  @Test("A table without inode numbers is refused, because it cannot be joined")
   func noInodes() {
     #expect(throws: DebugTable.Refusal.noInodes) { try Self.published("4.12-etnaviv") }
     #expect(throws: DebugTable.Refusal.noHeading) { try DebugTable(parsing: []) }
   }
 
   @Test(
-    "Cut off anywhere it has the rows before, and says that it is not whole",
+    "A list that is cut off anywhere has the rows before, and is reported as incomplete",
     arguments: Recording.each("hostile-names"))
   func truncated(_ recording: Recording) throws {
     let text = recording.data("sys/kernel/debug/dma_buf/bufinfo")
@@ -242,7 +242,7 @@ struct DebugTableTests {
 
   // MARK: In the census
 
-  @Test("With attachments asked for, the census has them", arguments: Recording.each("attached"))
+  @Test("A census with attachments has them", arguments: Recording.each("attached"))
   func census(_ recording: Recording) throws {
     var request = Census.Query()
     request.wantsAttachments = true
@@ -251,13 +251,13 @@ struct DebugTableTests {
     #expect(census.buffers.allSatisfy { $0.devices != nil && $0.fences != nil })
   }
 
-  @Test("Unasked it is not read", arguments: Recording.each("attached"))
+  @Test("bufinfo is not read by default", arguments: Recording.each("attached"))
   func unasked(_ recording: Recording) {
     let census = Census(root: recording.root)
     #expect(!census.used.contains(.bufinfo) && census.omitted[.bufinfo] == .costly)
   }
 
-  @Test("A truncated list is used as far as it goes, and the reason is kept")
+  @Test("A truncated list is used up to its end, and has a reason")
   func truncatedCensus() throws {
     let tree = try TemporaryTree()
     try tree.directory("proc")
@@ -269,7 +269,7 @@ struct DebugTableTests {
     #expect(census.failures[.bufinfo] == .format(FormatError(tree.root + DebugBuffers.file, .unknownText)))
   }
 
-  @Test("Two buffers of one inode number are two, and marked")
+  @Test("Two buffers with one inode number are two buffers, and ambiguous")
   func twins() throws {
     let tree = try TemporaryTree()
     try tree.process(10, fdinfo: .fdinfo(inode: 7, size: 1 << 20))
@@ -286,7 +286,7 @@ struct DebugTableTests {
     #expect(buffers.map(\.holders.count) == [1, 0] && buffers.allSatisfy { $0.doubts.contains(.inode) })
   }
 
-  @Test("Where nothing else answers it is read unasked")
+  @Test("bufinfo is read by default if no other source works")
   func nothingElse() throws {
     let tree = try TemporaryTree()
     try tree.file(

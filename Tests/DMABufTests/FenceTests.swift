@@ -15,7 +15,7 @@ struct FenceTests {
     Fence(driver: driver.map(text), timeline: timeline.map(text), status: status)
   }
 
-  @Test("The kernel's word for a status is 0, 1 or an errno below zero")
+  @Test("The kernel's number of a status is 0, 1 or a negative errno")
   func status() {
     #expect(Fence.Status(0) == .active)
     #expect(Fence.Status(1) == .signalled)
@@ -23,7 +23,7 @@ struct FenceTests {
   }
 
   @Test(
-    "A fence's number is found in the name that the kernel makes",
+    "The sequence number of a fence is parsed from a name of the kernel",
     arguments: [
       ("vgem", "unbound", "vgem-unbound4-1", UInt64(1)), ("sw_sync", "t", "sw_sync-t15-77", 77),
       ("amdgpu", "gfx_0.0.0", "amdgpu-gfx_0.0.012-4711", 4711), ("d", "", "d-3-9", 9),
@@ -33,7 +33,7 @@ struct FenceTests {
   }
 
   @Test(
-    "It is unknown in names that are cut or made by others",
+    "The sequence number is unknown in names that are cut or not the kernel's",
     arguments: [
       "", "vgem", "vgem-unbound", "vgem-unbound4", "vgem-unbound-1", "vgem-unbound4-x", "vgem-unbound4-1-2",
       "frame 7",
@@ -44,7 +44,7 @@ struct FenceTests {
     #expect(Self.fence(nil, nil).sequence(inFileName: Self.text(name)) == nil)
   }
 
-  @Test("What was known before a fence signalled is remembered")
+  @Test("Facts from before the signal of a fence are remembered")
   func remembering() {
     var before = Self.fence("vgem", "unbound")
     before.sequence = 1
@@ -56,7 +56,7 @@ struct FenceTests {
     #expect(after.remembering(before) == expected)
   }
 
-  @Test("The stand-in of an idle buffer is none of its fences")
+  @Test("The stub fence of an idle buffer is not one of its fences")
   func placeholder() {
     #expect(Self.fence("stub", "stub", .signalled).isStub)
     #expect(Self.fence(nil, nil, .signalled).isStub)
@@ -71,13 +71,13 @@ struct FenceTests {
   }
 
   @Test(
-    "Making sw_sync fences taints Linux 7 and later",
+    "Creating sw_sync fences taints Linux 7 and later",
     arguments: [("6.12.41", false), ("7.0.3-1", true), ("10.1", true), ("", false)])
   func taint(_ release: String, _ taints: Bool) {
     #expect(SWSyncTimeline.taints(release: release) == taints)
   }
 
-  @Test("Errors are called by their symbols")
+  @Test("Errors have their symbols")
   func symbols() {
     #expect(ErrnoName.of(.noSuchFileOrDirectory) == "ENOENT")
     #expect(ErrnoName.of(Errno(rawValue: 12345)) == "errno 12345")
@@ -86,7 +86,7 @@ struct FenceTests {
   // MARK: Holding
 
   @Test(
-    "A holder's description of a test fence tells how it is signalled",
+    "The description of a held test fence has the trigger that signals it",
     arguments: [FenceTrigger.timeline(7), .vgem(2)])
   func trigger(_ trigger: FenceTrigger) throws {
     let description = HeldObject.description(
@@ -100,13 +100,13 @@ struct FenceTests {
   }
 
   @Test(
-    "Words that are no trigger are none",
+    "Words that are not a trigger are refused",
     arguments: ["", "vgem", "vgem:", "vgem:x", "sw_sync:-1", "other:1", "vgem:1:2"])
   func noTrigger(_ text: String) { #expect(FenceTrigger(text) == nil) }
 
   // MARK: Refusals of this machine's kernel
 
-  @Test("What is no sync_file is called what it is")
+  @Test("An error names the kind of a file that is not a sync_file")
   func wrongKind() throws {
     #expect {
       _ = try SyncFile(OpenFile("/dev/null", 0))
@@ -121,7 +121,7 @@ struct FenceTests {
     }
   }
 
-  @Test("A held syncobj says so")
+  @Test("A held syncobj is reported as a syncobj")
   func heldSyncObject() throws {
     let description = HeldObject.description(
       kind: .syncObject, inode: nil, size: nil, attached: "created on /dev/dri/renderD128", exporter: nil)
@@ -130,14 +130,14 @@ struct FenceTests {
     #expect(object.kind == .syncObject && object.kind.rawValue == "syncobj")
   }
 
-  @Test("What is no syncobj is called what it is, and has no points")
+  @Test("An error names the kind of a file that is not a syncobj, and it has no points")
   func noSyncObject() throws {
     let error = WrongKind(subject: "/dev/null", kind: .other(Self.text("/dev/null")), wanted: .syncObject)
     #expect(throws: error) { _ = try SyncObject(OpenFile("/dev/null", 0)) }
     #expect(throws: error) { _ = try FenceSnapshot(OpenFile("/dev/null", 0), for: .read, at: 3) }
   }
 
-  @Test("A deadline that has passed ends the polling")
+  @Test("A deadline that has passed ends a poll")
   func polling() throws {
     let start = Clock.now
     #expect(try Polling.poll([], on: "nothing", deadline: Deadline(after: .milliseconds(20))) == [])

@@ -13,22 +13,22 @@ struct FourCCTests {
     #expect(FourCC("R8")?.rawValue == 0x2020_3852)
   }
 
-  @Test("They are printed as they are typed", arguments: ["XR24", "R8", "YUYV", "NM12"])
+  @Test("A code is printed as its text", arguments: ["XR24", "R8", "YUYV", "NM12"])
   func print(_ text: String) {
     #expect(FourCC(text).map { "\($0)" } == text)
   }
 
-  @Test("Big-endian formats say so")
+  @Test("Big-endian formats are marked")
   func bigEndian() {
     #expect("\(FourCC(rawValue: 0x8000_0000 | 0x3432_5258))" == "XR24-BE")
   }
 
-  @Test("Bytes that a terminal must not get are escaped")
+  @Test("Bytes that must not reach a terminal are escaped")
   func untrusted() {
     #expect("\(FourCC(rawValue: 0x3432_1b58))" == "X\\x1b24")
   }
 
-  @Test("Anything else is no code", arguments: ["", "XR245", "Ü", "A\n"])
+  @Test("Any other text is refused as a code", arguments: ["", "XR245", "Ü", "A\n"])
   func junk(_ text: String) {
     #expect(FourCC(text) == nil)
   }
@@ -36,7 +36,7 @@ struct FourCCTests {
 
 @Suite("Users of a device node")
 struct NodeUsersTests {
-  @Test("They are the processes with a descriptor of just that node")
+  @Test("Users of a node are the processes with a descriptor of exactly that node")
   func users() throws {
     let tree = try TemporaryTree()
     try tree.process(7, link: "/dev/video1", fdinfo: nil)

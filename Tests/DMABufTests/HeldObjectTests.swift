@@ -4,7 +4,7 @@ import Testing
 @testable import DMABuf
 @testable import DMABufHolding
 
-@Suite("What a holder says of what it keeps")
+@Suite("Descriptions of held objects")
 struct HeldObjectTests {
   private let name = HeldName("cam")!
 
@@ -14,7 +14,7 @@ struct HeldObjectTests {
     HeldObject(name: name, pid: 42, decoding: description)
   }
 
-  @Test("A description is read as it was written")
+  @Test("A description is parsed as it was written")
   func roundTrip() throws {
     let description = HeldObject.description(
       kind: .attachment, inode: 7, size: 4096, attached: "vgem handle 1", exporter: UntrustedText("system".utf8))
@@ -35,7 +35,7 @@ struct HeldObjectTests {
     #expect(try #require(decoded(description)).exporter == UntrustedText(exporter.utf8))
   }
 
-  @Test("What is attached cannot add keys of its own")
+  @Test("The text of an attachment cannot add keys")
   func attached() throws {
     let description = HeldObject.description(
       kind: .buffer, inode: 1, size: 2, attached: "x,ino=99,exp_name=y", exporter: UntrustedText("z".utf8))
@@ -45,7 +45,7 @@ struct HeldObjectTests {
   }
 
   @Test(
-    "What is no description is refused",
+    "Text that is not a description is refused",
     arguments: ["", ",", "kind=buffer", "kind=x,began=1,exp_name=", "began=1,exp_name="])
   func nonsense(_ text: String) {
     #expect(decoded(text) == nil)
@@ -64,19 +64,19 @@ struct HolderProtocolTests {
       #expect(request([verb])?.version == 0 && request([verb])?.verb.rawValue == verb)
       #expect(request([1, verb])?.version == 1 && request([1, verb])?.verb.rawValue == verb)
     }
-    // Of a later version only what has the same meaning in all is done.
+    // Of requests of a later version, only those with the same meaning in all versions are accepted.
     #expect(request([2, UInt8(ascii: "f")])?.verb == .describe)
     #expect(request([31, UInt8(ascii: "r")])?.verb == .release)
   }
 
   @Test(
-    "Anything else is no request",
+    "Any other bytes are refused as a request",
     arguments: [[], [0], [1], [0, 0x72], [32, 0x72], [0x72, 0x72], [1, 0x72, 0]] as [[UInt8]])
   func noRequest(_ bytes: [UInt8]) {
     #expect(request(bytes) == nil)
   }
 
-  @Test("A long text is cut by bytes, whatever its characters are")
+  @Test("A long text is cut by bytes, for any characters")
   func bounded() throws {
     let long = "a" + String(repeating: "\u{301}", count: 5000)
     let exporter = UntrustedText([UInt8](repeating: 0xff, count: 5000))
@@ -96,7 +96,7 @@ struct HolderProtocolTests {
     #expect(object.inode == 7 && object.exporter == UntrustedText("\u{301}".utf8))
   }
 
-  @Test("The version is the description's, 0 before there was one")
+  @Test("The version is that of the description, or 0 without one")
   func versions() {
     let own = HeldObject.description(kind: .buffer, inode: 1, size: 1, attached: "", exporter: nil)
     #expect(HeldObject.version(own) == HolderError.ownVersion)
@@ -106,17 +106,17 @@ struct HolderProtocolTests {
   }
 }
 
-@Suite("Names of what is held")
+@Suite("Held names")
 struct HeldNameTests {
   @Test(
-    "A letter or digit, then 30 more characters",
+    "A name is a letter or digit, then up to 30 more characters",
     arguments: ["a", "7", "cam.0", "A_b-c.d", String(repeating: "x", count: 31)])
   func valid(_ text: String) {
     #expect(HeldName(text)?.description == text)
   }
 
   @Test(
-    "Anything else is no name",
+    "Any other text is refused as a name",
     arguments: ["", ".", "..", ".a", "-a", "_a", "a b", "a/b", "a:b", "ü", "a\n", String(repeating: "x", count: 32)])
   func invalid(_ text: String) {
     #expect(HeldName(text) == nil)

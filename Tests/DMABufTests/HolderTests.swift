@@ -8,7 +8,7 @@ import Testing
 @testable import DMABufHolding
 @testable import DMABufHost
 
-/// A holder of two descriptors, in a process of its own, and clients in another.
+/// A holder of two descriptors in one process, and clients in another.
 @Suite("Holders", .serialized)
 struct HolderTests {
   private struct Socket {
@@ -30,7 +30,7 @@ struct HolderTests {
     }
   }
 
-  /// What `body` tells of a holder with these words after its description.
+  /// The result of `body` for a holder with these arguments after its description.
   private func holding(_ words: [String] = ["2"], _ body: (Socket) throws -> String) throws -> String {
     let tree = try TemporaryTree()
     let path = tree.root + "/cam"
@@ -70,7 +70,7 @@ struct HolderTests {
     descriptors.map { (try? DescriptorKind.of(descriptor: $0).description) ?? "?" }.joined(separator: " ")
   }
 
-  @Test("A holder describes and hands out what it keeps, until it is released")
+  @Test("A holder describes and passes its descriptors until it is released")
   func life() throws {
     let text = try holding { socket in
       let (described, fetched, all) = (
@@ -84,7 +84,7 @@ struct HolderTests {
     #expect(text == "[] /dev/null, /dev/null /dev/zero, description, 0, true")
   }
 
-  @Test("A signal that asks a holder to end ends it, and its socket is gone", arguments: [SIGTERM, SIGINT, SIGALRM])
+  @Test("A signal ends a holder, which removes its socket", arguments: [SIGTERM, SIGINT, SIGALRM])
   func signals(_ signal: CInt) throws {
     let text = try holding { socket in
       kill(socket.process, signal)
@@ -94,13 +94,13 @@ struct HolderTests {
   }
 
   @Test(
-    "Words that make no sense are refused",
+    "Invalid arguments are refused",
     arguments: [["0"], ["254"], ["x"], ["1", "9", "i", "1"], ["2", "9", "q", "1"], ["2", "x", "i", "1"]])
   func words(_ words: [String]) throws {
     #expect(try holding(words) { _ in "ready" }.hasSuffix(", 64"))
   }
 
-  @Test("A socket's name that is empty, too long or taken is refused with the kernel's reason")
+  @Test("The name of a socket that is empty, too long or in use is refused with the kernel's reason")
   func addresses() throws {
     let long = "/tmp/" + String(repeating: "x", count: 110)
     let error = #expect(throws: KernelError.self) { _ = try UnixSocket(listeningAt: long, .packets) }

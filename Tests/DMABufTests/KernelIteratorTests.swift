@@ -6,12 +6,12 @@ import Testing
 @testable import DMABuf
 @testable import DMABufCensus
 
-@Suite("Iterators inside the kernel")
+@Suite("Iterators in the kernel")
 struct KernelIteratorTests {
   static let repository = Checkout.sources.deletingLastPathComponent()
 
   @Test(
-    "The checked-in program is the one that the compiler makes of its source",
+    "The checked-in program is the one that the compiler builds from its source",
     .enabled(if: FileManager.default.fileExists(atPath: "/usr/include/bpf/bpf_helpers.h")))
   func inStep() throws {
     let tree = try TemporaryTree()
@@ -27,7 +27,7 @@ struct KernelIteratorTests {
       try String(contentsOfFile: made, encoding: .utf8) == String(contentsOf: checkedIn, encoding: .utf8), "make bpf")
   }
 
-  @Test("Trees of other machines are not asked of this kernel")
+  @Test("For trees of other machines, the iterators of this kernel are not used")
   func trees() throws {
     let tree = try TemporaryTree()
     try tree.process(10, fdinfo: .fdinfo(inode: 5))

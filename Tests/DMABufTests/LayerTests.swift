@@ -2,7 +2,7 @@
 import Foundation
 import Testing
 
-/// The layers' rules, as far as the compiler does not enforce them.
+/// The rules of the layers that the compiler does not enforce.
 @Suite("Layers")
 struct LayerTests {
   struct Source: CustomTestStringConvertible, Sendable {
@@ -10,7 +10,7 @@ struct LayerTests {
     let text: String
     var testDescription: String { path }
 
-    /// The code without comments that have a line of their own.
+    /// The code without lines that are comments.
     var code: [Substring] {
       text.split(separator: "\n").filter { !$0.trimmingCharacters(in: .whitespaces).hasPrefix("//") }
     }
@@ -46,7 +46,7 @@ struct LayerTests {
   static let tool = sources(in: "DMABufTool")
   static let all = sources(in: "")
 
-  @Test("There is something to look at")
+  @Test("The sources are found")
   func exist() {
     #expect(Self.core.count > 10 && Self.tool.count > 10)
   }
@@ -63,12 +63,12 @@ struct LayerTests {
     #expect(!source.calls(function))
   }
 
-  @Test("The library does not look at the command line", arguments: core)
+  @Test("The library does not read the command line", arguments: core)
   func coreArguments(_ source: Source) {
     #expect(!source.code.contains { $0.contains("CommandLine") })
   }
 
-  /// Without these modules the compiler finds no system call. What else the tool takes from libc makes none.
+  /// Without these modules the compiler finds no system call. The other functions of libc in the tool issue none.
   @Test("The tool imports neither libc nor the C layer", arguments: tool)
   func toolImports(_ source: Source) {
     let pure = ["Options/Glob", "Output/Table"].map { "DMABufTool/\($0).swift" }
@@ -84,11 +84,11 @@ struct LayerTests {
     #expect(undefined.filter { symbol in others.contains { symbol.hasPrefix($0) } } == [])
   }
 
-  /// What the object files of a target leave to others, as nm(1) of the build beside this test tells.
+  /// The undefined symbols in the object files of a target, according to nm(1), in the build beside this test.
   private func undefinedSymbols(of target: String) throws -> Set<Substring> {
     let folder = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
       .appendingPathComponent("\(target).build")
-    // Sources that have moved to other targets leave their object files behind.
+    // Object files of sources that have moved to other targets remain in the folder.
     let built = Set(Self.sources(in: target).map { URL(fileURLWithPath: $0.path).lastPathComponent + ".o" })
     let objects = try FileManager.default.subpathsOfDirectory(atPath: folder.path).filter {
       built.contains(URL(fileURLWithPath: $0).lastPathComponent)
@@ -106,7 +106,7 @@ struct LayerTests {
     return Set(text.split(separator: "\n").map { $0.prefix { $0 != " " } })
   }
 
-  @Test("Each source names its licence", arguments: all)
+  @Test("Each source file names its licence", arguments: all)
   func licence(_ source: Source) {
     #expect(source.text.prefix(100).contains("SPDX-License-Identifier: MIT"))
   }

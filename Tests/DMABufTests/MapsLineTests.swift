@@ -8,7 +8,7 @@ import Testing
 struct MapsLineTests {
   static func parse(_ text: String) -> MapsLine? { MapsLine(parsing: text.utf8) }
 
-  @Test("Range, device and inode are read")
+  @Test("Range, device and inode are parsed")
   func ordinary() throws {
     let line = try #require(Self.parse("7f0fe40cd000-7f0fe40cf000 rw-s 00001000 00:08 12                        "))
     #expect(line.start == 0x7f0f_e40c_d000)
@@ -17,14 +17,14 @@ struct MapsLineTests {
     #expect(line.inode == 12)
   }
 
-  @Test("The device's numbers are hexadecimal, the inode is not")
+  @Test("The numbers of the device are hexadecimal, the inode is decimal")
   func radixes() throws {
     let line = try #require(Self.parse("1000-2000 rw-s 00000000 1a:10f 100"))
     #expect(line.device == 0x1a << 32 | 0x10f)
     #expect(line.inode == 100)
   }
 
-  @Test("The offset column may hold anything: a physical address, or a number of the device's")
+  @Test("The offset may be anything: a physical address, or a number of the device")
   func offset() {
     #expect(
       Self.parse("1000-2000 rw-p 10000c000 00:08 3") == Self.parse("1000-2000 rw-p 00000000 00:08 3"))
@@ -37,7 +37,7 @@ struct MapsLineTests {
   }
 
   @Test(
-    "Anything else is refused",
+    "Any other line is refused",
     arguments: [
       "", " ", "7f00-7f10", "7f00-7f10 rw-s 0", "7f00-7f10 rw-s 00000000 00:08", "7f00-7f10 rw-s 00000000 00:08 ",
       "7f10-7f00 rw-s 0 00:08 3", "7f00-7f00 rw-s 0 00:08 3", "7f00 rw-s 0 00:08 3", "7f00-7f10-7f20 rw-s 0 00:08 3",
@@ -49,12 +49,12 @@ struct MapsLineTests {
     #expect(Self.parse(text) == nil)
   }
 
-  @Test("What goes on with a path is refused: it would be a path that has ` /dmabuf:` in its middle")
+  @Test("A line with a path after the columns is refused, because ` /dmabuf:` is then in the middle of a path")
   func path() {
     #expect(Self.parse("7f00-7f10 rw-s 00000000 00:08 12                 /tmp/directory") == nil)
   }
 
-  @Test("The columns before the path are read from each line of a real maps file", arguments: Recording.all)
+  @Test("The columns before the path are parsed in each line of a real maps file", arguments: Recording.all)
   func recorded(_ recording: Recording) {
     for pid in recording.processes {
       for line in recording.data("proc/\(pid)/maps").split(separator: UInt8(ascii: "\n")) {

@@ -7,9 +7,9 @@ import Testing
 @testable import DMABufExercise
 @testable import DMABufHost
 
-@Suite("What many times have in common")
+@Suite("Statistics of times")
 struct StatisticsTests {
-  @Test("Percentiles are the smallest times that so many do not exceed, in whatever order they came")
+  @Test("A percentile is the smallest time that the percentage does not exceed, for any order of times")
   func percentiles() {
     let statistics = Statistics((1...100).map { UInt64($0) }.shuffled())
     #expect(statistics.count == 100 && statistics.minimum == 1 && statistics.maximum == 100)
@@ -18,7 +18,7 @@ struct StatisticsTests {
     #expect(statistics.mean == 50)
   }
 
-  @Test("Of few times, percentiles are times that were measured", arguments: 1...7)
+  @Test("Percentiles of few times are measured times", arguments: 1...7)
   func few(_ count: Int) {
     let times = (0..<count).map { UInt64($0 * 1000 + 7) }
     let statistics = Statistics(times)
@@ -28,24 +28,24 @@ struct StatisticsTests {
     #expect(statistics.median == times[(count - 1) / 2] && statistics.percentile99 == times[count - 1])
   }
 
-  @Test("What is far above the quartiles is an outlier")
+  @Test("A time far above the quartiles is an outlier")
   func outliers() {
-    // Quartiles 90 and 110: the fence is at 170, but never below twice the median.
+    // For quartiles 90 and 110, the limit is 170, but never below twice the median.
     let times = [UInt64](repeating: 90, count: 50) + [UInt64](repeating: 110, count: 40)
     #expect(Statistics(times + [180]).outlierLimit == 180)
     #expect(Statistics(times + [180]).outliers == 0)
     #expect(Statistics(times + [181, 1_000_000]).outliers == 2)
-    // Quartiles 100 and 200: the fence is at 500.
+    // For quartiles 100 and 200, the limit is 500.
     let wide = [UInt64](repeating: 100, count: 40) + [UInt64](repeating: 200, count: 40)
     #expect(Statistics(wide + [500, 501]).outliers == 1)
   }
 
-  @Test("Times that hardly differ have no outliers")
+  @Test("Similar times have no outliers")
   func constant() {
     #expect(Statistics([UInt64](repeating: 1000, count: 100) + [1010, 1500]).outliers == 0)
   }
 
-  @Test("The longest times there can be do not overflow")
+  @Test("The longest possible times do not overflow")
   func overflow() {
     let statistics = Statistics([0, .max, .max, .max])
     #expect(statistics.outliers == 0 && statistics.outlierLimit == .max && statistics.median == .max)
@@ -54,7 +54,7 @@ struct StatisticsTests {
 
 @Suite("Repetitions")
 struct RepetitionTests {
-  @Test("Turns to warm up come first and do not count")
+  @Test("Warm-up iterations come first and do not count")
   func warmUp() throws {
     var turns: UInt64 = 0
     let times = try Repetition(.count(10), warmUp: 3).run {
@@ -65,9 +65,9 @@ struct RepetitionTests {
     #expect(times.second.minimum == 104)
   }
 
-  @Test("A duration ends it, but not before ten turns")
+  @Test("A duration ends the repetition, but not before ten iterations")
   func duration() throws {
-    // The first turn takes all the time that there is.
+    // The first iteration uses the whole duration.
     var turns = 0
     let times = try Repetition(.duration(.milliseconds(500)), warmUp: 0).run {
       turns += 1
@@ -77,7 +77,7 @@ struct RepetitionTests {
     #expect(times.first.count == 10)
   }
 
-  @Test("Turns that take five times as long are not waited for, and a long warm-up ends with the duration")
+  @Test("Iterations stop at five times the duration, and a long warm-up ends with the duration")
   func slowTurns() throws {
     var turns = 0
     let times = try Repetition(.duration(.milliseconds(5)), warmUp: 1000).run {
@@ -88,7 +88,7 @@ struct RepetitionTests {
     #expect(times.first.count == 1 && turns == 2)
   }
 
-  @Test("What a turn throws ends it")
+  @Test("An error of an iteration ends the repetition")
   func error() {
     #expect(throws: NotMeasurable.self) {
       _ = try Repetition(.count(10), warmUp: 0).run { throw NotMeasurable("no") }
@@ -96,14 +96,14 @@ struct RepetitionTests {
   }
 }
 
-@Suite("How a mapping is cached")
+@Suite("Caching of a mapping")
 struct CachingTests {
   @Test(
-    "Is told from how fast it reads and writes",
+    "Caching follows from the rates of reading and writing",
     arguments: [
-      // As ordinary memory, whatever writing does.
+      // Like ordinary memory, for any rate of writing.
       (5000, 5000, CPUCaching.cached), (1250, 90, .cached),
-      // A graphics card's memory: written in bursts, read word by word.
+      // Memory of a GPU: written in bursts, read word by word.
       (120, 3000, .writeCombined), (300, 1200, .writeCombined),
       // Memory for a device without coherence.
       (120, 250, .uncached), (300, 1199, .uncached), (1, 1, .uncached), (0, 0, .writeCombined),
@@ -112,7 +112,7 @@ struct CachingTests {
     #expect(CPUCaching(reading: reading, writing: writing, ordinaryReading: 5000) == caching)
   }
 
-  @Test("Reading and writing a buffer leaves the byte that was written")
+  @Test("A buffer that was read and written has the written byte")
   func passes() {
     let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: 4099, alignment: 8)
     defer { unsafe bytes.deallocate() }
@@ -124,14 +124,14 @@ struct CachingTests {
 
 @Suite("Processors")
 struct ProcessorTests {
-  @Test("One that is not there is refused", arguments: [-1, 60_000, 65_535, 65_536, Int.max])
+  @Test("A processor that does not exist is refused", arguments: [-1, 60_000, 65_535, 65_536, Int.max])
   func missing(_ number: Int) {
     #expect(throws: KernelError(.sched_setaffinity, on: "processor \(number)", errno: .invalidArgument)) {
       try Processor.stay(on: number)
     }
   }
 
-  @Test("Those that may be used are told")
+  @Test("The processors that may be used are listed")
   func allowed() throws {
     #expect(try #require(Processor.allowed).contains(try Regex("^[0-9]+([-,][0-9]+)*$")))
   }

@@ -4,17 +4,17 @@ import Testing
 @testable import DMABuf
 @testable import DMABufExercise
 
-@Suite("Finding where memory differs from its pattern")
+@Suite("Differences between memory and its pattern")
 struct PatternMismatchTests {
   static let patterns: [Pattern] = [
     .repeating([0]), .repeating([0xaa, 0xbb, 0xcc]), .repeating((0..<4097).map { UInt8(truncatingIfNeeded: $0) }),
     .counter, .random(seed: 7),
   ]
-  /// Starts before, at and after word and block borders.
+  /// Starts before, at and after borders of words and blocks.
   static let offsets = [0, 1, 5, 7, 8, 4091, 4096]
   static let count = 8200
 
-  /// What comparing byte by byte says.
+  /// The result of a comparison byte by byte.
   static func reference(_ memory: PatternMemory, _ pattern: Pattern) -> Pattern.Mismatch {
     let model = PatternModel.bytes(pattern, count: memory.offset + memory.count)
     let expected = Array(model[memory.offset...].prefix(memory.count))
@@ -32,7 +32,7 @@ struct PatternMismatchTests {
   }
 
   @Test(
-    "One flipped byte is found wherever it is: head, tail, and both sides of words and blocks", arguments: patterns)
+    "One flipped byte is found anywhere: head, tail, and both sides of words and blocks", arguments: patterns)
   func oneFlip(_ pattern: Pattern) {
     let model = PatternModel.bytes(pattern, count: 4096 + Self.count)
     for offset in Self.offsets {
@@ -48,7 +48,7 @@ struct PatternMismatchTests {
     }
   }
 
-  @Test("Any set of flipped bytes gives the count, first offset and bytes of a plain comparison", arguments: patterns)
+  @Test("Any set of flipped bytes has the count, first offset and bytes of a plain comparison", arguments: patterns)
   func manyFlips(_ pattern: Pattern) {
     var random = Seeded(99)
     for flips in [2, 3, 17, 500] {
@@ -60,14 +60,14 @@ struct PatternMismatchTests {
     }
   }
 
-  @Test("Memory that has nothing of the pattern differs in each byte")
+  @Test("Memory without any byte of the pattern differs in each byte")
   func everythingDiffers() {
     let memory = PatternMemory(offset: 3, count: 5000)
     memory.fill(.repeating([0x11]))
     #expect(memory.verify(.repeating([0x22])).count == 5000)
   }
 
-  @Test("At most 16 bytes are quoted")
+  @Test("The report has at most 16 bytes")
   func quoteIsShort() {
     let memory = PatternMemory(offset: 0, count: 100)
     memory.fill(.repeating([0]))
@@ -75,7 +75,7 @@ struct PatternMismatchTests {
     #expect(memory.verify(.repeating([0])).found == [0xff] + Array(repeating: 0, count: 15))
   }
 
-  @Test("The quote ends where the range ends")
+  @Test("The reported bytes end where the range ends")
   func quoteEndsWithTheRange() {
     let memory = PatternMemory(offset: 0, count: 100)
     memory.fill(.repeating([1, 2]))
@@ -83,7 +83,7 @@ struct PatternMismatchTests {
     #expect(memory.verify(.repeating([1, 2])).expected == [1, 2])
   }
 
-  @Test("A second piece adds to the count and leaves the first mismatch as it was")
+  @Test("A second piece adds to the count and does not change the first mismatch")
   func piecesAccumulate() {
     var mismatch = Pattern.Mismatch()
     for offset in [0, 4096] {

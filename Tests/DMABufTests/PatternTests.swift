@@ -4,7 +4,7 @@ import Testing
 @testable import DMABuf
 @testable import DMABufExercise
 
-/// What `Pattern` promises, computed one word after the other.
+/// The contents that `Pattern` promises, computed word by word.
 enum PatternModel {
   /// The first `count` bytes of a buffer.
   static func bytes(_ pattern: Pattern, count: Int) -> [UInt8] {
@@ -15,7 +15,7 @@ enum PatternModel {
     case .counter:
       words = Array(0...UInt64(count / 8))
     case .random(let seed):
-      // Vigna's splitmix64.c: a state that is stepped, then mixed.
+      // Vigna's splitmix64.c: a state that is advanced, then mixed.
       var state = seed
       words = (0...count / 8).map { _ in
         state &+= 0x9e37_79b9_7f4a_7c15
@@ -29,7 +29,7 @@ enum PatternModel {
   }
 }
 
-/// Memory for one test: a range `offset` bytes into an imagined buffer, with guards around it.
+/// Memory for one test: a range at `offset` of an imagined buffer, with guards around it.
 @safe final class PatternMemory {
   private static let guardSize = 16
   private let memory: UnsafeMutableRawBufferPointer
@@ -43,7 +43,7 @@ enum PatternModel {
     unsafe memory.initializeMemory(as: UInt8.self, repeating: 0x5a)
   }
 
-  /// Memory that holds `bytes`.
+  /// Memory with the contents `bytes`.
   convenience init(offset: Int, bytes: ArraySlice<UInt8>) {
     self.init(offset: offset, count: bytes.count)
     unsafe range.copyBytes(from: bytes)
@@ -80,7 +80,7 @@ struct PatternTests {
     lengthsOfUnits.map { length in .repeating((0..<length).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ 7) }) }
     + [.repeating([0]), .counter, .random(seed: 0), .random(seed: 1_234_567), .random(seed: .max)]
 
-  /// Ranges around the borders of words and blocks, and others drawn by lot: other ones for each pattern.
+  /// Ranges around the borders of words and blocks, and random ranges, which differ between patterns.
   static func ranges(for pattern: Pattern) -> [Range<Int>] {
     var random = Seeded(1 + UInt64(patterns.firstIndex(of: pattern) ?? 0))
     let borders = [0, 1, 7, 8, 9, 17, 4095, 4096, 4097]
@@ -92,7 +92,9 @@ struct PatternTests {
     }
   }
 
-  @Test("Filling any range writes what stands there in the whole buffer, and nothing around it", arguments: patterns)
+  @Test(
+    "Filling a range writes the bytes of the whole buffer's pattern there, and nothing around the range",
+    arguments: patterns)
   func fillAgreesWithTheModel(_ pattern: Pattern) {
     let model = PatternModel.bytes(pattern, count: 18_000)
     for range in Self.ranges(for: pattern) {
@@ -105,7 +107,7 @@ struct PatternTests {
     }
   }
 
-  @Test("Verifying finds nothing wrong with what should be there, at any offset and length", arguments: patterns)
+  @Test("Verifying correct memory finds no difference, at any offset and length", arguments: patterns)
   func verifyAgreesWithTheModel(_ pattern: Pattern) {
     let model = PatternModel.bytes(pattern, count: 18_000)
     for range in Self.ranges(for: pattern) {
@@ -117,7 +119,7 @@ struct PatternTests {
     }
   }
 
-  @Test("Filling in pieces is filling at once", arguments: patterns)
+  @Test("Filling in pieces writes the same as filling at once", arguments: patterns)
   func piecesAgree(_ pattern: Pattern) {
     let whole = PatternMemory(offset: 0, count: 9000)
     whole.fill(pattern)
@@ -162,14 +164,14 @@ struct PatternTests {
     #expect(memory.bytes == [0, 1, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0])
   }
 
-  @Test("A repeating pattern goes on across the offset: 01 02 03 from offset 4 starts with 02")
+  @Test("A repeating pattern depends on the offset: 01 02 03 from offset 4 starts with 02")
   func repeatingPhase() {
     let memory = PatternMemory(offset: 4, count: 5)
     memory.fill(.repeating([1, 2, 3]))
     #expect(memory.bytes == [2, 3, 1, 2, 3])
   }
 
-  @Test("Offsets beyond 4 GiB have words of their own")
+  @Test("Offsets beyond 4 GiB have other words")
   func largeOffsets() {
     let memory = PatternMemory(offset: 1 << 36, count: 8)
     memory.fill(.counter)

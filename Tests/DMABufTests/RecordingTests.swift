@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import Testing
 
-/// What the tests of recorded trees stand on.
+/// The recordings, on which other tests rely.
 @Suite("Recordings")
 struct RecordingTests {
   @Test("There are recordings of several kernels")
@@ -9,7 +9,7 @@ struct RecordingTests {
     #expect(Set(Recording.all.map(\.kernel)).count >= 3)
   }
 
-  @Test("The rows read from bufinfo are as many as the kernel says there are", arguments: Recording.all)
+  @Test("bufinfo has as many rows as its total", arguments: Recording.all)
   func rows(_ recording: Recording) throws {
     let text = String(decoding: recording.data("sys/kernel/debug/dma_buf/bufinfo"), as: UTF8.self)
     let total = try #require(text.split(separator: "\n").last { $0.hasPrefix("Total ") && $0.hasSuffix(" bytes") })

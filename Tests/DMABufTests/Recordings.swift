@@ -4,21 +4,21 @@ import Testing
 
 @testable import DMABuf
 
-/// A moment of a real kernel: a tree with the `/proc` and `/sys` that it had.
+/// A moment of a real kernel: a tree with its `/proc` and `/sys`.
 struct Recording: CustomTestStringConvertible, Sendable {
   let kernel: String
   let moment: String
 
   var root: String { Checkout.fixtures.path + "/\(kernel)/\(moment)" }
   var testDescription: String { "\(kernel), \(moment)" }
-  /// Does the kernel list its buffers in sysfs?
+  /// Whether the kernel lists its buffers in sysfs.
   var hasStatistics: Bool { FileManager.default.fileExists(atPath: root + "/sys/kernel/dmabuf/buffers") }
 
   static let all: [Recording] = names(in: "").filter { $0 != "bufinfo" }.flatMap { kernel in
     names(in: kernel).map { Recording(kernel: kernel, moment: $0) }
   }
 
-  /// One moment on each kernel that it was recorded on.
+  /// One moment, on each kernel with a recording of it.
   static func each(_ moment: String) -> [Recording] { all.filter { $0.moment == moment } }
 
   static func names(in path: String) -> [String] {
@@ -30,7 +30,7 @@ struct Recording: CustomTestStringConvertible, Sendable {
     (FileManager.default.contents(atPath: root + "/" + path)).map(Array.init) ?? []
   }
 
-  /// Where a link leads, as bytes: names need not be UTF-8.
+  /// The target of a link, as bytes, because names need not be UTF-8.
   func link(_ path: String) -> [UInt8] {
     var target = [CChar](repeating: 0, count: 4096)
     let count = unsafe readlink(root + "/" + path, &target, target.count)
@@ -43,12 +43,12 @@ struct Recording: CustomTestStringConvertible, Sendable {
 
   var processes: [Int32] { names("proc").compactMap { Int32($0) }.sorted() }
 
-  /// The words an actor was started with, and thus what it did.
+  /// The arguments of an actor, which are its actions.
   func words(of pid: Int32) -> [String] {
     data("proc/\(pid)/cmdline").split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
   }
 
-  /// All descriptors for dma-bufs.
+  /// All descriptors of dma-bufs.
   var descriptors: [(pid: Int32, number: Int32, information: [UInt8])] {
     processes.flatMap { pid in
       names("proc/\(pid)/fd").compactMap { Int32($0) }.sorted()
@@ -57,7 +57,7 @@ struct Recording: CustomTestStringConvertible, Sendable {
     }
   }
 
-  /// The inode of each mapping of a dma-buf, as the columns of `maps` have it.
+  /// The inode of each mapping of a dma-buf, from the columns of `maps`.
   var mappings: [(pid: Int32, inode: UInt64)] {
     processes.flatMap { pid in
       data("proc/\(pid)/maps").split(separator: UInt8(ascii: "\n"))
@@ -68,7 +68,7 @@ struct Recording: CustomTestStringConvertible, Sendable {
   }
 }
 
-/// A row of `/sys/kernel/debug/dma_buf/bufinfo`: the kernel's other account of its buffers.
+/// A row of `/sys/kernel/debug/dma_buf/bufinfo`, the kernel's own list of buffers.
 struct BufferRow: Equatable {
   let size: UInt64
   let count: UInt64
@@ -78,9 +78,9 @@ struct BufferRow: Equatable {
 }
 
 extension Recording {
-  /// Names may hold newlines; a row ends where the kernel's next line for the same buffer starts.
+  /// Names may contain newlines. A row ends where the kernel's next line for the same buffer starts.
   var rows: [BufferRow] {
-    // One scalar a byte, for searching.
+    // One scalar for each byte, for the search.
     let text = String(String.UnicodeScalarView(data("sys/kernel/debug/dma_buf/bufinfo").map { Unicode.Scalar($0) }))
     func bytes(_ text: some StringProtocol) -> [UInt8] { text.unicodeScalars.map { UInt8($0.value) } }
     return text.components(separatedBy: "\nTotal 0 devices attached\n\n").flatMap {

@@ -3,7 +3,7 @@ import Foundation
 
 @testable import DMABuf
 
-/// Numbers that look random and are the same in each run (xorshift64*).
+/// Pseudorandom numbers, which are the same in each run (xorshift64*).
 struct Seeded: RandomNumberGenerator {
   private var state: UInt64
 
@@ -19,14 +19,14 @@ struct Seeded: RandomNumberGenerator {
   mutating func bytes(_ count: Int) -> [UInt8] { (0..<count).map { _ in UInt8.random(in: 0...255, using: &self) } }
 }
 
-/// Where this file is, and from it everything else of the checkout.
+/// Paths of the checkout, relative to this file.
 enum Checkout {
   static let tests = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
   static let fixtures = tests.appendingPathComponent("Fixtures")
   static let sources = tests.appendingPathComponent("../../Sources").standardizedFileURL
 }
 
-/// A directory tree that a test makes by itself; it is removed afterwards.
+/// A directory tree that a test creates. It is removed afterwards.
 final class TemporaryTree {
   let root: String
 
@@ -65,7 +65,7 @@ final class TemporaryTree {
 }
 
 extension String {
-  /// What the kernel prints for a dma-buf in fdinfo.
+  /// The kernel's text for a dma-buf in fdinfo.
   static func fdinfo(inode: Int, size: Int = 4096, count: Int = 1, exporter: String = "system", name: String? = nil)
     -> String
   {

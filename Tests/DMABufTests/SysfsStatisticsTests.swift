@@ -5,12 +5,12 @@ import Testing
 @testable import DMABuf
 @testable import DMABufCensus
 
-@Suite("The buffers that sysfs lists")
+@Suite("Buffers of sysfs")
 struct SysfsStatisticsTests {
   static let directory = "sys/kernel/dmabuf/buffers"
 
   @Test(
-    "They are those of the kernel's list in debugfs, with its sizes and exporters",
+    "The buffers are those of the kernel's list in debugfs, with its sizes and exporters",
     arguments: Recording.all.filter(\.hasStatistics))
   func recorded(_ recording: Recording) throws {
     let buffers = try SysfsStatistics.buffers(root: recording.root).sorted { $0.inode < $1.inode }
@@ -21,7 +21,7 @@ struct SysfsStatisticsTests {
   }
 
   @Test(
-    "A kernel without them says that there is no such directory",
+    "Without the directory, the error is that it does not exist",
     arguments: Recording.each("unnamed").filter { !$0.hasStatistics })
   func absent(_ recording: Recording) {
     #expect(
@@ -30,14 +30,14 @@ struct SysfsStatisticsTests {
     ) { try SysfsStatistics.buffers(root: recording.root) }
   }
 
-  @Test("An empty directory is no buffers")
+  @Test("An empty directory has no buffers")
   func empty() throws {
     let tree = try TemporaryTree()
     try tree.directory(Self.directory)
     #expect(try SysfsStatistics.buffers(root: tree.root).isEmpty)
   }
 
-  @Test("A buffer that went away while the directory was read is left out")
+  @Test("A buffer that was freed while the directory was read is skipped")
   func vanished() throws {
     let tree = try TemporaryTree()
     try tree.directory(Self.directory + "/4")
@@ -45,14 +45,14 @@ struct SysfsStatisticsTests {
     #expect(try SysfsStatistics.buffers(root: tree.root).map(\.inode) == [5])
   }
 
-  @Test("Entries that are no inode numbers are left out", arguments: ["x", "-1", "1a", "18446744073709551616"])
+  @Test("Entries that are not inode numbers are skipped", arguments: ["x", "-1", "1a", "18446744073709551616"])
   func otherEntries(_ name: String) throws {
     let tree = try TemporaryTree()
     try tree.file(Self.directory + "/\(name)/size", "4096\n")
     #expect(try SysfsStatistics.buffers(root: tree.root).isEmpty)
   }
 
-  @Test("A size that is no number is unknown, and the exporter is told all the same")
+  @Test("An invalid size is unknown, and the exporter is still read")
   func oddSize() throws {
     let tree = try TemporaryTree()
     try tree.file(Self.directory + "/6/size", "many\n")
@@ -78,7 +78,7 @@ struct MemoryInformationTests {
   }
 
   @Test(
-    "CmaTotal and CmaFree are read where the kernel has contiguous memory",
+    "CmaTotal and CmaFree are read if the kernel has contiguous memory",
     arguments: Recording.each("unnamed").filter { meminfo($0, "CmaTotal") != nil })
   func contiguous(_ recording: Recording) {
     let information = MemoryInformation(root: recording.root)
@@ -95,12 +95,12 @@ struct MemoryInformationTests {
     #expect(information.cmaTotal == nil && information.cmaFree == nil)
   }
 
-  @Test("Without meminfo nothing is known")
+  @Test("Without meminfo all values are unknown")
   func absent() {
     #expect(MemoryInformation(root: "/nonexistent").available == nil)
   }
 
-  @Test("A pool of huge pages tells its free and all pages")
+  @Test("A pool of huge pages has its free and total pages")
   func hugePages() throws {
     let tree = try TemporaryTree()
     try tree.file("sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages", "3\n")
@@ -114,16 +114,16 @@ struct MemoryInformationTests {
     #expect(MemoryInformation.hugePages(of: 1 << 30, root: "/nonexistent") == nil)
   }
 
-  @Test("udmabuf's limit is given in MiB", arguments: Recording.each("unnamed"))
+  @Test("The limit of udmabuf is in MiB", arguments: Recording.each("unnamed"))
   func sizeLimit(_ recording: Recording) {
     let text = String(decoding: recording.data("sys/module/udmabuf/parameters/size_limit_mb"), as: UTF8.self)
     let limit = UInt64(text.trimmingPrefix(" ").prefix { $0.isNumber })
     #expect(UDMABuf.sizeLimit(root: recording.root) == limit.map { $0 * 1_048_576 })
   }
 
-  /// No kernel of the lab has them: the tree follows the text of
+  /// No kernel of the lab has attachments. The tree follows the text of
   /// `Documentation/ABI/testing/sysfs-kernel-dmabuf-buffers` before attachments were removed from it.
-  @Test("Attached devices are told where the kernel has attachments")
+  @Test("Attached devices are read if the kernel has attachments")
   func attachments() throws {
     let tree = try TemporaryTree()
     let path = "sys/kernel/dmabuf/buffers"

@@ -9,21 +9,21 @@ import Testing
 @testable import DMABufCensus
 @testable import DMABufHost
 
-@Suite("What descriptors lead to")
+@Suite("Files of descriptors")
 struct DescriptorKindTests {
-  @Test("A pipe is called a pipe")
+  @Test("A pipe is reported as a pipe")
   func pipe() throws {
     let pipe = Pipe()
     #expect(try DescriptorKind.of(descriptor: pipe.fileHandleForReading.fileDescriptor) == .pipe)
   }
 
-  @Test("A socket is called a socket")
+  @Test("A socket is reported as a socket")
   func socket() throws {
     let socket = OwnedDescriptor(owning: Glibc.socket(AF_UNIX, CInt(SOCK_STREAM.rawValue), 0))
     #expect(try DescriptorKind.of(descriptor: socket.rawValue) == .socket)
   }
 
-  @Test("A file is called by its path, escaped")
+  @Test("A file is reported by its path, escaped")
   func file() throws {
     let tree = try TemporaryTree()
     try tree.file("a\u{1b}b", "")
@@ -32,7 +32,7 @@ struct DescriptorKindTests {
     #expect(kind.description.hasSuffix("/a\\x1bb"))
   }
 
-  @Test("A file that is named like a memfd or a dma-buf elsewhere is called by its path")
+  @Test("A file with a path like that of a memfd or a dma-buf is reported by its path")
   func namedAlike() throws {
     let tree = try TemporaryTree()
     try tree.file("dmabuf:x", "")
@@ -40,7 +40,7 @@ struct DescriptorKindTests {
     #expect(try DescriptorKind.of(descriptor: file.descriptor.rawValue) == .other(UntrustedText(file.name.utf8)))
   }
 
-  @Test("Another process's descriptor is looked at through its process id")
+  @Test("A descriptor of another process is read through the process id")
   func otherProcess() throws {
     let pipe = Pipe()
     let number = pipe.fileHandleForReading.fileDescriptor
@@ -53,7 +53,7 @@ struct DescriptorKindTests {
     #expect(error?.subject == "fd:999999")
   }
 
-  @Test("What is no dma-buf does not become one: it is told what it is")
+  @Test("An error names the kind of a file that is not a dma-buf")
   func wrongKind() throws {
     let error = #expect(throws: WrongKind.self) {
       _ = try DMABuffer(OpenFile("/dev/null", O_RDWR))
@@ -74,7 +74,7 @@ struct DescriptorTests {
     #expect(error?.errno == .badFileDescriptor)
   }
 
-  @Test("A copy leads to the same open file: reading through one moves the other")
+  @Test("A copy has the same open file: reading through one moves the position of the other")
   func duplicate() throws {
     let tree = try TemporaryTree()
     try tree.file("text", "ab")
@@ -84,7 +84,7 @@ struct DescriptorTests {
     #expect(isAtEnd == [false, false, true])
   }
 
-  @Test("A descriptor taken from a process shares its open file")
+  @Test("A duplicated descriptor of a process shares its open file")
   func taken() throws {
     let tree = try TemporaryTree()
     try tree.file("text", "a")
@@ -95,13 +95,13 @@ struct DescriptorTests {
     #expect(isAtEnd == [false, true])
   }
 
-  @Test("Taking from a process that does not exist fails with ESRCH")
+  @Test("Duplicating from a process that does not exist fails with ESRCH")
   func takenFromNobody() {
     let error = #expect(throws: KernelError.self) { _ = try OwnedDescriptor(takenFrom: .max, 3) }
     #expect(error?.errno == .noSuchProcess)
   }
 
-  @Test("Taking what a process does not have fails with EBADF")
+  @Test("Duplicating a descriptor that a process does not have fails with EBADF")
   func takenNothing() {
     let error = #expect(throws: KernelError.self) {
       _ = try OwnedDescriptor(takenFrom: ProcessIdentity.own, 999_999)
@@ -120,20 +120,20 @@ struct DescriptorTests {
 
 @Suite("Errors and small files")
 struct SystemTests {
-  @Test("An error reads SUBJECT: CALL: reason")
+  @Test("An error has the form SUBJECT: CALL: reason")
   func description() {
     let error = KernelError(.UDMABUF_CREATE, on: "/dev/udmabuf", errno: .invalidArgument)
     #expect("\(error)" == "/dev/udmabuf: UDMABUF_CREATE: Invalid argument")
   }
 
-  @Test("A file that does not exist is named by the error")
+  @Test("The error names a file that does not exist")
   func missing() {
     let error = #expect(throws: KernelError.self) { _ = try OpenFile(reading: "/nonexistent/file") }
     #expect(error == KernelError(.open, on: "/nonexistent/file", errno: .noSuchFileOrDirectory))
   }
 
   @Test(
-    "A small file's text comes without its last newline, and with all others",
+    "The text of a small file has all newlines except the last",
     arguments: [
       ("a\n", "a"), ("a", "a"), ("a\n\n", "a\n"), ("", ""), ("\n", ""),
     ])
@@ -143,7 +143,7 @@ struct SystemTests {
     #expect(SmallFile.text(tree.root + "/text") == expected)
   }
 
-  @Test("Files longer than a page are read whole")
+  @Test("Files longer than a page are read completely")
   func longFile() throws {
     let tree = try TemporaryTree()
     var random = Seeded(3)
@@ -152,7 +152,7 @@ struct SystemTests {
     #expect(try SmallFile.read(tree.root + "/bytes") == bytes)
   }
 
-  @Test("What is not just a number is no number", arguments: ["", "x", "12 kB", "-1", " 12", "18446744073709551616"])
+  @Test("Text that is not a number is refused", arguments: ["", "x", "12 kB", "-1", " 12", "18446744073709551616"])
   func noNumber(_ content: String) throws {
     let tree = try TemporaryTree()
     try tree.file("number", content + "\n")
@@ -172,7 +172,7 @@ struct SystemTests {
     #expect(FilePermissions("/dev/null").map { "\($0)" } == "root:root, mode 0666")
   }
 
-  @Test("Each number below the limit is handed out once, whoever asks")
+  @Test("Each number below the limit is returned once, to any thread")
   func indices() {
     let indices = IndexDispenser(limit: 1000)
     let taken = TakenNumbers()
@@ -194,7 +194,7 @@ struct DeadlineTests {
     init() throws { sockets = try UnixSocket.pair() }
   }
 
-  @Test("A deadline ends calls of any thread: one that receives, and one that sends to a full socket")
+  @Test("A deadline ends the calls of any thread: a receive, and a send to a full socket")
   func everyThread() throws {
     let ends = try Ends()
     let errors = Mutex<[TimedOut]>([])

@@ -9,7 +9,7 @@ import Testing
 @Suite("Keys")
 struct TerminalTests {
   @Test(
-    "What terminals send is read",
+    "The keys that terminals send are parsed",
     arguments: [
       ("q", [.character("q")]), ("\u{1b}[A\u{1b}[B", [.up, .down]), ("\u{1b}OA", [.up]),
       ("\u{1b}[5~\u{1b}[6~x", [.pageUp, .pageDown, .character("x")]),
@@ -23,14 +23,14 @@ struct TerminalTests {
 
 @Suite("Terminals", .serialized)
 struct TerminalModeTests {
-  @Test("A terminal gets its keys at once while it is drawn on, and its mode back")
+  @Test("A drawing terminal reads keys at once, and its mode is restored afterwards")
   func mode() throws {
     let outcome = try ChildProcess.run(within: 20_000_000_000) {
-      // Threads that run tests have signals blocked.
+      // Threads that run tests block signals.
       var none = sigset_t()
       unsafe sigemptyset(&none)
       unsafe sigprocmask(SIG_SETMASK, &none, nil)
-      // linux/tty.h's TIOCSPTLCK and TIOCGPTN: unlock the other side, and tell its number.
+      // TIOCSPTLCK and TIOCGPTN of linux/tty.h: unlock the other side, and get its number.
       let (unlock, getNumber): (UInt, UInt) = (0x4004_5431, 0x8004_5430)
       let end = unsafe open("/dev/ptmx", O_RDWR | O_NOCTTY)
       var isLocked: CInt = 0

@@ -8,17 +8,17 @@ struct UntrustedTextTests {
   static func escaped(_ bytes: [UInt8]) -> String { UntrustedText(bytes).escaped }
   static func escaped(_ text: String) -> String { UntrustedText(text.utf8).escaped }
 
-  /// Scalars that a terminal obeys instead of showing.
+  /// Scalars that control a terminal instead of being shown.
   static func isHarmless(_ scalar: Unicode.Scalar) -> Bool {
     switch scalar.value {
     case 0..<0x20, 0x7f..<0xa0: false  // C0, DEL, C1
-    case 0xad, 0x61c, 0x200b...0x200f, 0x2028...0x202e, 0x2060...0x206f, 0xfeff: false  // bidi and invisible ones
+    case 0xad, 0x61c, 0x200b...0x200f, 0x2028...0x202e, 0x2060...0x206f, 0xfeff: false  // bidirectional and invisible characters
     case 0xd800..<0xe000, 0xfffe, 0xffff: false
     default: true
     }
   }
 
-  @Test("A separator separates, whatever mark follows it")
+  @Test("A separator separates before any combining mark")
   func splitting() {
     #expect("a:\u{301}b:".split(scalar: ":", omittingEmptySubsequences: false) == ["a", "\u{301}b", ""])
     #expect(":\u{301}:".split(scalar: ":") == ["\u{301}"])
@@ -26,7 +26,7 @@ struct UntrustedTextTests {
     #expect("a/\u{301}".hasSlash && !"a".hasSlash)
   }
 
-  @Test("Plain text stays as it is", arguments: ["camera", "a b", "Ångström", "バッファ", "🎥", "100 % {x} \"q\" 'q'"])
+  @Test("Plain text does not change", arguments: ["camera", "a b", "Ångström", "バッファ", "🎥", "100 % {x} \"q\" 'q'"])
   func plainText(_ text: String) {
     #expect(Self.escaped(text) == text)
   }
@@ -41,7 +41,7 @@ struct UntrustedTextTests {
     #expect(Self.escaped(text) == expected)
   }
 
-  @Test("The backslash is doubled, so that what looks like an escape is told from one")
+  @Test("The backslash is doubled, so that text like an escape differs from an escape")
   func backslash() {
     #expect(Self.escaped("\\n") == "\\\\n")
   }
@@ -56,7 +56,7 @@ struct UntrustedTextTests {
     #expect(Self.escaped(text) == expected)
   }
 
-  @Test("C1 control characters never get through", arguments: Array(UInt32(0x80)...0x9f))
+  @Test("C1 control characters are always escaped", arguments: Array(UInt32(0x80)...0x9f))
   func c1Controls(_ value: UInt32) throws {
     let text = try String(#require(Unicode.Scalar(value)))
     #expect(Self.escaped(text).utf8.allSatisfy { 0x20...0x7e ~= $0 })
@@ -77,17 +77,17 @@ struct UntrustedTextTests {
     #expect(Self.escaped(bytes) == expected)
   }
 
-  @Test("Valid characters next to invalid bytes are kept")
+  @Test("Valid characters next to invalid bytes do not change")
   func validAmongInvalid() {
     #expect(Self.escaped([0xff] + Array("é".utf8) + [0xe2, 0x82] + Array("x".utf8)) == "\\xffé\\xe2\\x82x")
   }
 
-  @Test("Nothing is nothing")
+  @Test("The empty text is empty")
   func empty() {
     #expect(Self.escaped([]) == "")
   }
 
-  @Test("No single byte, alone or amid letters, lets a control character through")
+  @Test("No single byte, alone or among letters, leads to a control character")
   func everyByte() {
     for byte in UInt8.min...UInt8.max {
       for bytes in [[byte], [0x61, byte, 0x62], [byte, byte]] {
@@ -96,7 +96,7 @@ struct UntrustedTextTests {
     }
   }
 
-  @Test("No random bytes let a control character through")
+  @Test("No random bytes lead to a control character")
   func randomBytes() {
     var random = Seeded(2024)
     for _ in 0..<5000 {
@@ -108,12 +108,12 @@ struct UntrustedTextTests {
     }
   }
 
-  @Test("Names that differ in bytes are never shown alike")
+  @Test("Names with different bytes are never shown as equal")
   func unambiguous() {
     #expect(Self.escaped([0xc2, 0x85]) != Self.escaped([0x85]))
   }
 
-  @Test("As a string, invalid bytes become U+FFFD and control characters stay")
+  @Test("In a string, invalid bytes become U+FFFD and control characters do not change")
   func asString() {
     #expect(UntrustedText([0x61, 0xff, 0x0a]).string == "a\u{fffd}\n")
   }

@@ -5,7 +5,7 @@ import Testing
 
 @testable import DMABufTool
 
-@Suite("What bench prints")
+@Suite("Reports of bench")
 struct BenchReportTests {
   static func result(
     _ operation: String = "sync", _ median: UInt64 = 1000, quartiles: ClosedRange<UInt64>? = nil,
@@ -37,7 +37,7 @@ struct BenchReportTests {
   // MARK: Comparing
 
   @Test(
-    "Medians that differ, and are not within the quartiles of each other, are a change",
+    "Different medians that are outside the quartiles of each other are a change",
     arguments: [
       (1000, 2000, BenchComparison.Verdict.slower), (2000, 1000, .faster), (1000, 1049, .same), (1000, 1060, .slower),
       (0, 1, .same), (0, 2, .slower), (UInt64.max / 200, 1, .faster),
@@ -46,7 +46,7 @@ struct BenchReportTests {
     #expect(try Self.compare([Self.result("sync", before)], [Self.result("sync", now)]).rows[0].verdict == verdict)
   }
 
-  @Test("What may be chance is the same")
+  @Test("A difference that may be chance is no change")
   func chance() throws {
     let wide = Self.result("sync", 1000, quartiles: 500...3000)
     #expect(try Self.compare([wide], [Self.result("sync", 2000)]).rows[0].verdict == .same)
@@ -64,7 +64,7 @@ struct BenchReportTests {
     #expect(rows.map(\.before) == [5000, nil, 1000, 9000])
   }
 
-  @Test("Slower by more than so many percent is just that")
+  @Test("An operation fails only if it is slower by more than the percentage")
   func threshold() throws {
     let row = try Self.compare([Self.result("sync", 1000)], [Self.result("sync", 1500)]).rows[0]
     #expect(row.isSlower(by: 49) && !row.isSlower(by: 50))
@@ -73,12 +73,12 @@ struct BenchReportTests {
   }
 
   @Test(
-    "A document that is none of bench's is refused", arguments: ["", "{}", "[1]", #"{"schema":"dmabuf.bench/1"}"#])
+    "A document that is not from bench is refused", arguments: ["", "{}", "[1]", #"{"schema":"dmabuf.bench/1"}"#])
   func nonsense(_ text: String) {
     #expect(throws: Failure.self) { try BenchSnapshot(parsing: text.utf8, from: "file") }
   }
 
-  @Test("An earlier document cannot reach the terminal with its words, nor stop the program with its numbers")
+  @Test("The words of an earlier document cannot control the terminal, and its numbers cannot stop the program")
   func hostile() throws {
     let text = """
       {"schema":"dmabuf.bench/1","kernel":"\\u001b[31m","results":[{"operation":"\\u001b[2J","source":"a\\nb",\
@@ -100,7 +100,7 @@ struct BenchReportTests {
     #expect(lines.allSatisfy { $0.count <= 80 }, "\(lines)")
   }
 
-  @Test("What is skipped for one reason is said once, and where if not everywhere")
+  @Test("Operations that are skipped for one reason are reported once, with the places if not everywhere")
   func skips() {
     func skip(_ operation: String, _ size: Int, _ reason: String) -> BenchReport.Skip {
       BenchReport.Skip(operation: operation, source: "udmabuf", device: nil, driver: nil, size: size, reason: reason)
@@ -121,7 +121,7 @@ struct BenchReportTests {
     #expect(Escaping.csv(field) == quoted)
   }
 
-  @Test("All lines of values have as many fields as there are names")
+  @Test("All lines of values have as many fields as the heading")
   func fields() {
     let skip = BenchReport.Skip(
       operation: "qbuf", source: "udmabuf", device: nil, driver: nil, size: 4096, reason: "too small")
@@ -132,7 +132,7 @@ struct BenchReportTests {
     #expect(lines[3].hasSuffix(",too small"))
   }
 
-  @Test("The document has all promised keys")
+  @Test("The document has all documented keys")
   func keys() throws {
     let document = try JSONTests.object(Self.report([Self.result()]).json())
     #expect(
@@ -160,12 +160,12 @@ struct BenchReportTests {
     #expect(Units.shortTime(nanoseconds) == text)
   }
 
-  @Test("Sizes stand between commas", arguments: [("4K", [4096]), ("4K,1M", [4096, 1 << 20])])
+  @Test("Sizes are separated by commas", arguments: [("4K", [4096]), ("4K,1M", [4096, 1 << 20])])
   func sizes(_ text: String, _ sizes: [Int]) throws {
     #expect(try BenchSizes(text).all == sizes)
   }
 
-  @Test("Lists with nothing between commas are refused", arguments: ["", ",", "4K,", "4K,,8K", "4K 8K", "0"])
+  @Test("Lists with an empty element are refused", arguments: ["", ",", "4K,", "4K,,8K", "4K 8K", "0"])
   func badSizes(_ text: String) {
     #expect(throws: (any Error).self) { try BenchSizes(text) }
   }

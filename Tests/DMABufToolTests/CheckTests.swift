@@ -22,7 +22,7 @@ struct CheckTests {
     #expect(Glob.matches(text, pattern) == matches)
   }
 
-  @Test("A known failure is a known difference, and one that is mended a failure")
+  @Test("A known failure is a known difference, and a repaired one is a failure")
   func knownFailures() throws {
     let known = try KnownFailures("# drivers\n\nC1 heap:*  # until fixed\nC2 * 0\n", path: "known")
     #expect(known.judge(Self.result(.fail)).verdict == .knownDifference)
@@ -34,7 +34,7 @@ struct CheckTests {
     #expect(known.judge(Self.result(.fail, id: "C3")).verdict == .fail)
   }
 
-  @Test("A new difference is counted, and a known failure where it is expected")
+  @Test("A new difference is counted, and is a known failure if it is expected")
   func newDifferences() throws {
     let report = CheckReport([Self.result(.newDifference)], sentences: [:], kernel: KernelVersion(release: "9.9"))
     #expect(report.totals.newDifference == 1)
@@ -45,7 +45,7 @@ struct CheckTests {
     #expect(known.judge(Self.result(.newDifference)).verdict == .knownDifference)
   }
 
-  @Test("Lines end in LF or CR LF, and a mark on a blank or # does not hide it")
+  @Test("Lines end in LF or CR LF, and a combining mark does not hide a blank or #")
   func endsOfLines() throws {
     let known = try KnownFailures("#\u{301} comment\r\n\r\nC1 heap:*\r\nC2 * 5 #\u{301} why\r\n", path: "known")
     #expect(known.lines.map(\.number) == [3, 4])
@@ -58,7 +58,7 @@ struct CheckTests {
     #expect(throws: Failure.self) { try KnownFailures("C1", path: "known") }
   }
 
-  @Test("What a kernel says cannot break out of XML or TAP")
+  @Test("Text of a kernel cannot break out of XML or TAP")
   func escaping() {
     let found = "<\u{1b}[1m\"&\n# SKIP"
     let report = CheckReport(

@@ -5,7 +5,7 @@ import Testing
 
 @testable import DMABufTool
 
-/// The built executable as scripts meet it.
+/// The built executable, as scripts run it.
 @Suite("Command line")
 struct CommandLineTests {
   static let commands = ["alloc", "map", "sync", "stat"]
@@ -59,7 +59,7 @@ struct CommandLineTests {
     #expect(outcome.output.isEmpty)
   }
 
-  @Test("An unknown option is named, even where an argument is missing too")
+  @Test("An unknown option is named even if an argument is missing, too")
   func unknownOption() throws {
     let outcome = try Subprocess.dmabuf("alloc", "--nope")
     #expect(outcome.status == 64)
@@ -93,7 +93,7 @@ struct CommandLineTests {
     #expect(outcome.output.contains("USAGE: dmabuf"))
   }
 
-  @Test("Topics are told within 80 columns, whatever the case of their letters", arguments: HelpTopic.allCases)
+  @Test("Topics are printed within 80 columns, for any case of their letters", arguments: HelpTopic.allCases)
   func topics(_ topic: HelpTopic) throws {
     let outcome = try Subprocess.dmabuf("help", topic.rawValue.uppercased())
     #expect(outcome.status == 0)
@@ -108,7 +108,7 @@ struct CommandLineTests {
   }
 
   @Test(
-    "The version is a line of its own; what was built in follows", arguments: [["--version"], ["stat", "--version"]])
+    "The version is on a line of its own, before what is built in", arguments: [["--version"], ["stat", "--version"]])
   func version(_ arguments: [String]) throws {
     let outcome = try Subprocess.run(Subprocess.dmabuf, arguments)
     #expect(outcome.status == 0 && outcome.errors == "")
@@ -128,7 +128,7 @@ struct CommandLineTests {
     ["--version"], ["--help"], ["alloc", "--help"], ["alloc", "--list"], ["alloc", "--list", "--json"],
   ]
 
-  @Test("A reader that has gone is no error", arguments: printing)
+  @Test("A reader that has closed the pipe is no error", arguments: printing)
   func brokenPipe(_ arguments: [String]) throws {
     let outcome = try Subprocess.run(Subprocess.dmabuf, arguments, to: .brokenPipe)
     #expect(outcome.status == 0 && outcome.errors == "")
@@ -148,7 +148,7 @@ struct CommandLineTests {
     #expect(outcome.errors.hasPrefix("dmabuf: standard output: "), "\(outcome.errors)")
   }
 
-  @Test("All streams closed, it ends with an error all the same")
+  @Test("With all streams closed, the command exits with an error")
   func allClosed() throws {
     #expect(try Subprocess.shell("dmabuf --version <&- >&- 2>&-").status == 1)
   }
@@ -167,13 +167,13 @@ struct CommandLineTests {
     #expect(outcome.output.hasPrefix("SOURCE"))
   }
 
-  @Test("An empty NO_COLOR is as none")
+  @Test("An empty NO_COLOR has no effect")
   func emptyNoColour() throws {
     let outcome = try Subprocess.dmabuf("alloc", "--list", to: .terminal(columns: 200), environment: ["NO_COLOR": ""])
     #expect(outcome.output.contains("\u{1b}[1m"))
   }
 
-  @Test("There are no colours in files")
+  @Test("Output to files has no colours")
   func plainFiles() throws {
     #expect(try !Subprocess.dmabuf("alloc", "--list").output.contains("\u{1b}"))
   }

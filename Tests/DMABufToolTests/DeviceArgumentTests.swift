@@ -9,7 +9,7 @@ import Testing
 @Suite("Device arguments")
 struct DeviceArgumentTests {
   @Test(
-    "Paths and names are told apart",
+    "Paths and names are distinguished",
     arguments: [
       ("/dev/video0", .path("/dev/video0")), ("./camera", .path("./camera")), ("drm:vgem", .drm("vgem")),
       ("drm:/dev/dri/card0", .drm("/dev/dri/card0")), ("v4l2:uvcvideo", .v4l2("uvcvideo")),
@@ -21,7 +21,7 @@ struct DeviceArgumentTests {
   }
 
   @Test(
-    "Buffers and junk are no devices",
+    "Buffers and junk are refused as devices",
     arguments: ["", "fd:3", "4711:23", "ino:7", "camera", "drm:", "v4l2:", "DRM:vgem"])
   func junk(_ text: String) {
     #expect(DeviceReference.parse(text) == nil)
@@ -37,7 +37,7 @@ struct ImageArgumentTests {
   }
 
   @Test(
-    "Junk names no image",
+    "Junk is refused as an image",
     arguments: [
       "", "640x480", "640x480:", "640:XR24", "x:XR24", "0x480:XR24", "640x-1:XR24", "640x480:XR245",
       "640x480:XR24:0x1",
@@ -47,7 +47,7 @@ struct ImageArgumentTests {
     #expect(throws: ValidationError.self) { try ImageArgument(text) }
   }
 
-  @Test("A framebuffer has the strides of its format, and a modifier if one is given")
+  @Test("A framebuffer has the strides of its format, and a modifier if it is named")
   func framebuffer() throws {
     let plain = try FramebufferLayout(argument: "640x480:NV12")
     #expect(plain.modifier == nil && plain.planes.map(\.stride) == [640, 640] && plain.planes[1].offset == 307_200)
@@ -61,7 +61,7 @@ struct ImageArgumentTests {
 
 @Suite("Symbols of errors")
 struct ErrnoNameTests {
-  @Test("They are those of errno(3), and a number where it has none")
+  @Test("Symbols are those of errno(3), or a number without one")
   func symbols() {
     #expect(ErrnoName.of(.invalidArgument) == "EINVAL" && ErrnoName.of(.badAddress) == "EFAULT")
     #expect(ErrnoName.of(.notSupported) == "EOPNOTSUPP" && ErrnoName.of(Errno(rawValue: 9999)) == "errno 9999")

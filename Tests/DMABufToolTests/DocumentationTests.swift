@@ -4,8 +4,7 @@ import Testing
 
 @testable import DMABufTool
 
-/// Manual pages and completions name what the executable understands: each command and each option,
-/// as the executable itself lists them.
+/// Manual pages and completions name each command and each option that the executable itself lists.
 @Suite("Documentation")
 struct DocumentationTests {
   struct Command: Decodable, CustomTestStringConvertible, Sendable {
@@ -24,7 +23,7 @@ struct DocumentationTests {
     let subcommands: [Command]?
 
     var testDescription: String { commandName }
-    /// Long options of its own; every command has --help.
+    /// The long options of the command itself. Every command has --help.
     var options: [String] {
       let shown = (arguments ?? []).filter(\.shouldDisplay)
       let names: [Argument.Name] = shown.flatMap { $0.names ?? [] }
@@ -34,7 +33,7 @@ struct DocumentationTests {
 
   struct Dump: Decodable { let command: Command }
 
-  /// The commands that somebody may type, `help` aside, with those below them: `fence create`.
+  /// The public commands except `help`, with their subcommands, such as `fence create`.
   static let commands: [Command] = {
     guard let json = try? Subprocess.dmabuf("--experimental-dump-help").output,
       let dump = try? JSONDecoder().decode(Dump.self, from: Data(json.utf8))
@@ -60,13 +59,13 @@ struct DocumentationTests {
     return names.filter { $0 == file || $0 == "dmabuf.\(shell)" }.first.map { text("completions/" + $0) } ?? ""
   }
 
-  /// Is `word` in `text` by itself, not as a part of a longer one?
+  /// Whether `word` is in `text` by itself, and not as a part of a longer one.
   static func names(_ text: String, _ word: String, after prefix: String) -> Bool {
     let pattern = prefix + NSRegularExpression.escapedPattern(for: word) + "(?![a-z0-9-])"
     return text.range(of: pattern, options: .regularExpression) != nil
   }
 
-  /// The command's own options and those of the commands below it.
+  /// The options of the command and of its subcommands.
   static func allOptions(_ command: Command) -> Set<String> {
     Set(command.options).union((command.subcommands ?? []).flatMap(allOptions))
   }
@@ -96,7 +95,7 @@ struct DocumentationTests {
     #expect(described.subtracting(Self.allOptions(command)).subtracting(["help", "version"]) == [])
   }
 
-  @Test("Commands below a command are in its manual page", arguments: commands)
+  @Test("Subcommands of a command are in its manual page", arguments: commands)
   func subcommands(_ command: Command) {
     for below in (command.subcommands ?? []).map(\.commandName) {
       #expect(Self.names(Self.page(command), below, after: "(Cm|It) "), "\(below)")
@@ -119,23 +118,23 @@ struct DocumentationTests {
   static let pages = ((try? FileManager.default.contentsOfDirectory(atPath: checkout.path + "/man")) ?? []).sorted()
 
   @Test(
-    "mandoc has nothing against a manual page",
+    "mandoc reports nothing for a manual page",
     .enabled(if: Subprocess.isInstalled("/usr/bin/mandoc"), "needs Debian's mandoc"), arguments: pages)
   func lint(_ page: String) throws {
     let outcome = try Subprocess.run("/usr/bin/mandoc", ["-Tlint", Self.checkout.path + "/man/" + page])
-    // Which other pages there are is the machine's affair.
+    // Which other pages are installed depends on the machine.
     let complaints = outcome.output.split(separator: "\n").filter { !$0.contains("referenced manual not found") }
     #expect(complaints == [])
   }
 
-  @Test("A manual page refers to pages that there are", arguments: pages)
+  @Test("A manual page refers only to existing pages", arguments: pages)
   func references(_ page: String) {
     let matches = Self.text("man/" + page).matches(of: try! Regex("(?m)^\\.(?:It )?Xr (dmabuf[a-z-]*) ([17])"))
     let named = matches.map { "\($0.output[1].substring!).\($0.output[2].substring!)" }
     #expect(!named.isEmpty && Set(named).subtracting(Self.pages) == [])
   }
 
-  @Test("Manual pages of commands that are no more are gone")
+  @Test("Each manual page belongs to a command")
   func noStalePages() throws {
     let names = try FileManager.default.contentsOfDirectory(atPath: Self.checkout.path + "/man")
     let pages = Set(
@@ -154,13 +153,13 @@ struct DocumentationTests {
     }
   }
 
-  @Test("The completions that are kept are those that the executable generates", arguments: completions)
+  @Test("The checked-in completions are those that the executable generates", arguments: completions)
   func generated(_ shell: String) throws {
     let generated = try Subprocess.dmabuf("--generate-completion-script", shell).output
     #expect(Self.completion(for: shell) == generated)
   }
 
-  @Test("The picture of the targets is of those in the manifest")
+  @Test("The picture of the targets shows those of the manifest")
   func picture() throws {
     func found(_ pattern: String, in path: String) throws -> Set<String> {
       Set(Self.text(path).matches(of: try Regex(pattern, as: (Substring, Substring).self)).map { String($0.1) })

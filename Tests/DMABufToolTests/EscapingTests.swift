@@ -8,11 +8,12 @@ import Testing
 @testable import DMABufHost
 @testable import DMABufTool
 
-/// Every metacharacter, bare and with a combining mark, in every place where text comes from outside, through every
-/// form of output; what real parsers read is compared with what went in.
+/// Every metacharacter, bare and with a combining mark, in every text from outside, in every form of output. The text
+/// that real parsers read is compared with the original one.
 @Suite("Text from outside in every form of output", .serialized)
 struct EscapingTests {
-  /// Each printable ASCII character that is no letter or digit, controls, and what only a terminal minds.
+  /// Each printable ASCII character that is not a letter or digit, control characters, and characters that only
+  /// affect a terminal.
   static let texts: [String] = {
     let printable = (0x20...0x7e).map { Unicode.Scalar($0 as UInt8) }.filter { !$0.properties.isAlphabetic }
     let others = ["\n", "\r", "\t", "\u{1b}", "\u{7f}", "\u{85}", "\u{9b}", "\u{61c}", "\u{200e}", "\u{200f}"]
@@ -22,16 +23,16 @@ struct EscapingTests {
       "\"];URL=\"//x\";a[label=\"", "]]><x/><!--", "&#x3c;script&#x3e;", "\\N\\G", "x # SKIP", "' \\n: [",
       "=1+1,\"x\"",
     ]
-    // Words after, so that nothing is trimmed.
+    // Words follow, so that nothing is trimmed.
     return single.flatMap { ["a\($0)b", "a\($0)\u{301}b", "\($0)\u{301}b"] } + words
   }()
 
-  /// The same where lines and columns are the kernel's.
+  /// The same in text of the kernel with lines and columns.
   static func oneWord(_ text: String) -> String {
     String(String.UnicodeScalarView(text.unicodeScalars.filter { !"\n\t\r ".unicodeScalars.contains($0) }))
   }
 
-  /// A machine in which process and buffer 1000 + N have the text N as every name they have.
+  /// A machine on which all names of process and buffer 1000 + N are the text N.
   static let tree: String = {
     let root = FileManager.default.temporaryDirectory.appendingPathComponent("dmabuf-escaping-\(getpid())").path
     func write(_ path: String, _ text: String) throws {
@@ -40,7 +41,7 @@ struct EscapingTests {
       try Data(text.utf8).write(to: url)
     }
     do {
-      // Everything but these names is what a kernel said.
+      // Everything except these names is a kernel's text.
       let recorded = StatReportTests.fixtures + "/full-6.12/fences"
       try? FileManager.default.removeItem(atPath: root)
       try FileManager.default.createDirectory(atPath: root + "/proc", withIntermediateDirectories: true)
@@ -84,7 +85,7 @@ struct EscapingTests {
     text.unicodeScalars.allSatisfy { UntrustedText.isVisible($0) || except.contains($0) }
   }
 
-  /// As text for people has it.
+  /// The form in tables.
   static func escaped(_ text: String) -> String { UntrustedText(text.utf8).escaped }
 
   static func withPlainBlanks(_ text: String) -> String {
@@ -97,7 +98,7 @@ struct EscapingTests {
     return try JSONDecoder().decode([[String]].self, from: Data(said.utf8))
   }
 
-  @Test("The census has all of them")
+  @Test("The census has all buffers and processes")
   func complete() {
     let report = Self.report()
     #expect(report.buffers.count == Self.texts.count && report.processes.count == Self.texts.count)
@@ -110,17 +111,17 @@ struct EscapingTests {
     }
   }
 
-  @Test("Tables have a line for each, and nothing invisible", arguments: StatView.Grouping.allCases)
+  @Test("Tables have a line for each row, and nothing invisible", arguments: StatView.Grouping.allCases)
   func tables(_ grouping: StatView.Grouping) {
     let text = Self.report(grouping).text(style: Style(isColored: false, width: nil))
     #expect(Self.isVisible(text))
-    // All processes are of one user.
+    // All processes belong to one user.
     if grouping != .user { #expect(text.utf8.count { $0 == 0x0a } >= Self.texts.count - 60) }
     let narrow = Self.report(grouping).text(style: Style(isColored: false, width: 40))
     #expect(Self.isVisible(narrow))
   }
 
-  @Test("jq reads JSON as it was", .enabled(if: StatFormTests.path("jq") != nil, "needs Debian's jq"))
+  @Test("jq reads the original text from JSON", .enabled(if: StatFormTests.path("jq") != nil, "needs Debian's jq"))
   func json() throws {
     let document = try Self.report().json()
     #expect(Self.isVisible(document, except: []))
@@ -140,7 +141,7 @@ struct EscapingTests {
     }
   }
 
-  @Test("jq reads what the encoder writes as it was", .enabled(if: StatFormTests.path("jq") != nil, "needs jq"))
+  @Test("jq reads the original text from the encoder", .enabled(if: StatFormTests.path("jq") != nil, "needs jq"))
   func encodedJSON() throws {
     for text in Self.texts {
       let failures = CheckReport(
@@ -154,11 +155,12 @@ struct EscapingTests {
   }
 
   @Test(
-    "dot draws each label as it was, and no link", .enabled(if: StatFormTests.path("dot") != nil, "needs graphviz"))
+    "dot draws each label with the original text, and no link",
+    .enabled(if: StatFormTests.path("dot") != nil, "needs graphviz"))
   func dot() throws {
     let text = StatGraph(Self.report()).text
     #expect(Self.isVisible(text))
-    // The layout by ranks would take minutes for so many nodes.
+    // For so large a number of nodes, the layout by ranks would last minutes.
     let (status, svg) = try StatFormTests.run(
       #require(StatFormTests.path("dot")), ["-Kosage", "-Tsvg"], text)
     try #require(status == 0 && !svg.contains("rror"), "\(svg.suffix(2000))")
@@ -182,7 +184,7 @@ struct EscapingTests {
   }
 
   @Test(
-    "promtool has nothing against the metrics, on a terminal or not", arguments: [false, true])
+    "promtool accepts the metrics, on a terminal and elsewhere", arguments: [false, true])
   func metrics(_ isTerminal: Bool) throws {
     let text = StatMetrics(Self.report(), isTerminal: isTerminal).text + "\n"
     if let promtool = StatFormTests.path("promtool") {
@@ -212,7 +214,7 @@ struct EscapingTests {
       }, sentences: [:], kernel: KernelVersion(release: "6.12"))
   }
 
-  @Test("XML is read as it was", .enabled(if: StatFormTests.path("python3") != nil, "needs python3"))
+  @Test("XML has the original text", .enabled(if: StatFormTests.path("python3") != nil, "needs python3"))
   func xml() throws {
     let document = Self.checks.junit()
     #expect(Self.isVisible(document))
@@ -235,14 +237,14 @@ struct EscapingTests {
     }
   }
 
-  @Test("TAP has a line for each test, and directives of its own only")
+  @Test("TAP has a line for each test, and only its own directives")
   func tap() throws {
     let document = Self.checks.tap()
     #expect(Self.isVisible(document))
     let lines = document.utf8.split(separator: 0x0a)
     #expect(lines.count { $0.starts(with: "ok ".utf8) || $0.starts(with: "not ok ".utf8) } == Self.texts.count)
     for line in lines where line.starts(with: "not ok ".utf8) {
-      // A directive begins at a # that no backslash precedes.
+      // A directive begins at a # without a backslash before it.
       let bytes = Array(line)
       #expect(bytes.indices.allSatisfy { bytes[$0] != UInt8(ascii: "#") || bytes[$0 - 1] == UInt8(ascii: "\\") })
     }
@@ -260,7 +262,7 @@ struct EscapingTests {
     }
   }
 
-  @Test("python's csv reads CSV as it was", .enabled(if: StatFormTests.path("python3") != nil, "needs python3"))
+  @Test("python's csv reads the original text", .enabled(if: StatFormTests.path("python3") != nil, "needs python3"))
   func csv() throws {
     let skips = Self.texts.map {
       BenchReport.Skip(

@@ -21,7 +21,7 @@ struct FenceReportTests {
       [.init(information, reference: heldAs == nil ? "fd:3" : nil, heldAs: heldAs.flatMap(HeldName.init))])
   }
 
-  @Test("All promised keys are there, unknown ones null")
+  @Test("The document has all documented keys, and unknown values are null")
   func keys() throws {
     #expect(
       try Self.report([Self.fence(nil, .signalled)]).json() == """
@@ -32,7 +32,7 @@ struct FenceReportTests {
         """)
   }
 
-  @Test("Errors are named by their symbols")
+  @Test("Errors have their symbols")
   func errors() throws {
     let report = try Self.report([Self.fence("amdgpu", .error(.timedOut), sequence: 4)], heldAs: "frame")
     #expect(try report.json().contains(#""errno":"ETIMEDOUT","ref":"frame","seqno":4,"status":"error""#))
@@ -40,7 +40,7 @@ struct FenceReportTests {
     #expect(lines.last == #"frame  amdgpu  gfx           4  failed ETIMEDOUT     12.345678  a\n"#)
   }
 
-  @Test("Each fence has a row, and so has a buffer without any")
+  @Test("Each fence has a row, and so has a buffer without fences")
   func rows() throws {
     let style = Style(isColored: false, width: nil)
     let two = try Self.report([Self.fence("one", .active), Self.fence("two", .active)])
@@ -71,7 +71,7 @@ struct FenceReportTests {
   }
 
   @Test(
-    "A moment is seconds with microseconds",
+    "A time is printed in seconds with microseconds",
     arguments: [(0, "0.000000"), (1_000_001_999, "1.000001"), (59_999_999_999, "59.999999")])
   func moment(_ nanoseconds: UInt64, _ text: String) { #expect(Units.moment(nanoseconds) == text) }
 }

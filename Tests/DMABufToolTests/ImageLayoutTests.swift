@@ -3,8 +3,8 @@ import Testing
 
 @testable import DMABufTool
 
-/// Strides, offsets and sizes worked out by hand from the formats' definitions in drm_fourcc.h; odd
-/// sides count a begun group of subsampled pixels as a whole one.
+/// Strides, offsets and sizes, computed by hand from the definitions of the formats in drm_fourcc.h. For an odd side,
+/// an incomplete group of subsampled pixels counts as a complete one.
 @Suite("Image layouts")
 struct ImageLayoutTests {
   struct Planes: Sendable {
@@ -40,7 +40,7 @@ struct ImageLayoutTests {
     }
   }
 
-  @Test("Planes lie one after the other without gaps", arguments: odd)
+  @Test("Planes follow each other without gaps", arguments: odd)
   func offsets(_ expected: Planes) throws {
     var offset = 0
     let offsets = expected.planes.map { plane in
@@ -53,14 +53,14 @@ struct ImageLayoutTests {
     }
   }
 
-  @Test("Each format there is has been worked out")
+  @Test("Each format has an expected layout")
   func complete() {
     let known = Set(Self.odd.flatMap { $0.fourccs.split(separator: " ").map(String.init) })
     #expect(Set(PixelFormat.all.map(\.fourcc)) == known)
   }
 
   @Test(
-    "Well-known sizes",
+    "Well-known sizes are computed",
     arguments: [
       ("1920x1080:NV12", 3_110_400), ("1920x1080:XR24", 8_294_400), ("640x480:YUYV", 614_400), ("1x1:XR24", 4),
       ("1x1:NV12", 3), ("1x1:YU12", 3), ("3x3:NV12", 17), ("2x2:P010", 12), ("65536x65536:R8", 4_294_967_296),
@@ -70,7 +70,7 @@ struct ImageLayoutTests {
   }
 
   @Test(
-    "Images that cannot be are refused",
+    "Impossible images are refused",
     arguments: [
       "0x1080:NV12", "1920x0:NV12", "65537x1:NV12", "1x65537:NV12", "1920x1080", "1920x1080:", "1920x1080:XXXX",
       "1920x1080:nv12", "1920x1080:NV12:0", "99999999999999999999x1:NV12", "-1x1:NV12", "1x-1:NV12",
@@ -81,7 +81,7 @@ struct ImageLayoutTests {
     #expect(throws: (any Error).self) { try BufferShape(text) }
   }
 
-  @Test("What is no image is read as a size")
+  @Test("Text that is not an image is parsed as a size")
   func plainSize() throws {
     #expect(try BufferShape("8M") == .bytes(8_388_608))
   }

@@ -23,30 +23,30 @@ struct JSONTests {
     func text(style: Style) -> String { "" }
   }
 
-  @Test("What is unknown is null, and its key is there")
+  @Test("An unknown value is null, and its key exists")
   func null() throws {
     #expect(try Sample(number: nil, text: nil).json() == #"{"number":null,"text":null}"#)
   }
 
-  @Test("What is known is itself")
+  @Test("A known value is written as it is")
   func known() throws {
     #expect(try Sample(number: 3, text: "/dev/x").json() == #"{"number":3,"text":"/dev/x"}"#)
   }
 
-  @Test("Any bytes of a name make a valid document", arguments: UInt8.min...UInt8.max)
+  @Test("A document is valid for any bytes of a name", arguments: UInt8.min...UInt8.max)
   func anyBytes(_ byte: UInt8) throws {
     let name = UntrustedText([0x61, byte, 0x22, byte])
     let text = try #require(try Self.object(["name": name])["name"] as? String)
     #expect(text == String(decoding: [0x61, byte, 0x22, byte], as: UTF8.self))
   }
 
-  @Test("Control characters of a name are not in the document as such")
+  @Test("Control characters of a name are escaped in the document")
   func escapedControls() throws {
     let document = try JSONEncoder().encode(["name": UntrustedText((0..<0x20).map { UInt8($0) })])
     #expect(document.allSatisfy { $0 >= 0x20 })
   }
 
-  @Test("What is written row by row is what the library's encoder makes of it", arguments: UInt8.min...UInt8.max)
+  @Test("A document written row by row equals that of the library's encoder", arguments: UInt8.min...UInt8.max)
   func written(_ byte: UInt8) throws {
     struct Sample: Encodable {
       let count = UInt64.max
@@ -70,7 +70,7 @@ struct JSONTests {
     #expect(try writer.finish() == Escaping.json(String(decoding: encoded, as: UTF8.self)))
   }
 
-  @Test("A census's keys are sorted", arguments: StatReportTests.kernels, StatView.Grouping.allCases)
+  @Test("The keys of a census are sorted", arguments: StatReportTests.kernels, StatView.Grouping.allCases)
   func sortedCensus(_ kernel: String, _ grouping: StatView.Grouping) throws {
     let document = try StatReportTests.report(kernel, "named", by: grouping).json()
     let value = try JSONSerialization.jsonObject(with: Data(document.utf8))
@@ -78,9 +78,9 @@ struct JSONTests {
     #expect(String(decoding: sorted, as: UTF8.self) == document)
   }
 
-  // MARK: The documents that are promised
+  // MARK: Keys of documents
 
-  @Test("An allocated buffer has all its keys, unknown or not")
+  @Test("An allocated buffer has all its keys, also for unknown values")
   func alloc() throws {
     let summary = BufferSummary(ino: 7, size: 4096, exporter: UntrustedText("system".utf8), name: nil, heldAs: nil)
     let buffer = AllocationReport.Buffer(summary: summary, source: "heap:system", allocationTime: 1, image: nil)
@@ -90,7 +90,7 @@ struct JSONTests {
     #expect(object["name"] is NSNull && object["held_as"] is NSNull)
   }
 
-  @Test("A map that found nothing wrong has all its keys")
+  @Test("A map without mismatches has all its keys")
   func map() throws {
     let report = MapReport(subject: "fd:3", ino: 7, offset: 0, length: 4096, operation: "verify")
     let object = try Self.object(report.json())
@@ -102,7 +102,7 @@ struct JSONTests {
     #expect(object["schema"] as? String == "dmabuf.map/1" && object["first_mismatch"] is NSNull)
   }
 
-  @Test("A map that found mismatches is not ok and says where")
+  @Test("A map with mismatches is not ok and has the offset")
   func mismatch() throws {
     var mismatch = Pattern.Mismatch()
     mismatch.count = 2
@@ -116,7 +116,7 @@ struct JSONTests {
     #expect((object["first_mismatch"] as? [String: Any])?["offset"] as? Int == 4097)
   }
 
-  @Test("A checksum has sixteen digits, zeros in front too")
+  @Test("A checksum has sixteen digits, with leading zeros")
   func checksum() throws {
     var report = MapReport(subject: "fd:3", ino: 7, offset: 0, length: 1, operation: "checksum")
     report.setChecksum(0xabc)

@@ -6,7 +6,7 @@ import Testing
 @testable import DMABufHolding
 @testable import DMABufTool
 
-@Suite("Kept objects")
+@Suite("Held objects")
 struct KeptTests {
   struct Element: ~Copyable, Keepable {
     static var kind: HeldObject.Kind { .buffer }
@@ -16,7 +16,7 @@ struct KeptTests {
     init() throws { descriptor = try OwnedDescriptor(duplicating: 0) }
   }
 
-  @Test("Each element is kept by itself, with the companions that were open before it")
+  @Test("Each element is held by itself, with the companions that were open before it")
   func each() throws {
     let kept = Kept<Element>()
     kept.append(try Element())
@@ -28,7 +28,7 @@ struct KeptTests {
     #expect(kept.descriptors.map(\.trigger) == [nil, .timeline(3)])
   }
 
-  @Test("Joined elements are kept under one name, with all that is open")
+  @Test("Joined elements are held under one name, with all open companions")
   func joined() throws {
     let kept = Kept<Element>()
     for _ in 0..<3 { kept.append(try Element()) }
@@ -39,7 +39,7 @@ struct KeptTests {
     #expect(only.companions.count == 3 && only.companions.suffix(2) == kept.numbers[1...])
   }
 
-  @Test("Buffers and devices of import are told apart once, in any order")
+  @Test("Buffers and devices of import are distinguished once, in any order")
   func importWords() throws {
     _ = try Import.parse(["drm:vgem", "camera", "/dev/video0"])
     #expect(throws: (any Error).self) { try Import.parse(["camera"]) }

@@ -4,7 +4,7 @@ import Testing
 
 @testable import DMABufTool
 
-@Suite("Sizes as typed")
+@Suite("Sizes")
 struct ByteSizeTests {
   @Test(
     "Multiples are binary",
@@ -29,13 +29,13 @@ struct ByteSizeTests {
     #expect(throws: (any Error).self) { try ByteSize(text) }
   }
 
-  @Test("Zero is allowed where the option says so")
+  @Test("Zero is allowed if the option allows it")
   func zero() throws {
     #expect(try ByteSize("0", atLeast: 0).bytes == 0)
   }
 }
 
-@Suite("Durations as typed")
+@Suite("Durations")
 struct TimeSpanTests {
   @Test(
     "Units are microseconds to hours, and a bare number is seconds",
@@ -46,7 +46,7 @@ struct TimeSpanTests {
     ])
   func valid(_ text: String, _ duration: Duration) throws {
     let parsed = try TimeSpan(text).duration
-    // Fractions go through floating point: within a nanosecond.
+    // Fractions are computed in floating point, and are exact to a nanosecond.
     #expect(abs((parsed - duration) / .nanoseconds(1)) < 1)
   }
 
@@ -64,7 +64,7 @@ struct TimeSpanTests {
 @Suite("References to buffers")
 struct ReferenceTests {
   @Test(
-    "Held names, fd:N, PID:FD and ino:N are read",
+    "Held names, fd:N, PID:FD and ino:N are parsed",
     arguments: [
       ("fd:0", .inherited(0)), ("fd:2147483647", .inherited(.max)), ("4711:23", .process(4711, 23)),
       ("1:0", .process(1, 0)),
@@ -74,13 +74,13 @@ struct ReferenceTests {
     #expect(try Reference(text) == reference)
   }
 
-  @Test("They are printed as they are typed", arguments: ["fd:3", "4711:23", "ino:7"])
+  @Test("References are printed as their text", arguments: ["fd:3", "4711:23", "ino:7"])
   func print(_ text: String) throws {
     #expect(try "\(Reference(text))" == text)
   }
 
   @Test(
-    "Anything else is refused",
+    "Any other text is refused as a reference",
     arguments: [
       "", ":", ".fd", "fd:", "fd:x", "fd:-1", "fd:2147483648", "fd:3:4", "FD:3", " fd:3", "0:3", "-1:3", "4711:",
       ":23",
@@ -92,7 +92,7 @@ struct ReferenceTests {
   }
 }
 
-@Suite("Patterns as typed")
+@Suite("Patterns")
 struct PatternArgumentTests {
   @Test(
     "zero, counter, random:SEED and bytes are read",
@@ -106,7 +106,7 @@ struct PatternArgumentTests {
   }
 
   @Test(
-    "Anything else is refused",
+    "Any other text is refused as a pattern",
     arguments: [
       "", "Zero", "one", "random", "random:", "random:-1", "random:x", "random:18446744073709551616", "0x", "0xA",
       "0xABC",

@@ -3,10 +3,10 @@ import Testing
 
 @testable import DMABufTool
 
-@Suite("Numbers for people")
+@Suite("Numbers with units")
 struct UnitsTests {
   @Test(
-    "Sizes are exact where they can be, and else have one decimal",
+    "Sizes are exact if possible, and otherwise have one decimal",
     arguments: [
       (0, "0B"), (1, "1B"), (1023, "1023B"), (1024, "1K"), (1536, "1.5K"), (4096, "4K"), (1_048_576, "1M"),
       (8_388_608, "8M"), (13_107_200, "12.5M"), (1_073_741_824, "1G"), (1_099_511_627_776, "1T"),
@@ -21,13 +21,13 @@ struct UnitsTests {
     #expect(Units.size(bytes).contains("."))
   }
 
-  @Test("The largest size there can be is printed")
+  @Test("The largest possible size is printed")
   func largest() {
     #expect(Units.size(.max).hasSuffix("T"))
   }
 
   @Test(
-    "Times take the unit that keeps them short",
+    "Times have the unit with the shortest number",
     arguments: [
       (0, "0 ns"), (999, "999 ns"), (1_000, "1.0 µs"), (81_234, "81.2 µs"), (1_250_000, "1.3 ms"),
       (3_400_000_000, "3.4 s"),
@@ -57,7 +57,7 @@ struct TableTests {
     return table
   }
 
-  @Test("Columns are as wide as their widest cell, numbers to the right")
+  @Test("Columns are as wide as their widest cell, and numbers are right-aligned")
   func alignment() {
     #expect(
       Self.table.lines(style: Self.plain) == [
@@ -80,17 +80,17 @@ struct TableTests {
       Self.table.lines(style: Style(isColored: false, width: 10)) == [" INO  NAM…", "   7  cam…", "1234  x  …"])
   }
 
-  @Test("Lines that just fit are whole")
+  @Test("Lines that just fit are complete")
   func fitting() {
     #expect(Self.table.lines(style: Style(isColored: false, width: 18)) == Self.table.lines(style: Self.plain))
   }
 
-  @Test("A terminal that says it has no columns cuts nothing", arguments: [0, 1])
+  @Test("A terminal that reports no columns does not cut lines", arguments: [0, 1])
   func noWidth(_ width: Int) {
     #expect(Self.table.lines(style: Style(isColored: false, width: width)) == Self.table.lines(style: Self.plain))
   }
 
-  @Test("The heading alone is bold, and colours take no room")
+  @Test("Only the heading is bold, and colours have no width")
   func bold() {
     let lines = Self.table.lines(style: Style(isColored: true, width: 18))
     #expect(lines[0] == "\u{1b}[1m INO  NAME    SIZE\u{1b}[0m")

@@ -2,7 +2,7 @@
 import Foundation
 import Testing
 
-/// What the kernel under these tests refuses. Buffers themselves are the lab's matter.
+/// Refusals of the kernel that runs these tests. The lab tests buffers themselves.
 @Suite("Refusals")
 struct RefusalTests {
   static func exists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }
@@ -10,7 +10,7 @@ struct RefusalTests {
   static let hasUdmabuf = exists("/dev/udmabuf")
 
   @Test(
-    "What is no dma-buf is told what it is",
+    "An error names the kind of a file that is not a dma-buf",
     arguments: [
       ("dmabuf map fd:0 </dev/null", "fd:0 is /dev/null, not a dma-buf"),
       ("true | dmabuf map fd:0", "fd:0 is a pipe, not a dma-buf"),
@@ -24,7 +24,7 @@ struct RefusalTests {
     #expect(outcome.errors.contains(text), "\(outcome.errors)")
   }
 
-  @Test("A file whose name holds control characters is told escaped")
+  @Test("The name of a file is escaped if it has control characters")
   func escapedKind() throws {
     let outcome = try Subprocess.shell(
       "d=$(mktemp -d) && f=$d/$(printf 'a\\033b') && : >\"$f\" && dmabuf map fd:5 5<\"$f\"; s=$?; rm -r \"$d\"; exit $s"
@@ -33,7 +33,7 @@ struct RefusalTests {
     #expect(outcome.errors.contains("/a\\x1bb, not a dma-buf"), "\(outcome.errors)")
   }
 
-  @Test("A descriptor that is not open is named, and how descriptors are inherited is hinted")
+  @Test("A descriptor that is not open is named, with a hint about inheriting descriptors")
   func notOpen() throws {
     let outcome = try Subprocess.shell("dmabuf map fd:9 9<&-")
     #expect(outcome.status == 1)
@@ -56,14 +56,14 @@ struct RefusalTests {
     #expect(outcome.errors.hasPrefix("dmabuf: \(pid):99999: "), "\(outcome.errors)")
   }
 
-  @Test("A pipe of another process is told what it is")
+  @Test("A pipe of another process is reported as a pipe")
   func otherProcess() throws {
     let outcome = try Subprocess.shell("exec 8</dev/zero; dmabuf map $$:8")
     #expect(outcome.status == 1)
     #expect(outcome.errors.contains(":8 is /dev/zero, not a dma-buf"), "\(outcome.errors)")
   }
 
-  @Test("A buffer that nobody holds is not found")
+  @Test("A buffer that no process holds is not found")
   func noSuchBuffer() throws {
     let outcome = try Subprocess.dmabuf("map", "ino:18446744073709551615")
     #expect(outcome.status == 1)
@@ -77,13 +77,13 @@ struct RefusalTests {
     #expect(outcome.errors.contains("2147483647"))
   }
 
-  @Test("A census of a shell finds no buffers and is whole")
+  @Test("A census of a shell finds no buffers and is complete")
   func statOfAShell() throws {
     let outcome = try Subprocess.shell("dmabuf stat --pid $$")
     #expect(outcome.status == 0 && outcome.output == "0 buffers, 0B\n" && outcome.errors == "")
   }
 
-  @Test("A heap that is not here exits 77 and names its node")
+  @Test("A missing heap exits 77 and names its node")
   func noSuchHeap() throws {
     let outcome = try Subprocess.dmabuf("alloc", "1M", "--from", "heap:no-such-heap")
     #expect(outcome.status == 77)
@@ -91,7 +91,7 @@ struct RefusalTests {
       outcome.errors.hasPrefix("dmabuf: /dev/dma_heap/no-such-heap: open: No such file or directory\ndmabuf: hint: "))
   }
 
-  @Test("heap:cma exits 77 on a machine without", .disabled(if: hasHeaps, "this machine has /dev/dma_heap"))
+  @Test("heap:cma exits 77 on a machine without heaps", .disabled(if: hasHeaps, "this machine has /dev/dma_heap"))
   func noContiguousHeap() throws {
     #expect(try Subprocess.dmabuf("alloc", "1M", "--from", "heap:cma").status == 77)
   }
@@ -111,7 +111,7 @@ struct RefusalTests {
   }
 
   @Test(
-    "The list of sources says why each cannot be used",
+    "The list of sources has the reason why each cannot be used",
     .disabled(if: hasHeaps || hasUdmabuf, "this machine has a source"))
   func sources() throws {
     let outcome = try Subprocess.dmabuf("alloc", "--list", "--json")
@@ -120,17 +120,18 @@ struct RefusalTests {
     #expect(sources.allSatisfy { $0["state"] as? String == "missing" && $0["reason"] is String })
   }
 
-  @Test("udmabuf cannot be asked for descriptors that only read")
+  @Test("udmabuf refuses read-only descriptors")
   func readOnlyUserMemory() throws {
     #expect(try Subprocess.dmabuf("alloc", "1M", "--from", "udmabuf", "--read-only").status == 64)
   }
 
-  // MARK: With an allocator
+  // MARK: With a source of buffers
 
   static let canAllocate = hasHeaps || hasUdmabuf
 
   @Test(
-    "A command's exit status is that of alloc", .enabled(if: canAllocate, "this machine has no source of buffers"),
+    "The exit status of alloc is that of the command",
+    .enabled(if: canAllocate, "this machine has no source of buffers"),
     arguments: [("true", 0), ("false", 1), ("exit 42", 42), ("kill -TERM $$", 143)] as [(String, CInt)])
   func commandStatus(_ script: String, _ status: CInt) throws {
     #expect(try Subprocess.dmabuf("alloc", "8M", "--", "sh", "-c", script).status == status)

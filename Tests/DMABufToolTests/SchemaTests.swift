@@ -9,7 +9,7 @@ import Testing
 @testable import DMABufExercise
 @testable import DMABufTool
 
-/// Documents against the schemas that are promised. What only devices can make, the lab validates.
+/// Validates documents against the schemas. The lab validates documents that need devices.
 @Suite(
   "JSON Schemas",
   .enabled(
@@ -18,7 +18,7 @@ import Testing
 struct SchemaTests {
   static let checkout = DocumentationTests.checkout.path
 
-  /// The violations that `scripts/schemas` reports, nothing for valid documents.
+  /// The violations that `scripts/schemas` reports: empty for valid documents.
   static func violations(_ documents: [String]) throws -> String {
     let file = FileManager.default.temporaryDirectory.appendingPathComponent("dmabuf-\(UUID().uuidString)")
     defer { try? FileManager.default.removeItem(at: file) }
@@ -37,7 +37,7 @@ struct SchemaTests {
     #expect(try Self.run([]) == "")
   }
 
-  @Test("Each document that the sources name has a schema, and no schema is left over")
+  @Test("Each document of the sources has a schema, and each schema a document")
   func complete() throws {
     let folder = Self.checkout + "/Sources"
     let files = try FileManager.default.subpathsOfDirectory(atPath: folder).filter { $0.hasSuffix(".swift") }
@@ -49,7 +49,7 @@ struct SchemaTests {
     #expect(Set(named) == Set(kept.filter { $0.hasSuffix(".json") }))
   }
 
-  @Test("A census of a recorded machine keeps to its schema in each grouping")
+  @Test("A census of a recorded machine matches its schema in each grouping")
   func census() throws {
     let reports = StatReportTests.kernels.flatMap { kernel in
       ["named", "shared", "hostile-names", "mapped-all-closed"].flatMap { moment in
@@ -60,7 +60,7 @@ struct SchemaTests {
     #expect(try documents.count > 100 && Self.violations(documents) == "")
   }
 
-  @Test("A difference keeps to its schema, with a verdict and without")
+  @Test("A difference matches its schema, with and without a verdict")
   func difference() throws {
     let documents = try StatReportTests.kernels.flatMap { kernel in
       let before = StatSnapshot(StatReportTests.report(kernel, "no-buffers"))
@@ -79,7 +79,7 @@ struct SchemaTests {
     #expect(try Self.violations(documents) == "")
   }
 
-  @Test("What this machine has keeps to its schemas")
+  @Test("Documents of this machine match their schemas")
   func machine() throws {
     let commands = [
       ["stat"], ["doctor"], ["devices"], ["held"], ["alloc", "--list"], ["check"], ["check", "--list"],
@@ -88,7 +88,7 @@ struct SchemaTests {
     #expect(try Self.violations(documents.map { $0.trimmingCharacters(in: .newlines) }) == "")
   }
 
-  @Test("Reports of mappings and fences keep to their schemas")
+  @Test("Reports of mappings and fences match their schemas")
   func objects() throws {
     var map = MapReport(subject: "fd:3", ino: .max, offset: 0, length: 8192, operation: "verify")
     var mismatch = Pattern.Mismatch()
@@ -112,7 +112,7 @@ struct SchemaTests {
     #expect(try Self.violations(reports.map { try $0.json() }) == "")
   }
 
-  @Test("Benchmarks and checks keep to their schemas")
+  @Test("Benchmarks and checks match their schemas")
   func verdicts() throws {
     let skip = BenchReport.Skip(
       operation: "wake", source: "udmabuf", device: nil, driver: nil, size: 4096, reason: "no vgem")
@@ -127,7 +127,7 @@ struct SchemaTests {
   }
 
   @Test(
-    "A document that breaks a promise is reported, and where",
+    "A violation of a schema is reported with its place",
     arguments: [
       (#"{"schema":"dmabuf.sync/1","ino":7,"direction":"read","operation":"end"}"#, "$: 'waited_ns' is a required"),
       (#"{"schema":"dmabuf.held/1","held":[],"more":1}"#, "$: Additional properties"),

@@ -13,12 +13,12 @@ struct StatFormTests {
     let environment = ProcessInfo.processInfo.environment
     let cache = environment["XDG_CACHE_HOME"] ?? "\(environment["HOME"] ?? "")/.cache"
     let folders = (environment["PATH"] ?? "/usr/bin").split(separator: ":").map(String.init)
-    // scripts/promtool's.
+    // scripts/promtool unpacks it here.
     return (folders + ["\(cache)/dmabuf-lab/tools"]).map { "\($0)/\(program)" }
       .first(where: FileManager.default.isExecutableFile)
   }
 
-  /// Feeds `text` to a program; its status and what it prints.
+  /// Passes `text` to a program, and returns its status and output.
   static func run(_ program: String, _ arguments: [String], _ text: String) throws -> (Int32, String) {
     let process = Process()
     let input = Pipe()
@@ -50,7 +50,7 @@ struct StatFormTests {
   }
 
   @Test(
-    "promtool has nothing against the metrics", .enabled(if: path("promtool") != nil, "needs Debian's prometheus"))
+    "promtool accepts the metrics", .enabled(if: path("promtool") != nil, "needs Debian's prometheus"))
   func promtool() throws {
     for report in Self.reports {
       let (status, said) = try Self.run(
@@ -67,7 +67,7 @@ struct StatFormTests {
     }
   }
 
-  @Test("Each metric has help and type, and no sample comes twice")
+  @Test("Each metric has help and type, and each sample occurs once")
   func metrics() {
     for report in Self.reports {
       let lines = StatMetrics(report).text.split(separator: "\n")
@@ -78,7 +78,7 @@ struct StatFormTests {
     }
   }
 
-  @Test("Between a census and itself nothing has changed")
+  @Test("A census compared with itself has no changes")
   func noDifference() throws {
     for report in Self.reports {
       let snapshot = StatSnapshot(report)
@@ -88,7 +88,7 @@ struct StatFormTests {
     }
   }
 
-  @Test("What one census has and the other has not is new, or gone", arguments: StatReportTests.kernels)
+  @Test("A buffer of only one census is new, or gone", arguments: StatReportTests.kernels)
   func difference(_ kernel: String) throws {
     let before = StatSnapshot(StatReportTests.report(kernel, "no-buffers"))
     let after = StatSnapshot(StatReportTests.report(kernel, "named"))
@@ -117,7 +117,7 @@ struct StatFormTests {
   }
 
   @Test(
-    "GrowthLimit is a size, a number of references, or both; what has no limit may not grow",
+    "A limit is a size, a number of references, or both; a kind without a limit may not grow",
     arguments: [
       ("0", 0, 0), ("10", 0, 10), ("1M", 1 << 20, 0), ("4096B", 4096, 0), ("0K", 0, 0), ("1M,10", 1 << 20, 10),
       ("10,1M", 1 << 20, 10),
@@ -129,14 +129,14 @@ struct StatFormTests {
   }
 
   @Test(
-    "Anything else is no growth",
+    "Any other text is refused as a limit",
     arguments: ["", "-1", "much", "1.5M", "10x", "99999999999999999999", "1M,2M", "1,2", "1M,", ",1", "1M,2,3"])
   func noGrowth(_ text: String) {
     #expect(throws: (any Error).self) { try GrowthLimit(text) }
   }
 
   @Test(
-    "Limits that are given one by one hold together",
+    "Limits of several options apply together",
     arguments: [
       ("stat --fail-if-growth 1M --for 1s --fail-if-growth=10", "stat --fail-if-growth=1M,10 --for 1s"),
       ("stat --fail-if-growth --for 1s", "stat --fail-if-growth=0 --for 1s"),
@@ -148,7 +148,7 @@ struct StatFormTests {
     #expect(GrowthLimit.joined(words(given)) == words(joined))
   }
 
-  @Test("A floor has the least of each look, in all and by process")
+  @Test("A floor has the minimum of several censuses, in total and by process")
   func floor() throws {
     let few = StatSnapshot(StatReportTests.report("full-6.12", "named"))
     let none = StatSnapshot(StatReportTests.report("full-6.12", "no-buffers"))
@@ -159,7 +159,7 @@ struct StatFormTests {
   }
 
   @Test(
-    "What is no census is not compared",
+    "A document that is not a census is refused",
     arguments: [
       "", "{}", "[]", "null", "{\"schema\":\"dmabuf.alloc/1\"}", "\u{0}", "{\"schema\":\"dmabuf.stat/1\"}",
     ])
@@ -168,11 +168,11 @@ struct StatFormTests {
   }
 
   @Test(
-    "Counts that cannot be are refused, not added up",
+    "Impossible counts are refused",
     arguments: ["-9223372036854775808", "-1", "9223372036854775807"],
     ["buffers", "bytes", "descriptors", "sync_files", "syncobjs"])
   func impossibleCounts(_ count: String, _ key: String) throws {
-    // A sum of sizes may be as large.
+    // A sum of sizes may be so large.
     if key == "bytes", !count.hasPrefix("-") { return }
     var process = [
       "pid": "1", "buffers": "1", "bytes": "1", "descriptors": "1", "mappings": "1", "sync_files": "1",
@@ -187,7 +187,7 @@ struct StatFormTests {
     #expect(throws: Failure.self) { try StatSnapshot(parsing: text.utf8, from: "file") }
   }
 
-  @Test("Columns are chosen, added to, and refused")
+  @Test("Columns are selected, added, and refused")
   func columns() throws {
     #expect(try StatView(.buffer, columns: "size,ino", sort: nil).columns == [.size, .ino])
     #expect(try StatView(.process, columns: "+cgroup", sort: nil).columns?.last == .cgroup)
@@ -195,7 +195,7 @@ struct StatFormTests {
     #expect(throws: (any Error).self) { try StatView(.device, columns: "ino", sort: nil) }
   }
 
-  @Test("Of equal rows the first stays first, and the unknown comes last")
+  @Test("Equal rows retain their order, and unknown values are last")
   func order() {
     let fields = Fields<(String, UInt64?)>(all: [.number(.size, "N") { $0.1 }, .text(.name, "T") { $0.0 }])
     let rows: [(String, UInt64?)] = [("c", nil), ("b", 1), ("a", 1), ("d", 2)]

@@ -6,7 +6,7 @@ import Testing
 
 @testable import DMABufTool
 
-/// `stat` over moments of real kernels, recorded for the library's tests.
+/// `stat` for moments of real kernels, which were recorded for the library's tests.
 @Suite("stat over recorded moments")
 struct StatReportTests {
   static let fixtures = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
@@ -36,7 +36,7 @@ struct StatReportTests {
     #expect(Self.kernels.count >= 3)
   }
 
-  @Test("The document has all promised keys", arguments: kernels)
+  @Test("The document has all documented keys", arguments: kernels)
   func keys(_ kernel: String) throws {
     let document = try Self.document(Self.report(kernel, "mapped-all-closed"))
     #expect(
@@ -47,7 +47,7 @@ struct StatReportTests {
     #expect(document["schema"] as? String == "dmabuf.stat/1")
   }
 
-  @Test("A buffer has all promised keys, and what is unknown is null", arguments: kernels)
+  @Test("A buffer has all documented keys, and unknown values are null", arguments: kernels)
   func bufferKeys(_ kernel: String) throws {
     let buffer = try #require(try Self.buffers(Self.report(kernel, "mapped-all-closed")).first)
     let promised: Set = [
@@ -67,7 +67,7 @@ struct StatReportTests {
     #expect((process["fds"] as? [Int]) == [] && process["pid"] is Int)
   }
 
-  @Test("Each source is told, with the reason where it was not used", arguments: kernels)
+  @Test("Each source is listed, with the reason if it was not used", arguments: kernels)
   func sources(_ kernel: String) throws {
     let sources = try #require(try Self.document(Self.report(kernel, "named"))["sources"] as? [[String: Any]])
     #expect(sources.map { $0["name"] as? String } == Census.Source.allCases.map(\.rawValue))
@@ -76,23 +76,23 @@ struct StatReportTests {
 
   @Test("The totals are those of the buffers", arguments: kernels)
   func totals(_ kernel: String) throws {
-    // 16384 camera, and three of 4096 bytes.
+    // 16384 bytes of camera, and three buffers of 4096 bytes.
     let totals = try #require(try Self.document(Self.report(kernel, "named"))["totals"] as? [String: Any])
     #expect(totals["buffers"] as? Int == 4 && totals["bytes"] as? Int == 28672)
   }
 
-  @Test("The largest buffer comes first", arguments: kernels)
+  @Test("The largest buffer is first", arguments: kernels)
   func order(_ kernel: String) throws {
     #expect(try Self.buffers(Self.report(kernel, "named")).first?["name"] as? String == "camera")
   }
 
-  @Test("The empty name and no name are told apart", arguments: kernels)
+  @Test("The empty name and no name are distinguished", arguments: kernels)
   func emptyName(_ kernel: String) {
     #expect(Self.text(Self.report(kernel, "named")).filter { $0.contains(" \"\" ") }.count == 1)
     #expect(Self.text(Self.report(kernel, "unnamed")).dropFirst().dropLast().allSatisfy { $0.contains(" - ") })
   }
 
-  @Test("Hostile names make one printable row each", arguments: kernels)
+  @Test("Each hostile name is one printable row", arguments: kernels)
   func hostileRows(_ kernel: String) {
     let lines = Self.text(Self.report(kernel, "hostile-names"))
     #expect(lines.count == 1 + 7 + 1)
@@ -105,20 +105,20 @@ struct StatReportTests {
     #expect(Set(names).isSuperset(of: ["two\nlines", "x\ncount:\t9\nino:\t1", "\u{fffd}\u{fffd}\u{fffd}("]))
   }
 
-  @Test("A machine without buffers says so in one line", arguments: kernels)
+  @Test("A machine without buffers is reported in one line", arguments: kernels)
   func nothing(_ kernel: String) {
     let report = Self.report(kernel, "no-buffers")
     #expect(Self.text(report) == [(report.listsAllBuffers ? "" : "at least ") + "0 buffers, 0B"])
   }
 
-  @Test("By process, there is a row for each holder", arguments: kernels)
+  @Test("The view by process has a row for each holder", arguments: kernels)
   func byProcess(_ kernel: String) throws {
     let processes = try Self.document(Self.report(kernel, "named", by: .process))["processes"] as? [[String: Any]]
     #expect(processes?.map { $0["buffers"] as? Int } == [2, 1, 1])
     #expect(processes?.first?["bytes"] as? Int == 20480)
   }
 
-  @Test("By exporter, the sum of all rows is the total", arguments: kernels)
+  @Test("In the view by exporter, the sum of all rows is the total", arguments: kernels)
   func byExporter(_ kernel: String) throws {
     let document = try Self.document(Self.report(kernel, "unnamed", by: .exporter))
     let exporters = try #require(document["exporters"] as? [[String: Any]])

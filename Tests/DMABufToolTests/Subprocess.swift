@@ -2,27 +2,27 @@
 import Foundation
 import Glibc
 
-/// How a program ended and what it said.
+/// The status and the output of a program.
 struct Outcome {
-  /// The exit status; 128 + N when signal N ended it.
+  /// The exit status, or 128 + N if signal N ended the program.
   var status: CInt
   var output: String
   var errors: String
 }
 
-/// Where a program's standard output goes.
+/// The destination of a program's standard output.
 enum Destination {
   case captured
-  /// A pipe that nobody reads any more.
+  /// A pipe whose reader has exited.
   case brokenPipe
-  /// No descriptor at all.
+  /// A closed descriptor.
   case closed
   case file(String)
-  /// A terminal so many columns wide.
+  /// A terminal with this number of columns.
   case terminal(columns: UInt16)
 }
 
-/// Running programs as a user would, with posix_spawn(3).
+/// Runs programs as a user does, with posix_spawn(3).
 enum Subprocess {
   /// The executable that was built with these tests.
   static let dmabuf = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
@@ -102,7 +102,7 @@ enum Subprocess {
     return pid
   }
 
-  /// Waits a minute at most; a program that hangs ends with status 137.
+  /// Waits for up to a minute. A program that hangs ends with status 137.
   private static func wait(for pid: pid_t) -> CInt {
     var status: CInt = 0
     var hasEnded = false
@@ -118,7 +118,7 @@ enum Subprocess {
     return signal == 0 ? status >> 8 & 0xff : 128 + signal
   }
 
-  /// A pair of sockets is a pipe that can be made close-on-exec at once.
+  /// A pair of sockets, as a pipe that is close-on-exec from its creation.
   private static func brokenPipe() throws -> FileHandle {
     var ends: [CInt] = [-1, -1]
     let kind = CInt(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
@@ -128,13 +128,13 @@ enum Subprocess {
   }
 }
 
-/// The side of a terminal that shows.
+/// The side of a terminal that displays.
 final class Terminal {
   private let number: CInt
   let path: String
 
   init(columns: UInt16) throws {
-    // linux/tty.h's TIOCSPTLCK and TIOCGPTN: unlock the other side, and tell its number.
+    // TIOCSPTLCK and TIOCGPTN of linux/tty.h: unlock the other side, and get its number.
     let (unlock, getNumber): (UInt, UInt) = (0x4004_5431, 0x8004_5430)
     number = unsafe open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC)
     var isLocked: CInt = 0
@@ -151,7 +151,7 @@ final class Terminal {
 
   deinit { close(number) }
 
-  /// What is shown until the program has closed its side.
+  /// The displayed text until the program has closed its side.
   func readAll() -> String {
     var shown: [UInt8] = []
     var buffer = [UInt8](repeating: 0, count: 4096)

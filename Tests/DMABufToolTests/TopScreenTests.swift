@@ -5,7 +5,7 @@ import Testing
 
 @testable import DMABufTool
 
-/// What `top` draws of moments of real kernels, and what keys do to it.
+/// The screens of `top` for moments of real kernels, and the effects of keys.
 @Suite("top")
 struct TopScreenTests {
   static func screen(_ moment: String, _ grouping: StatView.Grouping = .buffer) -> TopScreen {
@@ -27,14 +27,14 @@ struct TopScreenTests {
   static func typed(_ text: String) -> [DMABufHost.Terminal.Key] { text.map { .character($0) } }
 
   @Test(
-    "It fills the screen, whatever its size", arguments: [(120, 24), (80, 24), (20, 5), (10, 2), (1, 1), (300, 100)])
+    "The view fills a screen of any size", arguments: [(120, 24), (80, 24), (20, 5), (10, 2), (1, 1), (300, 100)])
   func size(_ columns: Int, _ rows: Int) {
     let lines = Self.lines(Self.screen("named"), columns: columns, rows: rows)
     #expect(lines.count == max(1, rows))
     if columns > 1 { #expect(lines.allSatisfy { $0.count <= columns }) }
   }
 
-  @Test("All keys are told on a terminal of 80 columns", arguments: ["", "p", "r"])
+  @Test("All keys are shown on a terminal of 80 columns", arguments: ["", "p", "r"])
   func keys(_ pressed: String) {
     let lines = Self.lines(Self.pressing(Self.typed(pressed)), columns: 80)
     #expect(lines.last?.hasPrefix("q quit") == true && lines.last?.hasSuffix("↑↓") == true)
@@ -53,13 +53,13 @@ struct TopScreenTests {
     #expect(lines.allSatisfy { !$0.unicodeScalars.contains { $0.properties.generalCategory == .control } })
   }
 
-  @Test("p shows processes, b buffers again")
+  @Test("p shows processes, and b shows buffers again")
   func views() {
     #expect(Self.lines(Self.pressing(Self.typed("p"))).contains { $0.contains("SYNC_FILES") })
     #expect(Self.lines(Self.pressing(Self.typed("pb"))).contains { $0.contains("EXPORTER") })
   }
 
-  @Test("s goes through the columns and back to the beginning")
+  @Test("s selects each column in order, then the first again")
   func sorting() {
     let names = StatReport.bufferFields.columns.usual
     for (index, name) in names.enumerated() {
@@ -68,18 +68,18 @@ struct TopScreenTests {
     #expect(Self.pressing(Self.typed(String(repeating: "s", count: names.count + 1))).view.sort == nil)
   }
 
-  @Test("A filter is typed, corrected, kept and dropped")
+  @Test("A filter is typed, corrected, applied and removed")
   func filter() {
     let kept = Self.pressing(Self.typed("/camq") + [.backspace, .character("e"), .enter])
     #expect(kept.filter == "came" && !kept.isFiltering)
     #expect(Self.lines(kept).filter { $0.contains("(") && $0.contains(" system ") }.count == 1)
     #expect(Self.pressing(Self.typed("/x") + [.escape]).filter == "")
-    // While it is typed, q is a letter.
+    // While a filter is typed, q is a letter.
     #expect(!Self.pressing(Self.typed("/q")).hasEnded)
     #expect(Self.pressing(Self.typed("q")).hasEnded)
   }
 
-  @Test("Scrolling ends at both ends")
+  @Test("Scrolling stops at both ends")
   func scrolling() {
     var screen = Self.pressing([.up, .pageUp])
     #expect(Self.lines(screen)[3].contains(" camera "))
@@ -88,7 +88,7 @@ struct TopScreenTests {
     #expect(Self.lines(screen, rows: 6)[4] != "")
   }
 
-  @Test("Without buffers there is a heading and nothing else")
+  @Test("Without buffers the view has only a heading")
   func empty() {
     #expect(Self.lines(Self.screen("no-buffers"))[0].contains("0 buffers, 0B"))
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Fuzz targets, one for each parser of text or bytes from outside:
 //     DMABUF_FUZZ_TARGET=bufinfo fuzz [libFuzzer's options and corpus]
-// Built by scripts/fuzz, which begins with the corpus beside this file and with recordings of real kernels.
+// scripts/fuzz builds this. The first inputs are the corpus beside this file and recordings of real kernels.
 import DMABufHolding
 import Glibc
 
@@ -18,7 +18,7 @@ let chosen: Target = {
   return target
 }()
 
-/// What libFuzzer calls first: a holder that a target starts is this executable again.
+/// libFuzzer calls this first. A holder that a target starts is this executable, too.
 @_cdecl("LLVMFuzzerInitialize")
 public func initialize(
   _ count: UnsafePointer<CInt>, _ words: UnsafePointer<UnsafePointer<UnsafeMutablePointer<CChar>?>>
@@ -27,17 +27,17 @@ public func initialize(
   return 0
 }
 
-/// What libFuzzer calls with each input. A refusal is an answer; only a trap is a fault.
+/// libFuzzer calls this with each input. A refusal is a valid result. Only a trap is a fault.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func testOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
   unsafe try? chosen(Array(UnsafeBufferPointer(start: start, count: count)))
   return 0
 }
 
-/// The parts of an input that stands for several texts: 0xff, which UTF-8 never has, divides them.
+/// The parts of an input with several texts. 0xff, which UTF-8 never has, separates them.
 func parts(_ bytes: [UInt8]) -> [ArraySlice<UInt8>] {
   bytes.split(separator: 0xff, omittingEmptySubsequences: false)
 }
 
-/// The same as text.
+/// The same, as text.
 func words(_ bytes: [UInt8]) -> [String] { parts(bytes).map { String(decoding: $0, as: UTF8.self) } }

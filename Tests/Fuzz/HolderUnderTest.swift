@@ -5,9 +5,9 @@ import Glibc
 @testable import DMABufHolding
 @testable import DMABufHost
 
-/// A real holder, which is this executable again, and what any process of its user may send to it.
+/// A real holder, which is this executable, too, and messages that any process of its user may send to it.
 ///
-/// It runs apart, so coverage tells nothing of it: what is asked is that it still serves afterwards.
+/// The holder is another process without coverage. The target checks that it still serves afterwards.
 final class HolderUnderTest: @unchecked Sendable {
   static let shared = HolderUnderTest()
 
@@ -26,14 +26,14 @@ final class HolderUnderTest: @unchecked Sendable {
     atexit { try? Holding.release(HolderUnderTest.shared.name) }
   }
 
-  /// What is held, and sent along: nothing that somebody waits for the end of.
+  /// The file that is held, and that messages contain. No process waits for its end.
   private static let file = unsafe open("/dev/null", O_RDWR | O_CLOEXEC)
 
   private static func start(_ name: HeldName) throws {
     try Holding.start(name, kind: .buffer, descriptor: file, companions: [file], replacing: true)
   }
 
-  /// The first byte says how many descriptors go along, and whether an answer is waited for.
+  /// The first byte is the number of descriptors in the message, and whether the client waits for a reply.
   func hear(_ bytes: [UInt8]) throws {
     guard let first = bytes.first, bytes.count > 1 else { return }
     let deadline = Deadline(after: .seconds(2))
@@ -48,7 +48,7 @@ final class HolderUnderTest: @unchecked Sendable {
       let object = try Holding.describe(name)
       precondition(object.kind == .buffer)
     } catch HolderError.nothingHeld {
-      // That was a release.
+      // The request was a release.
       try Self.start(name)
     } catch {
       fatalError("the holder serves no longer: \(error)")

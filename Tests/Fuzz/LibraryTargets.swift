@@ -5,10 +5,10 @@
 @testable import DMABufCensus
 @testable import DMABufHolding
 
-/// What a terminal may be sent: no control characters.
+/// Checks that text for a terminal has no control characters.
 func isVisible(_ text: UntrustedText) -> Bool { text.escaped.unicodeScalars.allSatisfy(UntrustedText.isVisible) }
 
-/// Parsers of what the kernel, other processes, holders and terminals write.
+/// Parsers of text that the kernel, other processes, holders and terminals write.
 let libraryTargets: [String: Target] = [
   "fdinfo": { bytes in
     guard let information = DescriptorInformation(parsing: bytes) else { return }
@@ -20,10 +20,10 @@ let libraryTargets: [String: Target] = [
   },
   "bufinfo": { bytes in
     let table = try DebugTable(parsing: bytes)
-    // A row takes a line, and names are no longer than the kernel's.
+    // A row has one line, and names are at most as long as the kernel's.
     precondition(table.buffers.count <= bytes.count { $0 == UInt8(ascii: "\n") })
     precondition(table.buffers.allSatisfy { $0.name?.bytes.count ?? 0 <= 31 })
-    // Names that are known already change nothing.
+    // Names that were known before change nothing.
     let names = Dictionary(table.buffers.compactMap { buffer in buffer.name.map { (buffer.inode, $0) } }) {
       first, _ in first
     }
@@ -45,7 +45,7 @@ let libraryTargets: [String: Target] = [
   "held": { bytes in
     guard let name = HeldName("name"), let object = HeldObject(name: name, pid: 1, decoding: bytes) else { return }
     precondition(object.exporter.map(isVisible) ?? true)
-    // Written again by this program's own holder, it is read as the same.
+    // After this program's holder writes it, the parser reads the same description.
     let again = HeldObject.description(
       kind: object.kind, inode: object.inode, size: object.size, attached: "", exporter: nil, trigger: object.trigger)
     let other = HeldObject(name: name, pid: 1, decoding: again)

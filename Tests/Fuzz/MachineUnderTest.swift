@@ -6,8 +6,8 @@ import Glibc
 @testable import DMABufHost
 @testable import DMABufTool
 
-/// A tree of the files that a census and its like read, each with bytes of the input, and every form of what is
-/// then reported.
+/// A tree of the files that a census and other commands read, each with bytes of the input. Then every form of the
+/// report is printed.
 final class MachineUnderTest: @unchecked Sendable {
   static let shared = MachineUnderTest()
 

@@ -6,7 +6,7 @@ import ArgumentParser
 @testable import DMABufExercise
 @testable import DMABufTool
 
-/// Parsers of what users type, of files that they name, and of whole machines.
+/// Parsers of arguments, of the files that users name, and of whole machines.
 let toolTargets: [String: Target] = [
   "references": { bytes in
     let text = String(decoding: bytes, as: UTF8.self)

@@ -2,7 +2,7 @@
 import DMABuf
 import Glibc
 
-/// Makes a frame that devices can share, draws into it, and waits until no device uses it any more.
+/// Allocates a frame that devices can share, draws into it, and waits until no device uses it.
 @main
 enum Frame {
   static func main() {

@@ -2,11 +2,11 @@
 import DMABuf
 import Glibc
 
-// Runs in the lab: what importing a buffer costs through the library, against the two ioctls alone. Rounds of
-// both in turn on one vgem node; prints a line of nanoseconds per import: bare ioctls, library, ratio as
+// Runs in the lab. Compares the cost of an import through the library with that of the two ioctls alone. Rounds of
+// both alternate on one vgem node. Prints a line of nanoseconds per import: bare ioctls, library, ratio as
 // min-median-max.
 
-/// `struct drm_prime_handle` and `struct drm_gem_close`, and the requests that take them.
+/// `struct drm_prime_handle` and `struct drm_gem_close`, and their requests.
 struct PrimeHandle {
   var handle: UInt32 = 0
   var flags: UInt32 = 0

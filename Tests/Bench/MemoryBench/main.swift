@@ -3,11 +3,11 @@ import DMABuf
 import DMABufExercise
 import Glibc
 
-// The library's side of the memory benchmark, `memory.c` the other: maps FILE, and for each line of
-// standard input makes one pass over all of it, as `dmabuf map` does between its brackets. Answers
-// with the nanoseconds it took and what came out of it.
+// The library side of the memory benchmark. `memory.c` is the other side. Maps FILE. For each line of standard input
+// it passes over the whole mapping, as `dmabuf map` does during CPU access. Prints the nanoseconds and the result of
+// the pass.
 
-/// What `dmabuf map` works in.
+/// The size of the pieces of `dmabuf map`.
 let pieceSize = 64 << 20
 
 func failed(_ call: String) -> Never {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Makes real kernel objects without the tool under test, so that there is something to look at:
+ * Creates real kernel objects without the tool under test, for cases to look at:
  *
  *     actor heap system 8192 name 0 camera map 0 close 0 ready pause
  *
- * Words are executed in order. A verb that makes a descriptor takes the next slot (0, 1, …).
+ * Words are executed in order. A verb that creates a descriptor puts it into the next slot (0, 1, …).
  * Any failure ends the actor with status 1 and `actor: WORD: reason` on stderr.
  */
 #define _GNU_SOURCE
@@ -30,7 +30,7 @@ static void pause_for_ever(void)
 		pause();
 }
 
-/* Whole seconds or a fraction; a signal does not shorten it. */
+/* Sleeps for seconds, which may be a fraction. A signal does not shorten the sleep. */
 static void sleep_for(const char *seconds)
 {
 	double given = strtod(seconds, NULL);
@@ -66,7 +66,7 @@ static void limit_nofile(const char *word)
 		die(word);
 }
 
-/* The rest of the words is a command; descriptors are inherited, their numbers in SLOT_n. */
+/* Executes the rest of the words. The command inherits the descriptors, with their numbers in SLOT_n. */
 static void execute(char **words)
 {
 	char key[32], value[16];
@@ -87,7 +87,7 @@ static void execute(char **words)
 	exit(errno == ENOENT ? 127 : 126);
 }
 
-/* Without slots: there are too many. */
+/* The descriptors are too many for slots. */
 static void duplicate(int fd, unsigned long long times)
 {
 	while (times--)
@@ -95,7 +95,7 @@ static void duplicate(int fd, unsigned long long times)
 			die("dup");
 }
 
-/* The child keeps everything and stays until its parent has gone. */
+/* The child has all descriptors and mappings, and lives as long as its parent. */
 static void fork_and_stay(void)
 {
 	pid_t parent = getpid();
@@ -123,7 +123,7 @@ static void pair(int (*make)(int[2]))
 
 static int make_socketpair(int both[2]) { return socketpair(AF_UNIX, SOCK_STREAM, 0, both); }
 
-/* ---- the verbs: name, how many words follow, what to do with them ------------------------- */
+/* ---- the verbs: name, number of words that follow, action --------------------------------- */
 
 VERB(v_buffer, buffer(word[0]))
 VERB(v_heap, heap(word[0], word[1], O_RDWR))
@@ -199,7 +199,7 @@ VERB(v_pause, pause_for_ever())
 VERB(v_leak, leak(word[0], word[1]))
 
 static const struct verb verbs[] = {
-	{ "buffer", 1, v_buffer, "SIZE   of the system heap where there is one, else of vgem" },
+	{ "buffer", 1, v_buffer, "SIZE   a buffer of the system heap if it exists, else of vgem" },
 	{ "heap", 2, v_heap, "NAME SIZE   a buffer of /dev/dma_heap/NAME" },
 	{ "heap-ro", 2, v_heap_ro, "NAME SIZE   the same, its descriptor read-only" },
 	{ "heap-wo", 2, v_heap_wo, "NAME SIZE   the same, its descriptor write-only" },
@@ -209,70 +209,70 @@ static const struct verb verbs[] = {
 	{ "memfd-hugetlb", 1, v_memfd_hugetlb, "SIZE" },
 	{ "pipe", 0, v_pipe, "two slots" },
 	{ "socketpair", 0, v_socketpair, "two slots" },
-	{ "open", 1, v_open, "PATH   read and write" },
-	{ "name", 2, v_name, "SLOT TEXT   printf escapes, so any byte can be given" },
-	{ "map", 1, v_map, "SLOT   the whole buffer, as the descriptor allows" },
+	{ "open", 1, v_open, "PATH   for reading and writing" },
+	{ "name", 2, v_name, "SLOT TEXT   sets the name; TEXT has printf escapes, for any byte" },
+	{ "map", 1, v_map, "SLOT   maps the whole buffer, with the access of the descriptor" },
 	{ "map-part", 3, v_map_part, "SLOT OFFSET LENGTH" },
 	{ "unmap", 0, v_unmap, "the newest mapping" },
 	{ "dup", 1, v_dup, "SLOT" },
-	{ "dups", 2, v_dups, "SLOT NUMBER   so many more descriptors, without slots" },
+	{ "dups", 2, v_dups, "SLOT NUMBER   NUMBER more descriptors, without slots" },
 	{ "close", 1, v_close, "SLOT" },
 	{ "fill", 2, v_fill, "SLOT BYTE" },
 	{ "print", 1, v_print, "SLOT   prints PID FD INO SIZE" },
 	{ "vgem-import", 1, v_vgem_import, "SLOT   into vgem's device" },
-	{ "vgem-fence", 2, v_vgem_fence, "SLOT read|write   a pending fence through vgem; its sync_file is a slot" },
+	{ "vgem-fence", 2, v_vgem_fence, "SLOT read|write   a pending fence of vgem; slot: its sync_file" },
 	{ "vgem-signal", 1, v_vgem_signal, "NUMBER   signals the NUMBERth vgem fence, from 1" },
 	{ "sw-fence", 1, v_sw_fence, "VALUE   a fence on this process's timeline" },
 	{ "sw-inc", 1, v_sw_inc, "STEPS   advances the timeline" },
 	{ "import-fence", 3, v_import_fence, "SLOT FENCESLOT read|write" },
 	{ "sw-timeline", 0, v_sw_timeline, "slot: a new timeline, which sw-fence and sw-inc then use" },
-	{ "vgem-readers", 2, v_vgem_readers, "SLOT COUNT   so many pending read fences through vgem" },
-	{ "poll-now", 2, v_poll_now, "SLOT EVENTS   prints what is ready without waiting" },
-	{ "epoll", 1, v_epoll, "SLOT   slot: an epoll that watches it for POLLIN and POLLOUT, armed" },
-	{ "epoll-wait", 2, v_epoll_wait, "SLOT MS   waits so long for an event of the epoll, and prints it or 0" },
-	{ "alarm", 1, v_alarm, "SECONDS   a signal after that, which interrupts what then blocks" },
-	{ "ignore", 1, v_ignore, "SIGNAL   (CHLD, ALRM, INT, …) from here on, and over exec" },
-	{ "block", 1, v_block, "SIGNAL   likewise" },
-	{ "swap", 2, v_swap, "SLOT SLOT   for ever: puts now the one, now the other under number 100" },
+	{ "vgem-readers", 2, v_vgem_readers, "SLOT COUNT   COUNT pending read fences of vgem" },
+	{ "poll-now", 2, v_poll_now, "SLOT EVENTS   prints the events that are ready, without waiting" },
+	{ "epoll", 1, v_epoll, "SLOT   slot: an armed epoll that watches SLOT for POLLIN and POLLOUT" },
+	{ "epoll-wait", 2, v_epoll_wait, "SLOT MS   waits up to MS for an event of the epoll, and prints the event or 0" },
+	{ "alarm", 1, v_alarm, "SECONDS   a signal after SECONDS, which interrupts a blocked call" },
+	{ "ignore", 1, v_ignore, "SIGNAL   ignores SIGNAL (CHLD, ALRM, INT, …) from now on, also after exec" },
+	{ "block", 1, v_block, "SIGNAL   blocks SIGNAL, likewise" },
+	{ "swap", 2, v_swap, "SLOT SLOT   forever: number 100 is alternately the one and the other buffer" },
 	{ "umask", 1, v_umask, "MASK   0 or 077" },
 	{ "nonblock", 1, v_nonblock, "SLOT   O_NONBLOCK" },
 	{ "ioctl", 3, v_ioctl, "SLOT REQUEST WORD,…|null   prints ok and the 32-bit words after it, or the error" },
-	{ "wait-readable", 1, v_wait_readable, "FD   polls a descriptor's number until it can be read" },
-	{ "wake", 2, v_wake, "N CMD…   N times: how long CMD lives on once its descriptor 100, a fence, has signalled" },
-	{ "time", 3, v_time, "OPERATION SIZE N   median nanoseconds of what dmabuf bench calls so, on what `buffer` makes" },
+	{ "wait-readable", 1, v_wait_readable, "FD   polls the descriptor number FD until it is readable" },
+	{ "wake", 2, v_wake, "N CMD…   N times: time from the signal of CMD's descriptor 100, a fence, to the end of CMD" },
+	{ "time", 3, v_time, "OPERATION SIZE N   median nanoseconds of an operation of dmabuf bench, on a `buffer`" },
 	{ "flags", 1, v_flags, "SLOT   prints F_GETFD" },
 	{ "poll", 1, v_poll, "SLOT   arms POLLIN and POLLOUT without waiting" },
-	{ "video-own", 2, v_video_own, "NODE N   N buffers on the camera's queue, which is then this process's" },
-	{ "video-capture", 2, v_video_capture, "NODE FILE   a frame through the driver's own buffers" },
-	{ "video-set", 3, v_video_set, "NODE CONTROL VALUE   a control by its name" },
+	{ "video-own", 2, v_video_own, "NODE N   N buffers on the camera's queue, which this process then owns" },
+	{ "video-capture", 2, v_video_capture, "NODE FILE   captures a frame through the driver's own buffers" },
+	{ "video-set", 3, v_video_set, "NODE CONTROL VALUE   sets a control by its name" },
 	{ "video-print", 1, v_video_print, "NODE   prints WIDTHxHEIGHT:FOURCC BYTES" },
-	{ "prime-refusals", 1, v_prime_refusals, "SLOT   what vgem refuses, a line for each rule" },
-	{ "fence-refusals", 1, v_fence_refusals, "SLOT   the same of vgem's fences; takes 10 s" },
-	{ "video-refusals", 2, v_video_refusals, "NODE SLOT   the same of a camera; the buffer is too small for it" },
-	{ "video-length", 2, v_video_length, "NODE SLOT   a length beyond the buffer; Linux 6.12 leaks it" },
+	{ "prime-refusals", 1, v_prime_refusals, "SLOT   prints what vgem refuses, a line for each rule" },
+	{ "fence-refusals", 1, v_fence_refusals, "SLOT   the same for fences of vgem; takes 10 s" },
+	{ "video-refusals", 2, v_video_refusals, "NODE SLOT   the same for a camera; the buffer must be too small for it" },
+	{ "video-length", 2, v_video_length, "NODE SLOT   queues a length beyond the buffer, which Linux 6.12 then leaks" },
 	{ "leak", 2, v_leak, "fence|sync-file|descriptor|mapping|mapped-buffer|handle|syncobj|buffer|nothing SLOT   one for each frame" },
-	{ "fork", 0, v_fork, "the child keeps everything and pauses" },
-	{ "scm", 1, v_scm, "SLOT   sends it to this process and leaves it in flight" },
-	{ "listen", 1, v_listen, "PATH   slot: a listening UNIX stream socket; pause serves nobody" },
-	{ "send", -1, NULL, "PATH SLOT…   connects, or accepts where this actor listens, and sends" },
+	{ "fork", 0, v_fork, "the child has all descriptors and mappings, and pauses" },
+	{ "scm", 1, v_scm, "SLOT   sends the descriptor to this process, which does not receive it" },
+	{ "listen", 1, v_listen, "PATH   slot: a listening UNIX stream socket; pause serves no client" },
+	{ "send", -1, NULL, "PATH SLOT…   connects, or accepts if this actor listens, and sends the descriptors" },
 	{ "holder", 4, v_holder, "VERSION PATH TEXT SLOT   a holder of that version that describes itself as TEXT" },
-	{ "receive", 1, v_receive, "PATH   the same; what comes takes slots" },
+	{ "receive", 1, v_receive, "PATH   the same, and receives; slots: the received descriptors" },
 	{ "connect", 1, v_connect, "PATH   slot: a connection to a UNIX packet socket" },
-	{ "chatter", 2, v_chatter, "PATH SECONDS   listens, and sends bytes to who connects, a byte each 100 ms" },
+	{ "chatter", 2, v_chatter, "PATH SECONDS   listens, and sends the client a byte every 100 ms" },
 	{ "say", 2, v_say, "SLOT TEXT   sends a packet" },
-	{ "forge-descriptor", 1, v_forge_descriptor, "NAME   slot: a file of this name whose path is /NAME, mounted nowhere" },
+	{ "forge-descriptor", 1, v_forge_descriptor, "NAME   slot: a file with the path /NAME, not mounted" },
 	{ "forge-mapping", 1, v_forge_mapping, "NAME   maps such a file and closes it" },
-	{ "forge-storm", 1, v_forge_storm, "NAME   without end: processes that map such a file and exit" },
-	{ "dumpable", 0, v_dumpable, "others of this user may look at this process, uid notwithstanding" },
+	{ "forge-storm", 1, v_forge_storm, "NAME   forever: processes that map such a file and exit" },
+	{ "dumpable", 0, v_dumpable, "other processes of this user may trace this process, despite the verb uid" },
 	{ "uid", 1, v_uid, "N   uid and gid N, no groups" },
 	{ "limit-nofile", 1, v_limit_nofile, "N" },
-	{ "default-signals", 0, v_default_signals, "a shell's background job ignores SIGINT and SIGQUIT; not from here on" },
-	{ "eintr-storm", 0, v_eintr_storm, "a signal every millisecond from here on" },
-	{ "comm", 1, v_comm, "NAME   of this process" },
+	{ "default-signals", 0, v_default_signals, "default actions for SIGINT and SIGQUIT, which background jobs ignore" },
+	{ "eintr-storm", 0, v_eintr_storm, "a signal every millisecond from now on" },
+	{ "comm", 1, v_comm, "NAME   sets the command name of this process" },
 	{ "sleep", 1, v_sleep, "SECONDS" },
 	{ "ready", 0, v_ready, "prints `ready PID`" },
-	{ "pause", 0, v_pause, "until SIGTERM or the parent's death" },
-	{ "exec", -1, NULL, "CMD…   the rest of the words; descriptors inherited, SLOT_n in the environment" },
+	{ "pause", 0, v_pause, "until SIGTERM or the end of the parent" },
+	{ "exec", -1, NULL, "CMD…   executes the rest of the words; it inherits the descriptors and SLOT_n" },
 };
 
 static const struct verb *find_verb(const char *word)
@@ -289,7 +289,7 @@ static const struct verb *find_verb(const char *word)
 
 static int help(void)
 {
-	puts("usage: actor WORD…, executed in order; each descriptor made takes the next slot (0, 1, …)");
+	puts("usage: actor WORD…, executed in order; each new descriptor gets the next slot (0, 1, …)");
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
 		printf("  %-14s%s\n", verbs[i].name, verbs[i].help);
 	for (const struct verb *each = attack_verbs; each->name; each++)
@@ -297,7 +297,7 @@ static int help(void)
 	return 64;
 }
 
-/* `send PATH SLOT…` takes as many words as are numbers. */
+/* The words of `send PATH SLOT…` end at the first word that is not a number. */
 static int leading_numbers(char **words)
 {
 	int count = 0;

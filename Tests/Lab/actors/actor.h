@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* What the parts of the actor share: the table of descriptors and the way to die. */
+/* Shared by the parts of the actor: the table of descriptors, and the exit after an error. */
 #ifndef ACTOR_H
 #define ACTOR_H
 
 #include <stddef.h>
 
-/* Every verb that makes a descriptor appends it to the table; SLOT in other verbs is its index. */
+/* Every verb that creates a descriptor appends it to the table. SLOT in other verbs is its index. */
 int  slot_add(int fd);
 int  slot_fd(const char *word);
 void slot_close(const char *word);
@@ -25,10 +25,10 @@ struct verb {
 	const char *help;
 };
 
-/* The function for the table; it has its words in `word`. */
+/* Defines the function for the table. Its words are in `word`. */
 #define VERB(function, call) static void function(char **word) { (void)word; call; }
 
-/* attack.c; ends with one that has no name */
+/* attack.c; the last entry has no name */
 extern const struct verb attack_verbs[];
 
 /* buffers.c */

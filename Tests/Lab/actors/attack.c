@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What an attacker does: swaps, floods, forged holders, files called like dma-bufs. */
+/* The actions of an attacker: swaps, floods, forged holders, files with names of dma-bufs. */
 #define _GNU_SOURCE
 #include "actor.h"
 
@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* For ever: the first slot's number is now the second's file, now the third's. */
+/* Forever: the number of the first slot is alternately the file of the second and of the third. */
 static void alternate(const char *slot, const char *one, const char *other)
 {
 	int target = slot_fd(slot), both[2] = { slot_fd(one), slot_fd(other) };
@@ -27,7 +27,7 @@ static void alternate(const char *slot, const char *one, const char *other)
 			die("dup3");
 }
 
-/* For ever: the first slot's number is now the second's file, now closed. */
+/* Forever: the number of the first slot is alternately the file of the second and closed. */
 static void blink_descriptor(const char *slot, const char *source)
 {
 	int target = slot_fd(slot);
@@ -41,7 +41,7 @@ static void blink_descriptor(const char *slot, const char *source)
 	}
 }
 
-/* For ever: children that have all descriptors, map the slot, and end. */
+/* Forever: children inherit all descriptors, map the slot, and exit. */
 static void churn(const char *slot)
 {
 	int descriptor = slot_fd(slot);
@@ -61,7 +61,7 @@ static void churn(const char *slot)
 	}
 }
 
-/* Slot: a file of that name in a tmpfs that is mounted nowhere, so that /proc shows it as /NAME. */
+/* Slot: a file of that name in a tmpfs that is not mounted, so that /proc shows it as /NAME. */
 static void detached(const char *name)
 {
 	int context = (int)syscall(SYS_fsopen, "tmpfs", 1), mount;
@@ -95,7 +95,7 @@ static int unix_socket(const char *path, int type, int listens)
 	return made;
 }
 
-/* Takes one connection and sends bytes without descriptors for ever: as fast as it can, or one each 100 ms. */
+/* Accepts one connection and sends bytes without descriptors forever: as fast as possible, or one every 100 ms. */
 static void pour(const char *path, int is_slow)
 {
 	static const char bytes[4096];
@@ -111,7 +111,7 @@ static void pour(const char *path, int is_slow)
 static void flood(const char *path) { pour(path, 0); }
 static void drip(const char *path) { pour(path, 1); }
 
-/* Takes one connection and closes it. */
+/* Accepts one connection and closes it. */
 static void hang_up(const char *path)
 {
 	int listener = unix_socket(path, SOCK_STREAM, 1), peer = accept(listener, NULL, NULL);
@@ -120,14 +120,14 @@ static void hang_up(const char *path)
 	close(listener);
 }
 
-/* So many connections to a socket of packets that never say anything. */
+/* Opens N connections to a packet socket, and sends nothing. */
 static void crowd(const char *path, const char *count)
 {
 	for (unsigned long long i = number(count); i > 0; i--)
 		slot_add(unix_socket(path, SOCK_SEQPACKET, 0));
 }
 
-/* As many stream connections as a listener that never accepts has room for. */
+/* Opens stream connections until the queue of the listener, which never accepts, is full. */
 static void queue_up(const char *path)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
@@ -165,7 +165,7 @@ static void send_packet(int socket, const char *bytes, size_t length, int descri
 		die("sendmsg");
 }
 
-/* A packet of LENGTH bytes, all BYTE, with COUNT descriptors, to whoever listens at PATH. */
+/* Sends a packet of LENGTH bytes, all BYTE, with COUNT descriptors, to the listener at PATH. */
 static void packet(const char *path, const char *byte, const char *length, const char *count)
 {
 	size_t size = (size_t)number(length);
@@ -178,7 +178,7 @@ static void packet(const char *path, const char *byte, const char *length, const
 	close(made);
 }
 
-/* A holder that is none: answers each request with TEXT and COUNT times the slot. */
+/* A forged holder: replies to each request with TEXT and COUNT times the slot. */
 static void fake_holder(const char *path, const char *text, const char *count, const char *slot)
 {
 	int listener = unix_socket(path, SOCK_SEQPACKET, 1);
@@ -210,16 +210,16 @@ VERB(v_packet, packet(word[0], word[1], word[2], word[3]))
 VERB(v_fake_holder, fake_holder(word[0], word[1], word[2], word[3]))
 
 const struct verb attack_verbs[] = {
-	{ "alternate", 3, v_alternate, "SLOT ONE OTHER   for ever: SLOT's number is now ONE's file, now OTHER's" },
-	{ "blink", 2, v_blink, "SLOT SOURCE   for ever: SLOT's number is now SOURCE's file, now closed" },
-	{ "churn", 1, v_churn, "SLOT   for ever: children that map the buffer and end" },
-	{ "detached", 1, v_detached, "NAME   slot: a file that /proc shows as /NAME, on a mount that is nowhere" },
-	{ "flood", 1, v_flood, "PATH   listens, and sends bytes without descriptors to the first peer for ever" },
-	{ "drip", 1, v_drip, "PATH   the same, a byte each 100 ms" },
+	{ "alternate", 3, v_alternate, "SLOT ONE OTHER   forever: SLOT's number is alternately the file of ONE and of OTHER" },
+	{ "blink", 2, v_blink, "SLOT SOURCE   forever: SLOT's number is alternately the file of SOURCE and closed" },
+	{ "churn", 1, v_churn, "SLOT   forever: children that map the buffer and exit" },
+	{ "detached", 1, v_detached, "NAME   slot: a file that /proc shows as /NAME, on a file system that is not mounted" },
+	{ "flood", 1, v_flood, "PATH   listens, and sends bytes without descriptors to the first peer forever" },
+	{ "drip", 1, v_drip, "PATH   the same, a byte every 100 ms" },
 	{ "hang-up", 1, v_hang_up, "PATH   listens, and closes the first connection" },
-	{ "crowd", 2, v_crowd, "PATH N   so many silent connections to a socket of packets" },
-	{ "queue-up", 1, v_queue_up, "PATH   fills the queue of a stream socket that nobody accepts from" },
-	{ "packet", 4, v_packet, "PATH BYTE LENGTH COUNT   a packet of such bytes with so many descriptors" },
-	{ "fake-holder", 4, v_fake_holder, "PATH TEXT COUNT SLOT   answers all requests with TEXT and COUNT descriptors" },
+	{ "crowd", 2, v_crowd, "PATH N   opens N silent connections to a packet socket" },
+	{ "queue-up", 1, v_queue_up, "PATH   fills the queue of a stream socket whose listener never accepts" },
+	{ "packet", 4, v_packet, "PATH BYTE LENGTH COUNT   sends a packet of LENGTH times BYTE with COUNT descriptors" },
+	{ "fake-holder", 4, v_fake_holder, "PATH TEXT COUNT SLOT   replies to all requests with TEXT and COUNT descriptors" },
 	{ NULL, 0, NULL, NULL },
 };

@@ -44,7 +44,7 @@ static int sealed_memory(unsigned long long size, unsigned int flags)
 	return memory;
 }
 
-/* For cases that do not care where a buffer is from. */
+/* For cases that need a buffer of any source. */
 void buffer(const char *size)
 {
 	char rows[32];
@@ -78,7 +78,7 @@ void memory_file(const char *size, unsigned int flags)
 	slot_add(sealed_memory(number(size), flags));
 }
 
-/* printf escapes: \n \t \e \\ \xHH \OOO. The kernel takes the bytes up to the first NUL. */
+/* printf escapes: \n \t \e \\ \xHH \OOO. The kernel reads the bytes up to the first NUL. */
 static void unescape(const char *text, char *out, size_t room)
 {
 	size_t used = 0;

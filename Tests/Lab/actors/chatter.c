@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A peer that sends bytes for long, and never a descriptor. */
+/* A peer that sends bytes for SECONDS, and never a descriptor. */
 #define _GNU_SOURCE
 #include "actor.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The actor's devices: vgem as exporter, importer and maker of fences; sw_sync timelines. */
+/* The actor's devices: vgem as exporter, importer and source of fences; sw_sync timelines. */
 #define _GNU_SOURCE
 #include "actor.h"
 #include "drm.h"
@@ -15,7 +15,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-/* sw_sync is in no header. */
+/* No header declares sw_sync. */
 struct sw_create { __u32 value; char name[32]; __s32 fence; };
 #define SW_CREATE_FENCE   _IOWR('W', 0, struct sw_create)
 #define SW_INCREMENT      _IOW('W', 1, __u32)
@@ -34,8 +34,8 @@ static int is_vgem(int fd)
 }
 
 /*
- * Dumb buffers need the primary node; everything of an actor goes through one open of it. It
- * stays open over exec, as the timeline does: closing either signals what is pending.
+ * Dumb buffers need the primary node. An actor opens it once, for all verbs. The node and the timeline
+ * remain open over exec, because closing one of them signals its pending fences.
  */
 int vgem(void)
 {
@@ -141,7 +141,7 @@ void vgem_signal(const char *fence)
 		die("VGEM_FENCE_SIGNAL");
 }
 
-/* A sync_file of a pending fence, as a frame has one. vgem's fences end by themselves after ten seconds. */
+/* A sync_file of a pending fence, such as that of a frame. After ten seconds vgem signals the fence itself. */
 void vgem_frame(const char *slot)
 {
 	static struct fence_signal last;
@@ -169,7 +169,7 @@ static int timeline(void)
 	return timeline_opened;
 }
 
-/* sw-fence and sw-inc are about the newest. */
+/* sw-fence and sw-inc use the newest timeline. */
 void sw_timeline(void)
 {
 	timeline_opened = -1;
@@ -230,7 +230,7 @@ void epoll_wait_for(const char *slot, const char *milliseconds)
 	printf("%u\n", event.events);
 }
 
-/* What the argument holds: 32-bit words, @SLOT for a descriptor's number, separated by commas. */
+/* The contents of the argument: 32-bit words, or @SLOT for the number of a descriptor, separated by commas. */
 static int words_of(const char *text, __u32 *words, int most)
 {
 	char copy[512], *rest = copy, *word;
@@ -242,7 +242,7 @@ static int words_of(const char *text, __u32 *words, int most)
 	return count;
 }
 
-/* Prints the words as they are after it, or the symbol of the error. */
+/* Prints the words after the request, or the symbol of the error. */
 void any_ioctl(const char *slot, const char *request, const char *text)
 {
 	__u32 words[64] = { 0 };

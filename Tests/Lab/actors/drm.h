@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* From drm.h, drm_mode.h and vgem_drm.h, which belong to another package than the kernel's headers. */
+/* From drm.h, drm_mode.h and vgem_drm.h, which are in another package than the kernel's headers. */
 #ifndef ACTOR_DRM_H
 #define ACTOR_DRM_H
 

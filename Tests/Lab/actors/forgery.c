@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The actor's forgeries: files that are called like dma-bufs. */
+/* The actor's forgeries: files with names of dma-bufs. */
 #define _GNU_SOURCE
 #include "actor.h"
 
@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* A file on a file system that is mounted nowhere: its path has nothing before its name. */
+/* A file on a file system that is not mounted. Its path is a slash and its name. */
 static int detached_file(const char *name)
 {
 	int context = (int)syscall(SYS_fsopen, "tmpfs", 0), mount, file;
@@ -49,7 +49,7 @@ void forge_mapping(const char *name)
 	close(file);
 }
 
-/* Processes that map such a file and are gone when somebody asks what they had mapped. */
+/* Processes that map such a file, and have exited when a census verifies the mapping. */
 void forge_storm(const char *name)
 {
 	int file = detached_file(name);

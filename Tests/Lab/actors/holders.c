@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Holders of other versions of dmabuf, as far as their clients can tell. */
+/* Holders that behave as other versions of dmabuf. */
 #define _GNU_SOURCE
 #include "actor.h"
 
@@ -30,8 +30,8 @@ static void answer(int client, const char *text, int descriptor)
 }
 
 /*
- * Version 0 is that of dmabuf before requests had a version: a verb alone, and the end of the connection for all else.
- * Later ones know their own requests; of another version's they describe and release.
+ * Version 0 is that of dmabuf before requests had a version. It accepts a verb alone, and closes the connection
+ * otherwise. Later versions accept their own requests, and `describe` and `release` of other versions.
  */
 void serve_as_holder(const char *version, const char *path, const char *description, const char *slot)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a program can be started with: dispositions, masks, alarms; and a process that cheats with its descriptors. */
+/* State that a program can inherit: dispositions, masks, alarms. Also a process that swaps its descriptors. */
 #define _GNU_SOURCE
 #include "actor.h"
 
@@ -40,7 +40,7 @@ void block_signal(const char *name)
 		die(name);
 }
 
-/* For ever: under one number now the one buffer, now the other. */
+/* Forever: one number is alternately the one and the other buffer. */
 void swap(const char *first, const char *second)
 {
 	int one = slot_fd(first), other = slot_fd(second), number = 100;

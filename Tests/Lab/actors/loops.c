@@ -49,7 +49,7 @@ static void leak_mapping(const char *slot)
 		die("mmap");
 }
 
-/* The descriptor is closed, the mapping stays. */
+/* The descriptor is closed, the mapping remains. */
 static void leak_mapped_buffer(const char *slot)
 {
 	int made;
@@ -95,7 +95,7 @@ static void leak_buffer(const char *slot)
 	buffer("16K");
 }
 
-/* From one to four buffers, mapped and with a sync_file each, all gone before the next round. */
+/* One to four buffers, each mapped and with a sync_file. All are released before the next round. */
 static void pipeline(const char *slot)
 {
 	static int round;
@@ -130,13 +130,13 @@ static const struct {
 	{ "buffer", leak_buffer }, { "nothing", pipeline },
 };
 
-/* Fifty frames a second. On a slow machine a case takes long: the end is far away. */
+/* Fifty frames a second. The number of frames is large, because a case takes long on a slow machine. */
 void leak(const char *what, const char *slot)
 {
 	struct timespec frame = { 0, 20000000 };
 	struct rlimit limit = { 60000, 60000 };
 
-	/* Only root may raise it. */
+	/* Only root may raise the limit. */
 	if (setrlimit(RLIMIT_NOFILE, &limit) && geteuid() == 0)
 		die("RLIMIT_NOFILE");
 	for (size_t i = 0; i < sizeof(loops) / sizeof(loops[0]); i++) {

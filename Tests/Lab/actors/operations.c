@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What `dmabuf bench` times, as a loop in C: the same calls in the same order, with the same clock around them. */
+/* The operations of `dmabuf bench`, as a loop in C: the same calls in the same order, with the same clock. */
 #define _GNU_SOURCE
 #include "actor.h"
 #include "drm.h"
@@ -20,7 +20,7 @@
 static int device, heap_device;
 static size_t size;
 
-/* What the two steps of a turn took, in nanoseconds. */
+/* The times of the two steps of an iteration, in nanoseconds. */
 struct times { uint64_t first, second; };
 
 static uint64_t now(void)
@@ -37,7 +37,7 @@ static void call(int fd, unsigned long request, void *argument, const char *what
 		die(what);
 }
 
-/* From the system heap; where there is none, a dumb buffer of vgem's. */
+/* A buffer of the system heap. Without that heap, a dumb buffer of vgem. */
 static int allocate(void)
 {
 	if (heap_device >= 0) {
@@ -120,7 +120,7 @@ static const struct { const char *first, *second; struct times (*turn)(int buffe
 	{ "import", "release", turn_import },
 };
 
-/* Prints the median of so many turns, in nanoseconds. The first five do not count. */
+/* Prints the median of the iterations, in nanoseconds. Five warm-up iterations before them do not count. */
 void time_operation(const char *operation, const char *bytes, const char *turns)
 {
 	int count = (int)number(turns);

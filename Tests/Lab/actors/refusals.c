@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What devices refuse, call by call: one line each with the number the documented contract gives it
- * and the errno of each call, so that a kernel that answers differently is noticed.
+ * What devices refuse, call by call. Each line has the id of the check in the documented contract, and the errno of
+ * each call, so that another result of a kernel is noticed.
  */
 #define _GNU_SOURCE
 #include "actor.h"
@@ -17,7 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The symbol of what a call left. */
+/* The symbol of the result of a call. */
 static const char *outcome(int result)
 {
 	return result < 0 ? strerrorname_np(errno) : "ok";
@@ -60,7 +60,7 @@ static const char *mode(int fd)
 	return (fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDWR ? "read-write" : "read-only";
 }
 
-/* vgem with a buffer of its own and one of somebody else. */
+/* vgem, with a buffer of its own and one of another exporter. */
 void prime_refusals(const char *slot)
 {
 	struct create_dumb dumb = { .width = 64, .height = 64, .bpp = 32 };
@@ -109,7 +109,7 @@ static int signal_fence(int device, __u32 fence)
 	return ioctl(device, VGEM_SIGNAL, &request);
 }
 
-/* Fences of vgem. The last line takes ten seconds: that is when vgem signals by itself. */
+/* Fences of vgem. The last line takes ten seconds, because vgem then signals the fence itself. */
 void fence_refusals(const char *slot)
 {
 	struct pollfd one = { .fd = slot_fd(slot), .events = POLLOUT };
@@ -185,7 +185,7 @@ void video_refusals(const char *path, const char *small)
 	close(device);
 }
 
-/* By itself, as it makes Linux 6.12 leak the buffer. */
+/* A verb of its own, because Linux 6.12 leaks the buffer. */
 void video_length(const char *path, const char *slot)
 {
 	int device = open(path, O_RDWR);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Signals that the actor gets, or does not. */
+/* The actor's signals: default actions, alarms, interruptions. */
 #define _GNU_SOURCE
 #include "actor.h"
 
@@ -16,7 +16,7 @@ void default_signals(void)
 	signal(SIGQUIT, SIG_DFL);
 }
 
-/* From here on every blocking call of this process is interrupted once a millisecond. */
+/* From now on every blocking call of this process is interrupted every millisecond. */
 void eintr_storm(void)
 {
 	struct sigaction action = { .sa_handler = on_alarm };

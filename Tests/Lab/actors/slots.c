@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The table of descriptors that words refer to by their index, and the way to die. */
+/* The table of descriptors, to which words refer by index, and the exit after an error. */
 #include "actor.h"
 
 #include <errno.h>
@@ -52,19 +52,19 @@ void slot_close(const char *word)
 	slots[index] = -1;
 }
 
-/* For loops that make descriptors and close them: the table does not grow by them. */
+/* For loops that create and close descriptors: the table does not grow. */
 int slot_last(void) { return slots_used - 1; }
 
 int slot_take(int index) { return slots[index]; }
 
-/* Closes the newest. */
+/* Closes the newest descriptor. */
 void slot_drop(int index)
 {
 	if (index != slots_used - 1 || close(slots[--slots_used]))
 		die("close");
 }
 
-/* Decimal, 0x…, or with K, M, G. */
+/* A number: decimal, 0x…, or with K, M, G. */
 unsigned long long number(const char *word)
 {
 	char *end;

@@ -68,7 +68,7 @@ void scm_listen(const char *path)
 	slot_add(listener);
 }
 
-/* Who listens accepts; who does not connects, and waits up to 5 s for the listener. */
+/* A listening actor accepts. Another actor connects, and waits up to 5 s for the listener. */
 static int connection(const char *path)
 {
 	struct sockaddr_un address = address_of(path);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The actor's cameras: somebody else who owns a queue, captures, or turns a knob. */
+/* The actor's cameras: another process that owns a queue, captures, or sets a control. */
 #define _GNU_SOURCE
 #include "actor.h"
 
@@ -30,7 +30,7 @@ static void request(int fd, unsigned int count)
 		die("REQBUFS");
 }
 
-/* The node stays open, over exec too. */
+/* The node remains open, also over exec. */
 void video_own(const char *path, const char *count)
 {
 	int fd = node(path);
@@ -40,7 +40,7 @@ void video_own(const char *path, const char *count)
 		die("fcntl");
 }
 
-/* One frame through the driver's own memory, as any camera program does it. */
+/* Captures one frame through the driver's own memory, as camera programs do. */
 void video_capture(const char *path, const char *file)
 {
 	struct v4l2_buffer buffer = { .type = V4L2_BUF_TYPE_VIDEO_CAPTURE, .memory = V4L2_MEMORY_MMAP };
@@ -64,7 +64,7 @@ void video_capture(const char *path, const char *file)
 	close(fd);
 }
 
-/* A control of the driver, by its name. */
+/* Sets a control of the driver by its name. */
 void video_set(const char *path, const char *name, const char *value)
 {
 	struct v4l2_queryctrl query = { .id = V4L2_CTRL_FLAG_NEXT_CTRL };
@@ -84,7 +84,7 @@ void video_set(const char *path, const char *name, const char *value)
 	die(name);
 }
 
-/* Prints the size and format of a camera's images, and their bytes. */
+/* Prints the size and format of a camera's images, and their number of bytes. */
 void video_print(const char *path)
 {
 	struct v4l2_format format = { .type = V4L2_BUF_TYPE_VIDEO_CAPTURE };

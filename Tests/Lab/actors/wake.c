@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* How long a program that waits for a fence takes to end after the fence has signalled. */
+/* Measures the time from the signal of a fence to the end of a program that waits for it. */
 #define _GNU_SOURCE
 #include "actor.h"
 
@@ -20,7 +20,7 @@ static long long nanoseconds(void)
 	return now.tv_sec * 1000000000LL + now.tv_nsec;
 }
 
-/* What a program in C would do: the fence is readable once it has signalled. */
+/* The same in C: a fence is readable after it has signalled. */
 void wait_readable(const char *descriptor)
 {
 	struct pollfd one = { .fd = (int)number(descriptor), .events = POLLIN };
@@ -56,7 +56,7 @@ static long long wake_once(int turn, char **command)
 		execvp(command[0], command);
 		die(command[0]);
 	}
-	/* Long enough for it to be asleep in poll. */
+	/* Long enough that the program sleeps in poll. */
 	usleep(500000);
 	signalled = nanoseconds();
 	sw_increment("1");

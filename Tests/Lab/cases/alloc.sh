@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # dmabuf alloc.
 
-a_heap_allocation_reports_what_the_kernel_made() {
+a_heap_allocation_reports_what_the_kernel_allocated() {
   needs heap:system
   run dmabuf alloc 8M --from heap:system --json
   status 0
@@ -18,7 +18,7 @@ sizes_are_rounded_up_to_pages_by_the_kernel() {
   json '.buffers[0].size' 4096
 }
 
-without_a_source_the_first_that_works_is_taken() {
+without_a_source_the_first_that_works_is_used() {
   needs heap:system
   run dmabuf alloc 64K --json
   json '.buffers[0].source' heap:system
@@ -47,7 +47,7 @@ heap_cma_stands_for_the_default_cma_heap() {
   json '.buffers[0].size' 4194304
 }
 
-more_cma_than_there_is_says_how_much_is_free() {
+more_cma_than_exists_reports_how_much_is_free() {
   needs heap:cma
   run dmabuf alloc 512M --from heap:cma
   status 1
@@ -58,14 +58,14 @@ more_cma_than_there_is_says_how_much_is_free() {
   stderr '^dmabuf: hint: CMA has [0-9.]+M free of [0-9.]+M'
 }
 
-udmabuf_makes_a_buffer_of_the_process_memory() {
+udmabuf_exports_memory_of_the_process() {
   needs udmabuf
   run dmabuf alloc 5000 --from udmabuf --name mine --json
   status 0
   json '.buffers[0] | [.size, .exp_name, .name]' '[8192,"udmabuf","mine"]'
 }
 
-udmabuf_takes_huge_pages() {
+udmabuf_uses_huge_pages() {
   needs udmabuf hugetlb
   run dmabuf alloc 3M --from udmabuf:2M --json
   status 0
@@ -122,7 +122,7 @@ the_count_is_part_of_what_must_be_available() {
   stderr 'cannot allocate 2.9G from heap:system: only'
 }
 
-sizes_that_are_none_are_usage_errors_that_name_the_text() {
+invalid_sizes_are_usage_errors_that_name_the_text() {
   for size in 0 -1 12Q 8MB 1.5M 99999999999999999999 9223372036854775808 8388608T x ''; do
     run dmabuf alloc "$size"
     status 64
@@ -132,7 +132,7 @@ sizes_that_are_none_are_usage_errors_that_name_the_text() {
   done
 }
 
-a_heap_that_is_not_there_is_77_and_the_others_are_named() {
+a_missing_heap_is_77_and_the_others_are_named() {
   run dmabuf alloc 4K --from heap:nope
   status 77
   stderr '^dmabuf: /dev/dma_heap/nope: open: No such file or directory$'
@@ -158,7 +158,7 @@ an_ordinary_user_with_access_allocates() {
   json '.buffers[0].source' udmabuf
 }
 
-several_buffers_come_in_one_call() {
+one_command_allocates_several_buffers() {
   needs heap:system
   run dmabuf alloc 64K --count 3 --name frame --json
   status 0
@@ -166,7 +166,7 @@ several_buffers_come_in_one_call() {
   json '.buffers | map(.ino) | unique | length' 3
 }
 
-running_out_of_descriptors_is_said_and_leaves_nothing() {
+running_out_of_descriptors_is_reported_and_leaves_nothing() {
   needs heap:system
   run actor limit-nofile 20 exec dmabuf alloc 4K --count 100
   status 1
@@ -227,14 +227,14 @@ a_command_inherits_just_the_buffers() {
   run dmabuf alloc 64K --count 2 -- sh -c 'echo "$DMABUF_FDS ${DMABUF_FD-none}"; sleep 9 & usleep 200000; ls -l /proc/$!/fd >fds; kill $!; grep -c dmabuf fds; grep -c " -> " fds'
   status 0
   stdout '^[0-9]+,[0-9]+ none$'
-  # Three standard streams and two buffers; the child of a shell has no other.
+  # The child of a shell has three standard streams, two buffers, and no other descriptor.
   stdout '^2$'
   stdout '^5$'
   run dmabuf alloc 64K -- sh -c 'echo "$DMABUF_FDS $DMABUF_FD"'
   stdout '^([0-9]+) \1$'
 }
 
-the_status_of_the_command_is_ours() {
+the_exit_status_is_that_of_the_command() {
   needs heap:system
   run dmabuf alloc 4K -- sh -c 'exit 42'
   status 42
@@ -271,7 +271,7 @@ the_buffer_lives_as_long_as_the_command() {
   stdout_is 0
 }
 
-the_list_says_what_each_source_offers() {
+the_list_reports_each_source() {
   needs heap:system udmabuf
   run dmabuf alloc --list
   status 0
@@ -286,7 +286,7 @@ the_list_says_what_each_source_offers() {
   json_true '.sources[] | select(.source == "heap:system") | .reason | contains("root:root, mode 0600")'
 }
 
-the_list_says_why_there_is_nothing() {
+the_list_reports_why_no_source_works() {
   [ ! -e /dev/udmabuf ] || skip 'this kernel has sources'
   run dmabuf alloc --list
   status 0

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Attacks by files that commands are told to read or write. `# attack:` stands above each attack.
+# Attacks by files that commands read or write. Each attack has a comment `# attack:` above it.
 
 limit 200
 on_two_kernels
@@ -10,8 +10,8 @@ _failed_without_crash() {
 }
 _check() { run timeout 300 dmabuf check --only C1 --exporter "$(if has heap:system; then echo heap:system; else echo drm:vgem; fi)" "$@"; }
 
-# attack: directories, and files that are no documents
-files_that_are_no_documents_are_refused() {
+# attack: directories, and files that are not documents
+files_that_are_not_documents_are_refused() {
   mkdir dir
   head -c 4096 /dev/urandom >random
   : >empty
@@ -37,7 +37,7 @@ deep_documents_are_refused() {
   done
 }
 
-# attack: documents with numbers and texts that cannot be
+# attack: documents with impossible numbers and texts
 impossible_documents_are_refused() {
   check sh -c 'dmabuf stat --json >census'
   for change in '.totals.buffers=-1' '.totals.bytes=1e300' '.buffers=null' '.schema="x\u001b[31m"' '.time_ns=-5' '.processes=[{}]' '.buffers=[{"ino":-1}]'; do
@@ -51,7 +51,7 @@ impossible_documents_are_refused() {
   _failed_without_crash
 }
 
-# attack: hostile texts in a census that is compared with
+# attack: hostile texts in an earlier census
 texts_of_a_file_are_escaped() {
   check sh -c 'dmabuf stat --json >census'
   jq -c '.buffers=[{"ino":1,"size":1,"exp_name":"\u001b[31m\n","name":"\u202ex\n1 2","processes":[{"pid":1,"comm":"\u009b"}]}] | .totals.buffers=1' census >hostile
@@ -60,14 +60,14 @@ texts_of_a_file_are_escaped() {
 }
 
 # attack: a file without end
-a_file_without_end_is_given_up() {
+a_file_without_end_is_refused() {
   run timeout 600 dmabuf bench alloc --size 4K --count 1 --compare /dev/zero
   _failed_without_crash
   _check --expect /dev/zero
   _failed_without_crash
 }
 
-# attack: a FIFO that nobody writes to
+# attack: a FIFO without a writer
 a_fifo_that_never_opens_can_be_interrupted() {
   mkfifo fifo
   for command in 'stat --diff fifo' 'check --expect fifo' 'bench alloc --size 4K --compare fifo'; do
@@ -85,9 +85,9 @@ a_fifo_that_never_opens_can_be_interrupted() {
   status 130
 }
 
-# attack: what is to be expected has CRLF, a line of a megabyte, or bytes that are no text
+# attack: a file of known failures has CRLF, a line of a megabyte, or bytes that are not UTF-8
 expectations_are_read_whole_or_refused() {
-  # A check that does not fail though it is expected to: read, both lead to 1.
+  # The checks pass, but are expected to fail. If the file was read, the status is 1.
   printf '# x\r\nC1 *\r\n' >crlf
   { echo "# $(head -c 1100000 /dev/zero | tr '\0' x)"; echo 'C1 *'; } >long
   printf 'C2 \377\n' >invalid
@@ -99,7 +99,7 @@ expectations_are_read_whole_or_refused() {
 }
 
 # attack: input without end, and a directory as input
-input_is_never_more_than_fits() {
+input_beyond_the_buffer_is_an_error() {
   run actor buffer 64K exec sh -c 'timeout 300 dmabuf map fd:$SLOT_0 --input /dev/zero; echo $?; timeout 300 dmabuf map fd:$SLOT_0 --input /; echo $?
     yes | timeout 300 dmabuf map fd:$SLOT_0 --input -; echo $?'
   stdout_is "$(printf '1\n1\n1')"
@@ -112,8 +112,8 @@ an_input_that_fails_is_an_error_and_access_ends() {
   check sh -c '[ $(($(tail -n 1 .run/stdout) % 2)) = 0 ]'
 }
 
-# attack: a disk that becomes full while the file is written over what was there
-a_full_disk_keeps_what_was_there() {
+# attack: a disk that becomes full while an old file is replaced
+the_old_file_remains_when_the_disk_is_full() {
   mkdir disk
   mount -t tmpfs -o size=64k tmpfs disk
   echo precious >disk/file
@@ -134,8 +134,8 @@ a_full_device_is_an_error_in_every_command() {
   done
 }
 
-# attack: an output that is a directory, cannot be made, or may not be written
-an_output_that_cannot_be_is_refused() {
+# attack: an output that is a directory, cannot be created, or may not be written
+an_output_that_cannot_be_written_is_refused() {
   for file in . /proc/x /no/such/dir/file /proc/version; do
     run actor buffer 4K exec sh -c "timeout 300 dmabuf map fd:\$SLOT_0 --output $file"
     _failed_without_crash

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Attacks by what a process inherits: signals, streams, limits, environment. `# attack:` stands above each attack.
+# Attacks by inherited state: signals, streams, limits, environment. Each attack has a comment `# attack:` above it.
 # shellcheck disable=SC2046  # words on purpose
 
 limit 200
@@ -11,7 +11,7 @@ _did_not_crash() { [ "$(cat .run/status)" -lt 128 ] || expected 'no end by a sig
 _failed_without_crash() { _did_not_crash; [ "$(cat .run/status)" != 0 ] || expected 'a failure'; }
 
 # attack: SIGCHLD is ignored, and the command fails
-a_failure_is_one_though_children_are_ignored() {
+a_failure_is_reported_though_children_are_ignored() {
   run actor ignore CHLD exec $(_alloc) -- false
   status 1
   run actor ignore CHLD exec $(_alloc) -- sh -c 'exit 42'
@@ -19,18 +19,18 @@ a_failure_is_one_though_children_are_ignored() {
 }
 
 # attack: SIGCHLD is ignored, and the command is killed
-a_killed_command_is_one_though_children_are_ignored() {
+a_killed_command_is_reported_though_children_are_ignored() {
   run actor ignore CHLD exec $(_alloc) -- sh -c 'kill -9 $$'
   status 137
 }
 
 # attack: SIGCHLD is blocked
-a_failure_is_one_though_sigchld_is_blocked() {
+a_failure_is_reported_though_sigchld_is_blocked() {
   run actor block CHLD exec $(_alloc) -- sh -c 'exit 42'
   status 42
 }
 
-# attack: SIGCHLD is ignored; what is inherited is the caller's business
+# attack: SIGCHLD is ignored; the command inherits the state of the caller
 the_command_inherits_what_the_caller_chose() {
   run actor ignore CHLD exec $(_alloc) -- sed -n 's/^SigIgn:\t*//p' /proc/self/status
   status 0
@@ -48,26 +48,26 @@ a_name_is_held_though_children_are_ignored() {
   check dmabuf release cam
 }
 
-# attack: SIGPIPE is ignored, and the reader goes away
+# attack: SIGPIPE is ignored, and the reader exits
 a_broken_pipe_that_is_ignored_stays_quiet() {
   run sh -c 'actor ignore PIPE buffer 4M exec sh -c "dmabuf map fd:\$SLOT_0 --output -" | head -c 10 | wc -c'
   stdout_is 10
   stderr_is_empty
 }
 
-# attack: SIGALRM is blocked, then ignored, and a fence stays pending
+# attack: SIGALRM is blocked, then ignored, and a fence is still pending
 a_timeout_comes_though_sigalrm_does_not() {
   needs drm:vgem
   for how in block ignore; do
     for command in 'fence-wait fd:$SLOT_0' 'map fd:$SLOT_0 --fill zero' 'sync fd:$SLOT_0 pulse'; do
-      # vgem's fence fails by itself after 10 s.
+      # vgem ends the fence itself after 10 s.
       run actor vgem-dumb 64 64 $how ALRM vgem-fence 0 write exec sh -c "exec dmabuf $command --timeout 500ms"
       status 124
     done
   done
 }
 
-# attack: an alarm was set before, and must come
+# attack: an alarm was set before; it must arrive
 an_alarm_of_the_caller_is_not_swallowed() {
   needs drm:vgem
   run actor vgem-dumb 64 64 vgem-fence 0 write alarm 1 exec sh -c \
@@ -75,14 +75,14 @@ an_alarm_of_the_caller_is_not_swallowed() {
   status 142
 }
 
-# attack: signals that should end the command are blocked; it still does its work
+# attack: signals that should end the command are blocked; the command still succeeds
 blocked_endings_disturb_nothing() {
   run actor block INT block TERM block HUP block QUIT exec $(_alloc) -- true
   status 0
 }
 
 # attack: standard output is closed; a buffer's descriptor must not become it
-a_closed_output_is_an_error_and_nobody_else_s() {
+a_closed_output_is_an_error() {
   run sh -c "$(_alloc) >&-"
   _failed_without_crash
   stderr 'standard output'
@@ -95,7 +95,7 @@ closed_streams_do_not_end_up_in_a_file() {
 }
 
 # attack: all three streams are closed while a holder is started
-closed_streams_do_not_become_a_holder_s() {
+closed_streams_of_the_caller_are_dev_null_in_a_holder() {
   run sh -c "$(_alloc) --hold cam <&- >&- 2>&-"
   run dmabuf held --json
   for pid in $(jq '.held[].pid' .run/stdout); do
@@ -104,21 +104,21 @@ closed_streams_do_not_become_a_holder_s() {
   check dmabuf release --all
 }
 
-# attack: standard input is closed and is to be read
+# attack: standard input is closed, and the command reads it
 a_closed_input_is_an_error() {
   run actor buffer 4K exec sh -c 'dmabuf map fd:$SLOT_0 --input - <&-'
   _failed_without_crash
 }
 
 # attack: umask 0
-nothing_is_left_open_to_others_by_an_open_umask() {
+a_runtime_directory_is_private_though_the_umask_is_open() {
   run sh -c "umask 0; $(_alloc) --hold cam"
   status 0
   check [ "$(stat -c %a /run/dmabuf)" = 700 ]
   check dmabuf release cam
 }
 
-# attack: umask 0, and a socket that is listened on
+# attack: umask 0, and a listening socket
 a_socket_is_private_though_the_umask_is_open() {
   start taker sh -c 'umask 0; exec dmabuf receive ./socket --listen --timeout 120s'
   eventually [ -S socket ]
@@ -187,7 +187,7 @@ a_huge_environment_is_passed_on() {
 }
 
 # attack: argv[0] is empty, or the holder's
-a_wrong_name_of_its_own_harms_nothing() {
+a_wrong_argv_0_is_no_crash() {
   run sh -c 'exec -a "" /bin/dmabuf --version'
   status 0
   run timeout 120 sh -c 'exec -a dmabuf-holder /bin/dmabuf x y'
@@ -210,8 +210,8 @@ a_hostile_runtime_directory_is_not_used() {
   check [ ! -e relative ]
 }
 
-# attack: arguments that are no UTF-8 reach the command and the file unchanged
-bytes_that_are_no_text_stay_as_they_are() {
+# attack: arguments that are not UTF-8 reach the command and the file unchanged
+bytes_that_are_not_utf_8_do_not_change() {
   run $(_alloc) -- printf %s "$(printf 'b\377')"
   printf 'b\377' >wanted
   same wanted .run/stdout

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Attacks on what is looked up first and used by its number afterwards. `# attack:` stands above each attack.
+# Attacks between a lookup and the use of its result by number. Each attack has a comment `# attack:` above it.
 
 limit 200
 on_two_kernels
@@ -8,7 +8,7 @@ _source() { if has heap:system; then echo heap:system; else echo drm:vgem; fi; }
 # Lines of `print` are PID FD INO SIZE.
 _word() { sed -n "$1p" .started/swapper.stdout | cut -d ' ' -f "$2"; }
 
-# Two buffers, 0xbb in both; the first's lowest descriptor is the other's every other microsecond.
+# Two buffers, both filled with 0xbb. The lowest descriptor of the first is the other buffer every other microsecond.
 _start_swapper() {
   start swapper actor open /dev/null buffer 64K buffer 64K fill 1 0xbb fill 2 0xbb name 1 one name 2 other \
     print 1 print 2 alternate 0 1 2
@@ -20,7 +20,7 @@ _end_swapper() {
   finish swapper
 }
 
-# attack: a process swaps two buffers under one number while root fills the one by its inode number
+# attack: a process swaps two buffers under one number while root fills one by its inode number
 filling_by_inode_never_fills_another_buffer() {
   _start_swapper
   for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do
@@ -31,7 +31,7 @@ filling_by_inode_never_fills_another_buffer() {
   _end_swapper
 }
 
-# attack: the same while root reads; bytes of the other must not be taken for the one's
+# attack: the same while root reads; the result must not be bytes of the other buffer
 reading_by_inode_never_reads_another_buffer() {
   _start_swapper
   check dmabuf map "$swapper_pid:$one_descriptor" --fill 0x11
@@ -44,7 +44,7 @@ reading_by_inode_never_reads_another_buffer() {
   _end_swapper
 }
 
-# attack: the census is taken while numbers are swapped; an inode never gets the other's name
+# attack: a census runs while numbers are swapped; an inode never has the name of the other buffer
 a_census_never_mixes_two_buffers() {
   _start_swapper
   for _ in 1 2 3 4 5 6 7 8 9 10; do
@@ -102,7 +102,7 @@ processes_that_die_meanwhile_are_no_error() {
 }
 
 # attack: the process ends between two uses of its number
-a_process_that_has_ended_is_said_to_have() {
+a_process_that_ends_between_two_uses_is_reported() {
   start shortly actor buffer 64K ready
   finish shortly
   run dmabuf map "$shortly_pid:3" --fill 0xaa
@@ -113,8 +113,8 @@ a_process_that_has_ended_is_said_to_have() {
   stderr 'No such process'
 }
 
-# attack: the socket of a held name is removed, the name taken again, the first holder ended
-the_first_holder_does_not_take_the_second_along() {
+# attack: the socket of a held name is removed, the name is held again, the first holder ends
+the_end_of_the_first_holder_does_not_affect_the_second() {
   check dmabuf alloc 64K --from "$(_source)" --hold cam
   first=$(dmabuf held --json | jq '.held[0].pid')
   rm /run/dmabuf/cam
@@ -125,8 +125,8 @@ the_first_holder_does_not_take_the_second_along() {
   check dmabuf release cam
 }
 
-# attack: a name is released while another process takes it
-taking_and_releasing_a_name_at_once_leaves_one_or_none() {
+# attack: a name is released while another process holds a buffer under it
+holding_and_releasing_a_name_at_once_leaves_one_or_none() {
   for _ in 1 2 3 4 5 6 7 8; do
     start taker dmabuf alloc 4K --from "$(_source)" --hold cam --replace
     start releaser dmabuf release cam
@@ -139,13 +139,13 @@ taking_and_releasing_a_name_at_once_leaves_one_or_none() {
   check dmabuf release --all
 }
 
-# The primary node of a driver, which is where dumb buffers are made.
+# The primary node of a driver, which allocates dumb buffers.
 _node() {
   dmabuf devices --json |
     jq -r --arg driver "$1" '[.devices[] | select(.driver == $driver).device] | sort | first // empty'
 }
 
-# attack: between search and use, the node of a device becomes that of another
+# attack: between search and use, the node of a device becomes that of another device
 a_node_that_becomes_another_device_is_refused() {
   needs drm:vgem drm:vkms
   one=$(_node vgem) other=$(_node vkms)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-# Attacks by names: of buffers, commands and files that look like dma-bufs. `# attack:` stands above each attack.
+# Attacks by names of buffers, commands, and files that look like dma-bufs. Each attack has a comment `# attack:` above
+# it.
 
 limit 200
 on_two_kernels
@@ -10,11 +11,11 @@ _holder() { # ACTOR WORDS…
   ino=$(sed -n 's/^[0-9]* [0-9]* \([0-9]*\) .*/\1/p' .started/holder.stdout | head -n 1)
 }
 _end() { send_signal holder TERM; finish holder; }
-# No byte below a space but newlines, no DEL.
+# Output has no control characters except newlines, and no DEL.
 _is_printable() { check sh -c '[ "$(tr -d "\n -~\200-\377" <.run/stdout | wc -c)" = 0 ]'; }
 
-# attack: a file that is called like a dma-buf is mapped and open
-a_file_called_like_a_buffer_is_none() {
+# attack: a file with the name of a dma-buf is mapped and open
+a_file_called_like_a_buffer_is_not_a_buffer() {
   dd if=/dev/zero of=/dmabuf:x bs=4096 count=1 2>/dev/null
   start holder actor open /dmabuf:x map 0 ready pause
   wait_for_line holder ready
@@ -28,8 +29,8 @@ a_file_called_like_a_buffer_is_none() {
   rm /dmabuf:x
 }
 
-# attack: the same on a mount that is nowhere, in processes that end all the time
-a_detached_file_called_like_a_buffer_is_none() {
+# attack: the same on a file system that is not mounted, in processes that exit continuously
+a_detached_file_called_like_a_buffer_is_not_a_buffer() {
   start one actor detached dmabuf:x churn 0
   start two actor detached dmabuf:y map 0 churn 0
   wait_for_line one churning
@@ -92,7 +93,7 @@ a_name_cannot_forge_a_fence() {
   _end
 }
 
-# attack: names of escapes, controls, quotes, overrides of the writing direction and invalid UTF-8
+# attack: names with escapes, control characters, quotes, overrides of the writing direction and invalid UTF-8
 hostile_names_are_visible_in_every_form() {
   holders=
   for name in '\033[2J\033]0;x\007' '\r\n\t\b\177' '"\\"\047`$(x)' '\302\233\342\200\256x' '\377\376\300\200' ')' '<none>' ' '; do
@@ -128,7 +129,7 @@ a_command_name_cannot_hide_its_process() {
   done
 }
 
-# attack: a command name of newlines that would add rows
+# attack: a command name with newlines, to add rows
 a_command_name_adds_no_rows() {
   _holder buffer 64K comm "$(printf 'x\n9 9 9\n1')"
   run dmabuf stat --by process --source procfs
@@ -137,7 +138,7 @@ a_command_name_adds_no_rows() {
   _end
 }
 
-# attack: two buffers of one name, and a name that is another's inode number
+# attack: two buffers with one name, and a name that is the inode number of another buffer
 names_that_are_alike_are_two_buffers() {
   start holder actor buffer 4K buffer 8K name 0 '1' name 1 '1' ready pause
   wait_for_line holder ready
@@ -146,7 +147,7 @@ names_that_are_alike_are_two_buffers() {
   _end
 }
 
-# attack: options, devices, names and sources that are no words at all
+# attack: options, devices, names and sources that are not words
 hostile_arguments_are_usage_errors() {
   needs udmabuf
   for word in '' "$(printf '\033[31m')" "$(printf 'a\nb')" '%n%n%s' "$(head -c 5000 /dev/zero | tr '\0' a)" '99999999999999999999' \

@@ -1,24 +1,23 @@
 # SPDX-License-Identifier: MIT
-# Attacks by the other end of a socket, by holders that are none, and by terminals. `# attack:` stands above each
-# attack.
+# Attacks by the peer of a socket, by forged holders, and by terminals. Each attack has a comment `# attack:` above it.
 
 limit 200
 on_two_kernels
 
 _source() { if has heap:system; then echo heap:system; else echo drm:vgem; fi; }
 _hold() { check dmabuf alloc 64K --from "$(_source)" --hold "$@"; }
-# Some have ended by themselves.
+# Ends processes. Some may have ended before.
 _end() { for each; do kill -KILL "$(pid_of "$each")" 2>/dev/null; finish "$each"; done; }
-# _bounded CMD…: as `run`. Commands that have a second, or the two of a holder, get sixty: a busy machine is no fault.
+# _bounded CMD…: as `run`. Commands with a timeout of a second, or the two of a holder, have sixty, for a busy machine.
 _bounded() {
   began=$(cut -d . -f 1 /proc/uptime)
   run timeout 300 "$@"
   took=$(($(cut -d . -f 1 /proc/uptime) - began))
-  [ $took -le 60 ] || expected "an end within 60 s; it took $took"
+  [ $took -le 60 ] || expected "an end within 60 s; the time was $took"
 }
 
-# attack: a peer that says nothing
-a_silent_peer_is_given_up() {
+# attack: a peer that sends nothing
+a_silent_peer_times_out() {
   start peer actor listen ./socket pause
   eventually [ -S socket ]
   _bounded dmabuf receive ./socket --timeout 1s
@@ -27,7 +26,7 @@ a_silent_peer_is_given_up() {
 }
 
 # attack: a peer that sends bytes without end and never a descriptor
-an_endless_peer_is_given_up() {
+an_endless_peer_times_out() {
   start peer actor flood ./socket
   eventually [ -S socket ]
   _bounded dmabuf receive ./socket --timeout 1s
@@ -36,7 +35,7 @@ an_endless_peer_is_given_up() {
 }
 
 # attack: a peer that sends a byte now and then
-a_slow_peer_is_given_up() {
+a_slow_peer_times_out() {
   start peer actor drip ./socket
   eventually [ -S socket ]
   _bounded dmabuf receive ./socket --timeout 1s
@@ -44,7 +43,7 @@ a_slow_peer_is_given_up() {
   _end peer
 }
 
-# attack: an endless peer, and no timeout but a signal
+# attack: an endless peer, and a signal instead of a timeout
 an_endless_peer_can_be_interrupted() {
   start peer actor flood ./socket
   eventually [ -S socket ]
@@ -66,7 +65,7 @@ a_peer_that_hangs_up_is_an_error() {
 }
 
 # attack: a peer that is stopped
-a_frozen_peer_is_given_up() {
+a_frozen_peer_times_out() {
   start peer actor listen ./socket receive ./socket
   eventually [ -S socket ]
   send_signal peer STOP
@@ -75,7 +74,7 @@ a_frozen_peer_is_given_up() {
   _end peer
 }
 
-# attack: more descriptors than the receiver may have
+# attack: more descriptors than the limit of the receiver
 too_many_descriptors_are_an_error() {
   start taker sh -c 'ulimit -n 24; exec dmabuf receive ./socket --listen --timeout 120s --json'
   eventually [ -S socket ]
@@ -99,7 +98,7 @@ wrong_descriptors_are_an_error_and_closed() {
 }
 
 # attack: the listener's queue is full
-a_full_queue_is_given_up() {
+a_full_queue_times_out() {
   start peer actor listen ./socket queue-up ./socket ready pause
   wait_for_line peer ready
   _hold cam
@@ -118,7 +117,7 @@ a_peer_of_packets_is_no_crash() {
   _end peer
 }
 
-# attack: packets of every first byte, long ones, and with descriptors, to a holder
+# attack: packets to a holder: with every first byte, long ones, and with descriptors
 a_holder_outlives_every_request() {
   _hold cam
   pid=$(dmabuf held --json | jq '.held[0].pid')
@@ -133,8 +132,8 @@ a_holder_outlives_every_request() {
   check dmabuf release cam
 }
 
-# attack: descriptors that are sent along with a right request
-a_holder_keeps_no_descriptors_of_its_clients() {
+# attack: a valid request with descriptors
+a_holder_closes_descriptors_of_its_clients() {
   _hold cam
   pid=$(dmabuf held --json | jq '.held[0].pid')
   before=$(ls "/proc/$pid/fd" | wc -l)
@@ -145,7 +144,7 @@ a_holder_keeps_no_descriptors_of_its_clients() {
 }
 
 # attack: a holder that is stopped
-a_frozen_holder_blocks_nobody() {
+a_frozen_holder_blocks_no_other_command() {
   _hold cam
   _hold other
   pid=$(dmabuf held --json | jq '.held[] | select(.name == "cam") | .pid')
@@ -172,14 +171,14 @@ a_holder_without_descriptors_does_not_spin() {
   wait_for_line crowd ready
   before=$(awk '{ print $14 + $15 }' "/proc/$pid/stat")
   sleep 3
-  # In hundredths of a second of processor time.
+  # Processor time in hundredths of a second.
   check [ $(($(awk '{ print $14 + $15 }' "/proc/$pid/stat") - before)) -lt 60 ]
   _end crowd
   check timeout 120 dmabuf map cam --verify zero
   check dmabuf release cam
 }
 
-# _fake TEXT COUNT: something that answers as holder `cam`, with descriptors of a file.
+# _fake TEXT COUNT: a forged holder `cam`, which replies with descriptors of a file.
 _fake() {
   mkdir -p -m 700 /run/dmabuf
   rm -f /run/dmabuf/cam
@@ -200,19 +199,19 @@ _is_refused() {
   rm -f /run/dmabuf/cam
 }
 
-# attack: a holder that answers with nonsense
-a_holder_that_talks_nonsense_is_refused() {
+# attack: a holder that replies with nonsense
+a_holder_with_invalid_replies_is_refused() {
   _fake nonsense 1
   _is_refused
 }
 
-# attack: a holder that hands out a file instead of a buffer
+# attack: a holder that passes a file instead of a buffer
 a_file_in_place_of_a_buffer_is_refused() {
   _fake 'kind=buffer,began=1,ino=1,size=4096,exp_name=system' 1
   _is_refused
 }
 
-# attack: a holder that hands out too many descriptors, or none
+# attack: a holder that passes too many descriptors, or none
 too_many_descriptors_of_a_holder_are_refused() {
   _fake 'kind=buffer,began=1,ino=1,size=4096,exp_name=system' 200
   _is_refused
@@ -220,7 +219,7 @@ too_many_descriptors_of_a_holder_are_refused() {
   _is_refused
 }
 
-# attack: a holder whose description is of escapes, huge numbers and other keys
+# attack: a holder whose description has escapes, huge numbers and other keys
 a_hostile_description_is_visible_or_refused() {
   _fake "$(printf 'kind=buffer,began=99999999999999999999,ino=-1,size=1e9,attached=\033[31m\nx y,exp_name=\033]0;x\007')" 1
   _is_refused
@@ -228,8 +227,8 @@ a_hostile_description_is_visible_or_refused() {
   _is_refused
 }
 
-# attack: a holder that never answers
-a_holder_that_never_answers_is_given_up() {
+# attack: a holder that never replies
+a_holder_that_never_replies_is_refused() {
   _fake '' 0
   _is_refused
 }
@@ -244,7 +243,7 @@ a_terminal_that_vanishes_ends_top() {
   eventually sh -c "! [ -e /proc/$tool/exe ]"
 }
 
-# attack: the terminal of a command that waits vanishes
+# attack: the terminal of a waiting command vanishes
 a_terminal_that_vanishes_ends_a_wait() {
   start terminal actor default-signals exec script -q -c 'dmabuf receive ./waiting.socket --listen' screen
   eventually [ -S waiting.socket ]
@@ -253,7 +252,7 @@ a_terminal_that_vanishes_ends_a_wait() {
   eventually [ ! -e waiting.socket ]
 }
 
-# attack: an empty path, which the kernel takes for an abstract name that every user can connect to
+# attack: an empty path, which is an abstract name for the kernel, to which every user can connect
 an_empty_path_is_no_address() {
   for way in --listen ''; do
     # shellcheck disable=SC2086  # no word at all on purpose

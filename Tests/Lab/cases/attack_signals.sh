@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Signals and failures at chosen system calls. `# attack:` stands above each attack.
+# Signals and failures at chosen system calls. Each attack has a comment `# attack:` above it.
 
 limit 200
 on_two_kernels
@@ -13,15 +13,15 @@ _nothing_is_left() {
   # shellcheck disable=SC2010  # the case chose the names
   check [ "$(ls -A . | grep -vc '^\.run$\|^\.started$\|^trace$\|^kept$')" = 0 ]
 }
-# START without END: the flags of SYNC are 1 to 3 when access begins, 5 to 7 when it ends.
+# Looks for START without END: the flags of SYNC are 1 to 3 when access begins, and 5 to 7 when it ends.
 _access_has_ended() {
   begun=$(grep -c 'DMA_BUF_IOCTL_SYNC\|0x62, 0, 0x8\|0x40086200' trace)
   check [ $((begun % 2)) = 0 ]
 }
 
-# _signalled SIGNAL STATUS SYSCALL WHEN… -- COMMAND: never 0, never another signal, nothing left. Where the command
-# makes fewer such calls, the signal never came, and strace says nothing; once it has to come. At execve strace
-# lets go: it would wait for a holder for ever.
+# _signalled SIGNAL STATUS SYSCALL WHEN… -- COMMAND: the command never exits with 0 or by another signal, and nothing
+# remains. If the command issues fewer such calls, the signal does not arrive; it must arrive once. strace detaches at
+# execve, because it would wait for a holder forever.
 _signalled() {
   signal=$1 wanted=$2 call=$3
   shift 3
@@ -44,7 +44,7 @@ _failing() { # ERROR SYSCALL WHEN… -- COMMAND
   times=''
   while [ "$1" != -- ]; do times="$times $1"; shift; done
   shift
-  # A failing execve is that of what is started, not that of the command itself.
+  # The execve that fails is that of the started program, not that of the command itself.
   case $call in execve) until="-P $exec_path" ;; *) until='-b execve' ;; esac
   for nth in $times; do
     # shellcheck disable=SC2086  # words on purpose
@@ -77,7 +77,7 @@ a_signal_before_the_command_starts_is_not_lost() {
   done
 }
 
-# attack: SIGINT inside an open access from the CPU
+# attack: SIGINT during CPU access
 an_interrupted_access_is_ended() {
   for option in '--fill 0x11' '--verify zero' '--checksum' '--output kept'; do
     for nth in 1 2 3; do
@@ -91,7 +91,7 @@ an_interrupted_access_is_ended() {
   _nothing_is_left
 }
 
-# attack: SIGINT while a file is written: whole, or as before
+# attack: SIGINT while a file is written; the file is complete, or the old one
 an_interrupted_output_is_whole_or_as_before() {
   for nth in 1 2 3 4; do
     echo precious >kept
@@ -122,13 +122,13 @@ an_interrupted_diagnosis_never_exits_0() {
   _signalled INT 130 openat 20 -- dmabuf doctor --json
 }
 
-# attack: signals during check, machine-wide state included
+# attack: signals during check, also while it changes state of the whole machine
 an_interrupted_check_leaves_nothing() {
   _signalled INT 130 ioctl 5 40 90 -- dmabuf check --exporter drm:vgem
   _signalled TERM 143 clone 1 3 -- dmabuf check --only 'C12*'
 }
 
-# attack: signals during a wait that would last for ever
+# attack: signals during a wait without end
 an_interrupted_wait_ends() {
   needs drm:vgem
   for signal in INT TERM HUP QUIT; do
@@ -142,8 +142,8 @@ an_interrupted_wait_ends() {
   _nothing_is_left
 }
 
-# attack: a second signal while the first is being heeded
-two_signals_are_one() {
+# attack: a second signal while the first is handled
+a_second_signal_changes_nothing() {
   for first in INT TERM; do
     start sleeper actor default-signals exec dmabuf alloc 4K --from "$(_source)" -- sh -c 'trap "" INT TERM; sleep 1; exit 5'
     usleep 400000
@@ -157,7 +157,7 @@ two_signals_are_one() {
 }
 
 # attack: every call is interrupted
-calls_that_are_interrupted_are_made_again() {
+calls_that_are_interrupted_are_repeated() {
   for call in ioctl openat read recvmsg sendmsg accept4 connect poll ppoll wait4; do
     run timeout 300 strace -f -qq -o trace -e trace=$call -e "inject=$call:error=EINTR:when=2+4" dmabuf alloc 4K --from "$(_source)" -- true
     status 0
@@ -171,7 +171,7 @@ calls_that_are_interrupted_are_made_again() {
 }
 
 # attack: no memory, descriptors or processes at each call of an allocation
-a_failing_allocation_says_why() {
+a_failing_allocation_reports_why() {
   _failing ENOMEM ioctl 1 2 3 -- dmabuf alloc 64K --from "$(_source)" --count 2
   _failing EMFILE openat 2 3 4 -- dmabuf alloc 64K --from "$(_source)"
   _failing EACCES openat 2 3 4 -- dmabuf alloc 64K --from "$(_source)"
@@ -201,7 +201,7 @@ an_absent_call_is_no_crash() {
   done
 }
 
-# attack: the command after -- cannot be started, or waited for
+# attack: the command after -- cannot be started, or its status cannot be read
 a_command_that_cannot_be_waited_for_is_no_success() {
   run timeout 300 strace -f -qq -o trace -e trace=wait4 -e 'inject=wait4:error=ECHILD:when=1+' dmabuf alloc 4K --from "$(_source)" -- true
   check [ "$(cat .run/status)" != 0 ]
@@ -222,7 +222,7 @@ an_access_that_cannot_be_ended_is_an_error() {
   stderr 'Input/output error'
 }
 
-# attack: SYNC START fails, and the file that would be written is precious
+# attack: SYNC START fails, and the output file exists
 a_failed_start_leaves_the_file_alone() {
   echo precious >kept
   run actor buffer 64K exec sh -c 'strace -qq -o trace -e trace=ioctl -e inject=ioctl:error=EIO:when=1+ dmabuf map fd:$SLOT_0 --output kept'

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-# Attacks by another user, and by what is put where a user's own things belong. `# attack:` stands above each attack.
+# Attacks by another user, and by files in the places of a user's own files. Each attack has a comment `# attack:` above
+# it.
 
 limit 200
 on_two_kernels
@@ -10,7 +11,7 @@ _failed_without_crash() {
   case $(cat .run/status) in 0 | 12[89] | 1[3-9]? | 2??) expected 'a failure, and no end by a signal' ;; esac
 }
 
-# attack: another user made the directory of this user's holders first
+# attack: another user created the directory of this user's holders first
 a_runtime_directory_of_another_user_is_refused() {
   rm -rf /tmp/dmabuf-65534
   mkdir -m 700 /tmp/dmabuf-65534
@@ -50,7 +51,7 @@ root_puts_nothing_into_another_user_s_directory() {
 }
 
 # attack: another user asks a holder for its buffer, and to release it
-a_holder_serves_nobody_else() {
+a_holder_serves_no_other_user() {
   _hold cam
   chmod 755 /run/dmabuf
   chmod 777 /run/dmabuf/cam
@@ -62,7 +63,7 @@ a_holder_serves_nobody_else() {
   check dmabuf release cam
 }
 
-# attack: another user keeps all of a holder's places for clients
+# attack: another user occupies all connections of a holder
 a_crowd_of_another_user_does_not_lock_its_owner_out() {
   _hold cam
   chmod 755 /run/dmabuf
@@ -88,7 +89,7 @@ a_runtime_directory_that_others_may_write_to_is_refused() {
 }
 
 # attack: a directory, a file, a link and a FIFO where sockets of holders belong
-what_is_no_socket_is_neither_asked_nor_removed() {
+a_file_that_is_not_a_socket_is_neither_used_nor_removed() {
   _hold good
   mkdir /run/dmabuf/dir
   echo precious >/run/dmabuf/file
@@ -110,7 +111,7 @@ what_is_no_socket_is_neither_asked_nor_removed() {
   rm -r /run/dmabuf/dir /run/dmabuf/file /run/dmabuf/link /run/dmabuf/fifo
 }
 
-# attack: another user removes the socket and puts a silent one of its own there
+# attack: another user replaces the socket by a silent one
 a_socket_of_another_user_is_refused() {
   check mkdir -p -m 700 /run/dmabuf
   chmod 777 /run/dmabuf
@@ -138,7 +139,7 @@ a_copy_with_another_s_rights_refuses_to_run() {
 }
 
 # attack: another user's socket in a directory with the sticky bit
-a_socket_that_is_there_is_not_taken_over() {
+an_existing_socket_is_not_replaced() {
   mkdir -m 1777 shared
   chmod 755 .
   start other actor uid 65534 listen shared/socket ready pause
@@ -152,7 +153,7 @@ a_socket_that_is_there_is_not_taken_over() {
 }
 
 # attack: another user connects to a socket that root listens on
-a_socket_that_is_listened_on_takes_nothing_from_others() {
+a_listening_socket_accepts_nothing_from_other_users() {
   start taker sh -c 'umask 0; exec dmabuf receive ./socket --listen --timeout 120s --json'
   eventually [ -S socket ]
   chmod 777 .

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-# dmabuf bench: what it says is measured, what it cannot do is said, and nothing stays.
+# dmabuf bench: reported results are measured, skipped ones are reported, and nothing remains.
 
 _source() { if [ -c /dev/dma_heap/system ]; then echo heap:system; else echo drm:vgem; fi; }
 
-# What the case asks of every result.
+# Every result is consistent.
 _sound='.results | all(.count >= 1 and .min_ns <= .p25_ns and .p25_ns <= .p50_ns and .p50_ns <= .p75_ns and .p75_ns <= .p95_ns and .p95_ns <= .p99_ns and .p99_ns <= .max_ns and .outliers < .count)'
 
 a_plain_run_measures_what_this_kernel_has_and_ends_soon() {
@@ -16,11 +16,11 @@ a_plain_run_measures_what_this_kernel_has_and_ends_soon() {
     stdout "^  $operation +[0-9]+ +[0-9.]+(ns|µs|ms|s) "
   done
   stdout '8M: mapped cached; ordinary memory reads at '
-  # Apart from what could not be measured, it fits on a terminal.
+  # Except the skipped operations, the report fits on a terminal.
   check sh -c 'sed "/^SKIPPED/,\$d; s/µ/u/g" .run/stdout | awk "length(\$0) > 80 { exit 1 }"'
 }
 
-the_document_has_what_was_promised() {
+the_document_has_all_its_members() {
   needs drm:vgem
   run dmabuf bench --source "$(_source)" --size 64K,1M --duration 20ms --json
   status 0
@@ -42,7 +42,7 @@ each_source_is_measured() {
   run dmabuf bench alloc mmap --source all --size 64K --count 10 --json
   status 0
   json_true '.results | length >= 2 and all(.count == 10)'
-  # Up to Linux 6.1, bochs makes buffers that it cannot export.
+  # Up to Linux 6.1, bochs allocates buffers that it cannot export.
   json '[.skipped[] | select(.source != "drm:bochs-drm")]' '[]'
   for source in heap:system udmabuf drm:vgem; do
     has "$source" || continue
@@ -50,12 +50,12 @@ each_source_is_measured() {
   done
 }
 
-turns_are_counted_and_those_to_warm_up_are_not() {
+iterations_are_counted_and_warm_up_iterations_are_not() {
   run dmabuf bench alloc sync --size 4K --count 7 --warm-up 3 --json
   status 0
   json '[.results[] | [.operation, .count]]' '[["alloc",7],["sync",7]]'
   json '[.count, .warm_up, .duration_ns]' '[7,3,null]'
-  # What counts them is the kernel.
+  # strace counts the system calls.
   run strace -f -e trace=ioctl -o calls dmabuf bench sync --size 4K --count 7 --warm-up 3
   status 0
   check [ "$(grep -cE 'DMA_BUF_IOCTL_SYNC|_IOC\(_IOC_WRITE, 0x62, 0(x0)?, 0x8?8\)' calls)" = 20 ]
@@ -72,7 +72,7 @@ a_camera_passes_frames() {
   check actor video-own "$node" 2
 }
 
-a_buffer_that_is_too_small_is_never_given_to_a_camera() {
+a_buffer_that_is_too_small_is_never_queued_to_a_camera() {
   needs v4l2:vivid
   run strace -e trace=ioctl -o calls dmabuf bench qbuf --device "$(video_node vivid)" --size 4K
   status 77
@@ -86,7 +86,7 @@ fences_are_vgems_unless_sw_sync_is_asked_for() {
   run dmabuf bench wake --size 64K --count 20 --json
   status 0
   json '[.results[] | [.operation, .count]]' '[["wake",20]]'
-  # Waking a thread is no matter of seconds.
+  # A thread wakes in less than a second.
   json_true '.results[0].p50_ns < 1000000000'
   check [ "$(cat /proc/sys/kernel/tainted)" = "$before" ]
 }
@@ -98,7 +98,7 @@ sw_sync_wakes_too() {
   json '[.results[] | [.operation, .count]]' '[["wake",20]]'
 }
 
-it_stays_on_a_processor() {
+it_runs_on_one_processor() {
   run dmabuf bench alloc --size 4K --count 5 --cpu 1 --json
   status 0
   json .cpu 1
@@ -119,7 +119,7 @@ an_earlier_run_is_compared() {
   stdout "^OPERATION +BEFORE +NOW +CHANGE$"
   stdout "^  sync +[0-9.]+(n|µ|m)s +[0-9.]+(n|µ|m)s +[-+][0-9.]+ % +(same|faster|slower)$"
   check grep -qF "Before: Linux $(uname -r)." .run/stdout
-  # Ten times as fast before.
+  # The earlier run was ten times as fast.
   check sh -c 'jq -c ".results |= map(if .operation == \"sync\" then .p25_ns /= 10 | .p50_ns /= 10 | .p75_ns /= 10 else . end | .p25_ns |= floor | .p50_ns |= floor | .p75_ns |= floor)" before >faster'
   run dmabuf bench sync --size 64K --count 50 --compare faster --fail-if-slower 50 --json
   status 1
@@ -128,7 +128,7 @@ an_earlier_run_is_compared() {
   json_true '.comparison.rows[0].ratio > 2'
 }
 
-what_is_no_earlier_run_is_refused() {
+a_file_that_is_not_an_earlier_run_is_refused() {
   echo '{"schema":"dmabuf.stat/1","kernel":"x","results":[]}' >stat
   run dmabuf bench alloc --compare stat
   status 1
@@ -163,30 +163,30 @@ bad_words_are_usage_errors() {
   done
 }
 
-what_the_machine_lacks_is_skipped_and_said() {
+what_the_machine_lacks_is_skipped_and_reported() {
   run dmabuf bench alloc --source heap:nowhere --json
   status 77
   json '[.skipped[] | [.operation, .source]]' '[["alloc","heap:nowhere"]]'
   json '.skipped[0].reason' '/dev/dma_heap/nowhere: open: No such file or directory'
   stderr '^dmabuf: nothing could be measured on this machine$'
-  # One of two is enough.
+  # One source of two is enough.
   run dmabuf bench alloc --source heap:nowhere --source "$(_source)" --count 3 --json
   status 0
   json '[(.results | length), (.skipped | length)]' '[1,1]'
-  # More than there is, which the kernel would try to give.
+  # More than the available memory, which the kernel would try to allocate.
   run dmabuf bench --size 900G
   status 77
   stdout 'more than the [0-9.]+[GM] that are available'
 }
 
-nobody_is_refused_by_name() {
+an_unprivileged_user_gets_the_refused_heap_and_the_reason() {
   needs heap:system
   run_as_nobody dmabuf bench alloc --source heap:system
   status 1
   stdout 'heap/system: open: Permission denied'
 }
 
-nothing_is_left_behind_by_an_interruption() {
+nothing_remains_after_an_interruption() {
   needs drm:vgem
   before=$(buffers_on_the_machine)
   for operation in alloc mmap read sync send wake import; do
@@ -214,7 +214,7 @@ an_interrupted_camera_is_free_again() {
   check actor video-own "$node" 2
 }
 
-a_reader_that_has_seen_enough_is_no_error() {
+a_reader_that_stops_early_is_no_error() {
   check sh -c '{ dmabuf bench alloc sync --size 4K --count 3 2>errors; echo $? >ended; } | :'
   check [ "$(cat ended)" = 0 ]
   check [ ! -s errors ]
@@ -223,7 +223,7 @@ a_reader_that_has_seen_enough_is_no_error() {
 it_agrees_with_a_loop_in_c() {
   needs drm:vgem
   limit 180
-  # What TCG makes of a microsecond varies; a mistake in what is counted would be a multiple.
+  # Times vary under TCG. A mistake in the measurement would be a multiple.
   for work in 'alloc 65536 500' 'free 65536 500' 'mmap 1048576 100' 'sync 65536 5000' 'import 65536 500' \
     'release 65536 500'; do
     # shellcheck disable=SC2086  # words on purpose
@@ -236,6 +236,6 @@ it_agrees_with_a_loop_in_c() {
       ours=$(jq '.results[0].p50_ns' .run/stdout)
       if [ $((ours * 10)) -le $((in_c * 13)) ] && [ $((in_c * 10)) -le $((ours * 13)) ]; then agreed=yes; break; fi
     done
-    [ "$agreed" ] || expected "$1 to take about as long as in C ($in_c ns); it took $ours"
+    [ "$agreed" ] || expected "$1 to last about as long as in C ($in_c ns); the time was $ours"
   done
 }

@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: MIT
-# dmabuf check: each device by its path, what drivers lack, and what must not stay.
+# dmabuf check: each device by its path, missing features of drivers, and state that must not remain.
 
-# _kernel_says RELEASE: a hexadecimal struct utsname.
+# _kernel_says RELEASE: prints a struct utsname in hexadecimal.
 _kernel_says() {
   printf 'Linux%060d%0130d' 0 0 | sed 's/Linux/4c696e7578/; s/0/00/g' | cut -c 1-260 | tr -d '\n'
   printf '%s' "$1" | od -An -tx1 | tr -d ' \n'
   echo 00
 }
 
-a_kernel_newer_than_any_known_fails_no_check_by_that() {
+a_difference_of_a_kernel_newer_than_any_known_is_no_failure() {
   needs 'kernel:<7.0'
-  # What this kernel does is unexpected of a later one, where the promise is known to have changed.
+  # For a later kernel, the behaviour of this one is unexpected, where the promise is known to have changed.
   run strace -f -o /dev/null -e trace=uname -e "inject=uname:poke_exit=@arg1=$(_kernel_says 9.9.0)" dmabuf check --device drm:vgem --only C25 --only C1 --json --junit out.xml
   status 0
   json '.kernel' 9.9
@@ -26,8 +26,8 @@ a_kernel_newer_than_any_known_fails_no_check_by_that() {
   stdout '^not ok 1 - C25 .* # TODO expected EPERM; found ok'
 }
 
-a_promise_of_every_kernel_is_broken_by_a_newer_one_too() {
-  # unknown requests are refused with ENOTTY by every kernel
+a_promise_of_every_kernel_fails_on_a_newer_one_too() {
+  # Every kernel refuses unknown requests with ENOTTY.
   run strace -f -o /dev/null -e trace=uname,lseek -e "inject=uname:poke_exit=@arg1=$(_kernel_says 9.9.0)" -e inject=lseek:error=EPERM dmabuf check --device drm:vgem --only C5 --json
   status 1
   json '.results[0] | [.verdict, .found]' '["fail","EPERM EPERM EPERM EPERM EPERM"]'
@@ -47,7 +47,7 @@ every_kind_of_video_node_is_checked_by_its_path() {
   done
 }
 
-the_parameters_of_a_device_are_left_alone() {
+the_parameters_of_a_device_do_not_change() {
   needs v4l2:vivid-000-meta-out
   run dmabuf check --device "$(video_node vivid-000-meta-out)" --only C127 --only C128 --json
   json '.results | map([.verdict, (.reason | startswith("the queue accepts parameters: "))]) | unique' '[["skip",true]]'
@@ -68,7 +68,7 @@ the_second_camera_of_a_driver_is_a_device() {
   json '.results | map(.verdict)' '["pass","pass"]'
 }
 
-a_decoder_says_why_no_frame_can_come() {
+a_decoder_is_skipped_because_it_produces_no_frame() {
   needs v4l2:vicodec
   node=$(for entry in /sys/class/video4linux/video*; do grep -lx 'stateful-decoder' "$entry/name"; done | head -n 1)
   node=/dev/$(basename "$(dirname "$node")")
@@ -82,7 +82,7 @@ devices_that_are_not_checked_are_named() {
   run dmabuf check --only C114 --json
   status 0
   json_true '.not_checked | length > 0 and all(.reason | length > 10)'
-  # Each node is there, by its path or as the one that its driver stands for.
+  # Each node is listed, by its path or as the node of its driver.
   nodes=$(find /sys/class/video4linux/* -name 'radio*' -prune -o -print | wc -l)
   json '[.results[].target, .not_checked[].device] | map(select(startswith("/dev/v") or startswith("/dev/sw") or startswith("v4l2:"))) | unique | length' "$nodes"
   omitted=$(jq '.not_checked | length' .run/stdout)
@@ -131,14 +131,14 @@ epoll_create1 C60 heap:system
 END
 }
 
-opening_a_card_makes_nobody_wait_for_drm_master() {
+drm_master_is_dropped_right_after_opening_a_card() {
   needs drm:vgem
   limit 120
   card=$(drm_node vgem)
   for command in 'devices' 'doctor' "check --device $card --only C9*" "export $card --size 64x64:XR24" "alloc 4K --from drm:vgem" "import --all --from drm:vgem" "bench alloc --source drm:vgem --size 4K --count 1"; do
     # shellcheck disable=SC2086  # words on purpose
     strace -f -e trace=openat,ioctl -o trace dmabuf $command >/dev/null 2>&1
-    # Of each process: after a card was opened, the next request on it drops master.
+    # In each process, the next request on an opened card drops master.
     late=$(awk '/openat\(.*"\/dev\/dri\/card[0-9]+".* = [0-9]+$/ { open[$1] = $NF; line[$1] = $0; next }
       /ioctl\(/ && ($1 in open) && index($0, "ioctl(" open[$1] ",") { if (!/DRM_IOCTL_DROP_MASTER/) print line[$1] " / " $0; delete open[$1] }
       END { for (p in open) print "never: " line[p] }' trace)
@@ -164,11 +164,11 @@ another_process_becomes_drm_master_while_buffers_are_held() {
   status 0
 }
 
-a_trace_instance_goes_whatever_ends_a_check() {
+a_trace_instance_is_removed_however_a_check_ends() {
   instances=/sys/kernel/tracing/instances
   [ -d $instances ] || skip 'no tracefs'
   _instances() { [ "$(ls $instances | wc -l)" = "$1" ] || expected "$1 trace instances, not: $(ls $instances)"; }
-  # Killed just after it made one, when it starts the check's process: the next run removes it.
+  # check is killed after it created an instance, when it starts the process of the check. The next run removes it.
   run strace -f -o /dev/null -e trace=clone -e inject=clone:signal=KILL:when=1 dmabuf check --invasive --only C125
   _instances 1
   run dmabuf check --device drm:vgem --only C1
@@ -177,7 +177,7 @@ a_trace_instance_goes_whatever_ends_a_check() {
     run actor default-signals exec strace -f -o /dev/null -e trace=clone -e inject=clone:signal=$signal:when=1 dmabuf check --invasive --only C125
     _instances 0
   done
-  # One of a living process stays.
+  # An instance of a living process remains.
   mkdir "$instances/dmabuf-check-$(readlink /proc/self/ns/pid | tr -dc 0-9)-$$-$(sed 's/.*) //' /proc/$$/stat | cut -d ' ' -f 20)"
   run dmabuf check --device drm:vgem --only C1
   _instances 1

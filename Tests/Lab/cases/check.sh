@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-# dmabuf check: the kernels of the lab keep their contract, and what does not would be noticed.
+# dmabuf check: the kernels of the lab follow the contract, and a violation is reported.
 
-the_kernel_keeps_its_contract() {
+the_kernel_follows_its_contract() {
   limit 240
   run dmabuf check --json
   json '.results | map(select(.verdict == "fail" or .verdict == "new-difference") | [.id, .target, .expected, .found])' '[]'
@@ -14,10 +14,10 @@ the_kernel_keeps_its_contract() {
   json_true '.not_checked | all(has("device") and has("reason"))'
 }
 
-# What differs on this kernel follows from its version and from what it has.
-what_the_contract_says_of_this_version_is_what_differs() {
+# The known differences of this kernel follow from its version and its facilities.
+the_known_differences_are_those_of_this_version() {
   limit 240
-  # C112 makes vb2 keep the buffer for ever, which would fail this case.
+  # After C112, vb2 has a reference to the buffer forever, which would fail this case.
   run dmabuf check --invasive --skip C112 --json
   json '.results | map(select(.verdict == "fail" or .verdict == "new-difference") | [.id, .target, .expected, .found])' '[]'
   status 0
@@ -29,11 +29,11 @@ what_the_contract_says_of_this_version_is_what_differs() {
     _before 6.12 C113 udmabuf v4l2:vivid; _before 7.0 C117 sw_sync bufinfo
     _before 7.0 C126 sw_sync dma-fence-tracepoints) | tr ' ' '\n' | sort -u | tr '\n' ' ')
   [ "$found" = "${wanted% }" ] || expected "the differences $wanted; found $found"
-  # Nothing stays.
+  # No trace instance remains.
   check sh -c '[ -z "$(ls /sys/kernel/tracing/instances 2>/dev/null)" ]'
 }
 
-# _before VERSION ID FACILITY…: prints the id on an older kernel that has these.
+# _before VERSION ID FACILITY…: prints the id on an older kernel with these facilities.
 _before() {
   at_least "$1" && return
   _id=$2
@@ -51,7 +51,7 @@ a_wrong_expectation_is_noticed() {
 
 every_check_can_fail() {
   limit 120
-  # Each check that passes must find something else than nonsense.
+  # Each check that passes must find another result than nonsense.
   echo '* * nonsense' >nonsense
   run dmabuf check --device drm:vgem --exporter drm:vgem --expect nonsense --json
   status 1
@@ -78,7 +78,7 @@ a_line_without_a_target_is_a_usage_error() {
   stderr '^dmabuf: known:1: a line is ID TARGET'
 }
 
-tap_and_junit_say_the_same() {
+tap_and_junit_report_the_same() {
   run dmabuf check --device drm:vgem --only 'C1?' --tap --junit out.xml
   status 0
   stdout '^TAP version 13$'
@@ -93,7 +93,7 @@ tap_and_junit_say_the_same() {
   check grep -q '<failure message="expected other, found ok EBADF"' out.xml
 }
 
-a_given_buffer_is_checked_and_not_changed() {
+a_buffer_of_the_caller_is_checked_and_not_changed() {
   run actor buffer 64K name 0 camera fill 0 0x5a exec sh -c 'dmabuf check fd:$SLOT_0 --json >result; s=$?; dmabuf map fd:$SLOT_0 --verify 0x5a; cat /proc/self/fdinfo/$SLOT_0; exit $s'
   status 0
   stdout '^name:.camera$'
@@ -113,14 +113,14 @@ the_list_has_a_hundred_checks_and_more() {
   stdout '^C25 +buffer +- +memory cannot be mapped for executing$'
 }
 
-nobody_is_told_what_is_missing() {
+an_unprivileged_user_without_checks_gets_77_and_a_hint() {
   run_as_nobody dmabuf check --only C1
   status 77
   stderr '^dmabuf: nothing could be checked on this machine$'
   stderr '^dmabuf: hint: dmabuf doctor'
 }
 
-what_is_not_here_is_said() {
+a_missing_exporter_is_77_and_an_unknown_id_a_usage_error() {
   run dmabuf check --exporter heap:nonsense
   status 77
   stderr '^dmabuf: heap:nonsense: no such exporter or device$'
@@ -144,7 +144,7 @@ the_iterators_in_the_kernel_are_checked_too() {
   json '[.results[] | [.id, .verdict]]' '[["C123","pass"],["C124","pass"]]'
 }
 
-what_takes_long_says_on_a_terminal_what_it_is_at() {
+a_terminal_shows_the_current_check() {
   needs heap:system
   limit 120
   run sh -c "actor default-signals exec script -q -e -c 'stty rows 24 cols 80; dmabuf check --exporter heap:system --device drm:vgem' screen </dev/null >/dev/null"

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-# What the shells' completions are told: the executable is asked as their scripts ask it.
+# Completions of the shells: runs the executable as the scripts of the shells run it.
 
-# _offered COMMAND ARGUMENT: what is offered for an argument or option of a command.
+# _offered COMMAND ARGUMENT: prints the completions for an argument or option of a command.
 _offered() { run env SAP_SHELL="${SHELL_ASKING:-bash}" dmabuf ---completion "$1" -- "$2" 2 0 dmabuf "$1" ''; }
 
 held_names_and_what_processes_hold_are_offered() {

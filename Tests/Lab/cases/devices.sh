@@ -7,7 +7,7 @@ the_list_has_every_node_with_driver_and_abilities() {
   status 0
   stderr_is_empty
   stdout '^DEVICE +DRIVER +KIND +IMPORT +EXPORT +NOTE$'
-  # vgem's own buffers prove nothing; another exporter is needed.
+  # vgem's own buffers prove nothing, so the case needs another exporter.
   if has heap:system || has udmabuf; then
     stdout '^/dev/dri/card[0-9]+ +vgem +primary +yes +yes +dumb buffers$'
     stdout '^/dev/dri/renderD[0-9]+ +vgem +render +yes +yes$'
@@ -62,18 +62,18 @@ a_queue_in_use_is_asked_and_not_touched() {
   finish owner
 }
 
-looking_makes_nobody_drm_master() {
+listing_makes_no_process_drm_master() {
   needs drm:bochs
   run strace -f -e trace=openat,ioctl -o trace dmabuf devices "$(drm_node bochs)"
   status 0
   check grep -q 'DRM_IOCTL_DROP_MASTER.*= 0' trace
-  # Nothing is asked before.
+  # No request comes before it.
   check sh -c "grep -A 1 'openat.*/dev/dri/card.* = [0-9]' trace | grep -v openat | grep ioctl | grep -qv DROP_MASTER && exit 1; exit 0"
 }
 
-what_prime_imports_is_found_by_importing() {
+prime_import_is_probed_by_importing() {
   needs drm:bochs heap:system 'kernel:<6.13'
-  # bochs says it imports (DRM_CAP_PRIME), and cannot.
+  # bochs reports that it imports (DRM_CAP_PRIME), but cannot.
   run dmabuf devices "$(drm_node bochs)" --json
   status 0
   json '.devices[0] | [.prime_import, (.prime_import_reason | startswith("DRM_IOCTL_PRIME_FD_TO_HANDLE: "))]' '[false,true]'
@@ -83,15 +83,15 @@ what_prime_imports_is_found_by_importing() {
   json_true ".facilities | map(select(.name == \"$(drm_node bochs)\"))[0].reason | contains(\"import does not work (DRM_IOCTL_PRIME_FD_TO_HANDLE: \")"
 }
 
-a_gpu_that_imports_nothing_says_so() {
+a_gpu_that_imports_nothing_is_reported() {
   load virtio_gpu
-  has heap:system || has udmabuf || has drm:vgem || skip 'nothing to try with'
+  has heap:system || has udmabuf || has drm:vgem || skip 'no source of buffers'
   node=$(drm_node virtio_gpu)
   run dmabuf devices "$node" --json
   status 0
   imports=$(jq -c '.devices[0].prime_import' .run/stdout)
   reason=$(jq -r '.devices[0].prime_import_reason' .run/stdout)
-  # As an import of the same kind says.
+  # An import of the same kind has the same result.
   run actor buffer 4K exec sh -c "dmabuf import fd:\$SLOT_0 $node --json"
   if [ "$imports" = true ]; then json '.devices[0].result' ok; else json '.devices[0] | .result' refused; fi
   [ "$imports" = true ] || stderr "${reason#*: }$"
@@ -120,13 +120,13 @@ nodes_that_may_not_be_opened_are_rows_too() {
   json '.devices[0] | [.driver, .reason]' '[null,"open: Permission denied"]'
   stderr '^dmabuf: [0-9]+ of [0-9]+ nodes could not be opened$'
   stderr '^dmabuf: hint: /dev/dri/card0 belongs to root:root, mode 0600;'
-  # What the row says is not said again.
+  # An error in a row is not reported again.
   run_as_nobody dmabuf devices
   stdout '^/dev/dri/card0 +- .* open: Permission denied$'
   no_stderr 'Permission denied'
 }
 
-names_that_are_no_device_say_which_there_are() {
+an_unknown_device_name_lists_the_devices() {
   needs drm:vgem v4l2:vivid
   run dmabuf devices drm:nope
   status 77

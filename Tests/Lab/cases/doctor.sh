@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
-# dmabuf doctor: each lack is named, with what helps.
+# dmabuf doctor: each missing facility is named, with a remedy.
 
-# _state NAME [STATE]: of a facility in the captured report.
+# _state NAME [STATE]: expects the state of a facility in the captured report.
 _state() { json ".facilities | map(select(.name == \"$1\").state)" "[\"$2\"]"; }
 
-root_can_make_buffers_and_share_them() {
+root_can_allocate_and_share_buffers() {
   run dmabuf doctor --json
   status 0
   stderr_is_empty
@@ -30,7 +30,7 @@ what_the_kernel_has_works() {
   if has bpf-dmabuf-iter; then _state bpf-dmabuf-iter works; else _state bpf-dmabuf-iter missing; fi
 }
 
-nobody_is_told_that_root_may() {
+facilities_of_root_are_root_only_for_an_unprivileged_user() {
   run_as_nobody dmabuf doctor --json
   status 1
   _state sharing "$(if has udmabuf || has heap:system; then echo root-only; else echo missing; fi)"
@@ -128,7 +128,7 @@ remedies_are_those_of_the_system() {
   run_as_nobody dmabuf doctor
   rm /etc/os-release
   stdout '^/dev/dri/card0(, /dev/[a-zA-Z0-9/-]+)*: usermod -aG render,video USER'
-  # Each step is said once, whatever number of devices it is for.
+  # Each step is printed once, for any number of devices.
   check [ "$(grep -c 'usermod -aG render,video USER' .run/stdout)" -eq 1 ]
   mkdir -p /system
   touch /system/build.prop
@@ -147,11 +147,11 @@ a_list_of_buffers_in_an_unknown_format_does_not_work() {
   json_true '.facilities | map(select(.name == "bufinfo"))[0].reason | test("no inode numbers|unknown format")'
 }
 
-holding_is_tried() {
+holding_is_probed() {
   run dmabuf doctor --json
   _state holding works
   json_true '.facilities | map(select(.name == "holding"))[0].reason | contains("/run/dmabuf")'
-  # No holder stays.
+  # No holder remains.
   run dmabuf held --json
   json '.held' '[]'
   mkdir run
@@ -170,7 +170,7 @@ a_killed_doctor_leaves_no_holder() {
 }
 
 the_allocator_before_heaps_is_recognised() {
-  [ -e /dev/dma_heap ] && skip 'there are heaps'
+  [ -e /dev/dma_heap ] && skip 'this kernel has heaps'
   touch /dev/ion
   run dmabuf doctor --json
   rm /dev/ion

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=dash disable=SC1091
-# The table of errors, which scripts/errors writes, is what commands print.
+# Commands print the errors of the table that scripts/errors writes.
 
 errors_read_as_their_table_has_them() {
-  # Where all that the table uses is built in, and the kernel refuses in one way.
-  [ "$(cat /lab/kernel)" = full-6.12 ] || skip 'another kernel than the table is of'
+  # This kernel has everything that the table uses, and always refuses in the same way.
+  [ "$(cat /lab/kernel)" = full-6.12 ] || skip 'the table is that of kernel full-6.12'
   limit 120
   . /lab/errors.sh
   prepare_errors || expected 'buffers and fences to fail with'

@@ -19,7 +19,7 @@ the_planes_of_an_image_share_a_dumb_buffer() {
   json '.buffers | map([.size, .stride, .index, .name])' '[[462848,640,0,"frame"],[462848,640,1,"frame"]]'
 }
 
-render_nodes_make_no_dumb_buffers() {
+render_nodes_allocate_no_dumb_buffers() {
   needs drm:vgem
   run dmabuf export "$(drm_node vgem render)" --size 64x64:XR24
   status 1
@@ -92,7 +92,7 @@ a_camera_exports_its_buffers() {
   json '.buffers | map(.ino) | unique | length' 3
 }
 
-exported_buffers_stay_when_the_queue_is_put_back() {
+exported_buffers_remain_when_the_queue_is_released() {
   needs v4l2:vivid
   camera=$(video_node vivid)
   run dmabuf export "$camera" --buffers 2 -- sh -c 'IFS=,; set -- $DMABUF_FDS; dmabuf map fd:$1 --fill counter && dmabuf map fd:$2 --fill 0x11 && dmabuf map fd:$1 --verify counter && dmabuf devices '"$camera"' --json >devices'
@@ -100,7 +100,7 @@ exported_buffers_stay_when_the_queue_is_put_back() {
   check jq -e '.devices[0].queues[0].buffers == 0' devices
 }
 
-another_size_is_set_and_put_back() {
+another_size_is_set_and_restored() {
   needs v4l2:vivid
   camera=$(video_node vivid)
   run actor video-print "$camera"
@@ -121,7 +121,7 @@ a_size_the_driver_changes_is_refused_and_its_offer_named() {
   stderr '^dmabuf: hint: the driver offers [0-9]+x[0-9]+:NV12 instead$'
 }
 
-a_read_only_export_says_so() {
+a_read_only_export_is_reported() {
   needs v4l2:vivid
   run dmabuf export v4l2:vivid --read-only --json
   status 0
@@ -148,7 +148,7 @@ every_plane_of_a_multi_planar_image_is_a_buffer() {
   json '.buffers | map([.index, .plane, .size, .stride])' '[[0,0,233472,640],[0,1,118784,640],[1,0,233472,640],[1,1,118784,640]]'
 }
 
-a_queue_of_somebody_else_names_its_owner() {
+a_queue_of_another_process_names_its_owner() {
   needs v4l2:vivid
   camera=$(video_node vivid)
   start owner actor video-own "$camera" 2 ready pause
@@ -183,7 +183,7 @@ exported_buffers_are_held_under_a_name() {
   status 0
 }
 
-the_status_of_the_command_after_an_export_is_ours() {
+the_exit_status_of_an_export_is_that_of_the_command() {
   needs drm:vgem
   run dmabuf export drm:vgem --size 64x64:XR24 -- sh -c 'exit 42'
   status 42

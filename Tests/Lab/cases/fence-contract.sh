@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
-# What the kernel promises of fences, and dmabuf relies on: asked of the kernel directly, so that a kernel that
-# changes its mind is noticed here and not in the cases of the commands.
+# Promises of the kernel about fences, on which dmabuf relies. These cases test the kernel directly, so that a change of
+# the kernel is noticed here and not in the cases of the commands.
 
 _EXPORT=0xc0086202 _IMPORT=0x40086203 _MERGE=0xc0303e03 _FILE_INFO=0xc0383e04 _SET_DEADLINE=0x40103e05
 _GET_DEADLINE=0xc0105702
 _NO_NAME=0,0,0,0,0,0,0,0
 
-# _lines TEXT…: what stdout has to be, a line each.
+# _lines TEXT…: expects stdout to be these lines.
 _lines() { stdout_is "$(printf '%s\n' "$@")"; }
 
 _fences() { sed -n 's/^\t\(.*fence:.*\)/\1/p' /sys/kernel/debug/dma_buf/bufinfo; }
@@ -23,7 +23,7 @@ an_idle_buffer_is_ready_and_exports_a_fence_that_has_signalled() {
   json '.files | map([.status, (.fences | length)])' '[["signalled",1]]'
 }
 
-sync_files_are_taken_and_given_for_reading_or_writing_alone() {
+sync_files_are_exported_and_imported_for_reading_or_writing_alone() {
   needs drm:vgem
   run actor buffer 4096 ioctl 0 $_EXPORT 0,0 ioctl 0 $_EXPORT 4,0 ioctl 0 $_EXPORT 5,0 ioctl 0 $_EXPORT 8,0 \
     ioctl 0 $_EXPORT null ioctl 0 $_IMPORT 1,-1 ioctl 0 $_IMPORT 1,@0 ioctl 0 $_IMPORT 0,@0 ioctl 0 $_IMPORT null
@@ -61,7 +61,7 @@ polling_a_buffer_with_fences_leaves_references() {
   finish camera
 }
 
-a_poll_keeps_a_buffer_alive_that_nobody_holds() { # C52
+a_poll_keeps_a_buffer_alive_that_no_process_holds() { # C52
   needs sw_sync bufinfo heap:system
   before=$(buffers_on_the_machine)
   start camera actor heap system 4096 sw-fence 1 import-fence 0 1 write poll 0 close 0 ready sleep 2 sw-inc 1 ready pause
@@ -91,14 +91,14 @@ a_start_of_access_waits_until_a_signal_comes() { # C53
   done
 }
 
-an_epoll_learns_of_the_signal() { # C60
+an_epoll_reports_the_signal() { # C60
   needs sw_sync
   run actor buffer 4096 sw-fence 1 import-fence 0 1 write epoll 0 epoll-wait 2 0 sw-inc 1 epoll-wait 2 5000
   status 0
   _lines 0 5
 }
 
-merging_is_strict_about_its_words() {
+merging_is_strict_about_its_arguments() {
   needs drm:vgem
   run actor buffer 4096 vgem-fence 0 write ioctl 1 $_MERGE $_NO_NAME,@1,0,1,0 ioctl 1 $_MERGE $_NO_NAME,@1,0,0,1 \
     ioctl 1 $_MERGE $_NO_NAME,-1,0,0,0 ioctl 1 $_MERGE $_NO_NAME,@0,0,0,0 ioctl 1 $_MERGE null
@@ -106,7 +106,7 @@ merging_is_strict_about_its_words() {
   _lines EINVAL EINVAL ENOENT ENOENT EFAULT
 }
 
-file_info_is_strict_about_its_words() {
+file_info_is_strict_about_its_arguments() {
   needs drm:vgem
   run actor buffer 4096 vgem-fence 0 write ioctl 1 $_FILE_INFO $_NO_NAME,0,1,0,0,0,0 \
     ioctl 1 $_FILE_INFO $_NO_NAME,0,0,0,1,0,0 ioctl 1 $_FILE_INFO $_NO_NAME,0,0,1,0,0,0 ioctl 1 $_FILE_INFO null \
@@ -115,14 +115,14 @@ file_info_is_strict_about_its_words() {
   _lines EINVAL EINVAL EFAULT EFAULT ENOTTY ENOTTY
 }
 
-deadlines_are_taken_since_6_4() {
+deadlines_are_accepted_since_6_4() {
   needs drm:vgem
   run actor buffer 4096 vgem-fence 0 write ioctl 1 $_SET_DEADLINE 5000,0,0,0 ioctl 1 $_SET_DEADLINE 5000,0,1,0
   status 0
   if at_least 6.4; then _lines 'ok 5000 0 0 0' EINVAL; else _lines ENOTTY ENOTTY; fi
 }
 
-vgem_refuses_what_it_does_not_know() {
+vgem_refuses_unknown_flags_handles_and_fences() {
   needs drm:vgem
   run actor open "$(drm_node vgem render)" ioctl 0 0xc0106441 1,2,0,0 ioctl 0 0xc0106441 1,0,0,1 \
     ioctl 0 0xc0106441 1,0,0,0 ioctl 0 0x40086442 0,0 ioctl 0 0x40086442 1,1 ioctl 0 0x40086442 1,0
@@ -148,7 +148,7 @@ closing_vgem_signals_and_closing_a_timeline_fails() {
   fi
 }
 
-a_buffer_takes_the_newest_of_each_timeline() {
+a_buffer_has_the_newest_fence_of_each_timeline() {
   needs sw_sync bufinfo
   run actor buffer 4096 sw-fence 2 sw-fence 9 sw-fence 1 import-fence 0 1 read import-fence 0 2 read exec grep -c 'read fence:.*seq 9 ' \
     /sys/kernel/debug/dma_buf/bufinfo
@@ -161,7 +161,7 @@ a_buffer_takes_the_newest_of_each_timeline() {
   check [ "$(sort .run/stdout | tr '\n' ' ')" = 'read 9 write 1 ' ]
 }
 
-a_merged_file_goes_into_a_buffer_fence_by_fence() {
+a_merged_file_is_imported_into_a_buffer_fence_by_fence() {
   needs sw_sync bufinfo
   check dmabuf fence create --sw-sync --hold one
   check dmabuf fence create --sw-sync --hold two
@@ -178,7 +178,7 @@ a_merged_file_goes_into_a_buffer_fence_by_fence() {
   finish camera
 }
 
-file_info_takes_enough_room_or_none() {
+file_info_needs_room_for_all_fences_or_none() {
   needs sw_sync
   check dmabuf fence create --sw-sync --hold one
   check dmabuf fence create --sw-sync --hold two
@@ -191,13 +191,13 @@ file_info_takes_enough_room_or_none() {
   check dmabuf release --all
 }
 
-a_timeline_takes_half_of_all_values_for_the_past() {
+a_timeline_treats_half_of_all_values_as_past() {
   needs sw_sync
   run actor sw-timeline sw-inc 1 sw-fence 0x80000001 sw-fence 1 sw-fence 2 poll-now 1 1 poll-now 2 1 poll-now 3 1
   _lines 1 1 0
 }
 
-a_timeline_tells_the_earliest_deadline() {
+a_timeline_reports_the_earliest_deadline() {
   needs sw_sync
   run actor sw-timeline sw-fence 1 ioctl 0 $_GET_DEADLINE 0,0,0,@1 ioctl 1 $_SET_DEADLINE 9000,0,0,0 \
     ioctl 1 $_SET_DEADLINE 5000,0,0,0 ioctl 0 $_GET_DEADLINE 0,0,0,@1 ioctl 0 $_GET_DEADLINE 1,0,0,@1

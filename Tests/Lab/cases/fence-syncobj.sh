@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
-# dmabuf fence and fence-wait with syncobjs. virtio_gpu is the lab's one driver that has them.
+# dmabuf fence and fence-wait with syncobjs. virtio_gpu is the only driver of the lab with syncobjs.
 
-_gpu() { # its render node in $gpu, for this case
+_gpu() { # loads virtio_gpu for this case; its render node is in $gpu
   at_least 6.6 || skip 'virtio_gpu has syncobjs since Linux 6.6'
   load virtio_gpu
   gpu=$(drm_node virtio_gpu render) || expected 'virtio_gpu to have a render node'
 }
-_camera() { # WORD…: a buffer in $camera, with what WORD… do to it
+_camera() { # WORD…: starts an actor with a buffer in $camera, and WORD… on it
   start camera actor buffer 4096 print 0 "$@" ready pause
   wait_for_line camera ready
   camera=$(awk 'NR == 1 { print $1 ":" $2 }' .started/camera.stdout)
@@ -17,7 +17,7 @@ _gone() {
 }
 _says() { eventually grep -q "$2" ".started/$1.stderr"; }
 
-a_fence_goes_into_a_syncobj_and_comes_out() {
+a_fence_is_imported_into_a_syncobj_and_exported() {
   needs drm:vgem
   _gpu
   _camera
@@ -91,7 +91,7 @@ points_of_a_timeline_signal_in_order() {
   done
   run dmabuf fence signal frame --point 9 --json
   status 0
-  # A later point does not signal before those on its way.
+  # A later point does not signal before the earlier points.
   json '.fences' '[{"by":null,"errno":null,"name":"frame","point":9,"status":"active"}]'
   check dmabuf fence signal late
   run dmabuf fence-wait frame seventh --timeout 0
@@ -102,7 +102,7 @@ points_of_a_timeline_signal_in_order() {
   _gone camera
 }
 
-what_is_still_to_come_is_waited_for() {
+a_fence_that_is_not_submitted_yet_is_waited_for() {
   _gpu
   check dmabuf fence create --syncobj "$gpu" --hold frame
   run dmabuf fence-wait frame --point 2 --timeout 200ms
@@ -127,7 +127,7 @@ what_is_still_to_come_is_waited_for() {
   send_signal waiter INT
   finish waiter
   status 130
-  # The first of several.
+  # The first of several syncobjs.
   check dmabuf fence create --syncobj "$gpu" --signalled --hold 'done'
   run dmabuf fence-wait frame 'done' --any --timeout 1s --json
   status 0
@@ -153,7 +153,7 @@ a_syncobj_may_be_another_process_s_or_inherited() {
   stdout_is "$frame: signalled at point 1"
   finish waiter
   status 0
-  # Nothing of it stays behind in here.
+  # No reference remains in this process.
   run dmabuf fence export --syncobj "$frame" --point 1 -- sh -c 'dmabuf fence info fd:$DMABUF_FD --json'
   status 0
   json '.files[0].status' signalled
@@ -164,19 +164,19 @@ a_syncobj_may_be_another_process_s_or_inherited() {
   check sh -c 'sed 1d .run/stdout | jq -e ".fences[0].status == \"signalled\" and .fences[0].point == null"'
 }
 
-a_syncobj_is_nothing_without_the_right_to_a_device() {
+a_syncobj_needs_the_right_to_a_device() {
   _gpu
   run dmabuf fence create --syncobj "$gpu" -- actor uid 65534 exec sh -c 'dmabuf fence info fd:$DMABUF_FD'
   status 1
   stderr '^dmabuf: /dev/dri/renderD[0-9]+: open: Permission denied$'
   stderr '^dmabuf: hint: /dev/dri/renderD[0-9]+ belongs to root:root, mode 0600; '
-  # One that it may use is enough.
+  # One node that the user may open is enough.
   chmod 666 "$gpu"
   run dmabuf fence create --syncobj "$gpu" -- actor uid 65534 exec sh -c 'dmabuf fence info fd:$DMABUF_FD'
   status 0
 }
 
-a_syncobj_is_called_what_it_is() {
+errors_name_a_syncobj_in_place_of_another_file() {
   needs drm:vgem
   _gpu
   check dmabuf fence create --syncobj "$gpu" --hold frame
@@ -215,7 +215,7 @@ drivers_without_syncobjs_are_named() {
   if at_least 6.6; then
     _gpu
     check dmabuf fence create --syncobj "$gpu" --hold frame
-    # The only such device is not to be had.
+    # The only device with syncobjs has no node.
     rm "$gpu" "$(drm_node virtio_gpu)"
     run dmabuf fence info frame
     status 77
@@ -224,10 +224,10 @@ drivers_without_syncobjs_are_named() {
   fi
 }
 
-kernels_that_cannot_tell_of_what_is_to_come_say_so() {
+a_kernel_without_waits_for_later_fences_is_reported() {
   _gpu
   check dmabuf fence create --syncobj "$gpu" --hold frame
-  # As before Linux 6.6, which has no DRM_IOCTL_SYNCOBJ_EVENTFD.
+  # Before Linux 6.6 there is no DRM_IOCTL_SYNCOBJ_EVENTFD.
   run dmabuf fence-wait frame --timeout 0
   status 124
   run strace -qq -o trace -e trace=ioctl dmabuf fence-wait frame --timeout 0
@@ -236,7 +236,7 @@ kernels_that_cannot_tell_of_what_is_to_come_say_so() {
   run strace -qq -o trace -e trace=ioctl -e "inject=ioctl:error=EINVAL:when=$nth" dmabuf fence-wait frame --timeout 0
   status 1
   stderr '^dmabuf: frame: DRM_IOCTL_SYNCOBJ_EVENTFD: Invalid argument$'
-  # Of a newer kernel that is not the reason.
+  # On a newer kernel this is not the reason.
   if has 'kernel:<6.6'; then stderr '^dmabuf: hint: .* needs Linux 6\.6$'; else no_stderr 'Linux 6\.6'; fi
   check dmabuf release frame
 }

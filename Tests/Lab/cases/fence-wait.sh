@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-# dmabuf fence-wait. The buffer is an actor's, so that kernels without heaps have one, too.
+# dmabuf fence-wait. An actor allocates the buffer, so that the cases run on kernels without heaps.
 
-_camera() { # WORD…: a buffer in $camera, with what WORD… do to it
+_camera() { # WORD…: starts an actor with a buffer in $camera, and WORD… on it
   start camera actor default-signals buffer 4096 print 0 "$@" ready pause
   wait_for_line camera ready
   camera=$(awk 'NR == 1 { print $1 ":" $2 }' .started/camera.stdout)
@@ -13,7 +13,7 @@ _camera_gone() {
 _count() { dmabuf stat "$camera" --json | jq '.buffers[0].count'; }
 _says() { eventually grep -q "$2" ".started/$1.stderr"; }
 
-a_late_fence_is_named_signalled_from_another_shell_and_wakes_who_waits() {
+a_pending_fence_is_named_signalled_from_another_shell_and_wakes_the_waiter() {
   needs drm:vgem
   _camera
   check dmabuf fence create --vgem "$camera" --hold late
@@ -33,14 +33,14 @@ a_late_fence_is_named_signalled_from_another_shell_and_wakes_who_waits() {
   finish waiter
   status 0
   json '[.schema, .result]' '["dmabuf.fence-wait/1","signalled"]'
-  # Linux 7 has forgotten the names by now; they are from before.
+  # Linux 7 has dropped the names by now. They are from before the wait.
   json '.fences | map([.driver, .timeline, .seqno, .status, .errno])' '[["vgem","unbound",1,"signalled",null]]'
   json_true '.fences[0].timestamp_ns > 0 and .waited_ns > 200000000'
   check dmabuf release late
   _camera_gone
 }
 
-nothing_pending_is_no_waiting() {
+without_pending_fences_there_is_no_wait() {
   needs drm:vgem
   _camera
   run dmabuf fence-wait "$camera"
@@ -53,7 +53,7 @@ nothing_pending_is_no_waiting() {
   _camera_gone
 }
 
-a_timeout_of_zero_only_looks() {
+a_timeout_of_zero_does_not_wait() {
   needs drm:vgem
   _camera vgem-fence 0 write
   run dmabuf fence-wait "$camera" --timeout 0 --json
@@ -76,7 +76,7 @@ readers_wait_for_writers_alone() {
   _camera_gone
 }
 
-waiting_leaves_no_reference_behind() {
+no_reference_remains_after_a_wait() {
   needs drm:vgem
   _camera vgem-fence 0 write
   before=$(_count)
@@ -87,24 +87,24 @@ waiting_leaves_no_reference_behind() {
   check [ "$(_count)" = "$before" ]
   start waiter dmabuf fence-wait "$camera"
   _says waiter 'waiting for'
-  # While it waits, it has let go of the buffer as well.
+  # The waiting command has closed the buffer.
   check [ "$(_count)" = "$before" ]
   _camera_gone
   finish waiter
 }
 
-a_kernel_that_tells_nothing_of_a_buffer_s_fences_is_polled() {
+a_buffer_is_polled_if_the_kernel_does_not_export_its_fences() {
   needs drm:vgem
   _camera vgem-fence 0 write
   before=$(_count)
-  # As before Linux 6.0.
+  # The request fails, as before Linux 6.0.
   run strace -qq -o trace -e trace=ioctl -e inject=ioctl:error=ENOTTY dmabuf fence-wait "$camera" --timeout 100ms --json
   status 124
   json '[.result, .fences]' '["timeout",[]]'
   json '.references | map([.signalled, .fences_known])' '[[false,false]]'
   stderr "^dmabuf: $camera: waiting for unknown fences$"
   stderr '^dmabuf: hint: .* since Linux 6\.0'
-  # And that leaves what the other way does not.
+  # This wait has a reference to the buffer, unlike the other.
   check [ "$(_count)" = $((before + 1)) ]
   run strace -qq -o trace -e trace=ioctl -e inject=ioctl:error=ENOTTY dmabuf fence-wait "$camera"
   status 0
@@ -181,17 +181,17 @@ a_fence_that_failed_is_an_error() {
   _camera_gone
 }
 
-interrupted_calls_are_made_again() {
+interrupted_waits_are_repeated() {
   needs drm:vgem
   _camera vgem-fence 0 write
   began=$(cut -d ' ' -f 1 /proc/uptime)
   run strace -qq -o trace -e trace=ppoll,ioctl -e inject=ppoll:error=EINTR:when=1..100 -e inject=ioctl:error=EINTR:when=1+2 \
     dmabuf fence-wait "$camera" --timeout 3s --json
   status 124
-  # The deadline is counted from the start of the command, which has lasted no less.
+  # The deadline counts from the start of the command, so the command has lasted at least as long.
   check awk -v began="$began" '{ exit !($1 - began >= 3) }' /proc/uptime
   check sh -c '[ $(grep -c "ppoll.*EINTR" trace) = 100 ]'
-  # An interruption of every call ends with the timeout, too.
+  # The timeout ends the wait even if every call is interrupted.
   run strace -qq -o trace -e trace=ppoll -e inject=ppoll:error=EINTR dmabuf fence-wait "$camera" --timeout 100ms
   status 124
   _camera_gone
@@ -244,7 +244,7 @@ a_thousand_fences_on_one_buffer() {
   json '.fences | length' 1000
 }
 
-a_process_that_has_gone_and_what_has_no_fences_are_called_what_they_are() {
+errors_name_ended_processes_and_files_without_fences() {
   run actor pipe exec sh -c 'dmabuf fence-wait fd:$SLOT_0'
   status 1
   stderr '^dmabuf: fd:[0-9]+ is a pipe, not a dma-buf, a sync_file or a syncobj$'
@@ -263,7 +263,7 @@ wrong_words_are_usage_errors_of_fence_wait() {
   done
 }
 
-a_wait_for_access_says_for_whom_after_a_second() {
+a_wait_for_access_names_the_fences_after_a_second() {
   needs drm:vgem
   _camera vgem-fence 0 write
   run dmabuf sync "$camera" start --timeout 300ms

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # dmabuf fence.
 
-_camera() { # WORD…: a buffer in $camera, with what WORD… do to it
+_camera() { # WORD…: starts an actor with a buffer in $camera, and WORD… on it
   start camera actor buffer 4096 print 0 "$@" ready pause
   wait_for_line camera ready
   camera=$(awk 'NR == 1 { print $1 ":" $2 }' .started/camera.stdout)
@@ -12,7 +12,7 @@ _camera_gone() {
 }
 _fences() { sed -n 's/^\t\(.*fence:.*\)/\1/p' /sys/kernel/debug/dma_buf/bufinfo; }
 
-info_tells_all_there_is() {
+info_prints_everything_about_a_fence() {
   needs sw_sync
   check dmabuf fence timeline 1 7 --hold t
   check dmabuf fence create --sw-sync --value 3 --hold other
@@ -23,7 +23,7 @@ info_tells_all_there_is() {
   json '.files | map([.ref, .status, .errno])' '[["t.0","active",null],["m","active",null]]'
   json '.files[1].name' both
   json_true '.files[0].name | test("^sw_sync-t[0-9]+-1$")'
-  # The kernel tells numbers in names that it makes itself, of single fences.
+  # Names that the kernel creates for single fences have the sequence number.
   json '.files | map(.fences | map([.driver, .timeline, .seqno, .status, .timestamp_ns]) | sort)' \
     '[[["sw_sync","t",1,"active",null]],[["sw_sync","other",null,"active",null],["sw_sync","t",null,"active",null]]]'
   run dmabuf fence info t.0 m
@@ -67,7 +67,7 @@ a_vgem_fence_is_on_its_buffer_until_it_is_released() {
   run dmabuf held --json
   json '.held | map([.name, .kind, .ino, .size])' '[["late","sync_file",null,null]]'
   json_true '.held[0].attached | test("^vgem fence [0-9]+ on ino:[0-9]+$")'
-  # The fence holds no buffer.
+  # The fence is no reference to the buffer.
   check [ "$(dmabuf stat "$camera" --json | jq '.buffers[0].count')" = "$count" ]
   run dmabuf fence create --vgem "$camera" --read
   status 1
@@ -119,13 +119,13 @@ the_holder_signals_in_time() {
   needs drm:vgem
   _camera
   check dmabuf fence create --vgem "$camera" --hold late --after 1s
-  # By itself vgem would after ten seconds.
+  # Without the holder, vgem would signal after ten seconds.
   run dmabuf fence-wait "$camera" --timeout 8s --json
   status 0
   check dmabuf release late
   if has sw_sync; then
     check dmabuf fence create --sw-sync --value 9 --hold late --after 1s
-    # Nobody who asks meanwhile delays it.
+    # Requests to the holder do not delay the signal.
     for _ in 1 2 3 4 5; do check dmabuf held; done
     run dmabuf fence-wait late --timeout 1m --json
     status 0
@@ -149,7 +149,7 @@ a_timeline_signals_in_order() {
   check [ "$(_states)" = '["signalled","signalled","active"]' ]
   run dmabuf fence signal frame.2 --json
   json '.fences[0].by' 1
-  # The timeline lives with the last of its fences.
+  # The timeline lives until its last fence is released.
   check dmabuf release frame.0 frame.1
   run dmabuf fence info frame.2 --json
   json '.files[0].status' signalled
@@ -177,7 +177,7 @@ merging_keeps_the_latest_of_each_timeline() {
   check dmabuf release --all
 }
 
-fences_are_taken_from_and_put_into_buffers() {
+fences_are_exported_from_and_imported_into_buffers() {
   needs sw_sync bufinfo
   _camera
   check dmabuf fence create --sw-sync --hold late
@@ -194,7 +194,7 @@ fences_are_taken_from_and_put_into_buffers() {
   stdout 'write fence:.*sw_sync.* unsignalled'
   run dmabuf fence-wait "$camera" --read --timeout 0
   status 124
-  # A snapshot stays as it was.
+  # A snapshot does not change.
   run dmabuf fence-wait before --timeout 0
   status 0
   run dmabuf fence export "$camera" --read --hold after
@@ -206,7 +206,7 @@ fences_are_taken_from_and_put_into_buffers() {
   _camera_gone
 }
 
-deadlines_are_hints_that_old_kernels_do_not_take() {
+deadlines_are_hints_that_old_kernels_do_not_accept() {
   needs drm:vgem
   _camera vgem-fence 0 write
   fence=${camera%:*}:$((${camera#*:} + 2))
@@ -240,7 +240,7 @@ commands_inherit_merged_fences_and_those_of_timelines() {
   json '.held' '[]'
 }
 
-what_is_something_else_is_called_what_it_is() {
+errors_name_the_kind_of_another_file() {
   needs drm:vgem
   run actor buffer 4096 vgem-fence 0 write pipe exec sh -c 'dmabuf map fd:$SLOT_1'
   status 1
@@ -268,7 +268,7 @@ only_test_fences_can_be_signalled() {
   check dmabuf release --all
 }
 
-a_machine_without_sw_sync_or_vgem_says_so() {
+missing_sw_sync_and_vgem_are_reported() {
   if ! has sw_sync; then
     run dmabuf fence create --sw-sync
     status 77
@@ -297,7 +297,7 @@ wrong_words_are_usage_errors_of_fence() {
   done
 }
 
-sw_sync_taints_as_the_contract_says() {
+sw_sync_taints_as_documented() {
   needs sw_sync kernel:'<7.0'
   run dmabuf fence create --sw-sync
   status 0

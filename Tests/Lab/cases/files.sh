@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=dash disable=SC1091,SC2034,SC2154,SC2016
-# Files that commands write and read: whole or not at all. And deadlines: one for a command.
+# Files that commands write and read: completely or not at all. Deadlines: one for each command.
 
-# _pending SCRIPT: runs it with a buffer of 64K filled with 0x5a as $FD, which has a pending fence.
+# _pending SCRIPT: runs SCRIPT with a buffer as $FD: 64K, filled with 0x5a, with a pending fence.
 _pending() {
   run actor buffer 64K fill 0 0x5a vgem-fence 0 write exec sh -c "FD=\$SLOT_0; $1"
 }
@@ -23,7 +23,7 @@ _is_whole() {
     expected "$1 to have the buffer's contents"
 }
 
-an_output_keeps_its_file_until_access_has_begun() {
+an_old_output_remains_until_access_has_begun() {
   echo old >frame
   _pending 'dmabuf map fd:$FD --output frame --timeout 300ms'
   status 124
@@ -34,7 +34,7 @@ an_output_keeps_its_file_until_access_has_begun() {
   _nothing_is_left_beside
 }
 
-an_output_keeps_its_file_when_a_signal_comes() {
+an_old_output_remains_when_a_signal_comes() {
   echo old >frame
   for signal in INT TERM QUIT HUP; do
     _pending "actor default-signals exec timeout -s $signal 1 dmabuf map fd:\$FD --output frame"
@@ -43,7 +43,7 @@ an_output_keeps_its_file_when_a_signal_comes() {
   done
 }
 
-an_output_keeps_its_file_when_the_disk_is_full() {
+an_old_output_remains_when_the_disk_is_full() {
   mkdir small
   check mount -t tmpfs -o size=64k none small
   echo old >small/frame
@@ -65,7 +65,7 @@ an_output_is_old_or_whole_whenever_the_command_is_killed() {
   stdout_is_empty
 }
 
-an_output_keeps_links_modes_and_owners() {
+an_output_preserves_links_modes_and_owners() {
   mkdir there
   echo old >there/frame
   chmod 640 there/frame
@@ -171,7 +171,7 @@ expectations_with_carriage_returns_are_read() {
 }
 
 a_file_of_expectations_is_read_whole_or_refused() {
-  # A line of 2 MiB, and one behind it that counts.
+  # A line of 2 MiB, and a valid line after it.
   { printf '# '; head -c 2097152 /dev/zero | tr '\0' x; printf '\nC1 drm:vgem 0xdeadbeef\n'; } >known
   run dmabuf check --device drm:vgem --only C1 --expect known
   status 1
@@ -208,6 +208,6 @@ a_deadline_is_one_for_the_whole_command() {
   run dmabuf receive ./socket --timeout 1s
   status 124
   stderr '^dmabuf: ./socket: poll: Connection timed out$'
-  [ $(($(cut -d . -f 1 /proc/uptime) - before)) -lt 15 ] || expected 'the deadline to be kept'
+  [ $(($(cut -d . -f 1 /proc/uptime) - before)) -lt 15 ] || expected 'an end at the deadline'
   finish chatter
 }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Hints: each only where its cause was checked. Further ones stand with their commands.
+# Hints are printed only if their cause was checked. Cases of other hints are in the files of their commands.
 
 huge_pages_that_are_not_set_aside_are_named() {
   needs udmabuf
@@ -12,7 +12,7 @@ huge_pages_that_are_not_set_aside_are_named() {
   stderr '^dmabuf: cannot allocate 3M from udmabuf:2M: only 0B are available$'
   stderr "^dmabuf: hint: nr_hugepages is 0; run: echo 2 >$pool/nr_hugepages\$"
   no_stderr 'kill processes'
-  # The hint does what it says.
+  # The command of the hint works.
   echo 2 >$pool/nr_hugepages
   run dmabuf alloc 3M --from udmabuf:2M
   status 0
@@ -20,7 +20,7 @@ huge_pages_that_are_not_set_aside_are_named() {
   status 1
   stderr "^dmabuf: hint: 2 of 2 huge pages are free; run: echo 3 >$pool/nr_hugepages\$"
   echo 0 >$pool/nr_hugepages
-  # Pages that the kernel may add when they are asked for are there, too.
+  # Pages that the kernel may add on demand count, too.
   echo 4 >$pool/nr_overcommit_hugepages
   run dmabuf alloc 3M --from udmabuf:2M
   status 0
@@ -45,7 +45,7 @@ of_cma_the_largest_holder_is_named() {
   finish decoder
 }
 
-only_ordinary_memory_may_cost_processes() {
+the_hint_for_too_much_memory_says_that_processes_may_be_killed() {
   needs heap:system udmabuf
   for source in heap:system udmabuf; do
     run dmabuf alloc 8191T --from $source
@@ -81,7 +81,7 @@ a_source_may_be_the_path_of_its_node() {
   status 64
 }
 
-# _without_vgem COMMAND: where neither its node nor a trace of its driver is seen.
+# _without_vgem COMMAND: runs COMMAND without the nodes of vgem and the traces of its driver.
 _without_vgem() {
   run unshare -m sh -c "for place in /dev/dri /sys/module /sys/bus /sys/devices; do
     [ ! -d \$place ] || mount -t tmpfs none \$place; done
@@ -105,7 +105,7 @@ a_module_that_is_not_loaded_is_named() {
   check dmabuf release x
 }
 
-files_of_the_user_s_get_no_hint_of_something_else_s() {
+errors_of_files_of_the_user_have_no_hint() {
   echo >plain
   for command in "stat --diff $PWD/plain/x" "check --expect $PWD/plain/x"; do
     # shellcheck disable=SC2086
@@ -120,7 +120,7 @@ files_of_the_user_s_get_no_hint_of_something_else_s() {
   stderr 'Too many levels of symbolic links$'
   no_stderr hint
   if has heap:system; then
-    # EPERM, as of a file that chattr has made immutable.
+    # EPERM, as for a file that chattr has set immutable.
     : >out
     run strace -o trace -P "$PWD/out" -e inject=openat:error=EPERM dmabuf alloc 64K -- sh -c 'exec dmabuf map fd:$DMABUF_FD --output out'
     run strace -f -o trace -P out -e inject=openat:error=EPERM dmabuf alloc 64K -- sh -c 'exec dmabuf map fd:$DMABUF_FD --output out'
@@ -142,7 +142,7 @@ descriptors_that_do_not_fit_are_too_many_not_too_long() {
   finish sender
 }
 
-what_is_no_socket_is_said_to_be_none() {
+a_file_that_is_not_a_socket_is_reported() {
   echo >plain
   run dmabuf receive "$PWD/plain" --timeout 1s
   status 1

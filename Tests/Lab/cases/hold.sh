@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # dmabuf alloc --hold, held, release, and names as references.
 
-# Where there is no heap, vgem's dumb buffers do.
+# The source of buffers: the system heap, or else dumb buffers of vgem.
 _source() { if has heap:system; then echo heap:system; else echo drm:vgem; fi; }
 _needs_source() { has heap:system || needs drm:vgem; }
 _hold() { check dmabuf alloc 64K --from "$(_source)" --hold "$@"; }
@@ -51,7 +51,7 @@ held_lists_names_kinds_sizes_and_holders() {
   stdout_is_empty
 }
 
-the_report_says_under_what_name() {
+the_report_has_the_held_name() {
   _needs_source
   run dmabuf alloc 4K --from "$(_source)" --hold cam --json
   json '.buffers[0].held_as' cam
@@ -60,7 +60,7 @@ the_report_says_under_what_name() {
   check dmabuf release cam set.0 set.1
 }
 
-a_taken_name_is_refused_unless_it_is_to_be_replaced() {
+a_name_in_use_is_refused_unless_it_is_replaced() {
   _needs_source
   _hold cam
   run dmabuf alloc 4K --from "$(_source)" --hold cam
@@ -81,7 +81,7 @@ a_taken_name_is_refused_unless_it_is_to_be_replaced() {
   check dmabuf release --all
 }
 
-releasing_what_is_gone_names_it_and_releases_the_rest() {
+releasing_an_unknown_name_reports_it_and_releases_the_rest() {
   _needs_source
   _hold one
   run dmabuf release gone one nothing
@@ -96,18 +96,18 @@ releasing_what_is_gone_names_it_and_releases_the_rest() {
   status 0
 }
 
-the_holder_is_small_idle_detached_and_keeps_nothing_else() {
+the_holder_is_small_idle_detached_and_has_nothing_else_open() {
   _needs_source
   run env SOURCE="$(_source)" sh -c 'exec 9</etc/passwd; dmabuf alloc 64K --from "$SOURCE" --hold cam --json; cd /tmp'
   status 0
   run dmabuf held --json
   pid=$(jq '.held[0].pid' .run/stdout)
   check sh -c "[ \$(sed -n 's/^VmRSS:[^0-9]*\([0-9]*\) kB/\1/p' /proc/$pid/status) -le 3072 ]"
-  # A session of its own, whose leader has gone.
+  # The holder is in a session of its own, whose leader has exited.
   check [ "$(awk '{ print $6 }' "/proc/$pid/stat")" != "$(awk '{ print $6 }' /proc/self/stat)" ]
   check [ "$(readlink "/proc/$pid/cwd")" = / ]
   for stream in 0 1 2; do check [ "$(readlink "/proc/$pid/fd/$stream")" = /dev/null ]; done
-  # Three streams, the directory, the socket, the buffer and a spare.
+  # Three streams, the directory, the socket, the buffer and a reserved descriptor.
   run ls "/proc/$pid/fd"
   check [ "$(wc -l <.run/stdout)" = 7 ]
   check sh -c "! cat /proc/$pid/environ | grep -q ."
@@ -118,12 +118,12 @@ the_holder_is_small_idle_detached_and_keeps_nothing_else() {
   check dmabuf release cam
 }
 
-references_are_counted_as_the_contract_says() {
+references_are_counted_as_documented() {
   needs heap:system
   check dmabuf alloc 1M --hold cam
   _count_is() { [ "$(dmabuf stat cam --json | jq '.buffers[0].count')" = "$1" ]; }
   check _count_is 1
-  # More than a pipe holds, so that the reader waits with its descriptor and its mapping.
+  # The buffer is larger than a pipe, so that map waits with its descriptor and its mapping.
   start reader sh -c 'dmabuf map cam --output - | sleep 4'
   eventually _count_is 3
   finish reader
@@ -133,7 +133,7 @@ references_are_counted_as_the_contract_says() {
   check dmabuf release cam
 }
 
-a_holder_ends_by_sigterm_and_takes_its_socket_along() {
+a_holder_ends_by_sigterm_and_removes_its_socket() {
   _needs_source
   _hold cam
   pid=$(dmabuf held --json | jq '.held[0].pid')
@@ -197,7 +197,7 @@ two_hundred_holders_live_side_by_side() {
   stdout_is 0
 }
 
-a_client_that_says_nothing_stalls_nobody() {
+a_silent_client_stalls_no_other_client() {
   _needs_source
   _hold cam
   for i in 1 2 3 4 5; do start "silent$i" actor connect /run/dmabuf/cam sleep 20; done
@@ -224,12 +224,12 @@ another_user_s_holder_is_out_of_reach() {
   chmod 666 /dev/dma_heap/system
   run_as_nobody dmabuf alloc 64K --hold cam
   status 0
-  # Root has names of its own.
+  # Root has its own names.
   run dmabuf held --json
   json '.held' '[]'
   run_as_nobody dmabuf held --json
   json '.held | map(.name)' '["cam"]'
-  # And a third user sees nothing, or is refused.
+  # A third user gets nothing, or is refused.
   run actor uid 1234 exec dmabuf map cam
   status 1
   run actor uid 1234 exec env XDG_RUNTIME_DIR=/tmp dmabuf held --json
@@ -262,7 +262,7 @@ a_directory_that_is_not_private_is_refused() {
   chmod 600 /dev/dma_heap/system
 }
 
-what_is_no_socket_is_not_touched() {
+a_file_that_is_not_a_socket_is_not_touched() {
   _needs_source
   _hold real
   for thing in file link; do
@@ -351,7 +351,7 @@ ordinary_users_hold_too() {
   chmod 600 /dev/udmabuf
 }
 
-a_holder_whose_socket_is_gone_lets_go() {
+a_holder_whose_socket_is_gone_ends() {
   _needs_source
   _hold cam
   rm /run/dmabuf/cam
@@ -360,7 +360,7 @@ a_holder_whose_socket_is_gone_lets_go() {
   stdout_is 0
 }
 
-yama_is_named_where_it_forbids_taking_a_descriptor() {
+yama_is_named_where_it_forbids_duplicating_a_descriptor() {
   [ -e /proc/sys/kernel/yama/ptrace_scope ] || skip 'no Yama'
   before=$(cat /proc/sys/kernel/yama/ptrace_scope)
   start holder actor buffer 64K print 0 uid 65534 ready pause
@@ -376,7 +376,7 @@ yama_is_named_where_it_forbids_taking_a_descriptor() {
   finish holder
 }
 
-a_process_that_ended_is_said() {
+an_ended_process_is_reported() {
   start holder actor buffer 64K print 0 ready pause
   wait_for_line holder ready
   fd=$(awk 'NR == 1 { print $2 }' .started/holder.stdout)

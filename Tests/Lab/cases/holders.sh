@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: MIT
-# Holders against accidents and attacks: whose socket it is, kernels without locks, other versions, junk.
+# Holders and accidents: sockets of others, kernels without locks, other versions, junk.
 
 _source() { if has heap:system; then echo heap:system; else echo drm:vgem; fi; }
 _needs_source() { has heap:system || needs drm:vgem; }
 _hold() { check dmabuf alloc 64K --from "$(_source)" --hold "$@"; }
 _holder() { dmabuf held --json | jq ".held[] | select(.name == \"$1\").pid"; }
 
-a_holder_whose_name_is_another_s_leaves_that_one_alone() {
+a_holder_does_not_remove_the_socket_of_another_holder() {
   _needs_source
   for signal in TERM INT; do
     _hold cam
     first=$(_holder cam)
-    # Or it might see by itself that its socket is gone.
+    # Otherwise the holder might notice that its socket is gone.
     check kill -s STOP "$first"
     rm /run/dmabuf/cam
     _hold cam
@@ -42,8 +42,8 @@ a_holder_whose_name_is_another_s_ends() {
   check dmabuf release cam
 }
 
-a_name_that_is_exchanged_is_not_released_for_the_other() {
-  # Two names are swapped again and again; what is asked for by one connection is what was looked up.
+a_name_that_is_exchanged_is_never_a_mix_of_two_buffers() {
+  # Two names are swapped repeatedly. One connection is for the lookup and the request.
   _needs_source
   check dmabuf alloc 4K --from "$(_source)" --hold one
   check dmabuf alloc 64K --from "$(_source)" --hold two
@@ -66,7 +66,7 @@ holding_needs_no_file_locks() {
   run strace -o trace -e inject=flock:error=ENOSYS dmabuf alloc 4K --from "$(_source)" --hold cam
   status 1
   stderr '^dmabuf: cam: the name is in use$'
-  # And one of several that race wins.
+  # Of several commands at the same time, one wins.
   check dmabuf release cam
   for i in 1 2 3; do
     start "racer$i" strace -o "trace$i" -e inject=flock:error=ENOSYS dmabuf alloc 4K --from "$(_source)" --hold cam
@@ -89,7 +89,7 @@ a_holder_without_descriptors_waits_and_serves() {
   run env SOURCE="$(_source)" sh -c 'ulimit -n 20; exec dmabuf alloc 64K --from "$SOURCE" --hold cam'
   status 0
   pid=$(_holder cam)
-  # More silent clients than it has descriptors for; each may take two seconds.
+  # More silent clients than free descriptors. The holder serves each for up to two seconds.
   for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18; do
     start "silent$i" actor connect /run/dmabuf/cam pause
   done
@@ -97,7 +97,7 @@ a_holder_without_descriptors_waits_and_serves() {
   before=$(awk '{ print $14 + $15 }' "/proc/$pid/stat")
   sleep 1
   after=$(awk '{ print $14 + $15 }' "/proc/$pid/stat")
-  # Ticks of 10 ms: one that spins takes a hundred.
+  # Ticks of 10 ms. A holder that spins uses a hundred.
   check [ $((after - before)) -lt 30 ]
   sleep 3
   check dmabuf map cam --verify zero
@@ -105,7 +105,7 @@ a_holder_without_descriptors_waits_and_serves() {
   for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18; do send_signal "silent$i" TERM; finish "silent$i"; done
 }
 
-release_all_beside_junk_says_what_failed_and_releases_the_rest() {
+release_all_beside_junk_reports_what_failed_and_releases_the_rest() {
   _needs_source
   _hold one
   _hold two
@@ -128,7 +128,7 @@ release_all_beside_junk_says_what_failed_and_releases_the_rest() {
   stderr_is_empty
 }
 
-without_proc_nothing_is_claimed_of_what_is_held() {
+without_proc_commands_on_held_buffers_fail() {
   _needs_source
   _hold cam
   for command in 'held --json' held 'release --all' 'release cam' 'fence signal cam' "alloc 4K --from $(_source) --hold other"; do
@@ -144,7 +144,7 @@ without_proc_nothing_is_claimed_of_what_is_held() {
   check dmabuf release cam
 }
 
-a_holder_of_before_there_were_versions_is_used_and_released() {
+a_holder_of_version_0_is_used_and_released() {
   needs heap:system
   mkdir -p -m 700 /run/dmabuf
   start old actor heap system 8192 holder 0 /run/dmabuf/old 'kind=buffer,began=1,ino=7,size=8192,exp_name=system' 0
@@ -159,7 +159,7 @@ a_holder_of_before_there_were_versions_is_used_and_released() {
   status 0
 }
 
-a_holder_of_a_later_version_is_said_to_be_one_and_released() {
+a_holder_of_a_later_version_is_reported_and_released() {
   needs heap:system
   mkdir -p -m 700 /run/dmabuf
   start new actor heap system 8192 holder 2 /run/dmabuf/new 'version=2,kind=buffer,began=1,ino=7,size=8192,exp_name=system' 0
@@ -174,7 +174,7 @@ a_holder_of_a_later_version_is_said_to_be_one_and_released() {
   check dmabuf release new
   finish new
   status 0
-  # And one that keeps what this version has no word for.
+  # A holder with a kind of object that this version does not know.
   start new actor heap system 8192 holder 2 /run/dmabuf/new 'version=2,kind=dream,began=1,exp_name=' 0
   wait_for_line new ready
   run dmabuf held
@@ -185,7 +185,7 @@ a_holder_of_a_later_version_is_said_to_be_one_and_released() {
   status 0
 }
 
-what_says_it_holds_but_makes_no_sense_is_an_error() {
+an_invalid_description_of_a_holder_is_an_error() {
   needs heap:system
   mkdir -p -m 700 /run/dmabuf
   for text in x 'kind=buffer,exp_name=' ',exp_name=,exp_name=' 'version=99999999999999999999,kind=x,exp_name='; do
@@ -204,7 +204,7 @@ what_says_it_holds_but_makes_no_sense_is_an_error() {
 an_attachment_s_text_is_bounded_in_bytes() {
   needs heap:system drm:vgem
   node=$(drm_node vgem)
-  # The same device under a long name, four bytes of which are one character's.
+  # The same device under a long name, in which characters have several bytes.
   long=$(printf 'a\314\201\314\201\314\201%.0s' 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20)
   mkdir "$long" && ln -s "$node" "$long/card"
   check dmabuf alloc 8K --hold buffer

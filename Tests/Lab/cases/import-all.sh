@@ -11,7 +11,7 @@ the_matrix_has_a_row_for_each_device_and_queue() {
   json_true '[.devices[] | select(.result != "ok") | .reason != null] | all'
 }
 
-the_status_says_whether_any_device_refused() {
+the_exit_status_is_1_if_a_device_refused() {
   limit 180
   needs drm:bochs 'kernel:<7.0'
   run actor buffer 4M exec sh -c 'dmabuf import fd:$SLOT_0 --all'

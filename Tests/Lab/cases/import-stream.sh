@@ -3,22 +3,22 @@
 
 frames_are_captured_into_the_buffer() {
   needs v4l2:vivid
-  # Other cases may have turned the clock off.
+  # Other cases may have switched the clock off.
   run actor video-set "$(video_node vivid)" 'OSD Text Mode' 0
   run actor buffer 1M exec sh -c 'dmabuf import fd:$SLOT_0 v4l2:vivid --stream 5 --timeout 30s --checksum --json'
   status 0
   json '.devices[0] | [.queue, .result, (.frames | length)]' '["video-capture","ok",5]'
   json '.devices[0].frames | map([.buffer, .bytes_used, .field, .error]) | unique' "[[0,$(frame_bytes "$(video_node vivid)"),\"none\",false]]"
-  # vivid draws a clock and moves the picture.
+  # vivid draws a clock and moves the image, so frames differ.
   json_true '.devices[0].frames | (map(.checksum) | unique | length) > 1'
   json_true '.devices[0].frames | map(.sequence) | . == sort and (unique | length) == 5'
   json_true '.devices[0].frames | map(.timestamp_ns) | . == sort and .[4] > .[0]'
 }
 
-a_frame_is_what_the_same_camera_gives_by_mmap() {
+a_frame_equals_that_of_the_same_camera_by_mmap() {
   needs v4l2:vivid
   camera=$(video_node vivid)
-  # Without the clock all frames are the same.
+  # Without the clock all frames are equal.
   run actor video-set "$camera" 'OSD Text Mode' 2
   status 0
   run actor video-capture "$camera" mapped
@@ -34,7 +34,7 @@ an_exported_plane_is_the_memory_that_frames_are_captured_into() {
   camera=$(video_node vivid)
   run actor video-set "$camera" 'OSD Text Mode' 2
   run actor video-capture "$camera" mapped
-  # The camera's own exported buffers, given back to it as imports.
+  # The camera imports its own exported buffers.
   run dmabuf export "$camera" --buffers 2 -- sh -c "IFS=,; set -- \$DMABUF_FDS; dmabuf import fd:\$1 fd:\$2 $camera --stream 4 --timeout 30s && dmabuf map fd:\$1 --output first --length $(frame_bytes "$camera") && dmabuf map fd:\$2 --output second --length $(frame_bytes "$camera")"
   status 0
   same mapped first
@@ -44,21 +44,21 @@ an_exported_plane_is_the_memory_that_frames_are_captured_into() {
 
 a_multi_planar_camera_captures_too() {
   needs v4l2:vivid-001-vid-cap
-  # The same default as the single-planar one's.
+  # The default is that of the single-planar camera.
   bytes=$(frame_bytes "$(video_node vivid)")
   run actor buffer 1M exec sh -c 'dmabuf import fd:$SLOT_0 v4l2:vivid-001-vid-cap --stream 3 --timeout 30s --json'
   status 0
   json '.devices[0] | [.queue, (.frames | map(.bytes_used))]' '["video-capture-mplane",'"[$bytes,$bytes,$bytes]"']'
 }
 
-several_buffers_take_turns() {
+several_buffers_alternate() {
   needs v4l2:vivid
   run actor buffer 1M buffer 1M buffer 1M exec sh -c 'dmabuf import fd:$SLOT_0 fd:$SLOT_1 fd:$SLOT_2 v4l2:vivid --stream 6 --timeout 30s --json'
   status 0
   json '.devices[0].frames | map(.buffer)' '[0,1,2,0,1,2]'
 }
 
-frames_are_given_to_an_output() {
+frames_are_queued_to_an_output() {
   needs v4l2:vivid
   run actor buffer 2M exec sh -c 'dmabuf import fd:$SLOT_0 v4l2:vivid-000-vid-out --stream 3 --timeout 30s --json'
   status 0
@@ -80,7 +80,7 @@ a_scaler_needs_two_buffers() {
   stderr '^dmabuf: hint: name two buffers; the device reads the first and writes the second$'
 }
 
-the_queue_is_given_back_after_streaming() {
+the_queue_is_released_after_streaming() {
   needs v4l2:vivid
   camera=$(video_node vivid)
   run actor buffer 1M exec sh -c "strace -e trace=ioctl -o trace dmabuf import fd:\$SLOT_0 $camera --stream 2 --timeout 30s"
@@ -91,10 +91,10 @@ the_queue_is_given_back_after_streaming() {
   status 0
 }
 
-a_camera_that_gives_nothing_times_out() {
+a_camera_without_frames_times_out() {
   needs v4l2:vivid
   camera=$(video_node vivid)
-  # A small frame rate is vivid's way to be slow; a video output that nobody feeds would be another.
+  # vivid is slow because of a small frame rate. A video output without input would also be slow.
   run actor buffer 1M exec sh -c "time dmabuf import fd:\$SLOT_0 $camera --stream 100 --timeout 20ms"
   status 124
   stderr ': VIDIOC_DQBUF: (Connection|Operation) timed out$'
@@ -103,7 +103,7 @@ a_camera_that_gives_nothing_times_out() {
   status 0
 }
 
-an_interrupt_gives_the_queue_back() {
+an_interrupt_releases_the_queue() {
   needs v4l2:vivid
   camera=$(video_node vivid)
   start stream actor default-signals buffer 1M ready exec sh -c "exec strace -e trace=ioctl -o trace dmabuf import fd:\$SLOT_0 $camera --stream 100000"
@@ -116,23 +116,23 @@ an_interrupt_gives_the_queue_back() {
 }
 _child_of() { tr ' ' '\n' <"/proc/$1/task/$1/children" | head -n 1; }
 
-a_camera_that_goes_while_it_streams_has_gone() {
+a_camera_that_is_unplugged_while_it_streams_is_reported() {
   needs v4l2:vivid
   camera=$(video_node vivid)
   start stream actor buffer 1M ready exec sh -c "exec strace -e trace=ioctl -o trace dmabuf import fd:\$SLOT_0 $camera --stream 100000"
   wait_for_line stream ready
   eventually grep -q VIDIOC_DQBUF trace
-  # vivid's button: the device is unplugged until the last one who has it open closes it.
+  # The control Disconnect of vivid: the device is unplugged until the last process closes it.
   run actor video-set "$camera" Disconnect 1
   finish stream
   status 1
   stderr "^dmabuf: $camera: (poll|VIDIOC_[A-Z]+): No such device$"
   stderr '^dmabuf: hint: the device has gone: it was unplugged, or its driver was removed$'
-  # It is back.
+  # The device exists again.
   eventually dmabuf devices "$camera"
 }
 
-a_decoder_without_encoded_data_says_why_no_frame_comes() {
+a_decoder_without_encoded_data_is_named_in_a_hint() {
   needs v4l2:vicodec heap:system
   node=$(for entry in /sys/class/video4linux/video*; do grep -lx 'stateful-decoder' "$entry/name"; done | head -n 1)
   node=/dev/$(basename "$(dirname "$node")")

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
-# dmabuf import: devices that get a buffer.
+# dmabuf import: imports of a buffer into devices.
 
-# A buffer of whatever source there is; $SLOT_0 is its descriptor.
+# Runs a script with a buffer of any source. $SLOT_0 is its descriptor.
 _with() { # SIZE SCRIPT
   run actor buffer "$1" exec sh -c "$2"
 }
 
-a_drm_device_answers_with_a_handle() {
+a_drm_device_returns_a_handle() {
   needs drm:vgem heap:system
   _with 1M 'dmabuf import fd:$SLOT_0 drm:vgem --json'
   status 0
@@ -36,11 +36,11 @@ a_handle_is_closed_once_however_often_it_was_imported() {
   check sh -c '[ $(grep -c "DRM_IOCTL_GEM_CLOSE.*= 0" trace) = 1 ] && ! grep -q "GEM_CLOSE.*EINVAL" trace'
 }
 
-importing_into_a_display_makes_nobody_master() {
+importing_into_a_display_makes_no_process_master() {
   needs drm:vkms
   _with 64K 'dmabuf import fd:$SLOT_0 drm:vkms -- sh -c "cat /sys/kernel/debug/dri/*/clients"'
   status 0
-  # command tgid dev master a uid magic
+  # Columns: command tgid dev master a uid magic
   stdout '^ *dmabuf +[0-9]+ +[0-9]+ +n '
   no_stdout '^ *dmabuf +[0-9]+ +[0-9]+ +y '
 }
@@ -57,7 +57,8 @@ a_queued_buffer_is_referenced_as_long_as_the_command() {
   needs v4l2:vivid
   _with 1M 'grep ^count /proc/self/fdinfo/$SLOT_0; dmabuf import fd:$SLOT_0 v4l2:vivid -- sh -c "grep ^count /proc/self/fdinfo/\$DMABUF_FD"; grep ^count /proc/self/fdinfo/$SLOT_0; :'
   status 0
-  # The first and the last count are the same; between them are the tool's copy, the command's and the queue's.
+  # The first and the last count are equal. The count between them includes the references of the tool, the command and
+  # the queue.
   check sh -c 'set -- $(grep -o "^count:.*" .run/stdout | tr -dc "0-9\n"); [ $1 = $3 ] && [ $2 -ge $(($1 + 2)) ]'
 }
 
@@ -103,7 +104,7 @@ the_command_is_not_run_when_a_device_refuses() {
   no_stdout '^ran$'
 }
 
-a_camera_takes_the_buffer_and_gives_its_queue_back() {
+a_camera_imports_the_buffer_and_its_queue_is_released() {
   needs v4l2:vivid
   camera=$(video_node vivid)
   _with 1M "dmabuf import fd:\$SLOT_0 $camera --json && dmabuf devices $camera --json >devices"
@@ -112,7 +113,7 @@ a_camera_takes_the_buffer_and_gives_its_queue_back() {
   check jq -e '.devices[0].queues[0].buffers == 0' devices
 }
 
-output_queues_take_it_too() {
+output_queues_import_the_buffer_too() {
   needs v4l2:vivid
   _with 2M 'dmabuf import fd:$SLOT_0 v4l2:vivid-000-vid-out --json'
   status 0
@@ -126,7 +127,7 @@ both_queues_of_a_scaler_are_tried() {
   json '.devices | map([.queue, .result])' '[["video-capture","ok"],["video-output","ok"]]'
 }
 
-a_buffer_that_is_too_small_is_told_how_large_the_plane_is() {
+a_buffer_that_is_too_small_is_reported_with_the_size_of_the_plane() {
   needs v4l2:vivid
   camera=$(video_node vivid)
   _with 4K "dmabuf import fd:\$SLOT_0 $camera"
@@ -139,7 +140,7 @@ a_buffer_that_is_too_small_is_told_how_large_the_plane_is() {
   json '.devices[0] | [.result, .call, .errno, .reason]' '["refused","VIDIOC_QBUF","EINVAL","plane 0 needs '"$(frame_bytes "$camera")"' bytes; the buffer has 4096"]'
 }
 
-a_camera_of_somebody_else_names_its_owner() {
+a_camera_of_another_process_names_its_owner() {
   needs v4l2:vivid
   camera=$(video_node vivid)
   start owner actor video-own "$camera" 2 ready pause
@@ -153,12 +154,12 @@ a_camera_of_somebody_else_names_its_owner() {
   finish owner
 }
 
-a_display_that_cannot_import_says_so() {
+a_display_that_cannot_import_is_reported() {
   needs drm:bochs 'kernel:<7.0'
   _with 1M 'dmabuf import fd:$SLOT_0 drm:bochs-drm'
   status 1
   if has 'kernel:>=6.6'; then
-    # The kernel says for each driver that it imports.
+    # The kernel reports for each driver that it imports.
     stderr ': DRM_IOCTL_PRIME_FD_TO_HANDLE: Invalid argument$'
     stderr '^dmabuf: hint: the driver refuses buffers of other devices'
   else
@@ -167,7 +168,7 @@ a_display_that_cannot_import_says_so() {
   fi
 }
 
-a_read_only_buffer_is_taken_all_the_same() {
+a_read_only_buffer_is_imported_too() {
   needs heap:system v4l2:vivid
   run dmabuf alloc 1M --read-only -- sh -c 'dmabuf import fd:$DMABUF_FD v4l2:vivid --stream 1 --timeout 30s && dmabuf map fd:$DMABUF_FD --verify zero'
   status 1
@@ -182,7 +183,7 @@ one_refusal_among_several_is_one_line_and_status_1() {
   check sh -c '[ $(grep -vc hint: .run/stderr) = 1 ]'
 }
 
-something_else_is_no_buffer() {
+a_file_that_is_not_a_buffer_is_reported() {
   needs drm:vgem
   run actor memfd 4096 exec sh -c 'dmabuf import fd:$SLOT_0 drm:vgem'
   status 1

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=dash disable=SC1091,SC2034,SC2154,SC2016
-# Nothing that a program is started with is trusted: signal dispositions, masks, alarms, umask, bytes that are no text.
+# dmabuf trusts no inherited state: signal dispositions, masks, alarms, umask, bytes that are not UTF-8.
 
 a_command_fails_with_its_status_although_children_are_ignored() {
   needs dmabuf
@@ -9,7 +9,7 @@ a_command_fails_with_its_status_although_children_are_ignored() {
   status 1
   run actor ignore CHLD exec dmabuf alloc 4K --from "$source" -- sh -c 'exit 7'
   status 7
-  # A hold needs its child, too.
+  # --hold also waits for a child.
   run actor ignore CHLD exec dmabuf alloc 4K --from "$source" --hold kept
   status 0
   check dmabuf release kept
@@ -17,7 +17,7 @@ a_command_fails_with_its_status_although_children_are_ignored() {
 
 _source() { if has heap:system; then echo heap:system; else echo drm:vgem; fi; }
 
-a_command_gets_back_what_was_inherited() {
+a_command_inherits_the_signal_state_of_the_caller() {
   source=$(_source)
   run actor ignore CHLD ignore PIPE block TERM exec dmabuf alloc 4K --from "$source" -- grep -E '^Sig(Ign|Blk)' /proc/self/status
   status 0
@@ -29,13 +29,13 @@ a_command_gets_back_what_was_inherited() {
   stdout '^SigIgn:.000000000000000[06]$'
 }
 
-a_status_that_cannot_be_had_is_an_error() {
+a_status_that_cannot_be_read_is_an_error() {
   run strace -o trace -e inject=wait4:error=ECHILD dmabuf alloc 4K --from "$(_source)" -- true
   status 126
   stderr '^dmabuf: true: exec: No child processes$'
 }
 
-a_timeout_ends_in_time_whatever_signals_are_blocked_or_ignored() {
+a_timeout_ends_in_time_with_any_signals_blocked_or_ignored() {
   needs drm:vgem
   for before in 'block ALRM' 'ignore ALRM' 'block RTMAX' 'ignore RTMAX'; do
     # shellcheck disable=SC2086  # words on purpose
@@ -48,9 +48,9 @@ a_timeout_ends_in_time_whatever_signals_are_blocked_or_ignored() {
   done
 }
 
-a_timeout_ends_a_start_that_the_fences_did_not_announce() {
+a_timeout_ends_a_start_that_waits_after_the_poll() {
   needs drm:vgem
-  # Without the sync_file, as before Linux 6.0, START itself has to be interrupted.
+  # Without the sync_file, as before Linux 6.0, the timeout must interrupt START itself.
   run actor buffer 4K vgem-fence 0 write block ALRM exec sh -c 'exec timeout -s KILL 20 strace -f -o trace -e trace=poll,ppoll -e inject=ppoll,poll:retval=1:when=1 dmabuf sync fd:$SLOT_0 start --timeout 500ms'
   status 124
 }
@@ -71,7 +71,7 @@ a_blocked_interrupt_ends_the_command() {
   status 130
 }
 
-bytes_that_are_no_text_reach_a_command_unchanged() {
+bytes_that_are_not_utf_8_reach_a_command_unchanged() {
   source=$(_source)
   word=$(printf 'b\377\356\276\200\303')
   run env "VAR=$word" dmabuf alloc 4K --from "$source" -- sh -c 'printf "%s|%s" "$1" "$VAR" | od -An -tx1 | tr -d " \n"' sh "$word"
@@ -79,7 +79,7 @@ bytes_that_are_no_text_reach_a_command_unchanged() {
   stdout '^62ffeebe80c37c62ffeebe80c3$'
 }
 
-bytes_that_are_no_text_name_files() {
+bytes_that_are_not_utf_8_name_files() {
   source=$(_source)
   name=$(printf 'b\377.raw')
   run dmabuf alloc 4K --from "$source" -- sh -c 'dmabuf map fd:$DMABUF_FD --output "$1"' sh "$name"
@@ -94,7 +94,7 @@ bytes_that_are_no_text_name_files() {
   stdout '62ff2e7261770a$'
 }
 
-a_socket_is_private_whatever_the_umask() {
+a_socket_is_private_for_any_umask() {
   source=$(_source)
   start receiver actor umask 0 exec dmabuf receive ./frames --listen --timeout 20s
   eventually test -S frames

@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: MIT
-# Every command, ended at random points by SIGKILL, SIGTERM and SIGINT. /lab/kills has how many times, and the
-# seed: DMABUF_LAB_KILLS='1000 7' lab test --only 'commands_that_are_killed*'. A third word takes only the commands
-# that begin with it.
+# Ends every command at random points by SIGKILL, SIGTERM and SIGINT. /lab/kills has the number of kills and the seed:
+# DMABUF_LAB_KILLS='1000 7' lab test --only 'commands_that_are_killed*'. A third word selects the commands that begin
+# with it.
 #
-# What is left afterwards is looked for: buffers that are not held, processes, sockets, temporary files, tracing
-# instances. Whether access from the CPU was ended the kernel does not tell; so these commands are traced, and
-# their SYNC START and END counted, except after SIGKILL, where the next access has to work.
+# Then it looks for remains: buffers that are not held, processes, sockets, temporary files, tracing instances. The
+# kernel does not report whether CPU access has ended. So strace counts SYNC START and END of these commands. After
+# SIGKILL, the next access must work instead.
 
 _source() { if has heap:system; then echo heap:system; else echo drm:vgem; fi; }
 
-# A command a line. Held before: three buffers, and `wait`, a fence that stays pending.
+# Prints one command per line. Three buffers are held, and `wait`, a pending fence.
 _commands() {
   cat <<END
 alloc 64K --from $source --count 4
@@ -73,7 +73,7 @@ _prepare() {
   [ -s census ] || dmabuf stat --json >census
 }
 
-# _begin COMMAND: in the background; its process is $tool. Access is traced by a process beside it.
+# _begin COMMAND: starts COMMAND in the background. Its process is $tool. Another process traces CPU access.
 _begin() {
   # shellcheck disable=SC2086  # words on purpose
   case $1 in
@@ -83,18 +83,18 @@ _begin() {
   esac
   "$@" >.run/stdout 2>.run/stderr </dev/null &
   tool=$!
-  # A background job ignores SIGINT until the actor has undone that; strace has to have it in its hands.
+  # A background job ignores SIGINT until the actor has restored it. strace must have attached.
   while case $(cat /proc/$tool/comm 2>/dev/null) in sh | busybox | actor | strace) true ;; *) false ;; esac; do usleep 1000; done
 }
 
-# How long it takes by itself in hundredths of a second, between 20 and 250.
+# Prints the time of a command that is not killed, in hundredths of a second, between 20 and 250.
 _usual() {
   _begin "$1"
   clock=$(_clock)
   while [ $(($(_clock) - clock)) -lt 250 ] && alive $tool; do usleep 50000; done
   kill -TERM $tool 2>/dev/null
   wait $tool 2>/dev/null
-  [ $? != 64 ] || expected "a command without fault: $1 ($(cat .run/stderr))"
+  [ $? != 64 ] || expected "a valid command: $1 ($(cat .run/stderr))"
   took=$(($(_clock) - clock))
   if [ $took -lt 20 ]; then took=20; fi
   echo $took
@@ -111,7 +111,7 @@ _no_processes() { [ "$(_processes)" = 0 ]; }
 _no_buffers() { [ "$(buffers_on_the_machine)" = 0 ]; }
 _no_instances() { [ "$(ls /sys/kernel/tracing/instances 2>/dev/null | wc -l)" = 0 ]; }
 
-# What the kill has left, given that the next run of the same kind may clean up after SIGKILL.
+# Looks for remains of the kill. After SIGKILL, the next run of the same command may remove them.
 _judge() { # COMMAND SIGNAL STATUS
   last_command="$1 ($2 after $delay of $usual hundredths of a second: status $3)"
   case $2 in
@@ -122,7 +122,7 @@ _judge() { # COMMAND SIGNAL STATUS
     map* | sync*) check [ $(($(grep -c 0x40086200 trace) % 2)) = 0 ] ;;
   esac
   check timeout 20 dmabuf held
-  # Holders that were begun are told by `held`, and end; the others' names can be had again.
+  # `held` lists holders that have started, and `release` ends them. Other names can be used again.
   timeout 30 dmabuf release --all >.run/check 2>&1
   if [ "$(_sockets)" != 0 ]; then
     for left in /run/dmabuf/*; do
@@ -145,17 +145,17 @@ _judge() { # COMMAND SIGNAL STATUS
   rm -f out
 }
 
-# The signal came when everything was done: the process had ended.
+# Prints yes if the process had ended before the signal.
 _was_done() { [ "$sent" = yes ] || echo yes; }
 
 commands_that_are_killed_leave_nothing() {
-  read -r kills seed first_word </lab/kills || skip 'kills are asked for by DMABUF_LAB_KILLS'
+  read -r kills seed first_word </lab/kills || skip 'DMABUF_LAB_KILLS is not set'
   needs drm:vgem
   limit $((kills * 20 + 200))
   source=$(_source)
   _commands | grep "^$first_word" >.run/commands
   count=$(wc -l <.run/commands)
-  # Every command in turn; the seed says which comes first.
+  # All commands in order. The seed selects the first one.
   first=$((seed * 17)) done=0
   while [ $done -lt "$kills" ]; do
     nth=$(((done + first) % count + 1))
@@ -173,7 +173,7 @@ commands_that_are_killed_leave_nothing() {
     delay=$((random / 10))
     _begin "$command"
     usleep $((random * 1000))
-    # Stopped first, so that the signal does not meet one that has just ended.
+    # The process is stopped first, so that the signal does not reach a process that has just ended.
     kill -STOP $tool 2>/dev/null
     usleep 20000
     if grep -q '^State:.[Tt]' /proc/$tool/status 2>/dev/null; then sent=yes; else sent=; fi

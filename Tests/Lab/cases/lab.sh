@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# The lab itself: what the cases of dmabuf rely on.
+# The lab itself: facilities on which the cases of dmabuf rely.
 
 nobody_is_65534_without_groups() {
   run_as_nobody id
@@ -47,7 +47,7 @@ a_udmabuf_can_be_filled_and_is_shared_by_fork() {
   finish holder
 }
 
-the_cma_heap_goes_by_whatever_name() {
+the_cma_heap_is_found_under_any_of_its_names() {
   needs heap:cma
   run actor heap "$(heap_cma)" 8192 print 0
   status 0
@@ -90,7 +90,7 @@ a_sw_sync_fence_is_imported_and_signalled() {
   stdout 'write fence:.*unsignalled'
 }
 
-descriptors_travel_over_a_socket() {
+descriptors_pass_over_a_socket() {
   needs heap:system
   start receiver actor listen socket receive socket print 1 pause
   run actor heap system 12288 heap system 4096 send socket 0 1
@@ -141,7 +141,7 @@ json_is_compared_value_by_value() {
   json_true '.list | length == 2'
 }
 
-a_background_command_hands_back_its_status_and_output() {
+the_status_and_output_of_a_background_command_are_captured() {
   start speaker sh -c 'echo one; sleep 1; echo two >&2; exit 7'
   wait_for_line speaker one
   finish speaker
@@ -150,8 +150,8 @@ a_background_command_hands_back_its_status_and_output() {
   stderr '^two$'
 }
 
-at_least_sixty_attacks_are_made() {
-  # Each line of that form stands above a case.
+there_are_at_least_sixty_attacks() {
+  # Each such line is above a case.
   attacks=$(cat /lab/cases/attack_*.sh | grep -c '^# attack: ')
   check [ "$attacks" -ge 60 ]
   check [ "$(cat /lab/cases/attack_*.sh | grep -A 1 '^# attack: ' | grep -c '^[a-z][a-z0-9_]*() {')" = "$attacks" ]

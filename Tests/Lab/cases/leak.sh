@@ -4,14 +4,14 @@
 
 on_two_kernels
 
-_leaker() { # WORD…: an actor called `leaker`
+_leaker() { # WORD…: starts an actor called `leaker`
   limit 240
   start leaker actor comm leaker "$@"
   wait_for_line leaker ready
 }
 _ended() { send_signal leaker TERM; finish leaker; }
 
-# What grows without end is a leak whatever the limit.
+# Endless growth is a leak for any limit.
 _fails() {
   for limits in '' 0K 10; do
     run dmabuf stat --pid "$leaker_pid" "--fail-if-growth${limits:+=$limits}" --for 2s
@@ -33,7 +33,7 @@ a_sync_file_for_each_frame_is_a_leak_of_a_timeline() {
   run dmabuf stat --fail-if-growth 1M,10 --for 2s --json
   status 1
   json '[.growth.ok, .growth.exceeded, .growth.limit.bytes, .growth.limit.sync_files]' '[false,["sync_files"],1048576,10]'
-  # Linux 6.17 forgets the names of fences that have signalled.
+  # Linux 6.17 drops the names of signalled fences.
   if at_least 6.17; then named='select(.driver != null)'; else named=.; fi
   json ".growth.fences | map($named | [.comm, .driver, .timeline, .known])" '[["leaker","vgem","unbound",true]]'
   _ended
@@ -44,7 +44,7 @@ a_sync_file_of_a_buffer_without_fences_is_a_leak_too() {
   _leaker buffer 16K ready leak sync-file 0
   run dmabuf stat --fail-if-growth 0K --for 1s
   status 1
-  # Linux 6.17 forgets the stub's name, too.
+  # Linux 6.17 also drops the name of the stub.
   if at_least 6.17; then why='of unknown timeline: signalled, '; else why='with a stub fence: no fence was pending'; fi
   stdout "^leaker\($leaker_pid\): [0-9]+ sync_files $why"
   _ended
@@ -53,10 +53,10 @@ a_sync_file_of_a_buffer_without_fences_is_a_leak_too() {
 the_fences_of_a_process_that_may_not_be_traced_are_unknown() {
   needs drm:vgem heap:system
   scope=$(cat /proc/sys/kernel/yama/ptrace_scope 2>/dev/null) || skip 'no Yama'
-  [ "$scope" -le 1 ] || skip 'nobody may trace'
+  [ "$scope" -le 1 ] || skip 'ptrace_scope forbids tracing'
   chmod 666 /dev/dma_heap/system
   _leaker uid 65534 dumpable buffer 16K ready leak sync-file 0
-  # The highest scope could not be taken back.
+  # The highest scope could not be reset.
   echo 1 >/proc/sys/kernel/yama/ptrace_scope
   run_as_nobody dmabuf stat --pid "$leaker_pid" --fail-if-growth --for 2s
   echo "$scope" >/proc/sys/kernel/yama/ptrace_scope
@@ -91,11 +91,11 @@ a_mapping_that_outlives_its_descriptor_is_a_leak() {
   _ended
 }
 
-an_import_whose_handle_stays_open_is_the_leak_of_who_has_the_node_open() {
+an_import_whose_handle_stays_open_is_a_leak_of_the_process_with_the_node_open() {
   needs drm:vgem bufinfo
   node=$(drm_node vgem render)
   _leaker open "$node" ready leak handle 0
-  # Another process with the node open is not meant by --pid, and is named all the same.
+  # --pid does not select another process with the node open. That process is named nevertheless.
   start other actor comm other open "$node" ready pause
   wait_for_line other ready
   run dmabuf stat --pid "$leaker_pid" --fail-if-growth 0K --for 2s
@@ -171,7 +171,7 @@ a_census_before_the_tests_is_the_gate_after_them() {
   run dmabuf stat --diff before --fail-if-growth
   status 0
   stdout '^no growth in [0-9.]+ m?s$'
-  # The tests have come and gone. What a message carries stays, and what they started in the background.
+  # The tests have ended. A buffer in a message remains, and so does a background process of the tests.
   actor buffer 16K map 0
   run dmabuf stat --diff before --fail-if-growth
   status 0
@@ -189,7 +189,7 @@ a_census_before_the_tests_is_the_gate_after_them() {
   finish healthy
 }
 
-what_the_tests_left_to_a_device_fails_the_gate() {
+a_buffer_that_a_device_still_has_fails_the_gate() {
   needs drm:vgem heap:system bufinfo
   node=$(drm_node vgem render)
   start server actor comm server open "$node" ready sleep 4 buffer 16K vgem-import 1 close 1 ready pause
@@ -236,7 +236,7 @@ a_leak_test_of_nothing_is_no_success() {
   run dmabuf stat --name 'camera*' --fail-if-growth --for 200ms
   status 1
   stderr "^dmabuf: cannot compare buffers of name camera\*: the test found none\$"
-  # What matches later matches.
+  # A process that starts later also matches.
   start late actor comm late sleep 1 buffer 16K name 0 camera-0 ready pause
   run dmabuf stat --name 'camera*' --fail-if-growth 1M,10 --for 2s
   status 0
@@ -252,7 +252,7 @@ a_leak_test_of_nothing_is_no_success() {
 }
 
 buffers_that_a_filter_cannot_judge_are_counted_in_a_leak_test() {
-  # Without a descriptor /proc does not tell the exporter.
+  # Without a descriptor, /proc does not contain the exporter.
   _leaker buffer 16K map 0 close 0 ready pause
   run dmabuf stat --source procfs --exporter system --fail-if-growth --for 200ms
   if has heap:system; then
@@ -294,7 +294,7 @@ a_comparison_is_of_all_rows() {
   finish holder
 }
 
-# Each line of a page with the option, as it stands there, for a process and a time of this case.
+# Prints each line of a page with the option, for a process and a time of this case.
 _recipes() { # FILE PID
   sed -n 's/^ *- run: \(dmabuf stat .*\)$/\1/p; s/^\.Dl # \(dmabuf stat .*\)$/\1/p' "$1" |
     sed 's/ *#.*//; s/--for [0-9]*s/--for 2s/' | sed "s/4711/$2/" | grep -e '--fail-if-growth' -e '--json >'

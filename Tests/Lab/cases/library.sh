@@ -10,9 +10,9 @@ a_program_that_uses_the_library_draws_into_a_buffer() {
   stdout '^no device uses it$'
 }
 
-it_says_what_the_kernel_lacks() {
+it_reports_what_the_kernel_lacks() {
   needs example
-  if has heap:system || has udmabuf; then skip "this kernel has buffers to give"; fi
+  if has heap:system || has udmabuf; then skip "this kernel has a source of buffers"; fi
   run frame
   status 1
   stdout_is_empty

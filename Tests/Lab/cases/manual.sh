@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=dash disable=SC1091,SC2016,SC2034,SC2154
-# The examples of the manual: the commands of each page are run, and print what the page says. In the manual 4711 stands
-# for a process: 4711:23 is a buffer of it, 4711:12 a sync_file, 4711:30 a syncobj.
+# Runs the commands of each page of the manual, and compares their output with the page. In the manual, 4711 is a
+# process, 4711:23 a buffer of it, 4711:12 a sync_file, and 4711:30 a syncobj.
 
-# _examples PAGE NUMBER [MASK]: at least NUMBER commands, none of which is wrong.
+# _examples PAGE NUMBER [MASK]: expects at least NUMBER commands, all with the output of the page.
 _examples() {
-  # Where all that the manual uses is built in, and nodes have the same names each time.
-  [ "$(cat /lab/kernel)" = "${kernel:-full-6.12}" ] || skip 'another kernel than the manual is of'
+  # This kernel has everything that the manual uses, and nodes always have the same names.
+  [ "$(cat /lab/kernel)" = "${kernel:-full-6.12}" ] || skip 'the manual shows another kernel'
   limit 120
   . /lab/examples.sh
   in_this_case() {
@@ -21,7 +21,7 @@ _named() {
   masks="$masks s/$2/$1/g;"
 }
 
-# A process with a buffer: the manual's 4711.
+# Starts a process with a buffer: 4711 in the manual.
 _start_process() { # WORD… of the actor
   start program actor buffer 1M print 0 "$@" ready pause
   wait_for_line program ready
@@ -29,7 +29,7 @@ _start_process() { # WORD… of the actor
   _named 4711:23 "$process:$fd"
 }
 
-# A program for examples that run one which the lab does not have.
+# Creates a program that the lab does not have, for examples that run one.
 _program() { # NAME TEXT
   mkdir -p programs
   printf '#!/bin/sh\n%s\n' "$2" >"programs/$1"
@@ -90,7 +90,7 @@ examples_of_fence() {
 # On the kernel with a driver that has syncobjs.
 examples_of_fence_with_a_syncobj() {
   kernel=debian-7
-  [ "$(cat /lab/kernel)" = $kernel ] || skip 'another kernel than the manual is of'
+  [ "$(cat /lab/kernel)" = $kernel ] || skip 'the manual shows another kernel'
   load virtio_gpu
   check dmabuf alloc 64K --hold camera
   check dmabuf fence create --syncobj "$(drm_node virtio_gpu render)" --hold client

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
-# dmabuf map. Most cases run on any kernel: `actor buffer` takes what there is to take.
+# dmabuf map. Most cases run on any kernel, because `actor buffer` uses any source.
 
 # _with SIZE SCRIPT: runs the script with a new buffer as $FD.
 _with() {
   run actor buffer "$1" exec sh -c "FD=\$SLOT_0; $2"
 }
 
-what_is_filled_is_found_again() {
+a_filled_pattern_verifies() {
   for pattern in zero 0xAA 0x010203 counter random:7; do
     _with 1M "dmabuf map fd:\$FD --fill $pattern && dmabuf map fd:\$FD --verify $pattern --json"
     status 0
@@ -56,7 +56,7 @@ a_checksum_is_what_xxhsum_prints() {
   stdout "^xxh3:$sum\$"
 }
 
-files_go_in_and_come_out() {
+files_are_copied_in_and_out() {
   head -c 65536 /dev/urandom >bytes
   _with 64K 'dmabuf map fd:$FD --input bytes && dmabuf map fd:$FD --output - >out'
   status 0
@@ -80,7 +80,7 @@ a_file_that_does_not_fit_changes_nothing() {
   stderr '^dmabuf: no-such-file: open: No such file or directory$'
 }
 
-an_output_that_cannot_be_written_is_an_error_and_the_bracket_is_closed() {
+an_output_that_cannot_be_written_is_an_error_and_access_ends() {
   _with 1M 'strace -o trace -e trace=ioctl -e raw=ioctl dmabuf map fd:$FD --output /dev/full'
   status 1
   stderr '^dmabuf: /dev/full: write: No space left on device$'
@@ -94,23 +94,23 @@ an_output_into_a_closed_pipe_ends_quietly() {
   stderr_is_empty
 }
 
-access_is_bracketed_in_the_right_direction() {
+access_begins_and_ends_in_the_right_direction() {
   _with 64K 'for option in "--fill zero" "--verify zero" --bandwidth; do
       strace -e trace=ioctl -e raw=ioctl -e write=none -o trace dmabuf map fd:$FD $option >/dev/null; grep -c 0x40086200 trace; done
     strace -e trace=ioctl -e raw=ioctl -o trace dmabuf map fd:$FD --fill zero --no-sync >/dev/null; grep -c 0x40086200 trace'
   stdout_is "$(printf '2\n2\n2\n0')"
 }
 
-interrupted_and_repeated_syncs_are_made_again() {
+interrupted_syncs_are_repeated() {
   _with 64K 'strace -o trace -e trace=ioctl -e inject=ioctl:error=EINTR:when=1..3 dmabuf map fd:$FD --fill counter &&
     strace -o trace -e trace=ioctl -e inject=ioctl:error=EAGAIN:when=1..2 dmabuf map fd:$FD --fill counter &&
     strace -o trace -e trace=ioctl -e inject=ioctl:error=EAGAIN:when=2..4 dmabuf map fd:$FD --verify counter'
   status 0
 }
 
-an_interrupt_closes_the_bracket() {
+an_interrupt_ends_access() {
   for signal in INT TERM; do
-    # The reader never reads, so that the signal comes in the middle of the writing.
+    # The reader never reads, so that the signal arrives while map writes.
     mkfifo pipe
     start reader sh -c 'exec 3<pipe; sleep 30'
     start mapper actor default-signals buffer 1M exec sh -c 'exec strace -o trace -e trace=ioctl -e raw=ioctl dmabuf map fd:$SLOT_0 --output - >pipe'
@@ -162,7 +162,7 @@ another_process_s_buffer_is_mapped_through_its_descriptor() {
   finish holder
 }
 
-what_is_no_dma_buf_is_called_what_it_is() {
+errors_name_the_kind_of_a_file_that_is_not_a_dma_buf() {
   run sh -c 'dmabuf map fd:7 7</dev/null'
   status 1
   stderr '^dmabuf: fd:7 is /dev/null, not a dma-buf$'
@@ -181,7 +181,7 @@ what_is_no_dma_buf_is_called_what_it_is() {
   done
 }
 
-bandwidth_leaves_the_contents_alone() {
+bandwidth_does_not_change_the_contents() {
   _with 4M 'dmabuf map fd:$FD --fill random:9 && dmabuf map fd:$FD --bandwidth --json && dmabuf map fd:$FD --verify random:9'
   status 0
   stdout '"read_bytes_per_second":[0-9]{6,}'

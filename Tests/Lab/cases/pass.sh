@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # dmabuf send and receive: plain SCM_RIGHTS over Unix sockets.
 
-buffers_go_to_a_program_that_knows_nothing_of_us() {
+buffers_pass_to_a_program_that_does_not_know_dmabuf() {
   needs heap:system
   start program actor listen ./socket receive ./socket print 1 exec sh -c 'dmabuf map fd:$SLOT_1 --verify 0x5a'
   eventually [ -S socket ]
@@ -13,7 +13,7 @@ buffers_go_to_a_program_that_knows_nothing_of_us() {
   stdout 'verified'
 }
 
-buffers_come_from_a_program_that_knows_nothing_of_us() {
+buffers_are_received_from_a_program_that_does_not_know_dmabuf() {
   needs heap:system
   start taker dmabuf receive ./socket --listen --timeout 20s -- sh -c 'dmabuf map fd:$DMABUF_FD --verify 0x33'
   eventually [ -S socket ]
@@ -37,7 +37,7 @@ several_buffers_are_received_and_held() {
   check dmabuf release got.0 got.1
 }
 
-descriptors_that_are_no_buffers_are_said_and_closed() {
+descriptors_that_are_not_buffers_are_reported_and_closed() {
   needs heap:system
   start taker dmabuf receive ./socket --listen --json
   eventually [ -S socket ]
@@ -63,7 +63,7 @@ held_buffers_are_sent_and_stay_held() {
   check dmabuf release copy
 }
 
-nobody_at_the_other_end_is_an_error() {
+a_socket_without_a_peer_is_an_error() {
   run dmabuf receive ./nothing
   status 1
   stderr '^dmabuf: ./nothing: connect: No such file or directory$'
@@ -77,7 +77,7 @@ nobody_at_the_other_end_is_an_error() {
   check [ ! -e socket ]
 }
 
-an_interrupt_takes_the_socket_away() {
+an_interrupt_removes_the_socket() {
   start taker actor default-signals exec dmabuf receive ./socket --listen
   eventually [ -S socket ]
   send_signal taker INT
@@ -86,7 +86,7 @@ an_interrupt_takes_the_socket_away() {
   check [ ! -e socket ]
 }
 
-who_listens_says_on_a_terminal_that_it_waits() {
+listening_is_reported_on_a_terminal() {
   run sh -c "actor default-signals exec script -q -e -c 'stty rows 24 cols 80; dmabuf receive ./frames.sock --listen --timeout 1s' screen </dev/null >/dev/null"
   status 124
   check grep -qa 'frames.sock: waiting for the other program to connect' screen

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-# What devices refuse, call by call, as the kernel's documented contract has it.
+# What devices refuse, call by call, as the kernel's contract documents it.
 
-prime_refuses_what_the_contract_says() {
+prime_refuses_what_is_documented() {
   needs drm:vgem
-  # Without heaps the buffer is one of vgem's own, which can be mapped.
+  # Without heaps the buffer is one of vgem itself, which can be mapped.
   foreign=ok
   [ ! -e /dev/dma_heap/system ] || foreign=EINVAL
   run actor buffer 64K prime-refusals 0
@@ -18,7 +18,7 @@ C106 '$foreign'
 C98 ok EINVAL'
 }
 
-vgem_fences_refuse_what_the_contract_says() {
+vgem_fences_refuse_what_is_documented() {
   needs drm:vgem
   run actor buffer 64K fence-refusals 0
   status 0
@@ -28,7 +28,7 @@ C102 ok ok EBUSY
 C103 ready ETIMEDOUT'
 }
 
-cameras_refuse_what_the_contract_says() {
+cameras_refuse_what_is_documented() {
   needs v4l2:vivid
   run actor buffer 4K video-refusals "$(video_node vivid)" 0
   status 0
@@ -40,14 +40,14 @@ C111 EINVAL EINVAL EINVAL'
 }
 
 a_length_beyond_the_buffer_is_refused() {
-  # 6.12 keeps a reference to the buffer for ever then.
+  # Linux 6.12 then has a reference to the buffer forever.
   needs v4l2:vivid 'kernel:<6.2'
   run actor buffer 1M video-length "$(video_node vivid)" 0
   status 0
   stdout_is 'C112 EFAULT'
 }
 
-a_buffer_that_cannot_be_mapped_by_the_kernel_is_no_cameras() {
+a_buffer_that_the_kernel_cannot_map_is_refused_by_a_camera() {
   needs udmabuf v4l2:vivid 'kernel:<6.2'
   run dmabuf alloc 1M --from udmabuf -- sh -c 'dmabuf import fd:$DMABUF_FD v4l2:vivid --json'
   status 1

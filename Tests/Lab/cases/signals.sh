@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=dash disable=SC1091,SC2034,SC2154,SC2016
-# Commands that are asked to end: they do, at any moment, and never with status 0.
+# Commands end on a signal, at any moment, and never with status 0.
 
-# _ends SIGNAL NUMBER CALL WHEN CMD…: the signal comes at that system call of the command's.
+# _ends SIGNAL NUMBER CALL WHEN CMD…: the signal arrives at that system call of the command.
 _ends() {
   signal=$1 number=$2 call=$3 when=$4
   shift 4
@@ -65,7 +65,7 @@ no_command_that_was_asked_to_end_ends_with_0() {
   status 130
 }
 
-top_gives_the_terminal_back_when_it_is_asked_to_end_amid_a_census() {
+top_restores_the_terminal_when_a_signal_ends_it_during_a_census() {
   start holder actor buffer 64K dups 0 400 ready pause
   wait_for_line holder ready
   run sh -c "sleep 8 | actor default-signals exec script -q -e -c 'stty rows 24 cols 100; strace -f -qq -o trace -e trace=readlinkat -e inject=readlinkat:signal=TERM:when=300 dmabuf top --source procfs; echo \$?; stty -a' screen"

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-# dmabuf stat, first form.
+# dmabuf stat: the list of buffers.
 
-an_empty_machine_says_so() {
+an_empty_machine_is_reported() {
   run dmabuf stat --fences
   status 0
   stdout_is '0 buffers, 0B'
@@ -9,7 +9,7 @@ an_empty_machine_says_so() {
   json '[.schema, .buffers, .totals.buffers, .totals.bytes, .unreadable_processes]' '["dmabuf.stat/1",[],0,0,0]'
 }
 
-a_buffer_is_listed_with_all_the_kernel_tells() {
+a_buffer_is_listed_with_everything_that_the_kernel_reports() {
   start holder actor buffer 64K name 0 cam dup 0 map 0 print 0 ready pause
   wait_for_line holder ready
   read -r _ fd inode _ <.started/holder.stdout
@@ -36,7 +36,7 @@ shared_buffers_are_one_buffer() {
   run dmabuf stat --json
   json '.buffers | map(.processes | length)' '[2,2]'
   json '.totals | [.buffers, .bytes]' '[2,98304]'
-  # The largest first.
+  # The largest buffer is first.
   json '.buffers | map(.size)' '[65536,32768]'
   run dmabuf stat --by process --json
   json '.processes | map([.buffers, .bytes, .descriptors])' '[[2,98304,2],[2,98304,2]]'
@@ -87,7 +87,7 @@ names_cannot_forge_rows() {
   finish holder
 }
 
-files_that_are_called_like_dma_bufs_are_none() {
+files_that_are_called_like_dma_bufs_are_not_listed() {
   : >/dmabuf:fake
   start holder sh -c 'exec 5</dmabuf:fake; echo ready; sleep 100'
   wait_for_line holder ready
@@ -99,7 +99,7 @@ files_that_are_called_like_dma_bufs_are_none() {
   finish holder
 }
 
-an_ordinary_user_is_told_what_is_not_seen() {
+processes_that_an_ordinary_user_cannot_read_are_reported() {
   start holder actor buffer 64K ready pause
   wait_for_line holder ready
   run_as_nobody dmabuf stat --json
@@ -134,7 +134,7 @@ one_buffer_is_picked_by_reference() {
   finish holder
 }
 
-a_process_that_is_not_there_is_said() {
+a_missing_process_is_reported() {
   run dmabuf stat --pid 999999
   status 1
   stderr '^dmabuf: /proc/999999: open: No such process$'
@@ -156,7 +156,7 @@ the_census_survives_processes_that_come_and_go() {
   send_signal storm TERM
   send_signal keeper TERM
   finish keeper
-  # What the storm has begun ends by itself.
+  # Processes that the storm has started end by themselves.
   eventually sh -c '! pidof actor'
 }
 
@@ -176,7 +176,7 @@ a_hundred_thousand_descriptors_of_one_process_are_counted() {
   status 0
   json '.buffers | map(.descriptors)' '[100000]'
   if has bpf-dmabuf-iter; then
-    # That many are worth loading the iterators for.
+    # For so large a number, loading the iterators is worth its cost.
     run dmabuf stat --json
     json '.buffers | map(.descriptors)' '[100000]'
     json '.sources | map(select(.used) | .name)' '["bpf"]'

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=dash disable=SC1091,SC2034,SC2154
-# dmabuf stat: a population whose truth is known, compared with what each source tells of it.
+# dmabuf stat: compares a known population with the report of each source.
 
-# Names and shares of what there is: NAME SIZE DESCRIPTORS MAPPINGS PROCESSES
+# The population: NAME SIZE DESCRIPTORS MAPPINGS PROCESSES
 _population() {
   limit 180
   start solo actor buffer 64K name 0 solo ready pause
@@ -24,11 +24,11 @@ _everybody_leaves() {
 held='["fenced",8192,1,0,1],["pair",131072,4,0,2],["sent",32768,2,0,2],["solo",65536,1,0,1]'
 shares='[.buffers[] | [.name, .size, .descriptors, .mappings, (.processes | length)]] | sort'
 
-procfs_tells_what_processes_hold() {
+procfs_reports_what_processes_hold() {
   _population
   run dmabuf stat --source procfs --json
   status 0
-  # A mapping tells no name.
+  # A mapping does not show the name.
   json "$shares" "[[null,196608,0,2,1],$held]"
   json '.sources | map(select(.used) | .name)' '["procfs"]'
   json '.sources | map(select(.used | not) | .reason) | unique' '["not requested"]'
@@ -38,7 +38,7 @@ procfs_tells_what_processes_hold() {
   _everybody_leaves
 }
 
-sysfs_tells_of_all_buffers_but_of_no_process() {
+sysfs_reports_all_buffers_but_no_process() {
   needs sysfs-stats
   _population
   run dmabuf stat --source sysfs --json
@@ -51,7 +51,7 @@ sysfs_tells_of_all_buffers_but_of_no_process() {
   _everybody_leaves
 }
 
-bufinfo_tells_of_all_buffers_with_names_and_counts() {
+bufinfo_reports_all_buffers_with_names_and_counts() {
   needs bufinfo
   _population
   run dmabuf stat --source bufinfo --json
@@ -66,7 +66,7 @@ bufinfo_tells_of_all_buffers_with_names_and_counts() {
   _everybody_leaves
 }
 
-together_they_tell_everything() {
+together_the_sources_report_everything() {
   needs bufinfo
   _population
   run dmabuf stat --fences --json
@@ -97,7 +97,7 @@ what_only_the_kernel_holds_is_listed_with_what_holds_it() {
     json '[.buffers[] | select(.name == "attached") | [.held_by, .devices]]' '[[["attachment"],["vgem"]]]'
     json '[.buffers[] | select(.name == "polled") | .held_by]' '[["attachment","pending-fence"]]'
   else
-    # Its own exporter does not attach to it.
+    # The exporter itself does not attach to the buffer.
     json '[.buffers[] | select(.name == "polled") | .held_by]' '[["pending-fence"]]'
   fi
   json "[.buffers[] | select(.name == \"flying\") | .references[] | select(.kind == \"message\") | .processes]" \
@@ -131,7 +131,7 @@ attached_devices_are_rows_too() {
   finish both
 }
 
-a_source_that_is_not_there_is_said() {
+a_missing_source_is_reported() {
   run dmabuf stat --source sysfs
   if has sysfs-stats; then
     status 0
@@ -148,14 +148,14 @@ a_source_that_is_not_there_is_said() {
   status 1
 }
 
-an_ordinary_user_sees_what_is_his_own() {
+an_ordinary_user_gets_their_own_buffers() {
   start mine actor buffer 64K name 0 mine uid 65534 ready exec sleep 100
   start other actor buffer 32K name 0 other ready pause
   for actor in mine other; do wait_for_line "$actor" ready; done
   run_as_nobody dmabuf stat --source procfs --json
   status 1
   json '[.buffers[].name]' '["mine"]'
-  # root made it.
+  # root exported the buffer.
   json '[.buffers[].owner]' '[0]'
   json '[.processes[].uid]' '[65534]'
   json_true '.unreadable_processes > 0'
@@ -165,7 +165,7 @@ an_ordinary_user_sees_what_is_his_own() {
   finish other
 }
 
-a_cameras_buffers_are_told_by_each_source_and_counted_as_one_memory() {
+a_cameras_buffers_are_reported_by_each_source_and_counted_as_one_memory() {
   needs v4l2:vivid
   bytes=$((($(frame_bytes "$(video_node vivid)") + 4095) / 4096 * 4096))
   run dmabuf export v4l2:vivid --buffers 2 --hold camera
@@ -188,7 +188,7 @@ a_cameras_buffers_are_told_by_each_source_and_counted_as_one_memory() {
   status 0
 }
 
-without_proc_the_rest_still_answers() {
+without_proc_the_other_sources_still_work() {
   needs bufinfo
   start holder actor buffer 64K name 0 hidden ready pause
   wait_for_line holder ready
@@ -208,7 +208,7 @@ processes_hidden_by_hidepid_are_reported() {
   status 1
   json '[.buffers, .holders_known]' '[[],false]'
   stderr '^dmabuf: cannot list all holders: /proc is mounted with hidepid=(2|invisible), which hides processes of other users$'
-  # Root is not among those that are hidden from.
+  # hidepid does not hide processes from root.
   run unshare -m sh -c 'mount -t proc -o hidepid=2 proc /proc && dmabuf stat --source procfs --json'
   status 0
   json '[(.buffers | length), .holders_known]' '[1,true]'
@@ -216,7 +216,7 @@ processes_hidden_by_hidepid_are_reported() {
   finish holder
 }
 
-the_iterators_in_the_kernel_tell_everything_but_fences() {
+the_iterators_in_the_kernel_report_everything_but_fences() {
   needs bpf-dmabuf-iter
   _population
   run dmabuf stat --source bpf --json
@@ -226,7 +226,7 @@ the_iterators_in_the_kernel_tell_everything_but_fences() {
   json '.sources | map(select(.used) | .name)' '["bpf"]'
   json "[.processes[] | select(.pid == $fences_pid) | [.sync_files, .comm, .uid]]" '[[2,"actor",0]]'
   json '.totals | [.buffers, .bytes, .kernel_held.buffers, .kernel_held.bytes]' '[6,450560,1,16384]'
-  # Counts are those of fdinfo.
+  # The counts are those of fdinfo.
   cp .run/stdout by-bpf
   run dmabuf stat --source procfs --json
   json '[.buffers[] | select(.count != null) | [.ino, .count, .exp_name, .size, .owner, .processes]]' \
@@ -236,7 +236,7 @@ the_iterators_in_the_kernel_tell_everything_but_fences() {
   _everybody_leaves
 }
 
-older_kernels_with_types_tell_what_processes_hold() {
+older_kernels_with_types_report_what_processes_hold() {
   needs 'kernel:<6.16'
   [ -e /sys/kernel/btf/vmlinux ] || skip 'no BTF'
   _population
@@ -248,13 +248,13 @@ older_kernels_with_types_tell_what_processes_hold() {
   _everybody_leaves
 }
 
-unasked_the_iterators_are_used_where_they_pay() {
+by_default_the_iterators_are_used_where_they_are_worth_their_cost() {
   start flying actor buffer 16K name 0 flying scm 0 close 0 ready pause
   wait_for_line flying ready
   run dmabuf stat --json
   status 0
   if has bpf-dmabuf-iter; then
-    # Few descriptors: /proc tells of processes, the kernel of what none has.
+    # For few descriptors, /proc reports the buffers of processes, and the kernel the buffers without a process.
     json '.sources | map(select(.used) | .name)' '["procfs","bpf"]'
     json '[.buffers[] | [.name, .sources]]' '[["flying",["bpf"]]]'
   elif has sysfs-stats; then
@@ -270,7 +270,7 @@ unasked_the_iterators_are_used_where_they_pay() {
   finish flying
 }
 
-programs_that_cannot_be_loaded_are_said() {
+programs_that_cannot_be_loaded_are_reported() {
   if [ ! -e /sys/kernel/btf/vmlinux ]; then
     run dmabuf stat --source bpf
     status 77

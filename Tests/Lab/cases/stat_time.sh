@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=dash disable=SC1091,SC2034,SC2154,SC2016
-# dmabuf stat over time: watch, diff, the leak test; and its other forms, metrics and graphs.
+# dmabuf stat over time: --watch, --diff and the leak test. Also metrics and graphs.
 
-looks_are_taken_again_and_again() {
+watch_repeats_the_census() {
   start holder actor buffer 64K name 0 cam ready pause
   wait_for_line holder ready
   start watcher actor default-signals exec dmabuf stat --watch 200ms --json --source procfs
@@ -18,14 +18,14 @@ looks_are_taken_again_and_again() {
   finish holder
 }
 
-a_reader_that_has_seen_enough_ends_the_watching() {
+a_reader_that_stops_early_ends_watch() {
   run sh -c 'dmabuf stat --watch 50ms --source procfs | head -n 2; echo done'
   status 0
   stdout '^done$'
   stderr_is_empty
 }
 
-changes_since_an_earlier_census_are_told() {
+changes_since_an_earlier_census_are_reported() {
   start stays actor buffer 64K name 0 stays ready pause
   start leaves actor buffer 32K name 0 leaves ready pause
   for actor in stays leaves; do wait_for_line $actor ready; done
@@ -56,7 +56,7 @@ changes_since_an_earlier_census_are_told() {
 across_a_restart_everything_is_new_and_the_old_is_gone() {
   start stays actor buffer 64K name 0 stays ready pause
   wait_for_line stays ready
-  # The same buffer with the same number, of another run of the machine.
+  # The same buffer with the same number, from another boot.
   dmabuf stat --json | jq -c '.boot_id = "00000000-0000-0000-0000-000000000000"' >before
   run dmabuf stat --diff before --json
   status 0
@@ -97,7 +97,7 @@ a_leak_of_sync_files_fails_the_test_too() {
   finish leaker
 }
 
-what_stays_as_it_is_passes_the_test() {
+an_unchanged_machine_passes_the_leak_test() {
   start holder actor buffer 64K ready pause
   wait_for_line holder ready
   run dmabuf stat --fail-if-growth 0 --for 500ms
@@ -109,7 +109,7 @@ what_stays_as_it_is_passes_the_test() {
   run dmabuf stat --fail-if-growth 10X --for 1s
   status 64
   stderr "the value '10X' is invalid"
-  # A word may be a name, and says so where nothing has it.
+  # A word may be a held name. The error is that nothing is held under it.
   run dmabuf stat --fail-if-growth much --for 1s
   status 1
   stderr '^dmabuf: much: nothing is held under that name$'
@@ -122,13 +122,13 @@ metrics_are_in_the_text_format() {
   wait_for_line holder ready
   run dmabuf stat --prometheus
   status 0
-  # Where no source lists the buffers that no process holds, the totals have another name.
+  # Without a source of buffers that no process holds, the totals have another name.
   if has sysfs-stats || has bpf-dmabuf-iter; then seen=; else seen=seen_; fi
   stdout "^# TYPE dmabuf_${seen}bytes gauge\$"
   stdout "^dmabuf_${seen}buffers 1\$"
   stdout "^dmabuf_${seen}bytes 65536\$"
   stdout "^dmabuf_process_bytes\{pid=\"$holder_pid\",comm=\"we\\\\\"ird\\\\\\\\\",unit=\"[^\"]*\"\} 65536\$"
-  # Every line is a comment or a sample, and each metric has its help and its type.
+  # Every line is a comment or a sample. Each metric has a help and a type.
   check sh -c '! grep -Evq "^# (HELP|TYPE) [a-z0-9_]+ |^[a-z0-9_]+(\{[a-z]+=\".*\"\})? [0-9]+\$" .run/stdout'
   check sh -c '[ "$(grep -c "^# HELP" .run/stdout)" = "$(grep -c "^# TYPE" .run/stdout)" ]'
   run dmabuf stat --prometheus --json
@@ -153,7 +153,7 @@ graphs_have_processes_buffers_and_devices() {
   finish holder
 }
 
-a_leak_test_says_on_a_terminal_what_it_watches() {
+a_leak_test_reports_on_a_terminal_what_it_watches() {
   start holder actor buffer 64K name 0 stays ready pause
   wait_for_line holder ready
   run sh -c "actor default-signals exec script -q -e -c 'stty rows 24 cols 80; dmabuf stat --fail-if-growth 0 --for 500ms' screen </dev/null >/dev/null"

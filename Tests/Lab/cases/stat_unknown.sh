@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=dash disable=SC1091,SC2016,SC2034,SC2154
-# dmabuf stat: what cannot be known is not an answer.
+# dmabuf stat: unknown facts are reported as unknown.
 
-# A command on a machine where no source lists buffers that no process holds.
+# Runs a command on a machine where no source lists buffers that no process holds.
 _without_lists() {
   run unshare -m sh -c '
     for list in debug btf dmabuf; do
@@ -35,7 +35,7 @@ in_a_container_holders_are_unknown_not_none() {
   no_stdout orange
   stdout 'fillcolor=lightgrey'
   stdout '^  unknown -> b[0-9]+'
-  # The file of a census says so, too, and so does what is compared with it.
+  # --kernel-held reports them as unknown, too.
   run unshare -p -f --mount-proc dmabuf stat --kernel-held
   status 1
   stdout ' \?$'
@@ -47,7 +47,7 @@ the_proc_of_the_whole_machine_is_enough_in_a_container() {
   needs sysfs-stats
   start holder actor buffer 64K name 0 outside ready pause
   wait_for_line holder ready
-  # A pid namespace of its own, and still the /proc of the first one.
+  # A new pid namespace, with the /proc of the first one.
   run unshare -p -f dmabuf stat --json
   status 0
   json '.buffers | map([.descriptors, .holders_known])' '[[1,true]]'
@@ -64,7 +64,7 @@ a_filter_without_a_match_claims_nothing_of_processes_that_may_not_be_read() {
   run_as_nobody dmabuf stat --source procfs --name 'secret*'
   status 1
   no_stderr 'no buffer has a name'
-  # Where all can be read, it is so.
+  # If all processes can be read, this is reported.
   run dmabuf stat --source procfs --user nobody
   status 0
   stderr '^dmabuf: no buffer is held by a process of user nobody$'
@@ -72,7 +72,7 @@ a_filter_without_a_match_claims_nothing_of_processes_that_may_not_be_read() {
   finish holder
 }
 
-the_proc_of_another_namespace_is_said() {
+the_proc_of_another_namespace_is_reported() {
   start holder actor buffer 64K name 0 outside ready pause
   wait_for_line holder ready
   mkdir proc
@@ -95,7 +95,7 @@ a_buffer_whose_every_reference_is_seen_has_known_holders() {
   needs heap:system sysfs-stats
   start outside actor buffer 64K name 0 outside ready pause
   wait_for_line outside ready
-  # Of the buffer inside, all references are seen.
+  # The census finds all references to the buffer in the namespace.
   run unshare -p -f --mount-proc actor buffer 32K name 0 inside exec dmabuf stat --json
   status 1
   json '.buffers | map([.size, .holders_known]) | sort' '[[32768,true],[65536,false]]'
@@ -155,7 +155,7 @@ a_list_that_costs_is_named_where_it_can_be_read() {
   stdout_is '0 buffers, 0B'
 }
 
-# ---- files that are called like dma-bufs
+# ---- files with names of dma-bufs
 
 forged_mappings_of_processes_that_exit_are_no_buffers() {
   limit 240
@@ -175,7 +175,7 @@ forged_mappings_are_no_buffers() {
   run dmabuf stat --source procfs --json
   status 0
   json '.buffers' '[]'
-  # A real buffer beside it stays one.
+  # A real buffer beside it is still listed.
   start holder actor buffer 64K name 0 real map 0 ready pause
   wait_for_line holder ready
   run dmabuf stat --source procfs --json
@@ -207,7 +207,7 @@ forged_descriptors_are_no_buffers() {
 # ---- filters
 
 a_filter_counts_what_it_cannot_judge() {
-  # Of a mapping alone neither exporter nor name can be told.
+  # The exporter and name of a buffer are unknown if it has only a mapping.
   start ghost actor buffer 64K name 0 ghost map 0 close 0 ready pause
   start solo actor buffer 32K name 0 solo ready pause
   for actor in ghost solo; do wait_for_line $actor ready; done
@@ -231,7 +231,7 @@ an_exporter_that_nothing_here_has_is_an_error() {
   status 1
   stderr '^dmabuf: no buffer has exporter linux,cma$'
   stderr '^dmabuf: hint: the exporters of this machine are .*drm'
-  # It exists, and has no buffer at the moment.
+  # The exporter exists, and has no buffer now.
   run dmabuf stat --exporter drm --json
   status 0
   run dmabuf stat --name 'nothing*'
@@ -250,14 +250,14 @@ other_references_are_counted() {
   run dmabuf stat
   stdout '^ *INO +SIZE +EXPORTER +NAME +COUNT +FDS +MAPS +OTHER +PROCESSES$'
   stdout ' 4 +2 +1 +1 +actor'
-  # Of another process's share no remainder can be told.
+  # With the references of one process only, the other references are unknown.
   run dmabuf stat --pid "$holder_pid" --json
   json_true '.buffers[0].other_references == null'
   send_signal holder TERM
   finish holder
 }
 
-rows_of_what_is_attached_to_nothing_and_held_by_nobody() {
+buffers_without_devices_and_processes_have_rows() {
   needs bufinfo heap:system
   start flying actor buffer 16K scm 0 close 0 ready pause
   wait_for_line flying ready
@@ -305,7 +305,7 @@ a_process_near_its_descriptor_limit_is_seen() {
   finish full
 }
 
-# ---- recordings of bufinfo, put in the place of the kernel's own
+# ---- recordings of bufinfo, in place of the file of the kernel
 
 _recorded() { # RECORDING COMMAND…
   recording=/lab/bufinfo/$1
@@ -367,7 +367,7 @@ names_that_forge_lines_of_bufinfo_are_ambiguous() {
   _forged_bufinfo '<none>' >forged
   run unshare -m sh -c 'mount -o bind forged /sys/kernel/debug/dma_buf/bufinfo && exec dmabuf stat --source bufinfo --json'
   json '.buffers | map([.name, .named, .fences, .ambiguous])' '[[null,null,[],["name"]]]'
-  # Another source that knows the name leaves no doubt.
+  # If another source knows the name, the row is not ambiguous.
   start forger actor buffer 4K name 0 '<none>' ready pause
   wait_for_line forger ready
   run dmabuf stat --fences --json

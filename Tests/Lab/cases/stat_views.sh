@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=dash disable=SC1091,SC2034,SC2154
-# dmabuf stat: rows, columns, order and choice.
+# dmabuf stat: rows, columns, order and filters.
 
 _few() {
   start one actor comm one buffer 64K name 0 camera-front buffer 32K name 1 camera-back ready pause
@@ -74,7 +74,7 @@ display       128K
 processes_have_their_share_user_and_unit() {
   start family actor buffer 64K fork vgem-fence 0 write ready pause
   wait_for_line family ready
-  # The child is that of the actor's fork, before the fence.
+  # The child is that of the actor's verb fork, before the fence.
   run dmabuf stat --by process
   status 0
   stdout '^ *PID +COMMAND +USER +UNIT +BUFFERS +SIZE +SHARE +FDS +MAPS +SYNC_FILES$'
@@ -95,7 +95,7 @@ a_process_that_holds_sync_files_alone_is_listed() {
   finish leaker
 }
 
-the_control_group_of_a_process_is_told() {
+the_control_group_of_a_process_is_reported() {
   [ -w /sys/fs/cgroup/cgroup.procs ] || skip 'no cgroup2'
   mkdir /sys/fs/cgroup/camera.service
   start holder sh -c 'echo $$ >/sys/fs/cgroup/camera.service/cgroup.procs; exec actor buffer 4K ready pause'

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # dmabuf sync.
 
-brackets_are_opened_and_closed_as_asked() {
+access_begins_and_ends_as_requested() {
   run actor buffer 4096 exec sh -c 'dmabuf sync fd:$SLOT_0 start --read && dmabuf sync fd:$SLOT_0 end --read && dmabuf sync fd:$SLOT_0 pulse'
   status 0
   stdout '^ino:[0-9]+: read access begun after '

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=dash disable=SC1091,SC2034,SC2154,SC2016
-# dmabuf top, on a pseudo-terminal. What it draws is in the file `screen`.
+# dmabuf top, on a pseudo-terminal. The file `screen` has its output.
 
-# on_terminal 'KEYS' CMD…: KEYS are a shell's words that type: `sleep 1; printf q`.
+# _on_terminal 'KEYS' CMD…: KEYS are shell commands that type keys, such as `sleep 1; printf q`.
 _on_terminal() {
   keys=$1
   shift
@@ -12,7 +12,7 @@ _on_terminal() {
 _screen_has() { grep -qa -- "$1" screen || expected "the screen to have: $1 ($(cat -v screen | tail -c 1500))"; }
 _screen_lacks() { ! grep -qa -- "$1" screen || expected "the screen not to have: $1"; }
 
-top_shows_buffers_and_gives_the_terminal_back() {
+top_shows_buffers_and_restores_the_terminal() {
   start holder actor comm cameraman buffer 64K name 0 cam vgem-fence 0 read ready pause
   wait_for_line holder ready
   _on_terminal 'sleep 1; printf q' 'stty rows 24 cols 100; dmabuf top --interval 300ms; stty -a'
@@ -21,7 +21,7 @@ top_shows_buffers_and_gives_the_terminal_back() {
   _screen_has "cameraman($holder_pid)"
   _screen_has '1 buffer, 64K'
   _screen_has '1 sync_file[^s]'
-  # The other screen is left, and keys are echoed again.
+  # top has left the alternate screen, and keys are echoed again.
   _screen_has '1049h'
   _screen_has '1049l'
   _screen_has ' icanon'
@@ -39,20 +39,20 @@ keys_change_the_view() {
   _on_terminal 'printf "/fro\\n"; sleep 1; printf q' 'stty rows 24 cols 100; dmabuf top'
   status 0
   _screen_has 'filter: fro'
-  tail -c 900 screen | grep -qa ' front ' || expected 'the filtered row to stay'
-  ! tail -c 600 screen | grep -qa ' back ' || expected 'the other row to go'
+  tail -c 900 screen | grep -qa ' front ' || expected 'the filtered row to remain'
+  ! tail -c 600 screen | grep -qa ' back ' || expected 'the other row to disappear'
   send_signal holder TERM
   finish holder
 }
 
-an_interrupt_gives_the_terminal_back() {
+an_interrupt_restores_the_terminal() {
   _on_terminal 'sleep 1; printf "\\003"; sleep 1' 'trap : INT; stty rows 24 cols 100; dmabuf top; echo ended with $?; stty -a'
   _screen_has '1049l'
   _screen_has ' icanon'
   _screen_has 'ended with 130'
 }
 
-a_stopped_top_gives_the_terminal_back_and_goes_on() {
+a_stopped_top_restores_the_terminal_and_continues() {
   _on_terminal 'printf "dmabuf top\\n"; sleep 2; printf "\\032"; sleep 1; printf "stty -a; echo stopped-\$((40+2))\\n"; sleep 1; printf "fg\\n"; sleep 1; printf q; sleep 1; printf "echo back-\$((40+3))\\n"; sleep 0.5; printf "exit\\n"' \
     'stty rows 24 cols 100; sh -i'
   _screen_has 'stopped-42'
@@ -84,7 +84,7 @@ a_number_that_becomes_a_buffer_is_seen_soon() {
   start taker dmabuf alloc 64K --name cam -- sh -c 'exec 9</dev/null; sleep 4; exec 8<&"$DMABUF_FD" 9<&"$DMABUF_FD"; exec sleep 60'
   sleep 1
   _on_terminal 'sleep 6; printf q' 'stty rows 24 cols 100; dmabuf top --source procfs --interval 300ms'
-  # Counts, descriptors and mappings: of dmabuf, the shell and its sleep, then of dmabuf and the last sleep, which has three.
+  # Counts, descriptors and mappings: of dmabuf, the shell and its sleep; then of dmabuf and the last sleep, with three.
   _screen_has ' cam  *3  *3  *0 '
   _screen_has ' cam  *4  *4  *0 '
   send_signal taker TERM

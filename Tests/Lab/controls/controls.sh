@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Cases that must fail, each for the reason above it. When one of them does not, the lab proves
-# nothing.
+# Cases that must fail, each for the reason above it. If one of them passes, the lab proves nothing.
 
 # fails: expected status 1
 a_wrong_status_is_noticed() { run true; status 1; }
@@ -9,19 +8,19 @@ a_wrong_status_is_noticed() { run true; status 1; }
 a_missing_line_is_noticed() { run echo one; stdout two; }
 
 # fails: 'waited_ns' is a required property
-a_document_against_its_schema_is_noticed() {
+a_document_that_violates_its_schema_is_noticed() {
   run echo '{"direction":"read","ino":7,"operation":"end","schema":"dmabuf.sync/1"}'
   json .ino 7
 }
 
 # fails: no process to be left running
-a_process_left_behind_is_noticed() {
+a_remaining_process_is_noticed() {
   sleep 1000 &
 }
 
 # fails: as many dma-bufs on the machine as before
-a_buffer_left_behind_is_noticed() {
-  trap '' TERM # or the actor ends with this shell
+a_remaining_buffer_is_noticed() {
+  trap '' TERM # otherwise the actor ends with this shell
   start holder actor vgem-dumb 64 64 ready pause
   wait_for_line holder ready
 }

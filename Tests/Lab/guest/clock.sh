@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=dash disable=SC1091,SC2034,SC2154
-# Ends a case when its time is over: clock.sh PROCESS, the leader of the case's session.
-# A case says what it takes on a quiet machine; a busy one has five times as long.
+# Ends a case when its time is over: clock.sh PROCESS, the leader of the case's session. A case sets the time that it
+# needs on an idle machine. From 60 seconds on, five times as long is allowed, for a busy machine.
 seconds_up() { sed 's/[. ].*//' /proc/uptime; }
 
 begun=$(seconds_up)

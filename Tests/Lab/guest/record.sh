@@ -1,16 +1,15 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=dash disable=SC1091,SC2034,SC2154
-# Records moments of this kernel, for the unit tests of parsers: for each moment a tree of the
-# files that a census of dma-bufs reads, bytes as the kernel gave them, links as links. What a
-# process of the moment is for can be read in its cmdline. git keeps no empty directories.
-# On stdout: a tar archive with one directory per moment.
+# Records moments of this kernel, for the unit tests of parsers. A moment is a tree of the files that a census of
+# dma-bufs reads, with the bytes of the kernel. Links are recorded as links. The cmdline of a process shows its purpose.
+# git stores no empty directories. Writes a tar archive with one directory per moment to stdout.
 export CASE_NOTES=/run
 mkdir /tmp/record && cd /tmp/record || exit 1
 . /lab/verbs.sh
 out=/tmp/recorded
 mkdir $out
 
-# act NAME WORD…: an actor that does WORD… and stays.
+# act NAME WORD…: starts an actor that does WORD… and then pauses.
 act() {
   actor_name=$1
   shift
@@ -19,7 +18,7 @@ act() {
   eval "actors=\"\$actors \$${actor_name}_pid\""
 }
 
-copy() { # FILE: keeps its path
+copy() { # FILE: at the same path
   [ -e "$1" ] || return 0
   mkdir -p "$moment$(dirname "$1")"
   cat "$1" >"$moment$1" 2>/dev/null
@@ -35,7 +34,7 @@ record_process() {
   done
 }
 
-# What sysfs shows through a link is recorded as the link and as the files it leads to.
+# Records links of sysfs, and the files of their targets.
 record_class() {
   for link in "$1"/*; do
     [ -L "$link" ] || continue
@@ -45,12 +44,12 @@ record_class() {
   done
 }
 
-# take NAME: records the moment; the actors of it end afterwards.
+# take NAME: records the moment, and ends its actors.
 take() {
   moment=$out/$1
   mkdir -p "$moment"
   for process in 1 $actors; do record_process "$process"; done
-  # A child of an actor, made by `fork`, is an actor too.
+  # A child of an actor, created by `fork`, is also an actor.
   for process in $actors; do
     # shellcheck disable=SC2013  # words, not lines
     for child in $(cat "/proc/$process/task/$process/children" 2>/dev/null); do record_process "$child"; done

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=dash disable=SC1091,SC2034,SC2154
-# Runs the cases inside the guest and reports on stdout, one line per case and detail lines:
+# Runs the cases in the guest. Reports on stdout, with one line per case, and lines of details:
 #   case NAME | pass NAME SECONDS | skip NAME TAB REASON | fail NAME | `  text` of the failure
-#   document JSON: something that dmabuf printed in the case, for the host to validate
-# runner.sh GLOBS: only cases whose name matches one of them; `controls` runs the negative controls instead.
+#   document JSON: a document that dmabuf printed in the case, for the host to validate
+# runner.sh GLOBS: runs the cases whose name matches one of GLOBS. `controls` runs the negative controls instead.
 
 warnings='WARNING|BUG:|Oops|KASAN|lockdep|INFO: task .* blocked|possible circular'
 export CASE_NOTES=/run/case
@@ -16,7 +16,7 @@ session_of() { # PROCESS
 }
 own_session=$(session_of $$)
 
-# What a case left behind: every living program outside of the session of init and this runner.
+# Prints the processes that a case has not ended: every living program outside the session of init and this runner.
 strangers() {
   for entry in /proc/[0-9]*; do
     [ -e "$entry/exe" ] || continue
@@ -45,7 +45,7 @@ run_case() { # FILE NAME
   clock=$!
   wait $case_process 2>/dev/null
   ended=$?
-  # By group, for its sleep; by itself too, for it may not have come to lead one yet.
+  # Kill the group, with its sleep. Kill also the process itself, which may not lead a group yet.
   kill -KILL -$clock 2>/dev/null
   kill -KILL $clock 2>/dev/null
   wait $clock 2>/dev/null
@@ -63,17 +63,17 @@ run_case() { # FILE NAME
   fi
 }
 
-# What the case has loaded.
+# Unloads the modules that the case has loaded.
 unload() {
   while read -r loaded; do
     for module in $(find "/lib/modules/$loaded" -name '*.ko' | sort -r); do
       name=$(basename "${module#*-}" .ko)
-      rmmod "$name" || echo "expected $name to be in nobody's use"
+      rmmod "$name" || echo "expected module $name to be unused"
     done
   done 2>/dev/null <$CASE_NOTES/loaded
 }
 
-# A case that met its own expectations still has to leave the machine as it found it.
+# Judges a case. The case must also restore the state of the machine.
 judge() { # STATUS-OF-THE-CASE BUFFERS-BEFORE
   if [ "$1" != 0 ] && [ ! -s $CASE_NOTES/failed ]; then
     echo "expected the case to end; its shell ended with status $1" >$CASE_NOTES/failed
@@ -84,7 +84,7 @@ judge() { # STATUS-OF-THE-CASE BUFFERS-BEFORE
     echo "expected as many dma-bufs on the machine as before ($2):"
     cat /sys/kernel/debug/dma_buf/bufinfo
   } >>$CASE_NOTES/failed
-  # What the case has just killed may still be ending.
+  # Processes that the case has just killed may still be ending.
   tries=0
   while left=$(strangers) && [ "$left" ] && [ $tries -lt 20 ]; do usleep 100000; tries=$((tries + 1)); done
   [ -z "$left" ] || {
@@ -102,7 +102,7 @@ judge() { # STATUS-OF-THE-CASE BUFFERS-BEFORE
 
 functions_of() { sed -n 's/^\([a-zA-Z0-9][a-zA-Z0-9_]*\)() *{.*/\1/p' "$1"; }
 
-# Does the name match one of the patterns?
+# Returns whether the name matches one of the patterns.
 is_wanted() ( # NAME PATTERNS
   set -f
   for pattern in $2; do

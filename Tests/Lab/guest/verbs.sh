@@ -1,26 +1,26 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=dash disable=SC1091,SC2034,SC2154
-# The words that cases are written in. A case runs in a directory of its own; its last `run`
-# left `status`, `stdout` and `stderr` there in the directory .run.
+# The verbs of cases. A case runs in a directory of its own. Its last `run` has written `status`, `stdout` and `stderr`
+# to the directory .run in it.
 
 mkdir -p .run .started
 last_command='(nothing was run)'
 
-# ---- what a case needs ------------------------------------------------------------------
+# ---- requirements of a case -------------------------------------------------------------
 
-# needs FACILITY…: skips the case, with its reason, where the kernel lacks one of them.
+# needs FACILITY…: skips the case, with the reason, if the kernel lacks one of them.
 needs() {
   for facility; do
     has "$facility" || { echo "no $facility" >"$CASE_NOTES/skipped"; exit 0; }
   done
 }
 
-# skip REASON: for what `needs` cannot tell.
+# skip REASON: skips the case for a reason that `needs` cannot check.
 skip() { echo "$1" >"$CASE_NOTES/skipped"; exit 0; }
 
-# on_two_kernels: for cases that take long and test what hardly depends on the version: the kernel with all
-# drivers, and the newest.
-on_two_kernels() { has sw_sync || has 'kernel:>=7.0' || skip 'tried on two other kernels'; }
+# on_two_kernels: runs the case only on the kernel with all drivers and on the newest kernel. For cases that take long
+# and hardly depend on the version.
+on_two_kernels() { has sw_sync || has 'kernel:>=7.0' || skip 'runs on two other kernels'; }
 
 has() {
   case $1 in
@@ -44,7 +44,7 @@ has() {
   esac
 }
 
-# load MODULE: for this case alone, of those that are not loaded at boot; skips where the kernel has no such.
+# load MODULE: loads a module that is not loaded at boot, for this case alone. Skips if the kernel does not have it.
 load() {
   [ -d "/lib/modules/$1" ] || skip "no module $1"
   echo "$1" >>"$CASE_NOTES/loaded"
@@ -58,7 +58,7 @@ at_least() {
     "$(echo "$1" | awk -F. '{ print $1 * 1000 + $2 }')" ]
 }
 
-# The CMA heap has another name on every kernel; this prints the one there is.
+# Prints the name of the CMA heap, which differs between kernels.
 heap_cma() {
   for heap in default_cma_region reserved linux,cma default-pool; do
     [ -c "/dev/dma_heap/$heap" ] && { echo "$heap"; return; }
@@ -91,17 +91,17 @@ video_node() {
   return 1
 }
 
-# frame_bytes NODE: how large a camera's images are; vivid's defaults differ between kernels.
+# frame_bytes NODE: prints the size of a camera's images. The defaults of vivid differ between kernels.
 frame_bytes() { actor video-print "$1" | cut -d ' ' -f 2; }
 
-# limit SECONDS: this case takes that long on a quiet machine; the default is 60, and from there on five times as
-# long is allowed.
+# limit SECONDS: sets the time of this case on an idle machine. The default is 60. From 60 on, five times as long is
+# allowed.
 limit() { echo "$1" >"$CASE_NOTES/limit"; }
 
-# The kernel may warn during this case.
+# Allows kernel warnings during this case.
 expect_kernel_warning() { touch "$CASE_NOTES/warning-expected"; }
 
-# ---- doing things -----------------------------------------------------------------------
+# ---- actions ----------------------------------------------------------------------------
 
 run() {
   last_command=$*
@@ -116,7 +116,7 @@ run_as_nobody() {
   last_command="(as nobody) $*"
 }
 
-# start NAME CMD…: in the background; its process id is $NAME_pid.
+# start NAME CMD…: starts CMD in the background. Its process id is $NAME_pid.
 start() {
   started=$1
   shift
@@ -141,10 +141,10 @@ wait_for_line() { # NAME REGEX
 
 pid_of() { eval "echo \$${1}_pid"; }
 
-# A zombie has ended.
+# Returns whether the process lives. A zombie has ended.
 alive() { grep -q '^State:[[:space:]]*[^ZX]' "/proc/$1/status" 2>/dev/null; }
 
-send_signal() { kill -s "$2" "$(pid_of "$1")" || expected "'$1' to be there for signal $2"; }
+send_signal() { kill -s "$2" "$(pid_of "$1")" || expected "'$1' to exist for signal $2"; }
 
 finish() { # NAME
   wait "$(pid_of "$1")"
@@ -159,7 +159,7 @@ as_captured() { # NAME STATUS
   last_command=$(cat ".started/$1.command")
 }
 
-# eventually CMD…: tries it for up to 30 s.
+# eventually CMD…: repeats CMD until it succeeds, for up to 30 s.
 eventually() {
   tries=0
   until "$@"; do
@@ -180,20 +180,20 @@ stdout_is() { [ "$(cat .run/stdout)" = "$1" ] || expected "stdout to be: $1"; }
 stdout_is_empty() { [ ! -s .run/stdout ] || expected 'no stdout'; }
 stderr_is_empty() { [ ! -s .run/stderr ] || expected 'no stderr'; }
 
-# json JQ EXPECTED: what jq prints, compact and in one line per value, for the captured stdout.
+# json JQ EXPECTED: compares EXPECTED with the output of jq for the captured stdout, compact, in one line per value.
 json() {
-  found=$(jq -c "$1" .run/stdout 2>&1) || expected "JSON that answers $1; jq: $found"
+  found=$(jq -c "$1" .run/stdout 2>&1) || expected "JSON for the query $1; jq: $found"
   [ "$found" = "$2" ] || [ "$found" = "\"$2\"" ] || expected "JSON $1 to be $2; it is $found"
   keep_documents
 }
 
 json_true() {
-  found=$(jq -c "$1" .run/stdout 2>&1) || expected "JSON that answers $1; jq: $found"
-  [ "$found" = true ] || expected "JSON to satisfy $1; it gives $found"
+  found=$(jq -c "$1" .run/stdout 2>&1) || expected "JSON for the query $1; jq: $found"
+  [ "$found" = true ] || expected "JSON to satisfy $1; the result is $found"
   keep_documents
 }
 
-# Keeps dmabuf's documents on the captured stdout, which the host holds against docs/schema: up to four of a
+# Saves documents of dmabuf in the captured stdout, which the host validates against docs/schema: up to four of each
 # command, each below 64 KiB.
 keep_documents() {
   [ -z "$kept" ] || return 0
@@ -201,7 +201,7 @@ keep_documents() {
   awk 'length < 65536 && /^\{.*"schema":"dmabuf\./ && count++ < 4' .run/stdout >>"$CASE_NOTES/documents"
 }
 
-# check CMD…: must exit 0.
+# check CMD…: expects CMD to exit with 0.
 check() {
   "$@" >.run/check 2>&1 && return
   expected "to succeed: $* ($(shown .run/check))"
@@ -214,9 +214,9 @@ buffers_on_the_machine() {
     find /sys/kernel/dmabuf/buffers -mindepth 1 -maxdepth 1 2>/dev/null | wc -l
 }
 
-# ---- how an expectation fails -----------------------------------------------------------
+# ---- failed expectations ----------------------------------------------------------------
 
-# Bytes as text, shortened.
+# Prints bytes as text, shortened.
 shown() {
   head -c 2000 "$1" 2>/dev/null | cat -v | head -n 30 | sed 's/^/    /'
   [ "$(wc -c <"$1" 2>/dev/null || echo 0)" -gt 2000 ] && echo '    (shortened)'
@@ -234,7 +234,7 @@ expected() {
   exit 1
 }
 
-# The case itself is wrong.
+# Fails because the case itself is wrong.
 broken() {
   echo "this case is broken: $1" >"$CASE_NOTES/failed"
   exit 1

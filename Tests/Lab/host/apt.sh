@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2034,SC2153,SC2154  # names shared between the parts of the lab
-# Debian packages of any suite without touching the system's apt: private lists and a private
-# cache; the mirrors and the keyring are the ones this machine is already set up with.
+# Gets Debian packages of any suite without changes to the system's apt. Lists and cache are private. The mirrors and
+# the keyring are those of this machine.
 
 APT=$CACHE/apt
 
-# The machine's mirrors: the first URI that serves an ordinary suite, and the one that serves
-# the security suite (which some machines get from a mirror of its own).
+# Prints a mirror of the machine: the first URI that serves an ordinary suite, or the one that serves the security
+# suite. On some machines the security suite has a mirror of its own.
 mirror_of() { # main|security
   local release uri
   while read -r release uri; do
@@ -20,7 +20,7 @@ mirror_of() { # main|security
   return 1
 }
 
-# The keyring that the machine's own sources name for Debian; apt's trusted keys otherwise.
+# Prints the keyring that the machine's sources name for Debian. Without one, apt uses its trusted keys.
 machine_keyring() {
   local file
   while read -r file; do
@@ -29,7 +29,7 @@ machine_keyring() {
     /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null)
 }
 
-# DMABUF_LAB_APT_OPTIONS: further words for apt, such as `-o Acquire::http::Proxy=…`.
+# DMABUF_LAB_APT_OPTIONS has more words for apt, such as `-o Acquire::http::Proxy=…`.
 private_apt() { # apt-get|apt-cache WORD…
   local program=$1 extra
   shift
@@ -41,7 +41,7 @@ private_apt() { # apt-get|apt-cache WORD…
 
 write_sources() {
   local main security keyring
-  main=$(mirror_of main) || { say "apt on this machine knows no Debian mirror"; return 1; }
+  main=$(mirror_of main) || { say "apt on this machine has no Debian mirror"; return 1; }
   security=$(mirror_of security) || security=${main%/debian/}/debian-security/
   keyring=$(machine_keyring)
   mkdir -p "$APT/lists/partial" "$APT/cache/archives/partial"
@@ -50,15 +50,15 @@ write_sources() {
     "$signed" "$main" trixie-backports >"$APT/sources.list"
 }
 
-# Fresh package lists, asked for at most once per `lab` process.
+# Updates the package lists, at most once per `lab` process.
 LISTS_ARE_FRESH=
 update_lists() {
   [[ $LISTS_ARE_FRESH ]] && { [[ $LISTS_ARE_FRESH == yes ]]; return; }
   LISTS_ARE_FRESH=no
   write_sources || return 1
-  say "asking the Debian mirror for its package lists"
+  say "updating the package lists of the Debian mirror"
   local log=$APT/update.log
-  # apt ends 0 when a mirror does not answer and old lists exist: --error-on=any says so.
+  # Without --error-on=any, apt exits with 0 if a mirror does not respond and old lists exist.
   if ! private_apt apt-get update --error-on=any >"$log" 2>&1; then
     grep -E '^(E|W|Err)' "$log" | head -n 3 >&2
     return 1
@@ -66,7 +66,7 @@ update_lists() {
   LISTS_ARE_FRESH=yes
 }
 
-# The newest package whose whole name matches; nothing when there is none.
+# Prints the newest package whose whole name matches, or nothing.
 newest_package() { # PREFIX REGEX
   private_apt apt-cache pkgnames "$1" | grep -Ex "$2" | sort -V | tail -n 1
 }
@@ -75,8 +75,8 @@ version_of_package() {
   private_apt apt-cache show --no-all-versions "$1" | sed -n 's/^Version: //p' | head -n 1
 }
 
-# Downloads packages into the current directory; apt checks size and signature chain, and goes
-# on where an interrupted download stopped.
+# Downloads packages into the current directory. apt verifies size and signatures, and continues an interrupted
+# download.
 download_packages() {
   local quiet=(-q)
   [[ -t 2 ]] && quiet=()

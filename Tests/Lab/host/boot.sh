@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2034,SC2153,SC2154  # names shared between the parts of the lab
-# Boots one guest and brings back what it said. A boot has a directory:
-#   console   the kernel's console        status   `up`, then `exit N`: no exit line, no success
+# Boots one guest and reads its output. A boot has a directory:
+#   console   the kernel's console        status           `up`, then `exit N`; without `exit N` the boot failed
 #   kmsg      the guest's whole log       stdout, stderr   pipes, read while the guest runs
 
 BOOT=            # the directory of the boot in progress
-BOOT_PROCESS=    # what to kill when the lab is interrupted
+BOOT_PROCESS=    # the process to kill when the lab is interrupted
 
-# Lines that no healthy kernel prints.
+# Lines that a healthy kernel does not print.
 KERNEL_WARNINGS='WARNING|BUG:|Oops|KASAN|lockdep|INFO: task .* blocked|possible circular|Kernel panic'
 
 end_boot() {
@@ -27,8 +27,8 @@ new_boot() {
   mkdir "$BOOT/job" "$BOOT/documents"
 }
 
-# Words of the QEMU command line that every boot has. Timer interrupts are not checked: an emulator on a busy
-# machine is too late with them, and the kernel would panic.
+# Prints the words of the QEMU command line, for every boot. no_timer_check: on a busy machine, timer interrupts of the
+# emulator are late, and the check of the kernel would cause a panic.
 qemu_words() { # KERNEL ACCELERATOR MODE [KERNEL-WORD…]
   local kernel=$1 accelerator=$2 mode=$3 port
   shift 3
@@ -42,7 +42,7 @@ qemu_words() { # KERNEL ACCELERATOR MODE [KERNEL-WORD…]
   done
 }
 
-# QEMU under a hard time limit; whichever way the lab dies, QEMU dies with it.
+# Runs QEMU with a hard time limit. QEMU ends whenever the lab ends.
 run_qemu() { # SECONDS WORD…
   local seconds=$1
   shift
@@ -55,9 +55,8 @@ run_qemu() { # SECONDS WORD…
   return "$status"
 }
 
-# boot KERNEL MODE SECONDS [KERNEL-WORD…]: runs the guest to its end. READ_STDOUT and
-# READ_STDERR name the commands that read its pipes. Leaves the job's status in GUEST_STATUS,
-# empty when the guest never told one.
+# boot KERNEL MODE SECONDS [KERNEL-WORD…]: runs the guest to its end. READ_STDOUT and READ_STDERR name the commands that
+# read its pipes. Sets GUEST_STATUS to the status of the job, or to nothing if the guest did not report one.
 READ_STDOUT="cat"
 READ_STDERR="cat"
 GUEST_STATUS=
@@ -74,20 +73,20 @@ boot() {
     readers=($!)
     "$READ_STDERR" <"$BOOT/stderr" >&2 &
     readers+=($!)
-    # Held open for writing, so that a reader is not left waiting for a QEMU that never starts.
+    # The lab has the pipes open for writing, so that a reader ends even if QEMU does not start.
     exec {out}<>"$BOOT/stdout" {err}<>"$BOOT/stderr"
     run_qemu "$seconds" "${words[@]}"
     status=$?
     exec {out}>&- {err}>&-
     wait "${readers[@]}"
     if [[ $accelerator == tcg && ! -s $BOOT/status && ! $again ]] && grep -q 'Oops: int3' "$BOOT/console"; then
-      # The emulator ran code that the kernel was patching. The guest was not up yet: once more, and only once.
-      say "$kernel: the emulator broke the kernel while it started (int3); starting it again"
+      # The emulator ran code that the kernel was patching. The guest was not up yet, so boot it again, once.
+      say "$kernel: an emulator fault (int3) stopped the kernel during its start; booting again"
       again=yes
       continue
     fi
     [[ $accelerator == kvm && ! -s $BOOT/status ]] || break
-    say "KVM died; going on without it"
+    say "KVM failed; continuing without KVM"
     remember_accelerator tcg
     accelerator=tcg
   done
@@ -96,15 +95,15 @@ boot() {
   if (( status == 124 || status == 137 )); then
     say "$kernel: the guest was stopped after $seconds seconds"
   else
-    say "$kernel: the guest died without handing back a status"
+    say "$kernel: the guest ended without a status"
   fi
   { tail -n 5 "$BOOT/qemu"; grep -E -A 12 "$KERNEL_WARNINGS" "$BOOT/console" || tail -n 12 "$BOOT/console"; } \
     2>/dev/null | head -n 40 | tr -d '\r' | sed 's/^/    /' >&2
   return 1
 }
 
-# Kernel warnings of the boot that ended: of the log the guest sent, and of the console once
-# the guest had said that it powers off.
+# Prints the kernel warnings of the last boot: from the log that the guest sent, and from the console after `lab: power
+# off`.
 kernel_warnings() {
   {
     cat "$BOOT/kmsg"
@@ -114,8 +113,8 @@ kernel_warnings() {
 
 # ---- KVM or not -------------------------------------------------------------------------
 
-# A /dev/kvm that opens can still abort QEMU or hang the guest for ever, so it has to prove
-# itself by one boot; the verdict holds until this machine is booted again.
+# Even if /dev/kvm can be opened, KVM may abort QEMU or hang the guest. So one boot probes KVM. The result is valid
+# until this machine reboots.
 accelerator() { # KERNEL
   local machine verdict
   [[ ${DMABUF_LAB_ACCEL:-} ]] && { echo "$DMABUF_LAB_ACCEL"; return; }

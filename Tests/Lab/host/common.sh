@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2034  # read by the parts that source this file
-# What every part of the lab shares: places, messages, required packages.
+# Shared by all parts of the lab: paths, messages, required packages.
 
 LAB=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 REPOSITORY=$(cd "$LAB/../.." && pwd)
@@ -8,13 +8,13 @@ CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/dmabuf-lab
 KERNELS=(debian-6.1 debian-6.12 debian-7 full-6.12)
 FIXTURES=$REPOSITORY/Tests/DMABufTests/Fixtures
 BINARY=${DMABUF_BINARY:-$REPOSITORY/.build/release/dmabuf}
-# The program of Examples/Frame, taken along where it was built.
+# The program of Examples/Frame. The guest gets it if it was built.
 EXAMPLE=$REPOSITORY/.build-example/release/frame
 
 say() { printf 'lab: %s\n' "$*" >&2; }
 fail() { say "$@"; exit 1; }
 
-# A failure of what the lab needs, as opposed to one of what it tests.
+# The exit status if the lab lacks something that it needs. A failed test has another status.
 readonly CANNOT_BE_HAD=69
 
 is_kernel() {
@@ -24,12 +24,12 @@ is_kernel() {
 }
 
 demand_kernel() {
-  is_kernel "$1" || { say "no kernel '$1'; there are: ${KERNELS[*]}"; exit 64; }
+  is_kernel "$1" || { say "unknown kernel '$1'; the kernels are: ${KERNELS[*]}"; exit 64; }
 }
 
 # ---- packages ---------------------------------------------------------------------------
 
-# What the host lacks, as Debian package names: one line per `COMMAND-OR-FILE PACKAGE`.
+# Reads lines `COMMAND-OR-FILE PACKAGE`, and prints the Debian packages that the host lacks.
 missing_packages() {
   local probe package
   while read -r probe package; do
@@ -54,7 +54,7 @@ gcc gcc
 /usr/include/linux/udmabuf.h linux-libc-dev
 /usr/include/stdio.h libc6-dev
 END
-  # Some other busybox may be there, with fewer applets and with libraries.
+  # The host may have another busybox, with fewer applets and with libraries.
   dpkg-query -W -f '${db:Status-Status}\n' busybox-static 2>/dev/null | grep -qx installed || echo busybox-static
 }
 
@@ -71,19 +71,19 @@ perl perl
 END
 }
 
-# Silent when nothing is missing.
+# Installs packages. Prints nothing if none is missing.
 install_packages() {
   local missing=("$@")
   (( ${#missing[@]} )) || return 0
   if (( EUID != 0 )); then
-    say "this needs Debian packages; install them with:"
+    say "Debian packages are missing; install them with:"
     say "    sudo apt-get install ${missing[*]}"
     return 1
   fi
   say "installing ${missing[*]}"
   local log status=0
   log=$(mktemp)
-  # Package lists may be absent or too old; then once more with fresh ones.
+  # If the package lists are absent or too old, update them and try again.
   apt_install "${missing[@]}" >"$log" 2>&1 ||
     { apt-get update && apt_install "${missing[@]}"; } >"$log" 2>&1 || status=1
   if (( status )); then

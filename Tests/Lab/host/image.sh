@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2034,SC2153,SC2154  # names shared between the parts of the lab
-# The guest's file system: a base archive per kernel (busybox, modules, a few tools), made once,
-# and a small one per boot (dmabuf, actors, cases, the job) that the kernel unpacks over it.
+# Builds the guest's file system. Each kernel has a base archive (busybox, modules, a few tools), which is built once.
+# Each boot has a small archive (dmabuf, actors, cases, the job). The kernel unpacks it over the base.
 
 GUEST_TOOLS=(jq xxhsum strace script)
 
-# Prints the path of KERNEL's base archive, made anew when kernel or tools have changed.
+# Prints the path of KERNEL's base archive. Builds it again if the kernel or the tools have changed.
 base_image() { # KERNEL
   local kernel=$1 tool key base
   key=$({
@@ -16,7 +16,7 @@ base_image() { # KERNEL
   base=$CACHE/images/$kernel-$key.cpio.gz
   if [[ ! -f $base ]]; then
     mkdir -p "$CACHE/images"
-    # Not the youngest: another lab may be reading one.
+    # Archives of the last hour stay: another lab may be reading one.
     find "$CACHE/images" -name "$kernel-*.cpio.gz" -mmin +60 -delete
     make_base_image "$kernel" "$base" || return 1
   fi
@@ -51,7 +51,7 @@ copy_with_libraries() { # PROGRAM ROOT
   done < <(ldd "$1" 2>/dev/null | grep -oE '/[^ ]+')
 }
 
-# The actor program, built once per source text; prints its path.
+# Builds the actor program if its source has changed, and prints its path.
 actor_binary() {
   local binary
   binary=$CACHE/actor/$(cat "$LAB"/actors/*.[ch] | sha256sum | cut -c 1-16)
@@ -63,14 +63,14 @@ actor_binary() {
   echo "$binary"
 }
 
-# The archive of one boot. JOB is a directory whose files appear in the guest's /lab.
+# Builds the archive of one boot. The files of the directory JOB appear in the guest's /lab.
 boot_image() { # KERNEL JOB DESTINATION
   local base actor root program
   local -a programs
   read -ra programs <<<"${DMABUF_LAB_PROGRAMS:-}"
   for program in "${programs[@]}"; do
     [[ -f $program && -x $program ]] && continue
-    echo "lab: DMABUF_LAB_PROGRAMS: $program is no program" >&2
+    echo "lab: DMABUF_LAB_PROGRAMS: $program is not an executable file" >&2
     return 1
   done
   if [[ -f $EXAMPLE ]]; then programs+=("$EXAMPLE"); fi
@@ -92,7 +92,7 @@ boot_image() { # KERNEL JOB DESTINATION
   return "$status"
 }
 
-# A gzipped cpio of a directory, owned by root, the same bytes whoever makes it.
+# Packs a directory as a gzipped cpio archive. All files belong to root. Equal directories produce equal bytes.
 pack() { # DIRECTORY DESTINATION
   (cd "$1" && find . -print0 | LC_ALL=C sort -z | cpio --null -o -H newc -R 0:0 --reproducible --quiet) | gzip -1 >"$2"
 }

@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2034,SC2153,SC2154  # names shared between the parts of the lab
-# Gets the lab's kernels into the cache: $CACHE/kernels/NAME/{vmlinuz,version,recipe,modules/}.
-# A kernel appears there by one rename, so an interrupted fetch leaves nothing half done.
+# Fetches the lab's kernels into the cache: $CACHE/kernels/NAME/{vmlinuz,version,recipe,modules/}. One rename moves a
+# kernel there, so an interrupted fetch has no partial result.
 
-# Loaded in this order where the kernel has them as modules.
+# Modules to load, in this order, if the kernel has them.
 MODULES=(virtio_pci virtio_console vgem vkms bochs vivid vim2m vicodec)
-# Loaded by the cases that ask for them (`load`): their devices are in nobody else's way.
+# Modules that only the verb `load` loads, so that other cases do not have their devices.
 MODULES_ON_DEMAND=(virtio_gpu)
 
 kernel_directory() { echo "$CACHE/kernels/$1"; }
 
-# What decides how a kernel is made; a cached one of another recipe is made again.
+# Prints what determines the build of a kernel. A cached kernel with another recipe is built again.
 kernel_recipe() {
   case $1 in
     full-6.12) sha256sum <"$LAB/kernels/full-6.12.config" | cut -c 1-16 ;;
@@ -23,14 +23,14 @@ kernel_is_cached() {
   [[ -f $directory/vmlinuz && $(cat "$directory/recipe" 2>/dev/null) == "$(kernel_recipe "$1")" ]]
 }
 
-# The Debian packages a kernel comes from, newest first found; the first names the version.
+# Prints the newest Debian packages of a kernel. The version is that of the first package.
 kernel_packages() {
   local package
   case $1 in
     debian-6.1) newest_package linux-image-6.1. 'linux-image-6\.1\.[0-9]+-[0-9]+-amd64' ;;
     debian-6.12) newest_package linux-image-6.12. 'linux-image-6\.12\.[0-9]+\+deb12-amd64' ;;
     debian-7)
-      # vmlinuz and modules are separate packages and appear on different days.
+      # vmlinuz and modules are separate packages, and are published on different days.
       package=$(newest_package linux-binary-7. 'linux-binary-7\.[0-9.]+\+deb13-amd64')
       [[ $package ]] && printf '%s\n' "$package" "${package/binary/modules}" "${package/binary/base}"
       ;;
@@ -38,14 +38,14 @@ kernel_packages() {
   esac
 }
 
-# fetch_kernel NAME [refresh]; returns CANNOT_BE_HAD when it is not to be had.
+# fetch_kernel NAME [refresh]: returns CANNOT_BE_HAD if the kernel cannot be fetched or built.
 fetch_kernel() {
   local kernel=$1 refresh=${2:-} lock
   [[ ! $refresh ]] && kernel_is_cached "$kernel" && return 0
   mkdir -p "$CACHE/kernels"
   exec {lock}>"$CACHE/fetch.lock"
   if ! flock -n "$lock"; then
-    say "$kernel: waiting for another lab that is fetching"
+    say "$kernel: waiting for another lab that fetches kernels"
     flock "$lock"
   fi
   local status=0
@@ -58,7 +58,7 @@ fetch_kernel() {
 
 make_kernel() {
   local kernel=$1 packages version work=$CACHE/work/$1
-  update_lists || { say "$kernel: no package lists (no network?)"; return 1; }
+  update_lists || { say "$kernel: cannot update the package lists"; return 1; }
   mapfile -t packages < <(kernel_packages "$kernel")
   (( ${#packages[@]} )) || { say "$kernel: the Debian mirror has no such kernel"; return 1; }
   version=$(version_of_package "${packages[0]}")
@@ -73,7 +73,7 @@ make_kernel() {
   case $kernel in
     full-6.12) build_full_kernel "$CACHE/downloads/$kernel-$version" "$version" "$work/kernel" ;;
     *) unpack_debian_kernel "$CACHE/downloads/$kernel-$version" "$work" ;;
-  esac || { say "$kernel: could not be made"; return 1; }
+  esac || { say "$kernel: the build failed"; return 1; }
   echo "$version" >"$work/kernel/version"
   kernel_recipe "$kernel" >"$work/kernel/recipe"
   rm -rf "$work/old"
@@ -104,8 +104,8 @@ unpack_debian_kernel() { # DOWNLOADS WORK
   unpack_modules "$work" "$release"
 }
 
-# Copies MODULES and what they depend on, unpacked and numbered in load order; what is loaded on demand, and
-# what only that depends on, has a directory of the module's name.
+# Copies MODULES and their dependencies, unpacked and numbered in load order. A module that is loaded on demand has a
+# directory of its name, with the dependencies that no other module has.
 unpack_modules() { # WORK RELEASE
   local module verb path number=100 name directory
   declare -A seen=()
@@ -129,7 +129,7 @@ unpack_modules() { # WORK RELEASE
 
 # ---- the kernel with everything ---------------------------------------------------------
 
-# Source and objects stay in the cache until the build has ended, so an interrupted one goes on.
+# Source and objects stay in the cache until the build has ended, so that an interrupted build can continue.
 build_full_kernel() { # DOWNLOADS VERSION DESTINATION
   require_build || return 1
   local fragment=$LAB/kernels/full-6.12.config line
@@ -148,15 +148,15 @@ build_full_kernel() { # DOWNLOADS VERSION DESTINATION
   } || { tail -n 5 "$tree/lab.log" >&2; return 1; }
   while read -r line; do
     [[ $line == CONFIG_* ]] || continue
-    grep -qx "$line" "$tree/.config" || { say "full-6.12: the kernel's configuration dropped $line"; return 1; }
+    grep -qx "$line" "$tree/.config" || { say "full-6.12: the configuration of the kernel lacks $line"; return 1; }
   done <"$fragment"
-  say "full-6.12: building it; minutes on a few cores"
+  say "full-6.12: building; this lasts minutes on a few cores"
   compile "$tree" || { grep -E 'error|Error' "$tree/lab.log" | head -n 5 >&2; return 1; }
   mkdir -p "$3/modules"
   cp "$tree/arch/x86/boot/bzImage" "$3/vmlinuz" && rm -rf "$CACHE/build"
 }
 
-# make, with one line of progress on a terminal: objects made of roughly how many.
+# Runs make. On a terminal, one line shows the number of objects built, and their approximate total.
 compile() {
   local made=0 expected=2100 line
   make -C "$1" "-j$(nproc)" bzImage 2>&1 | tee -a "$1/lab.log" | while read -r line; do

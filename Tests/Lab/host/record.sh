@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2034,SC2153,SC2154  # names shared between the parts of the lab
-# `lab record`: trees of /proc, sysfs and debugfs from real kernels, for the parsers' unit tests.
+# `lab record`: records trees of /proc, sysfs and debugfs on real kernels, for the parsers' unit tests.
 
 lab_record() {
   local kernel status=0

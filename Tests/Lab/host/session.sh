@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2034,SC2153,SC2154  # names shared between the parts of the lab
-# `lab run` and `lab shell`: one guest for one command or for a person.
+# `lab run` and `lab shell`: boot one guest for one command, or for an interactive shell.
 
 prepare() { # KERNEL
   demand_kernel "$1"
@@ -9,7 +9,7 @@ prepare() { # KERNEL
   new_boot || exit 1
 }
 
-say_if_no_binary() { [[ -f $BINARY ]] || say "no $BINARY: the guest has no dmabuf until it is built"; }
+say_if_no_binary() { [[ -f $BINARY ]] || say "$BINARY does not exist, so the guest has no dmabuf; run make build"; }
 
 lab_run() {
   local uid=0 seconds=600
@@ -19,7 +19,7 @@ lab_run() {
         case ${2:-} in
           nobody) uid=65534 ;;
           root) uid=0 ;;
-          *) fail "-u takes root or nobody" ;;
+          *) fail "-u needs root or nobody" ;;
         esac
         shift 2
         ;;
@@ -33,18 +33,18 @@ lab_run() {
   printf '%s\n' "$2" >"$BOOT/job/command"
   boot "$1" run "$seconds" "lab.uid=$uid" || exit 1
   if kernel_warnings >"$BOOT/warnings"; then
-    say "$1: the kernel complained:"
+    say "$1: the kernel has warned:"
     sed 's/^/    /' "$BOOT/warnings" >&2
     exit 1
   fi
   exit "$GUEST_STATUS"
 }
 
-# The user's terminal is the guest's second serial line. Bash waits for QEMU instead of running
-# it in the foreground, so that a terminal that goes away (SIGHUP) ends both at once.
+# The user's terminal is the guest's second serial line. QEMU runs in the background and bash waits for it, so that a
+# terminal that is closed (SIGHUP) ends both at once.
 lab_shell() {
   (( $# == 1 )) || { say "usage: lab shell KERNEL"; exit 64; }
-  [[ -t 0 && -t 1 ]] || fail "lab shell needs a terminal; for scripts there is lab run"
+  [[ -t 0 && -t 1 ]] || fail "lab shell needs a terminal; use lab run in scripts"
   prepare "$1"
   say_if_no_binary
   local rows columns words accelerator
@@ -61,7 +61,7 @@ lab_shell() {
   BOOT_PROCESS=
   stty "$settings"
   if ! grep -q '^exit' "$BOOT/status" 2>/dev/null; then
-    say "$1: the guest ended without saying so"
+    say "$1: the guest ended without a status"
     { cat "$BOOT/qemu"; tail -n 12 "$BOOT/console"; } 2>/dev/null | sed 's/^/    /' >&2
     exit 1
   fi

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2034,SC2153,SC2154  # names shared between the parts of the lab
-# `lab test`: the cases on every kernel, one boot each, and the controls that must fail.
+# `lab test`: runs the cases on every kernel, with one boot each, and the controls, which must fail.
 
 VERBOSE='' QUIET='' KERNEL='' PASSED=0 FAILED=0 SKIPPED=0
 
-# Reads the runner's report; RESULTS gets `pass|fail|skip NAME [TAB REASON]` lines.
+# Reads the runner's report, and writes lines `pass|fail|skip NAME [TAB REASON]` to the results of the boot.
 read_report() {
   local line name='' failing=''
   while IFS= read -r line; do
@@ -32,14 +32,14 @@ read_report() {
   done
 }
 
-# What is wrong with the documents that cases printed: CASE:LINE: SCHEMA: MEMBER: MESSAGE.
+# Prints the faults of the documents that cases printed: CASE:LINE: SCHEMA: MEMBER: MESSAGE.
 violations() {
   (cd "$BOOT/documents" && "$REPOSITORY/scripts/schemas" ./*) 2>&1
 }
 
-# One more result of a boot: all documents that its cases printed keep to docs/schema.
+# Adds a result to a boot: whether all documents that its cases printed match docs/schema.
 judge_documents() {
-  local name=documents_keep_to_their_schemas found
+  local name=documents_match_their_schemas found
   [[ $(ls "$BOOT/documents") ]] || return 0
   if found=$(violations); then
     echo "pass $name" >>"$BOOT/results"
@@ -52,7 +52,7 @@ judge_documents() {
 
 how_many() { grep -cs "^$1 " "$BOOT/results" || [[ -e $BOOT/results ]] || echo 0; }
 
-# One boot: KERNEL's cases whose names match GLOB. Adds to the totals.
+# Boots KERNEL once, runs the cases whose names match GLOB, and adds to the totals.
 test_kernel() { # KERNEL GLOB
   local began=$SECONDS passed failed skipped
   KERNEL=$1
@@ -61,13 +61,13 @@ test_kernel() { # KERNEL GLOB
   [[ ${DMABUF_LAB_KILLS:-} ]] && echo "$DMABUF_LAB_KILLS" >"$BOOT/job/kills"
   READ_STDOUT=read_report
   if ! boot "$1" test 7200; then
-    echo "  FAIL  $1: the guest died during: $(cat "$BOOT/running" 2>/dev/null || echo 'its start')"
-    echo "        $(($(count_of_cases "$2") - $(how_many '[a-z]*'))) cases were not run to their end"
-    echo "fail the_guest_lives" >>"$BOOT/results"
+    echo "  FAIL  $1: the guest ended during: $(cat "$BOOT/running" 2>/dev/null || echo 'its start')"
+    echo "        $(($(count_of_cases "$2") - $(how_many '[a-z]*'))) cases did not run to their end"
+    echo "fail the_guest_ends_with_a_status" >>"$BOOT/results"
   elif kernel_warnings >"$BOOT/warnings"; then
-    echo "  FAIL  $1: the kernel complained outside of any case:"
+    echo "  FAIL  $1: the kernel has warned outside of any case:"
     sed 's/^/          /' "$BOOT/warnings"
-    echo "fail the_kernel_is_content" >>"$BOOT/results"
+    echo "fail the_kernel_does_not_warn" >>"$BOOT/results"
   fi
   READ_STDOUT="cat"
   judge_documents
@@ -78,7 +78,7 @@ test_kernel() { # KERNEL GLOB
   PASSED=$((PASSED + passed)) FAILED=$((FAILED + failed)) SKIPPED=$((SKIPPED + skipped))
 }
 
-# Cases that must fail, each for its reason; says which did not.
+# Runs the cases that must fail, each for its reason. Reports those that do not.
 test_controls() { # KERNEL
   local name reason survivors=0
   KERNEL=$1
@@ -90,7 +90,7 @@ test_controls() { # KERNEL
   violations | sed -n 's|^\./\([a-z_]*\):[0-9]*: |fail \1\n  |p' >>"$BOOT/report"
   while IFS=$'\t' read -r name reason; do
     sed -n "/^fail $name\$/,/^case /p" "$BOOT/report" | grep -q -- "$reason" && continue
-    say "the control '$name' did not fail with '$reason': the lab cannot be trusted"
+    say "the control '$name' did not fail with '$reason', so the results of the lab are not reliable"
     survivors=$((survivors + 1))
   done < <(controls_and_reasons)
   return $((survivors != 0))
@@ -136,7 +136,7 @@ lab_test() {
   count=$(count_of_cases "$only")
   (( count )) || fail "no case matches '$only'"
   require_run_time || exit 1
-  [[ -f $BINARY ]] || say "no $BINARY: build it first; cases that need it will fail"
+  [[ -f $BINARY ]] || say "$BINARY does not exist, so cases that need it will fail; run make build"
   for kernel in "${kernels[@]}"; do
     if ! fetch_kernel "$kernel"; then
       echo "  skipped $count: $kernel is not in the cache and could not be fetched"
