@@ -31,7 +31,8 @@ struct ControlGroupTests {
     #expect(ControlGroup(parsing: Array("0::/\n".utf8))?.unit == nil)
   }
 
-  @Test("Text that is not a list of groups is refused", arguments: ["", "\n", "x", "0:", "0::", "0::relative", ":::"])
+  @Test(
+    "Text that is not a list of groups is refused", arguments: ["", "\n", "x", "0:", "0::", "0::relative", ":::"])
   func none(_ text: String) {
     #expect(ControlGroup(parsing: Array(text.utf8)) == nil)
   }

@@ -12,7 +12,7 @@ struct UntrustedTextTests {
   static func isHarmless(_ scalar: Unicode.Scalar) -> Bool {
     switch scalar.value {
     case 0..<0x20, 0x7f..<0xa0: false  // C0, DEL, C1
-    case 0xad, 0x61c, 0x200b...0x200f, 0x2028...0x202e, 0x2060...0x206f, 0xfeff: false  // bidirectional and invisible characters
+    case 0xad, 0x61c, 0x200b...0x200f, 0x2028...0x202e, 0x2060...0x206f, 0xfeff: false  // bidi, invisible
     case 0xd800..<0xe000, 0xfffe, 0xffff: false
     default: true
     }

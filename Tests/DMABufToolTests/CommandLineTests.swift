@@ -108,7 +108,8 @@ struct CommandLineTests {
   }
 
   @Test(
-    "The version is on a line of its own, before what is built in", arguments: [["--version"], ["stat", "--version"]])
+    "The version is on a line of its own, before what is built in",
+    arguments: [["--version"], ["stat", "--version"]])
   func version(_ arguments: [String]) throws {
     let outcome = try Subprocess.run(Subprocess.dmabuf, arguments)
     #expect(outcome.status == 0 && outcome.errors == "")
