@@ -50,7 +50,7 @@ enum HelpTopic: String, CaseIterable {
       """
     case .sources:
       """
-      dmabuf alloc --from SOURCE and dmabuf bench --source SOURCE allocate from:
+      dmabuf alloc --from SOURCE and dmabuf bench --from SOURCE allocate from:
 
         heap:NAME    The dma-heap /dev/dma_heap/NAME, such as heap:system.
         heap:cma     The heap over the default CMA area, under any name.

@@ -59,7 +59,7 @@ struct Alloc: CommandBeforeAnother {
 
   @Flag(help: .json) var json = false
 
-  @OptionGroup(title: "HOLDING") var keeping: KeepOptions
+  @OptionGroup var keeping: KeepOptions
 
   @Argument(
     parsing: .postTerminator,

@@ -18,8 +18,8 @@ struct Bench: ParsableCommand {
 
       EXAMPLES
         dmabuf bench                                     # measure everything
-        dmabuf bench alloc free --from all --size 4K,1M
-        dmabuf bench read write --from drm:vgem --cpu 1
+        dmabuf bench alloc free --from all --size 4K,1M  # small and large
+        dmabuf bench read write --from drm:vgem --cpu 1  # is reading slow?
         dmabuf bench --json >before                      # save a run
         dmabuf bench --compare before                    # compare with it
       """)

@@ -20,10 +20,10 @@ struct Check: ParsableCommand {
       the result. A known failure that passes counts as a failure.
 
       EXAMPLES
-        dmabuf check                                     # all that is harmless
-        dmabuf check --exporter heap:system --only 'C3*' --tap
-        dmabuf check --expect known-failures --junit results.xml
-        dmabuf check camera                              # one buffer
+        dmabuf check                                            # all that is harmless
+        dmabuf check --exporter heap:system --only 'C3*' --tap  # some checks
+        dmabuf check --expect known-failures --junit results.xml  # for CI
+        dmabuf check camera                                     # one buffer
       """)
 
   @Argument(

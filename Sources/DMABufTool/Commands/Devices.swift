@@ -13,9 +13,9 @@ struct Devices: ParsableCommand {
       is queried, not probed. Nodes that cannot be opened are listed, and the exit status is then 1.
 
       EXAMPLES
-        dmabuf devices                           # all nodes
-        dmabuf devices /dev/video0 drm:vgem      # two devices
-        dmabuf devices --json
+        dmabuf devices                       # all nodes
+        dmabuf devices /dev/video0 drm:vgem  # two devices
+        dmabuf devices --json                # for a script
       """)
 
   @Argument(

@@ -13,9 +13,9 @@ struct Doctor: ParsableCommand {
       system: Debian, Fedora, Android, or similar ones.
 
       EXAMPLES
-        dmabuf doctor
-        dmabuf doctor --json
-        sudo -u camera dmabuf doctor    # for another user
+        dmabuf doctor                 # what does this user have?
+        dmabuf doctor --json          # for a script
+        sudo -u camera dmabuf doctor  # what does another user have?
       """)
 
   @Flag(help: .json) var json = false

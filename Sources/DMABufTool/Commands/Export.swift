@@ -16,9 +16,9 @@ struct Export: CommandBeforeAnother {
       descriptors in DMABUF_FDS.
 
       EXAMPLES
-        dmabuf export drm:vgem --size 1920x1080:XR24       # a dumb buffer
-        dmabuf export /dev/video0 --buffers 4 --hold camera
-        dmabuf export v4l2:vivid --size 640x480:NV12 --read-only
+        dmabuf export drm:vgem --size 1920x1080:XR24              # a dumb buffer
+        dmabuf export /dev/video0 --buffers 4 --hold camera       # four buffers
+        dmabuf export v4l2:vivid --size 640x480:NV12 --read-only  # in a format
       """)
 
   @Argument(
@@ -51,7 +51,7 @@ struct Export: CommandBeforeAnother {
 
   @Flag(help: .json) var json = false
 
-  @OptionGroup(title: "HOLDING") var keeping: KeepOptions
+  @OptionGroup var keeping: KeepOptions
 
   @Argument(
     parsing: .postTerminator,

@@ -9,10 +9,10 @@ struct FenceCommands: ParsableCommand {
     abstract: "Create, inspect, merge, export and import fences.",
     discussion: """
       EXAMPLES
-        dmabuf fence create --vgem camera --hold busy   # as if vgem wrote to camera
-        dmabuf fence info camera busy                   # list their fences
-        dmabuf fence signal busy                        # signal the test fence
-        dmabuf fence import --syncobj 4711:12 busy --point 7
+        dmabuf fence create --vgem camera --hold busy  # as if vgem wrote to camera
+        dmabuf fence info camera busy                  # list their fences
+        dmabuf fence signal busy                       # one fence
+        dmabuf fence import --syncobj 4711:12 busy --point 7  # into a syncobj
       """,
     subcommands: [
       FenceInfo.self, FenceCreate.self, FenceTimeline.self, FenceSignal.self, FenceMerge.self, FenceExport.self,
@@ -34,9 +34,9 @@ struct FenceInfo: ParsableCommand {
     usage: "dmabuf fence info <REF> ... [<options>]",
     discussion: """
       EXAMPLES
-        dmabuf fence info 4711:12                # a sync_file of process 4711
-        dmabuf fence info camera --read --json   # what a reader of camera waits for
-        dmabuf fence info 4711:14 --point 7      # one point of a timeline
+        dmabuf fence info 4711:12               # a sync_file of process 4711
+        dmabuf fence info camera --read --json  # what a reader of camera waits for
+        dmabuf fence info 4711:14 --point 7     # one point of a timeline
       """)
 
   @Argument(
@@ -75,22 +75,22 @@ struct FenceMerge: CommandBeforeAnother {
       timeline, and drops signalled fences.
 
       EXAMPLES
-        dmabuf fence merge first second --hold both
-        dmabuf fence merge fd:3 4711:12 --name frame
+        dmabuf fence merge first second --hold both   # hold the result
+        dmabuf fence merge fd:3 4711:12 --name frame  # name the result
       """)
 
   @Argument(
-    help: ArgumentHelp("Two sync_files or more.", valueName: "REF"), completion: Completion.references,
+    help: ArgumentHelp("Two or more sync_files.", valueName: "REF"), completion: Completion.references,
     transform: Reference.init)
   var references: [Reference]
 
   @Option(
-    help: ArgumentHelp("Name the new sync_file, at most 31 bytes. Default: a name of the kernel.", valueName: "NAME"),
+    help: ArgumentHelp("Name the new sync_file, at most 31 bytes. Default: a name that the kernel makes.", valueName: "NAME"),
     transform: KernelName.init)
   var name: KernelName?
 
   @Flag(help: .json) var json = false
-  @OptionGroup(title: "HOLDING") var keeping: KeepOptions
+  @OptionGroup var keeping: KeepOptions
 
   /// The command that inherits the new sync_file.
   var command: [String] = []
@@ -126,9 +126,9 @@ struct FenceExport: CommandBeforeAnother {
       an idle buffer, the sync_file has already signalled.
 
       EXAMPLES
-        dmabuf fence export camera --hold writers --read
-        dmabuf fence export 4711:23 -- my-program
-        dmabuf fence export --syncobj 4711:12 --point 7 --hold frame
+        dmabuf fence export camera --hold writers --read  # the fences of writers
+        dmabuf fence export 4711:23 -- my-program         # for a program
+        dmabuf fence export --syncobj 4711:12 --point 7 --hold frame  # of a syncobj
       """)
 
   @Argument(
@@ -142,7 +142,7 @@ struct FenceExport: CommandBeforeAnother {
   @OptionGroup var place: PointOptions
   @OptionGroup var access: DirectionOptions<AwaitedFences>
   @Flag(help: .json) var json = false
-  @OptionGroup(title: "HOLDING") var keeping: KeepOptions
+  @OptionGroup var keeping: KeepOptions
 
   @Argument(
     parsing: .postTerminator,
@@ -197,9 +197,9 @@ struct FenceImport: ParsableCommand {
       a syncobj, the fence replaces the previous one. Points of a timeline must be imported in ascending order.
 
       EXAMPLES
-        dmabuf fence import camera busy
-        dmabuf fence import fd:3 4711:12 --read
-        dmabuf fence import --syncobj 4711:12 busy --point 7
+        dmabuf fence import camera busy                       # camera is then busy
+        dmabuf fence import fd:3 4711:12 --read               # only writers wait
+        dmabuf fence import --syncobj 4711:12 busy --point 7  # into a syncobj
       """)
 
   @Argument(
@@ -270,7 +270,7 @@ struct FenceDeadline: ParsableCommand {
       A deadline is a hint: drivers may run faster to meet it. Needs Linux 6.4.
 
       EXAMPLES
-        dmabuf fence deadline 4711:12 16ms
+        dmabuf fence deadline 4711:12 16ms  # needed in 16 ms
       """)
 
   @Argument(

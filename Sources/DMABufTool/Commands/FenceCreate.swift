@@ -20,11 +20,11 @@ struct FenceCreate: CommandBeforeAnother {
       Releasing a held fence ends it: a fence of vgem signals, a fence of sw_sync fails with ENOENT.
 
       EXAMPLES
-        dmabuf fence create --vgem camera --hold busy
-        dmabuf fence create --vgem camera --read --hold busy --after 500ms
-        dmabuf fence create --sw-sync --hold busy
+        dmabuf fence create --vgem camera --hold busy  # as if vgem wrote to camera
+        dmabuf fence create --vgem camera --read --hold busy --after 500ms  # read
+        dmabuf fence create --sw-sync --hold busy      # a fence on a new timeline
         dmabuf fence import camera busy
-        dmabuf fence create --syncobj drm:amdgpu --hold frame
+        dmabuf fence create --syncobj drm:amdgpu --hold frame  # a syncobj
       """)
 
   @Flag(help: "Create a fence on a new sw_sync timeline. Needs root and CONFIG_SW_SYNC.")
@@ -64,7 +64,7 @@ struct FenceCreate: CommandBeforeAnother {
   var after: TimeSpan?
 
   @Flag(help: .json) var json = false
-  @OptionGroup(title: "HOLDING") var keeping: KeepOptions
+  @OptionGroup var keeping: KeepOptions
 
   @Argument(
     parsing: .postTerminator,
@@ -125,15 +125,15 @@ struct FenceTimeline: CommandBeforeAnother {
       them. The timeline ends when the last fence is released.
 
       EXAMPLES
-        dmabuf fence timeline 1 2 5 --hold frame
-        dmabuf fence signal frame.1
+        dmabuf fence timeline 1 2 5 --hold frame  # frame.0, frame.1 and frame.2
+        dmabuf fence signal frame.1               # frame.0 signals, too
       """)
 
   @Argument(help: ArgumentHelp("Values of the timeline, from 0, one for each fence.", valueName: "N"))
   var values: [UInt32]
 
   @Flag(help: .json) var json = false
-  @OptionGroup(title: "HOLDING") var keeping: KeepOptions
+  @OptionGroup var keeping: KeepOptions
 
   /// The command that inherits the new fences.
   var command: [String] = []

@@ -17,9 +17,9 @@ struct FenceSignal: ParsableCommand {
       previous one, or is added at a point of the timeline.
 
       EXAMPLES
-        dmabuf fence signal busy
-        dmabuf fence signal frame.0 --by 2
-        dmabuf fence signal 4711:12 --point 7
+        dmabuf fence signal busy               # one fence
+        dmabuf fence signal frame.0 --by 2     # two steps of a timeline
+        dmabuf fence signal 4711:12 --point 7  # a point of a syncobj
       """)
 
   @Argument(

@@ -13,13 +13,13 @@ struct FenceWait: ParsableCommand {
     discussion: """
       For a buffer, --read waits for the fences of writers, --write for all fences. --write is the default. \
       Pending fences are printed first. For a syncobj, the command also waits until a fence is submitted. The exit \
-      status is 0 if the fences have signalled, 124 if the time is over, and 1 if a fence failed.
+      status is 0 if the fences have signalled, 124 on a timeout, and 1 if a fence failed.
 
       EXAMPLES
-        dmabuf fence-wait camera --timeout 2s
-        dmabuf fence-wait 4711:23 --read --timeout 0   # is a writer pending?
-        dmabuf fence-wait fd:3 frame.1 --any --json
-        dmabuf fence-wait 4711:12 --point 7            # the timeline of a syncobj
+        dmabuf fence-wait camera --timeout 2s         # at most two seconds
+        dmabuf fence-wait 4711:23 --read --timeout 0  # is a writer pending?
+        dmabuf fence-wait fd:3 frame.1 --any --json   # which is first?
+        dmabuf fence-wait 4711:12 --point 7           # the timeline of a syncobj
       """)
 
   @Argument(

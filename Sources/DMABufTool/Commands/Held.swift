@@ -10,8 +10,8 @@ struct Held: ParsableCommand {
     abstract: "List held buffers and fences.",
     discussion: """
       EXAMPLES
-        dmabuf held
-        dmabuf held --json | jq -r '.held[].name'
+        dmabuf held                                # names, sizes, ages
+        dmabuf held --json | jq -r '.held[].name'  # for a script
       """)
 
   @Flag(help: .json) var json = false
@@ -32,12 +32,12 @@ struct Release: ParsableCommand {
     abstract: "Release held buffers and fences.",
     discussion: """
       EXAMPLES
-        dmabuf release camera
-        dmabuf release --all
+        dmabuf release camera  # one name
+        dmabuf release --all   # all names
       """)
 
   @Argument(
-    help: ArgumentHelp("Names to release.", valueName: "NAME"), completion: Completion.names,
+    help: ArgumentHelp("Names of held buffers and fences.", valueName: "NAME"), completion: Completion.names,
     transform: KeepOptions.name)
   var names: [HeldName] = []
 

@@ -21,10 +21,10 @@ struct Import: CommandBeforeAnother {
       --hold NAME they end with dmabuf release NAME, with a command after -- when it exits.
 
       EXAMPLES
-        dmabuf import camera drm:vgem /dev/video0
-        dmabuf import fd:3 v4l2:vivid --stream 10 --checksum
-        dmabuf import fd:3 drm:vkms --framebuffer 640x480:XR24
-        dmabuf import --all --from heap:system --from udmabuf --junit
+        dmabuf import camera drm:vgem /dev/video0               # two devices
+        dmabuf import fd:3 v4l2:vivid --stream 10 --checksum    # ten frames
+        dmabuf import fd:3 drm:vkms --framebuffer 640x480:XR24  # a display
+        dmabuf import --all --from heap:system --from udmabuf --junit  # for CI
       """)
 
   @Argument(

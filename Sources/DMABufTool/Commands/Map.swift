@@ -16,10 +16,10 @@ struct Map: ParsableCommand {
       64-bit words that count up. Pattern random:SEED is the words of SplitMix64.
 
       EXAMPLES
-        dmabuf map fd:3 --dump --length 256        # print 256 bytes
-        dmabuf map fd:3 --fill counter             # write a pattern
-        dmabuf map 4711:23 --verify counter        # compare with it
-        dmabuf map 4711:23 --output frame.raw      # copy to a file
+        dmabuf map fd:3 --dump --length 256    # print 256 bytes
+        dmabuf map fd:3 --fill counter         # write a pattern
+        dmabuf map 4711:23 --verify counter    # compare with it
+        dmabuf map 4711:23 --output frame.raw  # copy to a file
       """)
 
   @Argument(

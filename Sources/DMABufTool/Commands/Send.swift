@@ -15,8 +15,8 @@ struct Send: ParsableCommand {
       whose data is one zero byte.
 
       EXAMPLES
-        dmabuf send /run/user/1000/compositor.sock camera
-        dmabuf send ./frames.sock fd:3 fd:4 --listen
+        dmabuf send /run/user/1000/compositor.sock camera  # to a listener
+        dmabuf send ./frames.sock fd:3 fd:4 --listen       # to a client
       """)
 
   @Argument(help: ArgumentHelp("Path of the Unix socket.", valueName: "SOCKET"))
@@ -60,8 +60,8 @@ struct Receive: CommandBeforeAnother {
       are reported and closed.
 
       EXAMPLES
-        dmabuf receive ./frames.sock --listen --hold frame
-        dmabuf receive /run/user/1000/camera.sock -- my-program
+        dmabuf receive ./frames.sock --listen --hold frame       # hold the buffers
+        dmabuf receive /run/user/1000/camera.sock -- my-program  # pass them on
       """)
 
   @Argument(help: ArgumentHelp("Path of the Unix socket.", valueName: "SOCKET"))
@@ -69,7 +69,7 @@ struct Receive: CommandBeforeAnother {
 
   @OptionGroup(title: "CONNECTION") var passing: PassingOptions
   @Flag(help: .json) var json = false
-  @OptionGroup(title: "HOLDING") var keeping: KeepOptions
+  @OptionGroup var keeping: KeepOptions
 
   @Argument(
     parsing: .postTerminator,

@@ -15,14 +15,14 @@ struct Stat: ParsableCommand {
       process holds. Processes that cannot be read are counted, and the exit status is then 1.
 
       EXAMPLES
-        dmabuf stat                                  # every buffer
-        dmabuf stat --by process --sort syncs        # which process leaks fences?
-        dmabuf stat --name 'camera*' --columns +age,+owner
-        dmabuf stat --kernel-held                    # buffers without a process
-        dmabuf stat --pid 4711 --fail-if-growth 1M,10 --for 30s
-        dmabuf stat --json > before                  # save a census
-        dmabuf stat --diff before                    # what has changed since?
-        dmabuf stat --diff before --fail-if-growth   # fail on a leak
+        dmabuf stat                                 # every buffer
+        dmabuf stat --by process --sort syncs       # which process leaks fences?
+        dmabuf stat --name 'camera*' --columns +age,+owner  # more columns
+        dmabuf stat --kernel-held                   # buffers without a process
+        dmabuf stat --pid 4711 --fail-if-growth 1M,10 --for 30s  # does it leak?
+        dmabuf stat --json > before                 # save a census
+        dmabuf stat --diff before                   # what has changed since?
+        dmabuf stat --diff before --fail-if-growth  # fail on a leak
       """)
 
   @Argument(

@@ -15,8 +15,8 @@ struct Sync: ParsableCommand {
       are used.
 
       EXAMPLES
-        dmabuf sync fd:3 pulse
-        dmabuf sync 4711:23 start --read --timeout 2s
+        dmabuf sync fd:3 pulse                         # wait for all fences
+        dmabuf sync 4711:23 start --read --timeout 2s  # begin a read
       """)
 
   enum Operation: String, Choice, Encodable {

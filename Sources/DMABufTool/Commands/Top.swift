@@ -15,9 +15,9 @@ struct Top: ParsableCommand {
       The key / filters, space pauses, arrows and page keys scroll.
 
       EXAMPLES
-        dmabuf top
-        dmabuf top --by process --interval 500ms
-        dmabuf top --user camera
+        dmabuf top                                # all buffers
+        dmabuf top --by process --interval 500ms  # all processes
+        dmabuf top --user camera                  # one user
       """)
 
   enum Grouping: String, Choice {

@@ -84,7 +84,7 @@ examples_of_fence() {
   check dmabuf fence create --sw-sync --hold file
   _named 4711:12 file
   except=syncobj
-  _examples dmabuf-fence.1 9
+  _examples dmabuf-fence.1 8
 }
 
 # On the kernel with a driver that has syncobjs.
