@@ -85,7 +85,8 @@ struct FenceMerge: CommandBeforeAnother {
   var references: [Reference]
 
   @Option(
-    help: ArgumentHelp("Name the new sync_file, at most 31 bytes. Default: a name that the kernel makes.", valueName: "NAME"),
+    help: ArgumentHelp(
+      "Name the new sync_file, at most 31 bytes. Default: a name of the kernel's own.", valueName: "NAME"),
     transform: KernelName.init)
   var name: KernelName?
 
