@@ -298,7 +298,7 @@ complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_flags_or_options 
 complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_flags_or_options "dmabuf fence signal" version' -l 'version' -d 'Show the version.'
 complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_flags_or_options "dmabuf fence signal" h help' -s 'h' -l 'help' -d 'Show help information.'
 complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_positional "dmabuf fence merge" -ge 1' -fka '(__dmabuf_custom_completion ---completion fence merge -- positional@0 (count (__dmabuf_tokens -pc)) (__dmabuf_tokens -tC))'
-complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_flags_or_options "dmabuf fence merge" name' -l 'name' -d 'Name the new sync_file, at most 31 bytes. Default: a name that the kernel makes.' -rfka ''
+complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_flags_or_options "dmabuf fence merge" name' -l 'name' -d 'Name the new sync_file, at most 31 bytes. Default: a name of the kernel\'s own.' -rfka ''
 complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_flags_or_options "dmabuf fence merge" json' -l 'json' -d 'Print one JSON document.'
 complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_flags_or_options "dmabuf fence merge" hold' -l 'hold' -d 'Hold the objects under NAME after the command exits. Default: release them at exit.' -rfka ''
 complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_flags_or_options "dmabuf fence merge" replace' -l 'replace' -d 'Release the current holder of NAME first. Needs --hold.'
