@@ -44,6 +44,10 @@ let package = Package(
       name: "DMABufCensus",
       dependencies: ["CCensus", "CDMABuf", "CLibBPF", "DMABuf", bitCollections, systemPackage],
       swiftSettings: settings),
+    // The steps of buffers and fences, as they happen.
+    .target(name: "CTrace", exclude: ["bpf"]),
+    .target(
+      name: "DMABufTrace", dependencies: ["CLibBPF", "CTrace", "DMABuf", systemPackage], swiftSettings: settings),
     // Patterns, checksums, bandwidth, test fences.
     .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
     .target(
@@ -68,7 +72,7 @@ let package = Package(
       name: "DMABufTool",
       dependencies: [
         "CUTF8Proc", "CVersion", "DMABuf", "DMABufBench", "DMABufCensus", "DMABufConformance", "DMABufExercise",
-        "DMABufHolding", "DMABufHost", argumentParser, basicContainers, systemPackage,
+        "DMABufHolding", "DMABufHost", "DMABufTrace", argumentParser, basicContainers, systemPackage,
       ],
       swiftSettings: settings),
     // The executable, with `main`.

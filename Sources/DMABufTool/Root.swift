@@ -31,7 +31,7 @@ struct Root: ParsableCommand {
       Alloc.self, Export.self, Import.self, Map.self, Sync.self, Stat.self, FenceWait.self,
     ],
     groupedSubcommands: [
-      CommandGroup(name: "Live", subcommands: [Top.self]),
+      CommandGroup(name: "Live", subcommands: [Top.self, Trace.self]),
       CommandGroup(name: "Fence", subcommands: [FenceCommands.self]),
       CommandGroup(name: "Holding and passing", subcommands: [Held.self, Release.self, Send.self, Receive.self]),
       CommandGroup(name: "Machine", subcommands: [Devices.self, Doctor.self, Check.self, Bench.self]),
@@ -117,11 +117,11 @@ struct Root: ParsableCommand {
       }
       return try parseAsRoot(words)
     }
-    guard let end = words.firstIndex(of: "--"), wanted is any CommandBeforeAnother.Type else {
+    guard let end = words.firstIndex(of: "--"), wanted is any CommandRunner.Type else {
       return try parsed(words)
     }
     let command = try parsed(Array(words[..<end]))
-    guard var first = command as? any CommandBeforeAnother else { return command }
+    guard var first = command as? any CommandRunner else { return command }
     first.command = Array(words[(end + 1)...])
     return first
   }

@@ -185,6 +185,8 @@ extension KernelCall {
   public static let pidfd_getfd = KernelCall("pidfd_getfd")
   /// `pidfd_open`
   public static let pidfd_open = KernelCall("pidfd_open")
+  /// `epoll_wait`
+  public static let epoll_wait = KernelCall("epoll_wait")
   /// `poll`
   public static let poll = KernelCall("poll")
   /// `pthread_create`

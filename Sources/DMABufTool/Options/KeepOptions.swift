@@ -28,11 +28,16 @@ struct KeepOptions: ParsableArguments {
   }
 }
 
-/// A command that exports or allocates. Its results live until it exits, until `dmabuf release`, or until the command
-/// after `--` exits. The parser has room for one list of words, so it gets only the words before `--`.
-protocol CommandBeforeAnother: ParsableCommand {
-  var keeping: KeepOptions { get }
+/// A command that can run another one, whose words follow `--`. The parser has room for one list of words, so it gets
+/// only the words before `--`.
+protocol CommandRunner: ParsableCommand {
   var command: [String] { get set }
+}
+
+/// A command that exports or allocates. Its results live until it exits, until `dmabuf release`, or until the command
+/// after `--` exits.
+protocol CommandBeforeAnother: CommandRunner {
+  var keeping: KeepOptions { get }
   var json: Bool { get }
 }
 

@@ -8,6 +8,11 @@ struct TimeSpan: Equatable {
 
   init(_ duration: Duration) { self.duration = duration }
 
+  var nanoseconds: UInt64 {
+    let (seconds, attoseconds) = duration.components
+    return UInt64(max(0, seconds)) * 1_000_000_000 + UInt64(max(0, attoseconds)) / 1_000_000_000
+  }
+
   /// The deadline of a wait that begins now. A command computes it only once, at its start.
   var deadline: Deadline { Deadline(after: duration) }
 

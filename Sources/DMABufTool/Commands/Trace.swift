@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: MIT
+import ArgumentParser
+import DMABuf
+import DMABufHost
+import DMABufTrace
+import Glibc
+
+/// `dmabuf trace`: reports the steps of buffers and fences as they happen.
+struct Trace: CommandRunner {
+  static let configuration = CommandConfiguration(
+    commandName: "trace",
+    abstract: "Watch the steps of buffers and fences, and who waits for whom.",
+    usage: "dmabuf trace [<options>] [-- <COMMAND> ...]",
+    discussion: """
+      Prints one line for each step until ^C. Needs root, and a kernel with BTF. With a command after --, reports only \
+      the steps of the command and its children. The exit status is then that of the command.
+
+      EXAMPLES
+        dmabuf trace                                           # everything
+        dmabuf trace --pid 4711 --ino 7                        # one buffer
+        dmabuf trace -- my-program                             # one program
+        dmabuf trace --stalls --slower 16ms                    # who waits?
+        dmabuf trace --stalls --fail-if-slower 33ms --for 30s  # for CI
+        dmabuf trace --summary --for 10s                       # what was it?
+      """)
+
+  @OptionGroup(title: "FILTERS") var filter: TraceFilterOptions
+  @OptionGroup(title: "WAITS") var waits: TraceStallOptions
+
+  @Option(
+    name: .customLong("for"),
+    help: ArgumentHelp("Trace for DURATION (500ms, 10s, 1m). Default: until ^C.", valueName: "DURATION"),
+    transform: TimeSpan.init)
+  var period: TimeSpan?
+
+  @Flag(help: "Print only a summary: counts, and waits with percentiles.")
+  var summary = false
+
+  @Option(
+    help: ArgumentHelp("Use a ring buffer of SIZE in the kernel (1M, 64M). Default: 8M.", valueName: "SIZE"))
+  var buffer: ByteSize?
+
+  @Flag(help: .json) var json = false
+
+  @Argument(
+    parsing: .postTerminator,
+    help: ArgumentHelp("A command to run and trace, with its children.", valueName: "COMMAND"))
+  var command: [String] = []
+
+  enum CodingKeys: CodingKey { case filter, waits, period, summary, buffer, json, command }
+
+  func validate() throws {
+    if summary, waits.stalls { throw ValidationError("--summary and --stalls exclude each other") }
+    if let buffer, buffer.bytes > 1 << 30 { throw ValidationError("--buffer <SIZE>: it must be at most 1G") }
+  }
+
+  func run() throws {
+    guard command.isEmpty else { return try runCommand() }
+    let tracer = try Tracer(bufferSize: buffer?.bytes ?? 8 << 20)
+    var session = TraceSession(self, of: nil)
+    try session.begin(tracer)
+    let deadline = period?.deadline
+    while Interruption.signal == nil, deadline?.isPast != true { try session.report(tracer) }
+    try session.end(tracer)
+  }
+
+  private func runCommand() throws {
+    let child = try CompanionProcess(command) { error in
+      Diagnostics.say("\(error)", hint: nil)
+      return (error as? KernelError)?.errno == .noSuchFileOrDirectory ? 127 : 126
+    }
+    let tracer = try Tracer(bufferSize: buffer?.bytes ?? 8 << 20, descendantsOf: child.pid)
+    var session = TraceSession(self, of: child.pid)
+    try session.begin(tracer)
+    child.start()
+    let deadline = period?.deadline
+    var isEnding = false
+    var status: CInt?
+    while status == nil {
+      try session.report(tracer)
+      status = child.exitStatus()
+      if !isEnding, deadline?.isPast == true || Interruption.signal != nil {
+        child.send(Interruption.signal ?? SIGTERM)
+        isEnding = true
+      }
+    }
+    try session.report(tracer)
+    try session.end(tracer)
+    throw CommandEnded(status: status ?? 1)
+  }
+}
+
+/// The state of one trace: what is printed, counted and followed.
+struct TraceSession {
+  private let options: Trace
+  /// The processes whose steps are reported; `nil` for all.
+  private var family: Set<Int32>?
+  private var summary = TraceSummary()
+  private var longest: Stall?
+  private var failure: (any Error)?
+
+  init(_ options: Trace, of root: Int32?) {
+    self.options = options
+    family = root.map { [$0] }
+  }
+
+  func begin(_ tracer: Tracer) throws {
+    if !tracer.missing.isEmpty {
+      Diagnostics.say(
+        "this kernel cannot be traced at \(tracer.missing.joined(separator: ", ")): their steps are missing", hint: nil)
+    }
+    if StandardStream.error.isTerminal, options.period == nil, options.command.isEmpty {
+      Diagnostics.say("tracing; end with ^C", hint: nil)
+    }
+  }
+
+  /// Reports what happens in the next moment.
+  mutating func report(_ tracer: Tracer) throws {
+    var text = ""
+    do {
+      try tracer.next { record in
+        switch record {
+        case .event(let event): text += lines(for: event)
+        case .stall(let stall): text += lines(for: stall)
+        }
+      }
+    } catch let error as KernelError where error.errno == .interrupted {
+    }
+    if !text.isEmpty { try StandardStream.output.write(text) }
+    if let failure { throw failure }
+  }
+
+  private mutating func lines(for event: TraceEvent) -> String {
+    if event.step == .fork {
+      if family?.contains(event.process.pid) == true { family?.insert(Int32(truncatingIfNeeded: event.value ?? 0)) }
+      return ""
+    }
+    guard family?.contains(event.process.pid) ?? true, options.filter.includes(event) else { return "" }
+    summary.add(event)
+    if options.summary || options.waits.stalls { return "" }
+    return line(TraceLine(event))
+  }
+
+  private mutating func lines(for stall: Stall) -> String {
+    guard family?.contains(stall.process.pid) ?? true, options.filter.includes(stall) else { return "" }
+    summary.add(stall)
+    guard options.waits.stalls else { return "" }
+    if stall.duration > longest?.duration ?? 0 { longest = stall }
+    guard stall.duration >= options.waits.slower?.nanoseconds ?? 0 else { return "" }
+    return line(TraceLine(stall))
+  }
+
+  private mutating func line(_ line: TraceLine) -> String {
+    guard options.json else { return line.text + "\n" }
+    do {
+      return try line.json() + "\n"
+    } catch {
+      failure = error
+      return ""
+    }
+  }
+
+  func end(_ tracer: Tracer) throws {
+    if options.summary { try TraceSummaryReport(summary, lost: tracer.lost).print(asJSON: options.json) }
+    if tracer.lost > 0 {
+      Diagnostics.say(
+        "\(Units.count(Int(clamping: tracer.lost), "event")) did not fit into the ring buffer and are missing",
+        hint: "use --buffer SIZE for a larger ring buffer, or filter less")
+    }
+    if let limit = options.waits.failIfSlower?.nanoseconds, let longest, longest.duration > limit {
+      throw Failure(
+        "\(Units.process(longest.process.command, longest.process.pid)) waited \(Units.time(longest.duration)), "
+          + "longer than \(Units.time(limit))")
+    }
+  }
+}

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+internal import CTrace
+import DMABuf
+import SystemPackage
+
+/// An event as the BPF program wrote it.
+struct RawEvent {
+  private let event: cdmabuf_event
+
+  init(_ event: cdmabuf_event) { self.event = event }
+
+  /// The facts of the event; `nil` for a kind that this version does not know.
+  var facts: TraceEvent? {
+    guard let step else { return nil }
+    let process = TraceEvent.Process(pid: event.pid, tid: event.tid, command: text(event.command))
+    var facts = TraceEvent(step: step, time: event.time, process: process)
+    facts.duration = event.duration > 0 ? event.duration : nil
+    facts.buffer = buffer
+    facts.device = optionalText(event.device)
+    facts.fence = fence
+    if event.result < 0 { facts.errno = Errno(rawValue: CInt(clamping: -event.result)) }
+    switch step {
+    case .begin, .end, .map, .unmap: facts.direction = TraceEvent.Direction(rawValue: event.detail)
+    case .fenceAdd: facts.usage = TraceEvent.Usage(rawValue: event.detail)
+    case .fd, .get, .poll, .fork: facts.value = event.result >= 0 ? UInt64(event.result) : nil
+    case .mmap: facts.value = event.size
+    default: break
+    }
+    return facts
+  }
+
+  /// The address of the reservation object, which links fences with buffers; 0 if the event has none.
+  var reservation: UInt64 { event.reservation }
+  /// Whether a poll puts the thread into a queue: it then waits unless the file is ready.
+  var isQueued: Bool { event.detail != 0 }
+  /// Whether the event reports only the errno of a fence, which another event of the same signal lacks.
+  var isErrno: Bool { event.kind == CDMABUF_EVENT_FENCE_FAILED.rawValue }
+  var isOfSyncFile: Bool { event.kind == CDMABUF_EVENT_SYNC_FILE_POLL.rawValue }
+  /// The request of an ioctl.
+  var request: UInt32 { event.detail }
+
+  private var buffer: TraceEvent.Buffer? {
+    guard event.inode != 0 else { return nil }
+    return TraceEvent.Buffer(
+      inode: event.inode, size: event.size, exporter: text(event.exporter), name: optionalText(event.name))
+  }
+
+  private var fence: TraceEvent.Fence? {
+    guard event.context != 0 || event.seqno != 0 else { return nil }
+    return TraceEvent.Fence(
+      context: event.context, seqno: event.seqno, driver: optionalText(event.driver),
+      timeline: optionalText(event.timeline))
+  }
+
+  private var step: TraceEvent.Step? {
+    switch cdmabuf_event_kind(rawValue: event.kind) {
+    case CDMABUF_EVENT_EXPORT: .export
+    case CDMABUF_EVENT_FD: .fd
+    case CDMABUF_EVENT_GET: .get
+    case CDMABUF_EVENT_ATTACH: .attach
+    case CDMABUF_EVENT_DETACH: .detach
+    case CDMABUF_EVENT_PIN: .pin
+    case CDMABUF_EVENT_UNPIN: .unpin
+    case CDMABUF_EVENT_MAP: .map
+    case CDMABUF_EVENT_UNMAP: .unmap
+    case CDMABUF_EVENT_MMAP: .mmap
+    case CDMABUF_EVENT_BEGIN_CPU: .begin
+    case CDMABUF_EVENT_END_CPU: .end
+    case CDMABUF_EVENT_IOCTL: .ioctl
+    case CDMABUF_EVENT_POLL, CDMABUF_EVENT_SYNC_FILE_POLL: .poll
+    case CDMABUF_EVENT_POLL_WAKE: .wake
+    case CDMABUF_EVENT_RELEASE: .release
+    case CDMABUF_EVENT_ADD_FENCE: .fenceAdd
+    case CDMABUF_EVENT_FENCE_INIT: .fenceInit
+    case CDMABUF_EVENT_FENCE_EMIT: .fenceEmit
+    case CDMABUF_EVENT_FENCE_ENABLE: .fenceEnable
+    case CDMABUF_EVENT_FENCE_SIGNALED, CDMABUF_EVENT_FENCE_FAILED: .fenceSignal
+    case CDMABUF_EVENT_FENCE_DESTROY: .fenceDestroy
+    case CDMABUF_EVENT_FENCE_WAIT: .fenceWait
+    case CDMABUF_EVENT_FORK: .fork
+    default: nil
+    }
+  }
+
+  private func text<Characters>(_ characters: Characters) -> UntrustedText {
+    unsafe withUnsafeBytes(of: characters) { UntrustedText(unsafe $0.prefix { $0 != 0 }) }
+  }
+
+  private func optionalText<Characters>(_ characters: Characters) -> UntrustedText? {
+    let text = text(characters)
+    return text.bytes.isEmpty ? nil : text
+  }
+}

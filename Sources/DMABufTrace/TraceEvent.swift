@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: MIT
+public import DMABuf
+public import SystemPackage
+
+/// A step of a buffer or fence, at the moment when the kernel executed it.
+public struct TraceEvent: Sendable {
+  /// The kinds of steps. The raw value is the word in lists and JSON.
+  public enum Step: String, CaseIterable, Sendable {
+    /// A driver exports memory as a dma-buf.
+    case export
+    /// A process gets a descriptor of the buffer.
+    case fd
+    /// A driver looks up the buffer of a descriptor, to import it.
+    case get
+    /// A device attaches to the buffer.
+    case attach
+    /// A device detaches from the buffer.
+    case detach
+    /// A device pins the buffer in its place.
+    case pin
+    /// A device unpins the buffer.
+    case unpin
+    /// A device maps the buffer for DMA.
+    case map
+    /// A device unmaps the buffer.
+    case unmap
+    /// A process maps the buffer.
+    case mmap
+    /// The CPU begins an access (SYNC START, or a driver).
+    case begin
+    /// The CPU ends an access (SYNC END, or a driver).
+    case end
+    /// A process sets the buffer's name.
+    case setName = "set-name"
+    /// A process exports the fences of the buffer.
+    case exportSyncFile = "export-sync-file"
+    /// A process imports fences into the buffer.
+    case importSyncFile = "import-sync-file"
+    /// Another request, or one that was refused.
+    case ioctl
+    /// A process polls the buffer or sync_file.
+    case poll
+    /// A fence wakes the processes that poll the buffer.
+    case wake
+    /// The last reference is dropped, and the memory is freed.
+    case release
+    /// A fence is created.
+    case fenceInit = "fence-init"
+    /// A driver submits the work of the fence to its device.
+    case fenceEmit = "fence-emit"
+    /// A waiter needs the signal of the fence.
+    case fenceEnable = "fence-enable"
+    /// A fence is added to the reservation object of a buffer.
+    case fenceAdd = "fence-add"
+    /// A fence signals, or fails.
+    case fenceSignal = "fence-signal"
+    /// A fence is freed.
+    case fenceDestroy = "fence-destroy"
+    /// A thread has waited for a fence.
+    case fenceWait = "fence-wait"
+    /// A process has started another one.
+    case fork
+  }
+
+  /// A process at the time of the step.
+  public struct Process: Hashable, Sendable {
+    /// The process id in the initial pid namespace.
+    public var pid: Int32
+    /// The thread id.
+    public var tid: Int32
+    /// The name of the process's first thread.
+    public var command: UntrustedText
+  }
+
+  /// A buffer at the time of the step.
+  public struct Buffer: Hashable, Sendable {
+    public var inode: UInt64
+    /// Size in bytes.
+    public var size: UInt64
+    public var exporter: UntrustedText
+    /// `nil` for a buffer without a name.
+    public var name: UntrustedText?
+  }
+
+  /// The identity of a fence.
+  public struct Fence: Hashable, Sendable {
+    /// The number of the timeline.
+    public var context: UInt64
+    /// The number of the fence on its timeline.
+    public var seqno: UInt64
+    /// `nil` until an event has named the driver.
+    public var driver: UntrustedText?
+    public var timeline: UntrustedText?
+  }
+
+  public var step: Step
+  /// The end of the step, in nanoseconds of ``Clock``.
+  public var time: UInt64
+  /// From the call to its return, in nanoseconds; `nil` for a step that has no duration.
+  public var duration: UInt64?
+  public var process: Process
+  public var buffer: Buffer?
+  /// The name of the importing device.
+  public var device: UntrustedText?
+  public var fence: Fence?
+  /// The direction of an access or of a DMA mapping.
+  public var direction: Direction?
+  /// The access that a fence belongs to in its reservation object.
+  public var usage: Usage?
+  /// The descriptor of `fd` and `get`; bytes of `mmap`; events of `poll`; pid of the new process of `fork`.
+  public var value: UInt64?
+  /// The errno of a step, or of a fence, that failed.
+  public var errno: Errno?
+
+  /// The direction of an access. Corresponds to `enum dma_data_direction`.
+  public enum Direction: UInt32, Sendable {
+    case both = 0
+    case toDevice = 1
+    case fromDevice = 2
+    case none = 3
+  }
+
+  /// Corresponds to `enum dma_resv_usage`.
+  public enum Usage: UInt32, Sendable {
+    case kernel, write, read, bookkeep
+  }
+}
+
+/// A wait of a thread for a fence.
+public struct Stall: Sendable {
+  /// The call that waited.
+  public enum Call: Sendable {
+    /// `DMA_BUF_IOCTL_SYNC` with START.
+    case sync
+    /// `poll(2)` and its relatives, on a buffer or a sync_file.
+    case poll
+    /// A wait inside a driver or another system call.
+    case driver
+  }
+
+  public var call: Call
+  public var process: TraceEvent.Process
+  /// The end of the wait, in nanoseconds of ``Clock``.
+  public var time: UInt64
+  /// Nanoseconds.
+  public var duration: UInt64
+  public var buffer: TraceEvent.Buffer?
+  public var fence: TraceEvent.Fence?
+  /// The process that created the fence, if the trace has seen this.
+  public var creator: TraceEvent.Process?
+  /// The process that ran when the fence signalled. In an interrupt this is any process.
+  public var signaller: TraceEvent.Process?
+}
+
+/// What a trace reports: a step, or a wait that has ended.
+public enum TraceRecord: Sendable {
+  case event(TraceEvent)
+  case stall(Stall)
+}

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: MIT
+internal import CLibBPF
+internal import CTrace
+public import DMABuf
+import Glibc
+import SystemPackage
+
+/// BPF programs on the functions of dma-bufs and the tracepoints of fences. Each step of the machine is an event.
+///
+/// They need BTF, tracefs, and root or `CAP_BPF` and `CAP_PERFMON`. The kernel removes the programs when the tracer, or
+/// the process, ends.
+///
+/// Corresponds to `drivers/dma-buf/*.c` and `include/trace/events/dma_fence.h`.
+public final class Tracer {
+  /// The kernel's functions and tracepoints that the programs could not be attached to: their steps are not seen.
+  public let missing: [String]
+
+  private let object: OpaquePointer
+  private var links: [OpaquePointer] = []
+  private let ring: OpaquePointer
+  private let inbox: Inbox
+  private let lostEvents: UnsafePointer<UInt64>?
+
+  /// Where the callback of libbpf puts events.
+  private final class Inbox {
+    var receive: (RawEvent) -> Void = { _ in }
+    var history = TraceHistory()
+  }
+
+  /// Loads and attaches the programs. `bufferSize` is the size of the ring buffer in bytes, rounded up to a power of two
+  /// of at least one page. With `descendantsOf`, the steps of processes include `fork`.
+  ///
+  /// Throws `ENOENT` on ``types`` if the kernel has no BTF, `EPERM` if this user may not load programs.
+  public init(bufferSize: Int = 8 << 20, descendantsOf root: Int32? = nil) throws(KernelError) {
+    guard access(Self.types, R_OK) == 0 else { throw KernelError(.open, on: Self.types) }
+    _ = unsafe libbpf_set_print(nil)
+    guard let object = unsafe bpf_object__open_mem(cdmabuf_trace_object, cdmabuf_trace_object_size, nil) else {
+      throw KernelError(.bpf_object__open, on: "bpf")
+    }
+    do throws(KernelError) {
+      var missing = unsafe Self.leaveOutMissing(of: object)
+      try unsafe Self.prepare(object, bufferSize: bufferSize, root: root)
+      let result = unsafe bpf_object__load(object)
+      guard result == 0 else { throw KernelError(.BPF_PROG_LOAD, on: "bpf", errno: Errno(rawValue: -result)) }
+      let inbox = Inbox()
+      let map = unsafe bpf_object__find_map_fd_by_name(object, "events")
+      let receive: ring_buffer_sample_fn = { context, data, size in
+        guard let context = unsafe context, let data = unsafe data, size >= MemoryLayout<cdmabuf_event>.size else {
+          return 0
+        }
+        unsafe Unmanaged<Inbox>.fromOpaque(context).takeUnretainedValue()
+          .receive(RawEvent(data.loadUnaligned(as: cdmabuf_event.self)))
+        return 0
+      }
+      guard let ring = unsafe ring_buffer__new(map, receive, Unmanaged.passUnretained(inbox).toOpaque(), nil) else {
+        throw KernelError(.BPF_MAP_CREATE, on: "bpf")
+      }
+      var links = unsafe [OpaquePointer]()
+      var program = unsafe bpf_object__next_program(object, nil)
+      while let current = unsafe program {
+        if unsafe bpf_program__autoload(current) {
+          if let link = unsafe bpf_program__attach(current) {
+            unsafe links.append(link)
+          } else {
+            missing.append(unsafe Self.section(of: current).function)
+          }
+        }
+        unsafe program = bpf_object__next_program(object, current)
+      }
+      unsafe self.object = object
+      unsafe self.ring = ring
+      unsafe self.links = links
+      self.inbox = inbox
+      self.missing = missing
+      unsafe lostEvents = Self.counter(of: object)
+    } catch {
+      unsafe bpf_object__close(object)
+      throw error
+    }
+  }
+
+  deinit {
+    unsafe ring_buffer__free(ring)
+    for link in unsafe links { _ = unsafe bpf_link__destroy(link) }
+    unsafe bpf_object__close(object)
+  }
+
+  /// The kernel's types, which the programs are fitted to.
+  public static let types = "/sys/kernel/btf/vmlinux"
+
+  /// The number of events that did not fit into the ring buffer.
+  public var lost: UInt64 { unsafe lostEvents?.pointee ?? 0 }
+
+  /// Waits at most 100 ms for events. Passes each event, and each wait that has ended, to `body`, in the order of the
+  /// kernel.
+  ///
+  /// Corresponds to `epoll_wait(2)` on the ring buffer. Throws `EINTR` when the process was asked to end.
+  public func next(_ body: (TraceRecord) -> Void) throws(KernelError) {
+    let result = unsafe withoutActuallyEscaping(body) { body in
+      inbox.receive = { [inbox] raw in
+        let (event, stalls) = inbox.history.complete(raw)
+        for stall in stalls { body(.stall(stall)) }
+        if let event { body(.event(event)) }
+      }
+      defer { inbox.receive = { _ in } }
+      return unsafe ring_buffer__poll(ring, 100)
+    }
+    let now = Clock.now
+    for stall in inbox.history.endedWaits(before: now > 100_000_000 ? now - 100_000_000 : 0) { body(.stall(stall)) }
+    guard result < 0, result != -EINTR || Interruption.signal != nil else { return }
+    throw KernelError(.epoll_wait, on: "bpf", errno: Errno(rawValue: -result))
+  }
+
+  // MARK: Loading
+
+  /// Switches off the programs whose functions this kernel does not have, and returns their names.
+  private static func leaveOutMissing(of object: OpaquePointer) -> [String] {
+    var missing: [String] = []
+    var program = unsafe bpf_object__next_program(object, nil)
+    while let current = unsafe program {
+      let section = unsafe section(of: current)
+      let kind: bpf_attach_type? =
+        switch section.kind {
+        case "fentry": BPF_TRACE_FENTRY
+        case "fexit": BPF_TRACE_FEXIT
+        case "tp_btf": BPF_TRACE_RAW_TP
+        default: nil
+        }
+      if let kind, unsafe libbpf_find_vmlinux_btf_id(section.function, kind) < 0 {
+        _ = unsafe bpf_program__set_autoload(current, false)
+        if !missing.contains(section.function) { missing.append(section.function) }
+      }
+      unsafe program = bpf_object__next_program(object, current)
+    }
+    return missing
+  }
+
+  /// The kind and function of a section's name: `fentry/dma_buf_detach`.
+  private static func section(of program: OpaquePointer) -> (kind: String, function: String) {
+    let name = unsafe String(cString: bpf_program__section_name(program))
+    let parts = name.split(scalar: "/")
+    return (String(parts.first ?? ""), String(parts.last ?? ""))
+  }
+
+  /// Sets what the programs read: the size of the ring buffer, and the process to pass over.
+  private static func prepare(_ object: OpaquePointer, bufferSize: Int, root: Int32?) throws(KernelError) {
+    let map = unsafe bpf_object__find_map_by_name(object, "events")
+    var size = 4096
+    while size < bufferSize { size *= 2 }
+    guard unsafe bpf_map__set_max_entries(map, UInt32(clamping: size)) == 0 else {
+      throw KernelError(.BPF_MAP_CREATE, on: "bpf")
+    }
+    var length = 0
+    let constants = unsafe bpf_object__find_map_by_name(object, ".rodata")
+    guard let value = unsafe bpf_map__initial_value(constants, &length), length >= 8 else {
+      throw KernelError(.bpf_object__open, on: "bpf", errno: .invalidArgument)
+    }
+    unsafe value.storeBytes(of: getpid(), as: pid_t.self)
+    unsafe value.storeBytes(of: root ?? 0, toByteOffset: 4, as: Int32.self)
+  }
+
+  /// The counter of lost events, which the loaded programs share with this process.
+  private static func counter(of object: OpaquePointer) -> UnsafePointer<UInt64>? {
+    var length = 0
+    let variables = unsafe bpf_object__find_map_by_name(object, ".bss")
+    guard let value = unsafe bpf_map__initial_value(variables, &length), length >= 8 else { return nil }
+    return unsafe UnsafePointer(value.assumingMemoryBound(to: UInt64.self))
+  }
+}
