@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
-import DMABuf
+package import DMABuf
 import Glibc
+import SystemPackage
 
 /// A command that runs beside this process, as a child in the same process group.
-package struct CompanionProcess: ~Copyable {
+package final class CompanionProcess {
   /// The process that starts the command and waits for it.
   package let pid: Int32
   private let gate: OwnedDescriptor
@@ -32,8 +33,11 @@ package struct CompanionProcess: ~Copyable {
     }
     let reason = errno
     close(ends[0])
+    guard child > 0 else {
+      close(ends[1])
+      throw KernelError(.fork, on: "child", errno: .init(rawValue: reason))
+    }
     gate = OwnedDescriptor(owning: ends[1])
-    guard child > 0 else { throw KernelError(.fork, on: "child", errno: .init(rawValue: reason)) }
     pid = child
   }
 

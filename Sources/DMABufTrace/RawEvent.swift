@@ -83,7 +83,7 @@ struct RawEvent {
   }
 
   private func text<Characters>(_ characters: Characters) -> UntrustedText {
-    unsafe withUnsafeBytes(of: characters) { UntrustedText(unsafe $0.prefix { $0 != 0 }) }
+    unsafe withUnsafeBytes(of: characters) { unsafe UntrustedText($0.prefix { $0 != 0 }) }
   }
 
   private func optionalText<Characters>(_ characters: Characters) -> UntrustedText? {

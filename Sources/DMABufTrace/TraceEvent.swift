@@ -70,6 +70,10 @@ public struct TraceEvent: Sendable {
     public var tid: Int32
     /// The name of the process's first thread.
     public var command: UntrustedText
+
+    public init(pid: Int32, tid: Int32, command: UntrustedText) {
+      (self.pid, self.tid, self.command) = (pid, tid, command)
+    }
   }
 
   /// A buffer at the time of the step.

@@ -131,12 +131,12 @@ struct TraceHistory {
     _ fence: TraceEvent.Fence?, _ buffer: TraceEvent.Buffer?
   ) -> Stall {
     let record = fence.flatMap { fences[Key($0)] }
-    var fence = fence
-    fence?.driver = record?.driver ?? fence?.driver
-    fence?.timeline = record?.timeline ?? fence?.timeline
+    var named = fence
+    if let driver = record?.driver { named?.driver = driver }
+    if let timeline = record?.timeline { named?.timeline = timeline }
     return Stall(
       call: call, process: process, time: time, duration: duration,
-      buffer: buffer ?? record.flatMap { buffers[$0.reservation] }, fence: fence, creator: record?.creator,
+      buffer: buffer ?? record.flatMap { buffers[$0.reservation] }, fence: named, creator: record?.creator,
       signaller: record?.signaller)
   }
 

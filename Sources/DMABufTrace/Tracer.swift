@@ -11,20 +11,26 @@ import SystemPackage
 /// the process, ends.
 ///
 /// Corresponds to `drivers/dma-buf/*.c` and `include/trace/events/dma_fence.h`.
-public final class Tracer {
+@safe public final class Tracer {
   /// The kernel's functions and tracepoints that the programs could not be attached to: their steps are not seen.
   public let missing: [String]
 
   private let object: OpaquePointer
-  private var links: [OpaquePointer] = []
+  private var links = unsafe [OpaquePointer]()
   private let ring: OpaquePointer
   private let inbox: Inbox
   private let lostEvents: UnsafePointer<UInt64>?
 
   /// Where the callback of libbpf puts events.
   private final class Inbox {
-    var receive: (RawEvent) -> Void = { _ in }
+    var records: [TraceRecord] = []
     var history = TraceHistory()
+
+    func receive(_ raw: RawEvent) {
+      let (event, stalls) = history.complete(raw)
+      records += stalls.map { .stall($0) }
+      if let event { records.append(.event(event)) }
+    }
   }
 
   /// Loads and attaches the programs. `bufferSize` is the size of the ring buffer in bytes, rounded up to a power of two
@@ -32,7 +38,7 @@ public final class Tracer {
   ///
   /// Throws `ENOENT` on ``types`` if the kernel has no BTF, `EPERM` if this user may not load programs.
   public init(bufferSize: Int = 8 << 20, descendantsOf root: Int32? = nil) throws(KernelError) {
-    guard access(Self.types, R_OK) == 0 else { throw KernelError(.open, on: Self.types) }
+    guard unsafe access(Self.types, R_OK) == 0 else { throw KernelError(.open, on: Self.types) }
     _ = unsafe libbpf_set_print(nil)
     guard let object = unsafe bpf_object__open_mem(cdmabuf_trace_object, cdmabuf_trace_object_size, nil) else {
       throw KernelError(.bpf_object__open, on: "bpf")
@@ -81,7 +87,7 @@ public final class Tracer {
 
   deinit {
     unsafe ring_buffer__free(ring)
-    for link in unsafe links { _ = unsafe bpf_link__destroy(link) }
+    for unsafe link in unsafe links { _ = unsafe bpf_link__destroy(link) }
     unsafe bpf_object__close(object)
   }
 
@@ -91,24 +97,19 @@ public final class Tracer {
   /// The number of events that did not fit into the ring buffer.
   public var lost: UInt64 { unsafe lostEvents?.pointee ?? 0 }
 
-  /// Waits at most 100 ms for events. Passes each event, and each wait that has ended, to `body`, in the order of the
-  /// kernel.
+  /// Waits at most 100 ms for events. Returns them, and the waits that have ended, in the order of the kernel.
   ///
-  /// Corresponds to `epoll_wait(2)` on the ring buffer. Throws `EINTR` when the process was asked to end.
-  public func next(_ body: (TraceRecord) -> Void) throws(KernelError) {
-    let result = unsafe withoutActuallyEscaping(body) { body in
-      inbox.receive = { [inbox] raw in
-        let (event, stalls) = inbox.history.complete(raw)
-        for stall in stalls { body(.stall(stall)) }
-        if let event { body(.event(event)) }
-      }
-      defer { inbox.receive = { _ in } }
-      return unsafe ring_buffer__poll(ring, 100)
-    }
+  /// Corresponds to `epoll_wait(2)` on the ring buffer. A signal ends the wait early.
+  public func next() throws(KernelError) -> [TraceRecord] {
+    let result = unsafe ring_buffer__poll(ring, 100)
     let now = Clock.now
-    for stall in inbox.history.endedWaits(before: now > 100_000_000 ? now - 100_000_000 : 0) { body(.stall(stall)) }
-    guard result < 0, result != -EINTR || Interruption.signal != nil else { return }
-    throw KernelError(.epoll_wait, on: "bpf", errno: Errno(rawValue: -result))
+    let waits = inbox.history.endedWaits(before: now > 100_000_000 ? now - 100_000_000 : 0)
+    let records = inbox.records + waits.map { .stall($0) }
+    inbox.records.removeAll(keepingCapacity: true)
+    guard result >= 0 || result == -EINTR else {
+      throw KernelError(.epoll_wait, on: "bpf", errno: Errno(rawValue: -result))
+    }
+    return records
   }
 
   // MARK: Loading
@@ -150,13 +151,12 @@ public final class Tracer {
     guard unsafe bpf_map__set_max_entries(map, UInt32(clamping: size)) == 0 else {
       throw KernelError(.BPF_MAP_CREATE, on: "bpf")
     }
-    var length = 0
     let constants = unsafe bpf_object__find_map_by_name(object, ".rodata")
-    guard let value = unsafe bpf_map__initial_value(constants, &length), length >= 8 else {
-      throw KernelError(.bpf_object__open, on: "bpf", errno: .invalidArgument)
+    let processes: [Int32] = [getpid(), root ?? 0]
+    let result = unsafe processes.withUnsafeBytes { bytes in
+      unsafe bpf_map__set_initial_value(constants, bytes.baseAddress, bytes.count)
     }
-    unsafe value.storeBytes(of: getpid(), as: pid_t.self)
-    unsafe value.storeBytes(of: root ?? 0, toByteOffset: 4, as: Int32.self)
+    guard result == 0 else { throw KernelError(.bpf_object__open, on: "bpf", errno: Errno(rawValue: -result)) }
   }
 
   /// The counter of lost events, which the loaded programs share with this process.

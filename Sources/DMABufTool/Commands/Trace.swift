@@ -4,6 +4,7 @@ import DMABuf
 import DMABufHost
 import DMABufTrace
 import Glibc
+import SystemPackage
 
 /// `dmabuf trace`: reports the steps of buffers and fences as they happen.
 struct Trace: CommandRunner {
@@ -117,14 +118,11 @@ struct TraceSession {
   /// Reports what happens in the next moment.
   mutating func report(_ tracer: Tracer) throws {
     var text = ""
-    do {
-      try tracer.next { record in
-        switch record {
-        case .event(let event): text += lines(for: event)
-        case .stall(let stall): text += lines(for: stall)
-        }
+    for record in try tracer.next() {
+      switch record {
+      case .event(let event): text += lines(for: event)
+      case .stall(let stall): text += lines(for: stall)
       }
-    } catch let error as KernelError where error.errno == .interrupted {
     }
     if !text.isEmpty { try StandardStream.output.write(text) }
     if let failure { throw failure }
