@@ -47,7 +47,7 @@ let package = Package(
     // The steps of buffers and fences, as they happen.
     .target(name: "CTrace", exclude: ["bpf"]),
     .target(
-      name: "DMABufTrace", dependencies: ["CLibBPF", "CTrace", "DMABuf", systemPackage], swiftSettings: settings),
+      name: "DMABufTrace", dependencies: ["CDMABuf", "CLibBPF", "CTrace", "DMABuf", systemPackage], swiftSettings: settings),
     // Patterns, checksums, bandwidth, test fences.
     .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
     .target(

@@ -1,3 +1,4 @@
 /* SPDX-License-Identifier: MIT */
 #include <bpf/bpf.h>
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+internal import CDMABuf
 internal import CTrace
 import DMABuf
 import SystemPackage
@@ -20,6 +21,7 @@ struct RawEvent {
     facts.fence = fence
     if event.result < 0 { facts.errno = Errno(rawValue: CInt(clamping: -event.result)) }
     switch step {
+    case .begin where isSync, .end where isSync: facts.direction = syncDirection
     case .begin, .end, .map, .unmap: facts.direction = TraceEvent.Direction(rawValue: event.detail)
     case .fenceAdd: facts.usage = TraceEvent.Usage(rawValue: event.detail)
     case .fd, .get, .poll, .fork: facts.value = event.result >= 0 ? UInt64(event.result) : nil
@@ -38,6 +40,17 @@ struct RawEvent {
   var isOfSyncFile: Bool { event.kind == CDMABUF_EVENT_SYNC_FILE_POLL.rawValue }
   /// The request of an ioctl.
   var request: UInt32 { event.detail }
+
+  private var isSync: Bool { event.kind == CDMABUF_EVENT_SYNC.rawValue }
+
+  /// The direction of the flags of DMA_BUF_IOCTL_SYNC, as drivers have it: the CPU reads what comes from the device.
+  private var syncDirection: TraceEvent.Direction {
+    switch CInt(bitPattern: event.detail) & (DMA_BUF_SYNC_READ | DMA_BUF_SYNC_WRITE) {
+    case DMA_BUF_SYNC_READ: .fromDevice
+    case DMA_BUF_SYNC_WRITE: .toDevice
+    default: .both
+    }
+  }
 
   private var buffer: TraceEvent.Buffer? {
     guard event.inode != 0 else { return nil }
@@ -67,6 +80,7 @@ struct RawEvent {
     case CDMABUF_EVENT_BEGIN_CPU: .begin
     case CDMABUF_EVENT_END_CPU: .end
     case CDMABUF_EVENT_IOCTL: .ioctl
+    case CDMABUF_EVENT_SYNC: UInt64(event.detail) & UInt64(DMA_BUF_SYNC_END) != 0 ? .end : .begin
     case CDMABUF_EVENT_POLL, CDMABUF_EVENT_SYNC_FILE_POLL: .poll
     case CDMABUF_EVENT_POLL_WAKE: .wake
     case CDMABUF_EVENT_RELEASE: .release

@@ -54,9 +54,7 @@ struct TraceHistory {
     }
     var stalls = ended(by: event)
     switch event.step {
-    case .ioctl:
-      guard let named = Self.step(ofRequest: raw.request, hasFailed: event.errno != nil) else { return (nil, stalls) }
-      event.step = named
+    case .ioctl: event.step = Self.step(ofRequest: raw.request)
     case .poll:
       if let stall = polled(raw, event) { stalls.append(stall) }
       // A second look at the same file after a wake-up is not a step of its own.
@@ -140,10 +138,8 @@ struct TraceHistory {
       signaller: record?.signaller)
   }
 
-  /// SYNC is a begin or end of its own, unless it was refused.
-  private static func step(ofRequest request: UInt32, hasFailed: Bool) -> TraceEvent.Step? {
+  private static func step(ofRequest request: UInt32) -> TraceEvent.Step {
     switch request & 0xff {
-    case 0: hasFailed ? .ioctl : nil
     case 1: .setName
     case 2: .exportSyncFile
     case 3: .importSyncFile

@@ -117,17 +117,18 @@ import SystemPackage
   /// Switches off the programs whose functions this kernel does not have, and returns their names.
   private static func leaveOutMissing(of object: OpaquePointer) -> [String] {
     var missing: [String] = []
+    let types = unsafe btf__load_vmlinux_btf()
+    defer { unsafe btf__free(types) }
     var program = unsafe bpf_object__next_program(object, nil)
     while let current = unsafe program {
       let section = unsafe section(of: current)
-      let kind: bpf_attach_type? =
+      let wanted: (name: String, kind: Int)? =
         switch section.kind {
-        case "fentry": BPF_TRACE_FENTRY
-        case "fexit": BPF_TRACE_FEXIT
-        case "tp_btf": BPF_TRACE_RAW_TP
+        case "fentry", "fexit": (section.function, BTF_KIND_FUNC)
+        case "tp_btf": ("btf_trace_" + section.function, BTF_KIND_TYPEDEF)
         default: nil
         }
-      if let kind, unsafe libbpf_find_vmlinux_btf_id(section.function, kind) < 0 {
+      if let wanted, unsafe btf__find_by_name_kind(types, wanted.name, UInt32(wanted.kind)) < 0 {
         _ = unsafe bpf_program__set_autoload(current, false)
         if !missing.contains(section.function) { missing.append(section.function) }
       }

@@ -150,8 +150,10 @@ SEC("fexit/dma_buf_export") int BPF_PROG(trace_export, void *info, struct dma_bu
   return 0;
 }
 
-SEC("fexit/dma_buf_fd") int BPF_PROG(trace_fd, struct dma_buf *buffer, int flags, int result) {
-  buffer_event(CDMABUF_EVENT_FD, buffer, result, flags);
+/* Each new descriptor: of an export, a message, pidfd_getfd(2), or dup(2). */
+SEC("fentry/fd_install") int BPF_PROG(trace_fd, unsigned int fd, struct file *file) {
+  if (BPF_CORE_READ(file, f_inode, i_sb, s_magic) != dma_buf_magic) return 0;
+  buffer_event(CDMABUF_EVENT_FD, BPF_CORE_READ(file, private_data), fd, 0);
   return 0;
 }
 
@@ -217,6 +219,34 @@ int BPF_PROG(trace_mmap, struct file *file, struct vm_area_struct *area, int res
   return 0;
 }
 
+/* DMA_BUF_IOCTL_SYNC is the begin or end of an access by a process: the functions below may be inlined into it. */
+static bool is_sync(unsigned int request) { return (request & 0xff) == 0; }
+
+SEC("fentry/dma_buf_ioctl")
+int BPF_PROG(enter_ioctl, struct file *file, unsigned int request, unsigned long argument) {
+  if (is_sync(request)) enter(CDMABUF_EVENT_SYNC, 0, 0);
+  return 0;
+}
+
+SEC("fexit/dma_buf_ioctl")
+int BPF_PROG(trace_ioctl, struct file *file, unsigned int request, unsigned long argument, long result) {
+  u64 begun = is_sync(request) ? leave(CDMABUF_EVENT_SYNC) : 0, flags = 0;
+  struct cdmabuf_event *event = begin_event(is_sync(request) ? CDMABUF_EVENT_SYNC : CDMABUF_EVENT_IOCTL);
+  if (!event) return 0;
+  describe_buffer(event, BPF_CORE_READ(file, private_data));
+  if (begun) event->duration = event->time - begun;
+  event->result = result;
+  event->detail = request;
+  if (is_sync(request) && !bpf_probe_read_user(&flags, sizeof flags, (void *)argument)) event->detail = flags;
+  bpf_ringbuf_submit(event, 0);
+  return 0;
+}
+
+static bool is_in_sync(void) {
+  u64 thread = key(CDMABUF_EVENT_SYNC);
+  return bpf_map_lookup_elem(&beginnings, &thread) != 0;
+}
+
 SEC("fentry/dma_buf_begin_cpu_access") int BPF_PROG(enter_begin, struct dma_buf *buffer, int direction) {
   enter(CDMABUF_EVENT_BEGIN_CPU, 0, 0);
   return 0;
@@ -225,6 +255,7 @@ SEC("fentry/dma_buf_begin_cpu_access") int BPF_PROG(enter_begin, struct dma_buf 
 SEC("fexit/dma_buf_begin_cpu_access")
 int BPF_PROG(trace_begin, struct dma_buf *buffer, int direction, int result) {
   u64 begun = leave(CDMABUF_EVENT_BEGIN_CPU);
+  if (is_in_sync()) return 0;
   struct cdmabuf_event *event = begin_event(CDMABUF_EVENT_BEGIN_CPU);
   if (!event) return 0;
   describe_buffer(event, buffer);
@@ -237,13 +268,7 @@ int BPF_PROG(trace_begin, struct dma_buf *buffer, int direction, int result) {
 
 SEC("fexit/dma_buf_end_cpu_access")
 int BPF_PROG(trace_end, struct dma_buf *buffer, int direction, int result) {
-  buffer_event(CDMABUF_EVENT_END_CPU, buffer, result, direction);
-  return 0;
-}
-
-SEC("fexit/dma_buf_ioctl")
-int BPF_PROG(trace_ioctl, struct file *file, unsigned int request, unsigned long argument, long result) {
-  buffer_event(CDMABUF_EVENT_IOCTL, BPF_CORE_READ(file, private_data), result, request);
+  if (!is_in_sync()) buffer_event(CDMABUF_EVENT_END_CPU, buffer, result, direction);
   return 0;
 }
 
