@@ -40,14 +40,9 @@ import SystemPackage
   public init(bufferSize: Int = 8 << 20, descendantsOf root: Int32? = nil) throws(KernelError) {
     guard unsafe access(Self.types, R_OK) == 0 else { throw KernelError(.open, on: Self.types) }
     _ = unsafe libbpf_set_print(nil)
-    guard let object = unsafe bpf_object__open_mem(cdmabuf_trace_object, cdmabuf_trace_object_size, nil) else {
-      throw KernelError(.bpf_object__open, on: "bpf")
-    }
+    let (object, missing) = try unsafe Self.load(bufferSize: bufferSize, root: root)
+    var unattached = missing
     do throws(KernelError) {
-      var missing = unsafe Self.leaveOutMissing(of: object)
-      try unsafe Self.prepare(object, bufferSize: bufferSize, root: root)
-      let result = unsafe bpf_object__load(object)
-      guard result == 0 else { throw KernelError(.BPF_PROG_LOAD, on: "bpf", errno: Errno(rawValue: -result)) }
       let inbox = Inbox()
       let map = unsafe bpf_object__find_map_fd_by_name(object, "events")
       let receive: ring_buffer_sample_fn = { context, data, size in
@@ -68,7 +63,7 @@ import SystemPackage
           if let link = unsafe bpf_program__attach(current) {
             unsafe links.append(link)
           } else {
-            missing.append(unsafe Self.section(of: current).function)
+            unattached.append(unsafe Self.section(of: current).function)
           }
         }
         unsafe program = bpf_object__next_program(object, current)
@@ -77,7 +72,7 @@ import SystemPackage
       unsafe self.ring = ring
       unsafe self.links = links
       self.inbox = inbox
-      self.missing = missing
+      self.missing = unattached
       unsafe lostEvents = Self.counter(of: object)
     } catch {
       unsafe bpf_object__close(object)
@@ -113,6 +108,26 @@ import SystemPackage
   }
 
   // MARK: Loading
+
+  /// Loads all programs. Where the kernel refuses, loads those whose functions it has: reading its types to find out
+  /// takes as long as loading.
+  private static func load(
+    bufferSize: Int, root: Int32?
+  ) throws(KernelError) -> (object: OpaquePointer, missing: [String]) {
+    var missing: [String] = []
+    for isLast in [false, true] {
+      guard let object = unsafe bpf_object__open_mem(cdmabuf_trace_object, cdmabuf_trace_object_size, nil) else {
+        throw KernelError(.bpf_object__open, on: "bpf")
+      }
+      if isLast { missing = unsafe leaveOutMissing(of: object) }
+      try unsafe prepare(object, bufferSize: bufferSize, root: root)
+      let result = unsafe bpf_object__load(object)
+      if result == 0 { return unsafe (object, missing) }
+      unsafe bpf_object__close(object)
+      if isLast { throw KernelError(.BPF_PROG_LOAD, on: "bpf", errno: Errno(rawValue: -result)) }
+    }
+    fatalError("the second attempt returns or throws")
+  }
 
   /// Switches off the programs whose functions this kernel does not have, and returns their names.
   private static func leaveOutMissing(of object: OpaquePointer) -> [String] {
