@@ -145,8 +145,9 @@ an_interrupted_wait_ends() {
 # attack: a second signal while the first is handled
 a_second_signal_changes_nothing() {
   for first in INT TERM; do
-    start sleeper actor default-signals exec dmabuf alloc 4K --from "$(_source)" -- sh -c 'trap "" INT TERM; sleep 1; exit 5'
-    usleep 400000
+    start sleeper actor default-signals exec dmabuf alloc 4K --from "$(_source)" -- sh -c 'trap "" INT TERM; >ready; sleep 2; exit 5'
+    eventually [ -e ready ]
+    rm ready
     send_signal sleeper $first
     send_signal sleeper INT
     send_signal sleeper TERM

@@ -66,7 +66,7 @@ points_of_a_timeline_signal_in_order() {
   status 0
   json '[.ino, .direction, .syncobj, .fence, .point]' '[null,null,"frame","late",7]'
   run dmabuf fence info frame
-  stdout '^FILE +POINTS +DRIVER +TIMELINE +SEQNO +STATUS +SIGNALLED AT +NAME$'
+  stdout '^REF +POINTS +DRIVER +TIMELINE +SEQNO +STATUS +SIGNALLED AT +NAME$'
   stdout '^frame +3/7 +vgem +unbound +- +pending '
   run dmabuf fence info frame --point 3 --json
   json '.files[0] | [.status, .points]' '["signalled",{"signalled":3,"submitted":7}]'

@@ -27,7 +27,7 @@ info_prints_everything_about_a_fence() {
   json '.files | map(.fences | map([.driver, .timeline, .seqno, .status, .timestamp_ns]) | sort)' \
     '[[["sw_sync","t",1,"active",null]],[["sw_sync","other",null,"active",null],["sw_sync","t",null,"active",null]]]'
   run dmabuf fence info t.0 m
-  stdout '^FILE +DRIVER +TIMELINE +SEQNO +STATUS +SIGNALLED AT +NAME$'
+  stdout '^REF +DRIVER +TIMELINE +SEQNO +STATUS +SIGNALLED AT +NAME$'
   stdout '^t\.0 +sw_sync +t +1 +pending +- +sw_sync-t[0-9]+-1$'
   stdout '^m +sw_sync +other +- +pending +- +both$'
   check dmabuf release --all

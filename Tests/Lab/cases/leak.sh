@@ -243,9 +243,9 @@ a_leak_test_of_nothing_is_no_success() {
   stderr_is_empty
   send_signal late TERM
   finish late
-  start short actor buffer 16K ready sleep 0.5
+  start short actor buffer 16K ready sleep 1.5
   wait_for_line short ready
-  run dmabuf stat --pid "$short_pid" --fail-if-growth --for 2s
+  run dmabuf stat --pid "$short_pid" --fail-if-growth --for 4s
   status 1
   stderr "^dmabuf: cannot compare /proc/$short_pid: the process ended during the test\$"
   finish short

@@ -33,7 +33,7 @@ run_errors() { # TABLE
 # What differs from run to run: times, rates, amounts of free memory, process ids.
 mask_errors() {
   sed -E '/^[$#=]/b
-    s/[0-9.]+ (ns|us|µs|ms|s)\b/TIME/g; s/[0-9.]+ [kMG]?B\/s/RATE/g; s/\([0-9]+\)/(PID)/g
+    s/[0-9.]+ (ns|us|µs|ms|s)\b/TIME/g; s/[0-9.]+ [kMG]?B\/s/RATE/g; s/\([0-9]+\)/(PID)/g; s/ino:[0-9]+/ino:N/g
     s/[0-9.]+[KMG] are available/SIZE are available/
     /TIME|AGE/s/  +/  /g'
 }
