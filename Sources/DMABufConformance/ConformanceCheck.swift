@@ -90,7 +90,7 @@ struct Expectation: Sendable, ExpressibleByStringLiteral {
 
   private init(steps: [(KernelVersion, String)]) { self.steps = steps }
 
-  /// The results on Linux 6.1, 6.12 and 7.2.
+  /// The results from Linux 6.1, from 6.12, and from 7.0 on.
   static func versions(_ first: String, _ second: String, _ third: String) -> Self {
     Self(steps: [(KernelVersion(6, 1), first), (KernelVersion(6, 12), second), (KernelVersion(7, 0), third)])
   }

@@ -20,7 +20,7 @@ struct Check: ParsableCommand {
       the result. A known failure that passes counts as a failure.
 
       EXAMPLES
-        dmabuf check                                            # all that is harmless
+        dmabuf check                                            # harmless checks
         dmabuf check --exporter heap:system --only 'C3*' --tap  # some checks
         dmabuf check --expect known-failures --junit results.xml  # for CI
         dmabuf check camera                                     # one buffer
@@ -33,7 +33,7 @@ struct Check: ParsableCommand {
 
   @OptionGroup(title: "WHAT IS CHECKED") var subject: CheckSubjectOptions
 
-  @Flag(help: "List the checks, their targets and their requirements.")
+  @Flag(help: "List the checks, their targets and requirements.")
   var list = false
 
   @Option(
