@@ -90,3 +90,21 @@ a_number_that_becomes_a_buffer_is_seen_soon() {
   send_signal taker TERM
   finish taker
 }
+
+the_examples_of_the_manual_draw_a_screen() {
+  . /lab/examples.sh
+  # The user of the manual.
+  echo 'camera:x:65534:65534::/:/bin/sh' >>/etc/passwd
+  start holder actor comm cameraman buffer 4M name 0 frame-0 ready pause
+  wait_for_line holder ready
+  examples_of /lab/man/dmabuf-top.1 | sed -n 's/^\$ //p' >commands
+  check [ "$(grep -c '^dmabuf top' commands)" = 3 ]
+  while IFS= read -r command; do
+    _on_terminal 'sleep 1; printf q' "stty rows 24 cols 100; $command"
+    status 0
+    _screen_has 'dmabuf top ('
+  done <commands
+  sed -i '$d' /etc/passwd
+  send_signal holder TERM
+  finish holder
+}
