@@ -16,7 +16,9 @@ the_steps_of_a_buffer_are_reported_in_order() {
   run dmabuf trace --json -- actor heap system 65536 name 0 cam fill 0 0x5a vgem-import 0 close 0 exec true
   status 0
   stderr_is_empty
-  check [ "$(_steps)" = '["export","fd","set-name","mmap","begin","end","get","attach","detach","release"]' ]
+  # Before Linux 7, vgem maps a buffer when it imports the buffer.
+  if at_least 7.0; then mapped=''; else mapped='"map","unmap",'; fi
+  check [ "$(_steps)" = '["export","fd","set-name","mmap","begin","end","get","attach",'"$mapped"'"detach","release"]' ]
   check [ "$(jq -sc 'map(.buffer.size) | unique' .run/stdout)" = '[65536]' ]
   check [ "$(jq -sc 'map(.buffer.name) | unique' .run/stdout)" = '[null,"cam"]' ]
   check [ "$(jq -sc 'map(select(.step == "attach") | .device)' .run/stdout)" = '["vgem"]' ]
@@ -46,12 +48,13 @@ children_of_a_traced_command_are_traced_and_other_processes_are_not() {
 
 a_wait_names_the_fence_its_creator_and_its_signaller() {
   _can_trace
-  start camera actor buffer 4096 print 0 ready sleep 6 vgem-fence 0 write sleep 2 vgem-signal 1 pause
-  wait_for_line camera ready
-  camera=$(awk 'NR == 1 { print $1 ":" $2 }' .started/camera.stdout)
-  run dmabuf trace --stalls --json -- sh -c "sleep 7; dmabuf fence-wait $camera --timeout 8s"
+  run dmabuf trace --stalls --json -- sh -c '
+    actor buffer 4096 print 0 vgem-fence 0 write ready sleep 3 vgem-signal 1 sleep 1 >out &
+    until grep -q ready out; do usleep 50000; done
+    read -r pid fd _ <out
+    dmabuf fence-wait $pid:$fd --timeout 9s >&2
+    wait'
   status 0
   check [ "$(jq -sc 'map([.call, .fence.driver, .creator.comm, .signaller.comm])' .run/stdout)" = '[["poll","vgem","actor","actor"]]' ]
-  send_signal camera TERM
-  finish camera
+  check [ "$(jq -sc 'map(.duration_ns > 1000000000 and .duration_ns < 4000000000)' .run/stdout)" = '[true]' ]
 }
