@@ -120,8 +120,8 @@ public final class KernelIterators: Sendable {
 extension KernelIterators {
   /// Whether loading the iterators is worth the time for one census.
   ///
-  /// Loading takes as long as reading some thousands of descriptors in `/proc`: most of the time goes into the kernel's
-  /// types. So loading is worth the time for more descriptors, and if no other source lists buffers that no process
+  /// Loading needs the time of reading some thousands of descriptors in `/proc`. libbpf spends most of it on the types
+  /// of the kernel. Loading is worth the time for more descriptors, and if no other source lists buffers that no process
   /// holds.
   struct Fitness {
     /// The number of descriptors from which the iterators are faster than `/proc`, even with the time to load them.

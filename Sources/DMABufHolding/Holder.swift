@@ -47,7 +47,7 @@ struct Holder {
   /// Closed to accept one more client when no other descriptor is free; -1 while closed.
   private var spare: CInt = -1
 
-  /// Parses the five or eight words of `main`, which live as long as the process. Returns `nil` for invalid words.
+  /// Parses the five or eight words of `main`. They are valid until the process exits. Returns `nil` for invalid words.
   init?(_ words: UnsafeBufferPointer<UnsafeMutablePointer<CChar>?>) {
     guard let name = unsafe words[1], let socket = unsafe words[2], let description = unsafe words[3],
       let count = unsafe Self.number(words[4]), (1...UInt64(Self.mostDescriptors)).contains(count)

@@ -162,7 +162,7 @@ package struct UnixSocket: ~Copyable, Sendable {
       let peer = try listener.accept(deadline: deadline)
       let user = try peer.peerUser()
       if user == geteuid() || user == 0 { return peer }
-      // Processes of other users may connect again and again.
+      // Processes of other users may connect repeatedly.
       if let deadline, deadline.isPast { throw TimedOut(.accept, on: path) }
     }
   }

@@ -107,8 +107,8 @@ struct Root: ParsableCommand {
   private static func parse(
     _ words: [String], _ wanted: (any ParsableCommand.Type)?, depth: Int
   ) throws -> any ParsableCommand {
-    // The parser of one command starts faster than that of all. What it refuses goes to the other, whose help and errors
-    // have the names of all commands.
+    // The parser of one command starts faster than the parser of all commands. Refused words are parsed again by the
+    // parser of all commands, for help and errors with the full name of the command.
     func parsed(_ words: [String]) throws -> any ParsableCommand {
       if let wanted, let command = try? wanted.parseAsRoot(Array(words.dropFirst(depth))),
         type(of: command) == wanted
@@ -140,7 +140,8 @@ struct Root: ParsableCommand {
     return Failure(plain(message(for: error)), hint: "see \(name(path)) --help", status: .usage)
   }
 
-  /// The parser reports a wrong value before an unknown option, whose own value may be that value.
+  /// The first option that the command does not have. The parser first reports a wrong value, which may be only the
+  /// value of the unknown option.
   private static func unknownOption(in words: [String], of path: [any ParsableCommand.Type]) -> Failure? {
     let help = helpMessage(for: path[path.count - 1], columns: 200)
     let known = help.split(separator: "\n").flatMap { line in
@@ -154,7 +155,7 @@ struct Root: ParsableCommand {
   /// The parser's message in the form of all errors: no capital letter after the colon, no full stop.
   private static func plain(_ message: String) -> String {
     let text = message.replacing(". Please provide one of ", with: ": use one of ")
-    let end = text.hasSuffix("'.") ? text.dropLast() : text[...]
+    let end = text.hasSuffix(".") && !text.hasSuffix("..") ? text.dropLast() : text[...]
     let isWord = end.dropFirst().first?.isLowercase == true
     return (isWord ? end.prefix(1).lowercased() : String(end.prefix(1))) + end.dropFirst()
   }

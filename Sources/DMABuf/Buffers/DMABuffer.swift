@@ -103,7 +103,7 @@ public struct MappedRange: ~Copyable, Sendable {
     self.skipped = skipped
   }
 
-  /// The range's bytes, valid as long as the mapped range lives.
+  /// The bytes of the range. They are valid until the mapped range is freed.
   public var bytes: UnsafeMutableRawBufferPointer {
     unsafe UnsafeMutableRawBufferPointer(rebasing: mapping.bytes[skipped...])
   }

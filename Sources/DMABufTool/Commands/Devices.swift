@@ -3,14 +3,14 @@ import ArgumentParser
 import DMABuf
 import SystemPackage
 
-/// `dmabuf devices`: lists all DRM and V4L2 nodes and what each can do with dma-bufs.
+/// `dmabuf devices`: lists all DRM and V4L2 nodes, and whether each imports and exports dma-bufs.
 struct Devices: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "devices",
     abstract: "List the devices that export or import dma-bufs.",
     discussion: """
-      Probes what each device can do: imports a buffer into it and exports one. A queue that has buffers already \
-      is queried, not probed. Nodes that cannot be opened are listed, and the exit status is then 1.
+      Probes each device: imports a buffer into the device, and exports one from it. A queue that has buffers \
+      already is queried, not probed. Nodes that cannot be opened are listed, and the exit status is then 1.
 
       EXAMPLES
         dmabuf devices                       # all nodes

@@ -11,7 +11,7 @@ extension Stat {
       references.isEmpty
     {
       Diagnostics.say(
-        "buffers that no process holds are not listed by the sources of this machine",
+        "no source that this user can read lists buffers that no process holds",
         hint: Census.readableDebugList.map { "--fences also reads \($0), which lists them" })
     }
     var errors: [any Error] = []
