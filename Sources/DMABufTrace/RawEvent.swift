@@ -8,7 +8,9 @@ import SystemPackage
 struct RawEvent {
   private let event: cdmabuf_event
 
-  init(_ event: cdmabuf_event) { self.event = event }
+  private let stack: UserStack?
+
+  init(_ event: cdmabuf_event, stack: UserStack? = nil) { (self.event, self.stack) = (event, stack) }
 
   /// The facts of the event; `nil` for a kind that this version does not know.
   var facts: TraceEvent? {
@@ -20,11 +22,15 @@ struct RawEvent {
     facts.device = optionalText(event.device)
     facts.fence = fence
     if event.result < 0 { facts.errno = Errno(rawValue: CInt(clamping: -event.result)) }
+    facts.stack = stack
+    if event.parent != 0 {
+      facts.parent = TraceEvent.Process(pid: event.parent, tid: event.parent, command: text(event.parent_command))
+    }
     switch step {
     case .begin where isSync, .end where isSync: facts.direction = syncDirection
     case .begin, .end, .map, .unmap: facts.direction = TraceEvent.Direction(rawValue: event.detail)
     case .fenceAdd: facts.usage = TraceEvent.Usage(rawValue: event.detail)
-    case .fd, .get, .poll, .fork: facts.value = event.result >= 0 ? UInt64(event.result) : nil
+    case .fd, .get, .receive, .take, .inherit, .keep, .poll, .fork, .fenceDeadline: facts.value = event.result >= 0 ? UInt64(event.result) : nil
     case .mmap: facts.value = event.size
     default: break
     }
@@ -38,6 +44,8 @@ struct RawEvent {
   /// Whether the event reports only the errno of a fence, which another event of the same signal lacks.
   var isErrno: Bool { event.kind == CDMABUF_EVENT_FENCE_FAILED.rawValue }
   var isOfSyncFile: Bool { event.kind == CDMABUF_EVENT_SYNC_FILE_POLL.rawValue }
+  /// Whether the event only names a fence that the thread waits for.
+  var isPending: Bool { event.kind == CDMABUF_EVENT_WAITS_FOR.rawValue }
   /// The request of an ioctl.
   var request: UInt32 { event.detail }
 
@@ -69,6 +77,11 @@ struct RawEvent {
     switch cdmabuf_event_kind(rawValue: event.kind) {
     case CDMABUF_EVENT_EXPORT: .export
     case CDMABUF_EVENT_FD: .fd
+    case CDMABUF_EVENT_SEND: .send
+    case CDMABUF_EVENT_RECEIVE: .receive
+    case CDMABUF_EVENT_TAKE: .take
+    case CDMABUF_EVENT_INHERIT: .inherit
+    case CDMABUF_EVENT_KEEP: .keep
     case CDMABUF_EVENT_GET: .get
     case CDMABUF_EVENT_ATTACH: .attach
     case CDMABUF_EVENT_DETACH: .detach
@@ -77,12 +90,16 @@ struct RawEvent {
     case CDMABUF_EVENT_MAP: .map
     case CDMABUF_EVENT_UNMAP: .unmap
     case CDMABUF_EVENT_MMAP: .mmap
+    case CDMABUF_EVENT_VMAP: .vmap
+    case CDMABUF_EVENT_VUNMAP: .vunmap
+    case CDMABUF_EVENT_REVOKE: .revoke
     case CDMABUF_EVENT_BEGIN_CPU: .begin
     case CDMABUF_EVENT_END_CPU: .end
     case CDMABUF_EVENT_IOCTL: .ioctl
     case CDMABUF_EVENT_SYNC: UInt64(event.detail) & UInt64(DMA_BUF_SYNC_END) != 0 ? .end : .begin
     case CDMABUF_EVENT_POLL, CDMABUF_EVENT_SYNC_FILE_POLL: .poll
     case CDMABUF_EVENT_POLL_WAKE: .wake
+    case CDMABUF_EVENT_PUT: .put
     case CDMABUF_EVENT_RELEASE: .release
     case CDMABUF_EVENT_ADD_FENCE: .fenceAdd
     case CDMABUF_EVENT_FENCE_INIT: .fenceInit
@@ -90,7 +107,9 @@ struct RawEvent {
     case CDMABUF_EVENT_FENCE_ENABLE: .fenceEnable
     case CDMABUF_EVENT_FENCE_SIGNALED, CDMABUF_EVENT_FENCE_FAILED: .fenceSignal
     case CDMABUF_EVENT_FENCE_DESTROY: .fenceDestroy
-    case CDMABUF_EVENT_FENCE_WAIT: .fenceWait
+    case CDMABUF_EVENT_FENCE_DEADLINE: .fenceDeadline
+    case CDMABUF_EVENT_FENCE_WAIT, CDMABUF_EVENT_WAITS_FOR: .fenceWait
+    case CDMABUF_EVENT_SYNCOBJ_WAIT: .syncobjWait
     case CDMABUF_EVENT_FORK: .fork
     default: nil
     }

@@ -8,8 +8,18 @@ public struct TraceEvent: Sendable {
   public enum Step: String, CaseIterable, Sendable {
     /// A driver exports memory as a dma-buf.
     case export
-    /// A process gets a descriptor of the buffer.
+    /// A process gets a descriptor of the buffer, from an export, dup(2) or fcntl(2).
     case fd
+    /// A process sends a descriptor over a Unix socket.
+    case send
+    /// A process receives a descriptor over a Unix socket.
+    case receive
+    /// A process takes a descriptor of another process with pidfd_getfd(2).
+    case take
+    /// A new process has a descriptor of the process that forked it.
+    case inherit
+    /// A process keeps a descriptor over execve(2).
+    case keep
     /// A driver looks up the buffer of a descriptor, to import it.
     case get
     /// A device attaches to the buffer.
@@ -26,6 +36,12 @@ public struct TraceEvent: Sendable {
     case unmap
     /// A process maps the buffer.
     case mmap
+    /// A driver maps the buffer for the kernel.
+    case vmap
+    /// A driver removes that mapping.
+    case vunmap
+    /// The exporter moves or revokes the memory: importers must map the buffer again.
+    case revoke
     /// The CPU begins an access (SYNC START, or a driver).
     case begin
     /// The CPU ends an access (SYNC END, or a driver).
@@ -42,6 +58,8 @@ public struct TraceEvent: Sendable {
     case poll
     /// A fence wakes the processes that poll the buffer.
     case wake
+    /// A driver drops its reference.
+    case put
     /// The last reference is dropped, and the memory is freed.
     case release
     /// A fence is created.
@@ -52,12 +70,16 @@ public struct TraceEvent: Sendable {
     case fenceEnable = "fence-enable"
     /// A fence is added to the reservation object of a buffer.
     case fenceAdd = "fence-add"
+    /// A waiter tells the driver by when it needs the fence.
+    case fenceDeadline = "fence-deadline"
     /// A fence signals, or fails.
     case fenceSignal = "fence-signal"
     /// A fence is freed.
     case fenceDestroy = "fence-destroy"
     /// A thread has waited for a fence.
     case fenceWait = "fence-wait"
+    /// A thread has waited for points of syncobjs.
+    case syncobjWait = "syncobj-wait"
     /// A process has started another one.
     case fork
   }
@@ -111,8 +133,13 @@ public struct TraceEvent: Sendable {
   public var direction: Direction?
   /// The access that a fence belongs to in its reservation object.
   public var usage: Usage?
-  /// The descriptor of `fd` and `get`; bytes of `mmap`; events of `poll`; pid of the new process of `fork`.
+  /// The descriptor of `fd`, `get`, `receive`, `take`, `inherit` and `keep`; bytes of `mmap`; events of `poll`; time of
+  /// `fence-deadline`; pid of the new process of `fork`.
   public var value: UInt64?
+  /// The process that `inherit` has the descriptor from.
+  public var parent: Process?
+  /// The user's stack at `export`, if the trace was asked for stacks.
+  public var stack: UserStack?
   /// The errno of a step, or of a fence, that failed.
   public var errno: Errno?
 
@@ -130,6 +157,15 @@ public struct TraceEvent: Sendable {
   }
 }
 
+/// The registers of a thread and the top of its stack, to find the calls that led to a step.
+public struct UserStack: Sendable {
+  /// The registers in the order of DWARF for this architecture. On x86-64, number 7 is `rsp` and 16 the return address
+  /// (`rip`). On arm64, 0 to 30 are `x0` to `x30`, 31 is `sp` and 32 is `pc`.
+  public var registers: [UInt64]
+  /// The bytes from the stack pointer on.
+  public var bytes: [UInt8]
+}
+
 /// A wait of a thread for a fence.
 public struct Stall: Sendable {
   /// The call that waited.
@@ -138,6 +174,8 @@ public struct Stall: Sendable {
     case sync
     /// `poll(2)` and its relatives, on a buffer or a sync_file.
     case poll
+    /// A wait for points of syncobjs.
+    case syncobj
     /// A wait inside a driver or another system call.
     case driver
   }

@@ -11,7 +11,7 @@ import SystemPackage
 /// the process, ends.
 ///
 /// Corresponds to `drivers/dma-buf/*.c` and `include/trace/events/dma_fence.h`.
-@safe public final class Tracer {
+@safe public final class Tracer: TraceSource {
   /// The kernel's functions and tracepoints that the programs could not be attached to: their steps are not seen.
   public let missing: [String]
 

@@ -38,6 +38,17 @@ struct Trace: CommandRunner {
   var summary = false
 
   @Option(
+    help: ArgumentHelp(
+      "Write the trace to FILE for Perfetto and chrome://tracing.", valueName: "FILE"))
+  var perfetto: String?
+
+  @Flag(help: "Print only buffers exported in this time that are still alive, and where they were exported.")
+  var leaks = false
+
+  @Flag(help: "Print the time of day (UTC) instead of seconds since boot.")
+  var utc = false
+
+  @Option(
     help: ArgumentHelp("Use a ring buffer of SIZE in the kernel (1M, 64M). Default: 8M.", valueName: "SIZE"))
   var buffer: ByteSize?
 
@@ -48,10 +59,12 @@ struct Trace: CommandRunner {
     help: ArgumentHelp("A command to run and trace, with its children.", valueName: "COMMAND"))
   var command: [String] = []
 
-  enum CodingKeys: CodingKey { case filter, waits, period, summary, buffer, json, command }
+  enum CodingKeys: CodingKey { case filter, waits, period, summary, perfetto, leaks, utc, buffer, json, command }
 
   func validate() throws {
-    if summary, waits.stalls { throw ValidationError("--summary and --stalls exclude each other") }
+    let outputs = [("--stalls", waits.stalls), ("--summary", summary), ("--perfetto", perfetto != nil), ("--leaks", leaks)]
+    let chosen = outputs.filter(\.1).map(\.0)
+    if chosen.count > 1 { throw ValidationError("\(chosen[0]) and \(chosen[1]) exclude each other") }
     if let buffer, buffer.bytes > 1 << 30 { throw ValidationError("--buffer <SIZE>: it must be at most 1G") }
   }
 
@@ -105,7 +118,7 @@ struct TraceSession {
     family = root.map { [$0] }
   }
 
-  func begin(_ tracer: Tracer) throws {
+  func begin(_ tracer: any TraceSource) throws {
     if !tracer.missing.isEmpty {
       Diagnostics.say(
         "this kernel cannot be traced at \(tracer.missing.joined(separator: ", ")): their steps are missing", hint: nil)
@@ -116,7 +129,7 @@ struct TraceSession {
   }
 
   /// Reports what happens in the next moment.
-  mutating func report(_ tracer: Tracer) throws {
+  mutating func report(_ tracer: any TraceSource) throws {
     var text = ""
     for record in try tracer.next() {
       switch record {
@@ -158,7 +171,7 @@ struct TraceSession {
     }
   }
 
-  func end(_ tracer: Tracer) throws {
+  func end(_ tracer: any TraceSource) throws {
     if options.summary { try TraceSummaryReport(summary, lost: tracer.lost).print(asJSON: options.json) }
     if tracer.lost > 0 {
       Diagnostics.say(

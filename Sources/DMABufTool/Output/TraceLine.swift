@@ -94,6 +94,7 @@ extension TraceLine: Report {
       switch stall.call {
       case .sync: "SYNC START"
       case .poll: "poll"
+      case .syncobj: "syncobj"
       case .driver: "driver"
       }
     creator = stall.creator.map(Process.init)
