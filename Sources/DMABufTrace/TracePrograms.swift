@@ -127,7 +127,8 @@ import SystemPackage
   ) -> OpaquePointer? {
     let cookies = functions.map(\.cookie)
     return unsafe cookies.withUnsafeBufferPointer { cookies in
-      unsafe options.sz = MemoryLayout<bpf_kprobe_multi_opts>.size
+      // libbpf refuses bytes behind the last member that are not zero, and padding is not.
+      unsafe options.sz = (MemoryLayout<bpf_kprobe_multi_opts>.offset(of: \.retprobe) ?? 0) + 1
       unsafe options.cookies = cookies.baseAddress
       unsafe options.cnt = functions.count
       unsafe options.retprobe = isReturn
