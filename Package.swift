@@ -81,7 +81,7 @@ let package = Package(
       name: "DMABufTests",
       dependencies: [
         "DMABuf", "DMABufBench", "DMABufCensus", "DMABufConformance", "DMABufExercise", "DMABufHolding",
-        "DMABufHost",
+        "DMABufHost", "DMABufTrace",
       ],
       exclude: ["Fixtures"], swiftSettings: settings),
     .testTarget(

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+internal import CDMABuf
 import Glibc
 
 /// What `/proc/PID/stat` tells of a process.

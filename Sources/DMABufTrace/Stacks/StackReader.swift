@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+internal import CDMABuf
 import DMABuf
 import Glibc
 import SystemPackage
