@@ -71,7 +71,7 @@ struct Trace: CommandRunner {
 
   func run() throws {
     guard command.isEmpty else { return try runCommand() }
-    let tracer = try Tracer(bufferSize: buffer?.bytes ?? 8 << 20)
+    let tracer = try Tracer(bufferSize: buffer?.bytes ?? 8 << 20, stacks: leaks)
     var session = TraceSession(self, of: nil)
     try session.begin(tracer)
     let deadline = period?.deadline
@@ -84,7 +84,7 @@ struct Trace: CommandRunner {
       Diagnostics.say("\(error)", hint: nil)
       return (error as? KernelError)?.errno == .noSuchFileOrDirectory ? 127 : 126
     }
-    let tracer = try Tracer(bufferSize: buffer?.bytes ?? 8 << 20, descendantsOf: child.pid)
+    let tracer = try Tracer(bufferSize: buffer?.bytes ?? 8 << 20, forks: true, stacks: leaks)
     var session = TraceSession(self, of: child.pid)
     try session.begin(tracer)
     child.start()
