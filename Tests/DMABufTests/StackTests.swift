@@ -226,7 +226,7 @@ struct StackTests {
     func sleep() throws {
       guard let (process, event) = try Self.sleeping() else { return }
       defer { process.terminate() }
-      let reader = StackReader(knowsProcesses: true)
+      let reader = StackReader()
       let trace = reader.trace(of: event)
       #expect(trace.end == .complete)
       let symbols = reader.symbols(of: [trace])
@@ -244,7 +244,7 @@ struct StackTests {
     @Test("An ended process has no modules, and neither has a later process with the same id")
     func ended() throws {
       guard let (process, event) = try Self.sleeping() else { return }
-      let reader = StackReader(knowsProcesses: true)
+      let reader = StackReader()
       var early = event
       early.time = 1
       #expect(reader.trace(of: early).end == .processEnded)

@@ -109,7 +109,7 @@ struct TraceLeaks: Report, Encodable {
     case .notRecorded: "the kernel recorded no stack"
     case .processEnded: "the process ended before its modules could be read"
     case .unreadable(let file, let errno): "\(file.escaped): \(errno)"
-    case .otherNamespace: "/proc has the process ids of another pid namespace"
+    case .otherNamespace: "the process is in another pid namespace"
     case .noModule: "the address is in no file"
     case .notELF: "\(module) is not an ELF file of this architecture"
     case .noFrameInformation: "no call frame information in \(module)"

@@ -46,12 +46,9 @@ import SystemPackage
   /// The same modules, by their id.
   private var loaded: [LoadedModule] = []
   private var rows: [RowKey: FrameRow] = [:]
-  /// Whether `/proc` has the process ids that events have.
-  private let knowsProcesses: Bool
+  private let knowsProcesses = StackReader.knowsProcesses
 
-  public convenience init() { self.init(knowsProcesses: Self.isInitialNamespace) }
-
-  init(knowsProcesses: Bool) { self.knowsProcesses = knowsProcesses }
+  public init() {}
 
   /// The calls that led to `event`.
   public func trace(of event: TraceEvent) -> StackTrace {
@@ -60,7 +57,7 @@ import SystemPackage
     var unwinder = Unwinder(stack, architecture)
     let raw = StackTrace.Frame(module: nil, address: unwinder.programCounter, isReturnAddress: false)
     do throws(Failure) {
-      guard knowsProcesses else { throw Failure(.otherNamespace) }
+      guard knowsProcesses, event.process.pid > 0 else { throw Failure(.otherNamespace) }
       let pid = event.process.pid
       var snapshot = try snapshot(of: event, stackPointer: unwinder.stackPointer)
       defer { snapshots[pid] = snapshot }
@@ -175,10 +172,11 @@ import SystemPackage
     return ProcessStatus.now - min(ticks, ProcessStatus.now) + 1
   }
 
-  /// Whether `/proc` has the process ids of the initial pid namespace, like events.
-  private static var isInitialNamespace: Bool {
-    var status = stat()
-    return unsafe stat("/proc/self/ns/pid", &status) == 0 && status.st_ino == 0xefff_fffc  // PROC_PID_INIT_INO
+  /// Whether `/proc` has the process ids of this pid namespace, as events do.
+  private static var knowsProcesses: Bool {
+    var name = [UInt8](repeating: 0, count: 16)
+    let count = unsafe readlink("/proc/self", &name, name.count)
+    return count > 0 && Digits.number(name.prefix(count)) == UInt64(getpid())
   }
 
   // MARK: Modules

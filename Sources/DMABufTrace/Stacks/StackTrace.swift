@@ -42,7 +42,7 @@ public struct StackTrace: Hashable, Sendable {
     case processEnded
     /// The files of the process could not be read.
     case unreadable(UntrustedText, Errno)
-    /// `/proc` has the process ids of another pid namespace.
+    /// The process is outside of the pid namespace of this process, or `/proc` is that of another one.
     case otherNamespace
     /// The address of the last frame is in no file: generated code, or no code at all.
     case noModule
