@@ -144,9 +144,22 @@ struct TraceLeaks: Report, Encodable {
     let room = max(24, Self.width - Self.indent.count - 2 - widest)
     let functions = frames.map { $0.function(within: room) }
     let column = functions.map(\.unicodeScalars.count).max() ?? 0
-    return zip(functions, places).map { function, place in
+    let lines = zip(functions, places).map { function, place in
       Self.indent + function + String(repeating: " ", count: column - function.unicodeScalars.count + 2) + place
     }
+    return Self.shortened(lines)
+  }
+
+  /// The lines without long repetitions of one line: functions that call themselves.
+  private static func shortened(_ lines: [String]) -> [String] {
+    var result: [String] = []
+    var rest = lines[...]
+    while let line = rest.first {
+      let count = rest.prefix { $0 == line }.count
+      result += count > 2 ? [line, indent + "... \(count - 1) more times"] : Array(repeating: line, count: count)
+      rest = rest.dropFirst(count)
+    }
+    return result
   }
 
   /// As many inode numbers as fit on the line.
