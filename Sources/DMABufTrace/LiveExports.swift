@@ -18,6 +18,7 @@ public struct LiveExports {
   /// One copy of each stack, which equal stacks share.
   private var shared: Set<StackTrace> = []
 
+  /// Begins without exports.
   public init() {}
 
   /// All exports, by inode number.

@@ -165,7 +165,10 @@ struct StackTests {
     if seed % 2 == 0 {
       bytes.removeLast(Int.random(in: 1..<bytes.count, using: &random))
     } else {
-      for _ in 0..<2000 { bytes[Int.random(in: 64..<bytes.count, using: &random)] = .random(in: 0...255, using: &random) }
+      for _ in 0..<2000 {
+        let place = Int.random(in: 64..<bytes.count, using: &random)
+        bytes[place] = .random(in: 0...255, using: &random)
+      }
     }
     guard let file = try? ELFFile(Contents(bytes), for: .x86) else { return }
     _ = file.symbols(at: (0..<100).map { $0 * 97 })

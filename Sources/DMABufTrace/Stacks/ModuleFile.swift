@@ -20,7 +20,8 @@ final class ModuleFile: FileBytes {
       device = cdmabuf_device(status.st_dev)
       inode = UInt64(status.st_ino)
       size = Int(status.st_size)
-      changed = UInt64(truncatingIfNeeded: status.st_ctim.tv_sec) &* 1_000_000_000
+      changed =
+        UInt64(truncatingIfNeeded: status.st_ctim.tv_sec) &* 1_000_000_000
         &+ UInt64(truncatingIfNeeded: status.st_ctim.tv_nsec)
     }
   }

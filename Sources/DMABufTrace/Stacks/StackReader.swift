@@ -48,6 +48,7 @@ import SystemPackage
   private var rows: [RowKey: FrameRow] = [:]
   private let knowsProcesses = StackReader.knowsProcesses
 
+  /// Creates a reader that knows no modules yet.
   public init() {}
 
   /// The calls that led to `event`.
@@ -87,8 +88,9 @@ import SystemPackage
       }
       do throws(Failure) {
         let module = try module(of: region, pid, &snapshot)
-        guard let elf = module.elf, let place = elf.address(ofFileOffset: address - region.start &+ region.offset) else {
-          frames.append(frame(module.reference, address - region.start &+ region.offset, unwinder))
+        let offset = address - region.start &+ region.offset
+        guard let elf = module.elf, let place = elf.address(ofFileOffset: offset) else {
+          frames.append(frame(module.reference, offset, unwinder))
           throw Failure(.notELF)
         }
         frames.append(frame(module.reference, place &+ (unwinder.programCounter &- address), unwinder))

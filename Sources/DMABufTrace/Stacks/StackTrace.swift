@@ -16,8 +16,10 @@ public struct StackTrace: Hashable, Sendable {
     /// The last component of the path.
     public var name: UntrustedText { path.lastComponent }
 
+    /// Whether both are the same file.
     public static func == (one: Module, other: Module) -> Bool { one.id == other.id }
 
+    /// Hashes the file's number.
     public func hash(into hasher: inout Hasher) { hasher.combine(id) }
   }
 
@@ -60,7 +62,9 @@ public struct StackTrace: Hashable, Sendable {
     case unsupported
   }
 
+  /// The functions, from the innermost on.
   public var frames: [Frame]
+  /// Why there are no more of them.
   public var end: End
 
   /// The most frames of a stack.
