@@ -5,9 +5,11 @@ public struct LiveExports {
   public struct Export: Sendable {
     /// The buffer, with its latest name.
     public var buffer: TraceEvent.Buffer
+    /// The process that exported the buffer.
     public let process: TraceEvent.Process
     /// Nanoseconds of ``Clock``.
     public let time: UInt64
+    /// The calls that led to the export.
     public let stack: StackTrace
   }
 

@@ -59,8 +59,18 @@ struct RawEvent {
 
   /// The address of the reservation object, which links fences with buffers; 0 if the event has none.
   var reservation: UInt64 { event.reservation }
-  /// Whether a poll puts the thread into a queue: it then waits unless the file is ready.
-  var isQueued: Bool { event.detail != 0 }
+  /// The look of a poll at its file.
+  enum Look {
+    /// The thread only asks what is ready.
+    case now
+    /// The thread waits in poll(2) or select(2) unless the file is ready.
+    case poll
+    /// The file is added to an epoll instance.
+    case epoll
+  }
+  var look: Look { event.detail == 0 ? .now : event.detail == 1 ? .poll : .epoll }
+  /// Whether the thread has left poll(2) or select(2).
+  var isPollEnd: Bool { event.kind == CDMABUF_EVENT_POLL_END.rawValue }
   /// Whether the event reports only the errno of a fence, which another event of the same signal lacks.
   var isErrno: Bool { event.kind == CDMABUF_EVENT_FENCE_FAILED.rawValue }
   var isOfSyncFile: Bool { event.kind == CDMABUF_EVENT_SYNC_FILE_POLL.rawValue }
@@ -121,7 +131,7 @@ struct RawEvent {
     case CDMABUF_EVENT_END_CPU: .end
     case CDMABUF_EVENT_IOCTL: .ioctl
     case CDMABUF_EVENT_SYNC: UInt64(event.detail) & UInt64(DMA_BUF_SYNC_END) != 0 ? .end : .begin
-    case CDMABUF_EVENT_POLL, CDMABUF_EVENT_SYNC_FILE_POLL: .poll
+    case CDMABUF_EVENT_POLL, CDMABUF_EVENT_POLL_END, CDMABUF_EVENT_SYNC_FILE_POLL: .poll
     case CDMABUF_EVENT_POLL_WAKE: .wake
     case CDMABUF_EVENT_PUT: .put
     case CDMABUF_EVENT_RELEASE: .release

@@ -184,6 +184,8 @@ public struct Stall: Sendable {
   public var process: TraceEvent.Process
   /// Whether the wait has ended.
   public var hasEnded = true
+  /// Whether the fence has signalled. A wait can end without, by a time limit or another file.
+  public var isSignalled: Bool
   /// The end of the wait, or the present for a wait that has not ended, in nanoseconds of ``Clock``.
   public var time: UInt64
   /// Nanoseconds from the beginning to ``time``.

@@ -31,7 +31,7 @@ struct TraceHistory {
   /// A wait that has not ended.
   private struct Wait {
     let call: Stall.Call
-    let begun: TraceEvent
+    var begun: TraceEvent
     let reservation: UInt64
     var fences: [TraceEvent.Fence]
   }
@@ -76,8 +76,9 @@ struct TraceHistory {
     guard let fence = event.fence else { return }
     if fences.count >= Self.mostFences { fences = fences.filter { $0.value.signaller == nil } }
     var record = fences[Key(fence)] ?? FenceRecord()
-    if let driver = fence.driver { record.driver = driver }
-    if let timeline = fence.timeline { record.timeline = timeline }
+    // Since Linux 6.17, a fence that has signalled has other names.
+    record.driver = record.driver ?? fence.driver
+    record.timeline = record.timeline ?? fence.timeline
     switch event.step {
     case .fenceInit: record = FenceRecord(driver: fence.driver, timeline: fence.timeline, creator: event.process)
     case .fenceSignal: (record.signaller, record.signalled) = (event.process, event.time)
@@ -142,21 +143,43 @@ struct TraceHistory {
     return stall
   }
 
-  /// A poll that finds its file not ready waits for a fence. The next look of the thread, after a fence has woken it, is
-  /// not an event of its own.
+  /// A poll that finds its file not ready waits for a fence. The later looks of the thread are not events of their own.
   private mutating func polled(_ raw: RawEvent, _ event: TraceEvent) -> (TraceEvent?, Stall?) {
     let thread = event.process.tid
+    if raw.isPollEnd {
+      guard let wait = waits[thread], wait.call == .poll else { return (nil, nil) }
+      waits[thread] = nil
+      return (nil, stall(of: wait, until: event.time, event.process))
+    }
     let isReady = event.value ?? 0 != 0
     let fences = pending.removeValue(forKey: thread)?.fences ?? event.fence.map { [$0] } ?? []
-    if raw.isQueued {
-      waits[thread] =
-        isReady ? nil : Wait(call: .poll, begun: event, reservation: raw.reservation, fences: fences)
-      return (event, nil)
+    var look = event
+    look.duration = nil
+    var wait = Wait(call: .poll, begun: look, reservation: raw.reservation, fences: fences)
+    switch raw.look {
+    case .epoll: return (look, nil)
+    case .poll:
+      waits[thread] = isReady ? nil : wait
+      return (look, nil)
+    case .now:
+      guard isReady else {
+        waits[thread]?.fences += fences
+        return (nil, nil)
+      }
+      if let duration = event.duration {
+        // In epoll_wait(2): the time since the thread began to wait.
+        wait.begun.time -= min(duration, wait.begun.time)
+      } else if let begun = waits.removeValue(forKey: thread), begun.call == .poll {
+        wait = begun
+      } else {
+        return (nil, nil)
+      }
+      if wait.fences.isEmpty, let fence = lastWake[wait.reservation] { wait.fences = [fence] }
+      let stall = stall(of: wait, until: event.time, event.process)
+      // What was ready before was not waited for.
+      let signalled = stall.fence.flatMap { self.fences[Key($0)] }?.signalled ?? 0
+      return (nil, signalled >= wait.begun.time ? stall : nil)
     }
-    guard isReady, var wait = waits[thread], wait.call == .poll else { return (nil, nil) }
-    waits[thread] = nil
-    if wait.fences.isEmpty, let fence = lastWake[wait.reservation] { wait.fences = [fence] }
-    return (nil, stall(of: wait, until: event.time, event.process))
   }
 
   private func stall(of wait: Wait, until time: UInt64, _ process: TraceEvent.Process) -> Stall {
@@ -164,7 +187,8 @@ struct TraceHistory {
     let fence = wait.fences.max { (fences[Key($0)]?.signalled ?? .max) < (fences[Key($1)]?.signalled ?? .max) }
     let record = fence.flatMap { fences[Key($0)] }
     return Stall(
-      call: wait.call, process: process, time: time, duration: time - min(time, wait.begun.time),
+      call: wait.call, process: process, isSignalled: record.map { $0.signalled > 0 } ?? false, time: time,
+      duration: time - min(time, wait.begun.time),
       buffer: wait.begun.buffer ?? buffer(reservation: wait.reservation, fence: fence), fence: fence.map(named),
       creator: record?.creator, signaller: record?.signaller)
   }

@@ -78,6 +78,8 @@ struct TracedFunction {
       outer: "dma_buf_ioctl"),
     .init(name: "dma_buf_poll", kind: CDMABUF_EVENT_POLL, object: CDMABUF_OBJECT_FILE, returns: true),
     .init(name: "dma_buf_poll_cb", kind: CDMABUF_EVENT_POLL_WAKE, object: CDMABUF_OBJECT_FENCE),
+    .init(name: "poll_freewait", kind: CDMABUF_EVENT_POLL_END, object: CDMABUF_OBJECT_NONE),
+    .init(name: "do_epoll_wait", kind: CDMABUF_EVENT_EPOLL, object: CDMABUF_OBJECT_NONE, returns: true),
     .init(name: "dma_buf_release", kind: CDMABUF_EVENT_RELEASE, object: CDMABUF_OBJECT_DENTRY),
     // Fences.
     .init(name: "dma_resv_add_fence", kind: CDMABUF_EVENT_ADD_FENCE, object: CDMABUF_OBJECT_RESERVATION_FENCE),
@@ -116,7 +118,7 @@ struct TracedFunction {
     var numbers = [
       "scm_detach_fds": cdmabuf_receive_call.rawValue, "dma_resv_wait_timeout": cdmabuf_reservation_call.rawValue,
       "dma_buf_ioctl": cdmabuf_ioctl_call.rawValue, "dma_buf_poll": cdmabuf_poll_call.rawValue, "sync_file_poll": cdmabuf_sync_file_call.rawValue,
-      "drm_syncobj_wait_ioctl": cdmabuf_syncobj_call.rawValue,
+      "do_epoll_wait": cdmabuf_epoll_call.rawValue, "drm_syncobj_wait_ioctl": cdmabuf_syncobj_call.rawValue,
       "drm_syncobj_timeline_wait_ioctl": cdmabuf_syncobj_timeline_call.rawValue,
     ]
     var next = cdmabuf_first_free_call.rawValue

@@ -32,7 +32,8 @@ u64 lost;
 const volatile struct cdmabuf_trace_settings settings;
 
 enum { dma_buf_magic = 0x444d4142, largest_errno = 4095, most_descriptors = 1 << 16, most_files = 253 };
-enum { pidfd_getfd = 438 };
+/* Numbers of system calls. */
+enum { epoll_ctl_arm64 = 21, epoll_ctl_x86 = 233, pidfd_getfd = 438 };
 
 static bool is_error(u64 pointer) { return pointer >= (u64)-largest_errno; }
 static u32 kind_of(u64 cookie) { return cookie & 0xff; }
@@ -47,6 +48,11 @@ static u64 key(u32 number) { return (u64)number << 32 | (u32)bpf_get_current_pid
 static struct call *current_call(u32 number) {
   u64 thread = key(number);
   return bpf_map_lookup_elem(&calls, &thread);
+}
+
+static void remember_call(u32 number, const struct call *call) {
+  u64 thread = key(number);
+  bpf_map_update_elem(&calls, &thread, call, BPF_ANY);
 }
 
 static void forget_call(u32 number) {
@@ -164,6 +170,19 @@ static void describe(struct cdmabuf_event *event, u32 object, const struct call 
   if (fence) describe_fence(event, fence);
 }
 
+/* The number of the system call that the thread is in. */
+static u32 system_call(void) {
+  void *user = (void *)bpf_task_pt_regs((void *)bpf_get_current_task_btf());
+  if (bpf_core_field_exists(struct pt_regs___x86, di)) return BPF_CORE_READ((struct pt_regs___x86 *)user, orig_ax);
+  return BPF_CORE_READ((struct pt_regs___arm64 *)user, syscallno);
+}
+
+/* 0 for a look without a queue to wait on, which only asks what is ready; 2 for one of epoll_ctl(2); else 1. */
+static u32 kind_of_look(struct poll_table_struct *table) {
+  if (!table || !BPF_CORE_READ(table, _qproc)) return 0;
+  return system_call() == (bpf_core_field_exists(struct pt_regs___x86, di) ? epoll_ctl_x86 : epoll_ctl_arm64) ? 2 : 1;
+}
+
 /* The number that an event of this kind has beside its object. */
 static u32 detail(u32 kind, const struct call *call) {
   u64 second = call->arguments[1], third = call->arguments[2], flags = 0;
@@ -172,8 +191,7 @@ static u32 detail(u32 kind, const struct call *call) {
       return third != 0;
     case CDMABUF_EVENT_POLL:
     case CDMABUF_EVENT_SYNC_FILE_POLL:
-      /* Without a queue to wait on, the call only asks what is ready. */
-      return second && BPF_CORE_READ((struct poll_table_struct *)second, _qproc) != 0;
+      return kind_of_look((struct poll_table_struct *)second);
     case CDMABUF_EVENT_SYNC:
       return bpf_probe_read_user(&flags, sizeof flags, (void *)third) ? 0 : flags;
     case CDMABUF_EVENT_ADD_FENCE:
@@ -216,6 +234,11 @@ static void report(u64 cookie, u32 kind, const struct call *call, u64 result, bo
   event->result = result_of(kind, call, result);
   event->detail = detail(kind, call);
   if (has_returned) event->duration = event->time - call->time;
+  if (kind == CDMABUF_EVENT_POLL || kind == CDMABUF_EVENT_SYNC_FILE_POLL) {
+    struct call *epoll = current_call(cdmabuf_epoll_call);
+    event->duration = epoll ? event->time - epoll->time : 0;
+    if (event->detail == 1 && !result) remember_call(cdmabuf_armed_call, call);
+  }
   bpf_ringbuf_submit(event, 0);
 }
 
@@ -298,14 +321,8 @@ static void report_message(const struct call *call, int result) {
 
 /* How the current thread got a new descriptor. */
 static u32 origin_of_descriptor(void) {
-  u64 number = 0;
   if (current_call(cdmabuf_receive_call)) return CDMABUF_EVENT_RECEIVE;
-  void *user = (void *)bpf_task_pt_regs((void *)bpf_get_current_task_btf());
-  if (bpf_core_field_exists(struct pt_regs___x86, di))
-    number = BPF_CORE_READ((struct pt_regs___x86 *)user, orig_ax);
-  else
-    number = BPF_CORE_READ((struct pt_regs___arm64 *)user, syscallno);
-  return (u32)number == pidfd_getfd ? CDMABUF_EVENT_TAKE : CDMABUF_EVENT_FD;
+  return system_call() == pidfd_getfd ? CDMABUF_EVENT_TAKE : CDMABUF_EVENT_FD;
 }
 
 struct table {
@@ -414,6 +431,10 @@ SEC("kprobe.multi") int called(void *context) {
     kind = origin_of_descriptor();
   }
   if (kind == CDMABUF_EVENT_WAITS_FOR && !waits_in_poll()) return 0;
+  if (kind == CDMABUF_EVENT_POLL_END) {
+    if (!current_call(cdmabuf_armed_call)) return 0;
+    forget_call(cdmabuf_armed_call);
+  }
   report(cookie, kind, &call, 0, false);
   return 0;
 }
@@ -431,6 +452,7 @@ SEC("kretprobe.multi") int returned(void *context) {
       report_message(&call, result);
     case CDMABUF_EVENT_RECEIVE_MESSAGE:
     case CDMABUF_EVENT_RESERVATION_WAIT:
+    case CDMABUF_EVENT_EPOLL:
       return 0;
     case CDMABUF_EVENT_IOCTL:
       if (is_sync(call.arguments[1])) kind = CDMABUF_EVENT_SYNC;
@@ -463,9 +485,8 @@ static void describe_wait(struct cdmabuf_event *event, const struct call *wait) 
 
 SEC("tp") int trace_fence(struct trace_event_raw_dma_fence *record) {
   u32 kind = kind_of(bpf_get_attach_cookie(record));
-  u64 thread = key(cdmabuf_fence_wait_call);
   struct call wait = {.time = bpf_ktime_get_ns()}, *begun = 0;
-  if (kind == CDMABUF_EVENT_FENCE_WAIT_START) bpf_map_update_elem(&calls, &thread, &wait, BPF_ANY);
+  if (kind == CDMABUF_EVENT_FENCE_WAIT_START) remember_call(cdmabuf_fence_wait_call, &wait);
   if (kind == CDMABUF_EVENT_FENCE_WAIT) {
     begun = current_call(cdmabuf_fence_wait_call);
     if (!begun) return 0;

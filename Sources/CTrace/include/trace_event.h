@@ -28,6 +28,8 @@ enum cdmabuf_event_kind {
   CDMABUF_EVENT_IOCTL,
   CDMABUF_EVENT_POLL,
   CDMABUF_EVENT_POLL_WAKE,
+  /* A thread that waited in poll(2) or select(2) returns. */
+  CDMABUF_EVENT_POLL_END,
   CDMABUF_EVENT_PUT,
   CDMABUF_EVENT_RELEASE,
   CDMABUF_EVENT_ADD_FENCE,
@@ -50,6 +52,7 @@ enum cdmabuf_event_kind {
   CDMABUF_EVENT_SEND_MESSAGE,
   CDMABUF_EVENT_RECEIVE_MESSAGE,
   CDMABUF_EVENT_RESERVATION_WAIT,
+  CDMABUF_EVENT_EPOLL,
 };
 
 struct cdmabuf_event {
@@ -71,8 +74,8 @@ struct cdmabuf_event {
   /* The process that forked, for CDMABUF_EVENT_INHERIT. */
   int parent;
   /*
-   * Direction of a mapping or access, request of an ioctl, usage of a fence; 1 for a dynamic attachment, for a poll that
-   * may wait, and for a wait in DMA_BUF_IOCTL_SYNC.
+   * Direction of a mapping or access, request of an ioctl, usage of a fence; 1 for a dynamic attachment, for a look that
+   * waits in poll(2) unless the file is ready, and for a wait in DMA_BUF_IOCTL_SYNC; 2 for a look of epoll_ctl(2).
    */
   unsigned int detail;
   /* NUL-terminated. */
@@ -102,8 +105,10 @@ enum cdmabuf_call {
   cdmabuf_sync_file_call,
   cdmabuf_syncobj_call,
   cdmabuf_syncobj_timeline_call,
-  /* Not a function: the time between two tracepoints. */
+  cdmabuf_epoll_call,
+  /* Not functions: the time between two tracepoints, and from a look that found nothing ready to the end of the poll. */
   cdmabuf_fence_wait_call,
+  cdmabuf_armed_call,
   cdmabuf_first_free_call,
 };
 
