@@ -98,7 +98,9 @@ struct FrameInformation {
     var commons: [UInt64: CommonEntry] = [:]
     var place = section.address
     let end = section.address &+ section.size
-    while place < end, found.count < mostEntries {
+    var count = 0
+    while place < end, count < 2 * mostEntries {
+      count += 1
       var reader = ByteReader(file.bytes(at: place, count: 8))
       guard let length = try? reader.integer(UInt32.self), length < UInt32.max else { break }
       // An entry without a length ends the contribution of one object file.
