@@ -71,9 +71,6 @@ struct RawEvent {
   var look: Look { event.detail == 0 ? .now : event.detail == 1 ? .poll : .epoll }
   /// Whether the thread has left poll(2) or select(2).
   var isPollEnd: Bool { event.kind == CDMABUF_EVENT_POLL_END.rawValue }
-  /// Whether the event reports only the errno of a fence, which another event of the same signal lacks.
-  var isErrno: Bool { event.kind == CDMABUF_EVENT_FENCE_FAILED.rawValue }
-  var isOfSyncFile: Bool { event.kind == CDMABUF_EVENT_SYNC_FILE_POLL.rawValue }
   /// Whether the event only names a fence that the thread waits for in a poll or for a syncobj.
   var isPending: Bool { event.kind == CDMABUF_EVENT_WAITS_FOR.rawValue }
   /// Whether the event is the beginning of a wait for a fence.
@@ -139,7 +136,7 @@ struct RawEvent {
     case CDMABUF_EVENT_FENCE_INIT: .fenceInit
     case CDMABUF_EVENT_FENCE_EMIT: .fenceEmit
     case CDMABUF_EVENT_FENCE_ENABLE: .fenceEnable
-    case CDMABUF_EVENT_FENCE_SIGNALED, CDMABUF_EVENT_FENCE_FAILED: .fenceSignal
+    case CDMABUF_EVENT_FENCE_SIGNALED: .fenceSignal
     case CDMABUF_EVENT_FENCE_DESTROY: .fenceDestroy
     case CDMABUF_EVENT_FENCE_DEADLINE: .fenceDeadline
     case CDMABUF_EVENT_FENCE_WAIT_START, CDMABUF_EVENT_FENCE_WAIT, CDMABUF_EVENT_WAITS_FOR: .fenceWait

@@ -24,10 +24,11 @@ import SystemPackage
     try prepare(bufferSize: bufferSize, settings: settings)
     let result = unsafe bpf_object__load(object)
     guard result == 0 else { throw KernelError(.BPF_PROG_LOAD, on: "bpf", errno: Errno(rawValue: -result)) }
+    // Without its module, there are no calls.
+    let hasDRM = unsafe access("/sys/module/drm", F_OK) == 0
+    // Waits are joined with the calls that they are in: so their tracepoints come last.
+    attach(TracedFunction.all(of: .running).filter { hasDRM || !$0.isInModule })
     attachTracepoints()
-    attach(TracedFunction.all(of: .running).filter { !$0.isInModule })
-    // Without the module there are no calls.
-    if unsafe access("/sys/module/drm", F_OK) == 0 { attach(TracedFunction.all.filter(\.isInModule)) }
   }
 
   deinit {
@@ -77,16 +78,13 @@ import SystemPackage
   }
 
   private func attachTracepoints() {
-    for name in ["sched_process_fork", "sched_process_exec", "dma_fence_signaled"] {
-      let program = name == "dma_fence_signaled" ? "fence_failed" : String(name.split(scalar: "_").last ?? "")
-      unsafe add(bpf_program__attach(bpf_object__find_program_by_name(object, "trace_" + program)), for: name)
-    }
-    let program = unsafe bpf_object__find_program_by_name(object, "trace_fence")
-    for (name, kind) in TracedFunction.fences {
-      var options = bpf_tracepoint_opts()
-      options.sz = MemoryLayout<bpf_tracepoint_opts>.size
-      options.bpf_cookie = UInt64(kind.rawValue)
-      unsafe add(bpf_program__attach_tracepoint_opts(program, "dma_fence", name, &options), for: name)
+    var program = unsafe bpf_object__next_program(object, nil)
+    while let current = unsafe program {
+      let section = unsafe String(cString: bpf_program__section_name(current))
+      if section.hasPrefix("tp") {
+        unsafe add(bpf_program__attach(current), for: String(section.split(scalar: "/").last ?? ""))
+      }
+      unsafe program = bpf_object__next_program(object, current)
     }
   }
 
@@ -131,7 +129,8 @@ import SystemPackage
   ) -> OpaquePointer? {
     let cookies = functions.map(\.cookie)
     return unsafe cookies.withUnsafeBufferPointer { cookies in
-      unsafe options.sz = MemoryLayout<bpf_kprobe_multi_opts>.size
+      // libbpf refuses bytes behind the last member that are not zero, and padding is not.
+      unsafe options.sz = (MemoryLayout<bpf_kprobe_multi_opts>.offset(of: \.retprobe) ?? 0) + 1
       unsafe options.cookies = cookies.baseAddress
       unsafe options.cnt = functions.count
       unsafe options.retprobe = isReturn

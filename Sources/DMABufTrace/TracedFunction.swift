@@ -99,14 +99,6 @@ struct TracedFunction {
       returns: true, isInModule: true),
   ]
 
-  /// The tracepoints of fences.
-  static let fences: [(name: String, kind: cdmabuf_event_kind)] = [
-    ("dma_fence_init", CDMABUF_EVENT_FENCE_INIT), ("dma_fence_emit", CDMABUF_EVENT_FENCE_EMIT),
-    ("dma_fence_enable_signal", CDMABUF_EVENT_FENCE_ENABLE), ("dma_fence_signaled", CDMABUF_EVENT_FENCE_SIGNALED),
-    ("dma_fence_destroy", CDMABUF_EVENT_FENCE_DESTROY),
-    ("dma_fence_wait_start", CDMABUF_EVENT_FENCE_WAIT_START), ("dma_fence_wait_end", CDMABUF_EVENT_FENCE_WAIT),
-  ]
-
   /// What the programs know about the function.
   var cookie: UInt64 {
     func number(_ name: String?) -> UInt64 { UInt64(name.flatMap { Self.numbers[$0] } ?? 0) }

@@ -7,6 +7,11 @@ _can_trace() {
   [ -e /sys/kernel/btf/vmlinux ] || skip 'no BTF'
 }
 
+_until_probed() {
+  eventually grep -q dma_resv_wait_timeout /sys/kernel/tracing/enabled_functions
+  sleep 1
+}
+
 # Traces a viewer that receives slot $1 of a camera, which signals the fence of its buffer after a second. The other
 # words are the viewer's. Its slot 1 is what it received. The lines are in .run/stdout.
 _trace_viewer() {
@@ -67,7 +72,7 @@ a_wait_for_a_syncobj_names_fence_creator_and_signaller() {
   check dmabuf fence create --vgem "$(awk 'NR == 1 { print $1 ":" $2 }' .started/camera.stdout)" --hold late
   check dmabuf fence create --syncobj "$(drm_node virtio_gpu render)" --hold frame
   check dmabuf fence import --syncobj frame late
-  start trace dmabuf trace --stalls --slower 300ms --json -- dmabuf fence-wait frame
+  start trace dmabuf trace --stalls --slower 300ms --json -- sh -c 'exec dmabuf fence-wait frame >&2'
   eventually grep -q 'waiting for' .started/trace.stderr
   sleep 1
   check dmabuf fence signal late
@@ -83,8 +88,8 @@ a_wait_for_a_syncobj_names_fence_creator_and_signaller() {
 a_wait_that_has_not_ended_is_reported_at_the_end() {
   _can_trace
   limit 20
-  start trace dmabuf trace --stalls --for 6s
-  sleep 2
+  start trace dmabuf trace --stalls --for 8s
+  _until_probed
   start camera actor comm camera buffer 65536 vgem-fence 0 write comm stuck fill 0 0x5a
   finish trace
   status 0
@@ -98,8 +103,8 @@ a_poll_that_gives_up_is_a_wait_too() {
   limit 20
   start camera actor buffer 65536 vgem-fence 0 write print 1 ready pause
   wait_for_line camera ready
-  run dmabuf trace --stalls --slower 300ms --json -- \
-    dmabuf fence-wait "$(awk 'NR == 1 { print $1 ":" $2 }' .started/camera.stdout)" --timeout 1s
+  run dmabuf trace --stalls --json -- sh -c 'exec dmabuf fence-wait "$1" --timeout 1s >&2' sh \
+    "$(awk 'NR == 1 { print $1 ":" $2 }' .started/camera.stdout)"
   status 124
   check [ "$(jq -sc 'map([.call, .ended, .signalled, .signaller])' .run/stdout)" = '[["poll",true,false,null]]' ]
   send_signal camera TERM
@@ -109,8 +114,8 @@ a_poll_that_gives_up_is_a_wait_too() {
 a_slow_wait_fails_the_test() {
   _can_trace
   limit 20
-  start trace dmabuf trace --stalls --fail-if-slower 500ms --for 6s
-  sleep 2
+  start trace dmabuf trace --stalls --fail-if-slower 500ms --for 10s
+  _until_probed
   check actor comm camera buffer 65536 vgem-fence 0 write epoll 0 epoll-wait 2 1500 vgem-signal 1
   finish trace
   status 1
