@@ -82,7 +82,7 @@ let package = Package(
       name: "DMABufTests",
       dependencies: [
         "DMABuf", "DMABufBench", "DMABufCensus", "DMABufConformance", "DMABufExercise", "DMABufHolding",
-        "DMABufHost",
+        "DMABufHost", "DMABufTrace",
       ],
       exclude: ["Fixtures"], swiftSettings: settings),
     .testTarget(
@@ -98,7 +98,7 @@ if Context.environment["DMABUF_FUZZ"] != nil {
       name: "fuzz",
       dependencies: [
         "DMABuf", "DMABufBench", "DMABufCensus", "DMABufExercise", "DMABufHolding", "DMABufHost",
-        "DMABufTool", argumentParser,
+        "DMABufTool", "DMABufTrace", argumentParser,
       ],
       path: "Tests/Fuzz", exclude: ["corpus"], swiftSettings: settings))
 }

@@ -39,12 +39,14 @@ import SystemPackage
   /// The descriptor of the ring buffer.
   var events: CInt { unsafe bpf_object__find_map_fd_by_name(object, "events") }
 
-  /// The number of lost events, in memory that the programs write.
-  var lost: UnsafePointer<UInt64>? {
-    var length = 0
+  /// The number of lost events, which the programs count. libbpf maps this variable only for generated skeletons, so it
+  /// is read like an element of any map.
+  var lost: UInt64 {
     let variables = unsafe bpf_object__find_map_by_name(object, ".bss")
-    guard let value = unsafe bpf_map__initial_value(variables, &length), length >= 8 else { return nil }
-    return unsafe UnsafePointer(value.assumingMemoryBound(to: UInt64.self))
+    var key: UInt32 = 0
+    var value = [UInt64](repeating: 0, count: unsafe (Int(bpf_map__value_size(variables)) + 7) / 8)
+    let result = unsafe bpf_map_lookup_elem(bpf_map__fd(variables), &key, &value)
+    return result == 0 ? value.first ?? 0 : 0
   }
 
   private func prepare(bufferSize: Int, settings: cdmabuf_trace_settings) throws(KernelError) {

@@ -4,6 +4,7 @@
 @testable import DMABufHost
 @testable import DMABufCensus
 @testable import DMABufHolding
+@testable import DMABufTrace
 
 /// Checks that text for a terminal has no control characters.
 func isVisible(_ text: UntrustedText) -> Bool { text.escaped.unicodeScalars.allSatisfy(UntrustedText.isVisible) }
@@ -18,6 +19,16 @@ let libraryTargets: [String: Target] = [
   "maps": { bytes in
     if let line = MapsLine(parsing: bytes) { precondition(line.start < line.end) }
   },
+  "mappings": { bytes in
+    let code = MappedCode(parsing: bytes)
+    for line in bytes.split(separator: UInt8(ascii: "\n")) {
+      guard let region = MappedCode.Region(parsing: line) else { continue }
+      precondition(region.start < region.end)
+      precondition(code.region(at: region.start).map { $0.start <= region.start } ?? true)
+    }
+  },
+  "elf": { bytes in try ModuleUnderTest.look(at: bytes) },
+  "frames": { bytes in try ModuleUnderTest.unwind(bytes) },
   "bufinfo": { bytes in
     let table = try DebugTable(parsing: bytes)
     // A row has one line, and names are at most as long as the kernel's.

@@ -68,6 +68,7 @@ struct Trace: CommandRunner {
     let outputs = [("--stalls", waits.stalls), ("--summary", summary), ("--perfetto", perfetto != nil), ("--leaks", leaks)]
     let chosen = outputs.filter(\.1).map(\.0)
     if chosen.count > 1 { throw ValidationError("\(chosen[0]) and \(chosen[1]) exclude each other") }
+    if leaks, filter.device != nil { throw ValidationError("--leaks and --device exclude each other") }
     if let buffer, buffer.bytes > 1 << 30 { throw ValidationError("--buffer <SIZE>: it must be at most 1G") }
   }
 
@@ -97,6 +98,7 @@ struct Trace: CommandRunner {
       try session.report(tracer)
       status = child.exitStatus()
       if !isEnding, deadline?.isPast == true || Interruption.signal != nil {
+        try session.endLeaks(tracer)
         child.send(Interruption.signal ?? SIGTERM)
         isEnding = true
       }
@@ -115,12 +117,14 @@ struct TraceSession {
   private var summary = TraceSummary()
   private var longest: Stall?
   private var failure: (any Error)?
+  private var leaks: TraceLeakSession?
   /// What to add to CLOCK_MONOTONIC for the time of day.
   private let utcOffset = Clock.realTime - min(Clock.realTime, Clock.now)
 
   init(_ options: Trace, of root: Int32?) {
     self.options = options
     family = root.map { [$0] }
+    leaks = options.leaks ? TraceLeakSession(options.filter) : nil
   }
 
   func begin(_ tracer: any TraceSource) throws {
@@ -142,6 +146,7 @@ struct TraceSession {
       case .stall(let stall): text += lines(for: stall)
       }
     }
+    leaks?.endMoment()
     if !text.isEmpty { try StandardStream.output.write(text) }
     if let failure { throw failure }
   }
@@ -151,9 +156,10 @@ struct TraceSession {
       if family?.contains(event.process.pid) == true { family?.insert(Int32(truncatingIfNeeded: event.value ?? 0)) }
       return ""
     }
+    leaks?.add(event, isOfFamily: family?.contains(event.process.pid) ?? true)
     guard family?.contains(event.process.pid) ?? true, options.filter.includes(event) else { return "" }
     summary.add(event)
-    if options.summary || options.waits.stalls { return "" }
+    if options.summary || options.waits.stalls || options.leaks { return "" }
     return line(TraceLine(event))
   }
 
@@ -182,7 +188,15 @@ struct TraceSession {
     }
   }
 
+  /// Ends the time of `--leaks`: a command that is to end will release its buffers.
+  mutating func endLeaks(_ tracer: any TraceSource) throws {
+    try report(tracer)
+    leaks?.end(tracer)
+  }
+
   mutating func end(_ tracer: any TraceSource) throws {
+    leaks?.end(tracer)
+    try leaks?.print(asJSON: options.json)
     var text = ""
     for stall in tracer.unfinishedWaits() where options.printsLines {
       guard family?.contains(stall.process.pid) ?? true, options.filter.includes(stall) else { continue }
