@@ -65,6 +65,7 @@ struct Trace: CommandRunner {
     let outputs = [("--stalls", waits.stalls), ("--summary", summary), ("--perfetto", perfetto != nil), ("--leaks", leaks)]
     let chosen = outputs.filter(\.1).map(\.0)
     if chosen.count > 1 { throw ValidationError("\(chosen[0]) and \(chosen[1]) exclude each other") }
+    if perfetto != nil, json { throw ValidationError("--perfetto and --json exclude each other") }
     if let buffer, buffer.bytes > 1 << 30 { throw ValidationError("--buffer <SIZE>: it must be at most 1G") }
   }
 
@@ -111,6 +112,7 @@ struct TraceSession {
   private var family: Set<Int32>?
   private var summary = TraceSummary()
   private var longest: Stall?
+  private var perfetto: TracePerfetto?
   private var failure: (any Error)?
 
   init(_ options: Trace, of root: Int32?) {
@@ -118,7 +120,8 @@ struct TraceSession {
     family = root.map { [$0] }
   }
 
-  func begin(_ tracer: any TraceSource) throws {
+  mutating func begin(_ tracer: any TraceSource) throws {
+    perfetto = try options.perfetto.map { try TracePerfetto($0) }
     if !tracer.missing.isEmpty {
       Diagnostics.say(
         "this kernel cannot be traced at \(tracer.missing.joined(separator: ", ")): their steps are missing", hint: nil)
@@ -138,6 +141,7 @@ struct TraceSession {
       }
     }
     if !text.isEmpty { try StandardStream.output.write(text) }
+    try perfetto?.write()
     if let failure { throw failure }
   }
 
@@ -146,15 +150,18 @@ struct TraceSession {
       if family?.contains(event.process.pid) == true { family?.insert(Int32(truncatingIfNeeded: event.value ?? 0)) }
       return ""
     }
-    guard family?.contains(event.process.pid) ?? true, options.filter.includes(event) else { return "" }
+    let isReported = (family?.contains(event.process.pid) ?? true) && options.filter.includes(event)
+    perfetto?.add(event, isReported: isReported)
+    guard isReported else { return "" }
     summary.add(event)
-    if options.summary || options.waits.stalls { return "" }
+    if options.summary || options.waits.stalls || perfetto != nil { return "" }
     return line(TraceLine(event))
   }
 
   private mutating func lines(for stall: Stall) -> String {
     guard family?.contains(stall.process.pid) ?? true, options.filter.includes(stall) else { return "" }
     summary.add(stall)
+    perfetto?.add(stall)
     guard options.waits.stalls else { return "" }
     if stall.duration > longest?.duration ?? 0 { longest = stall }
     guard stall.duration >= options.waits.slower?.nanoseconds ?? 0 else { return "" }
@@ -171,7 +178,8 @@ struct TraceSession {
     }
   }
 
-  func end(_ tracer: any TraceSource) throws {
+  mutating func end(_ tracer: any TraceSource) throws {
+    try perfetto?.finish(lost: tracer.lost, missing: tracer.missing)
     if options.summary { try TraceSummaryReport(summary, lost: tracer.lost).print(asJSON: options.json) }
     if tracer.lost > 0 {
       Diagnostics.say(
