@@ -39,7 +39,8 @@ struct Trace: CommandRunner {
 
   @Option(
     help: ArgumentHelp(
-      "Write the trace to FILE for Perfetto and chrome://tracing.", valueName: "FILE"))
+      "Write the trace to FILE for Perfetto and chrome://tracing; - is standard output.", valueName: "FILE"),
+    completion: .file())
   var perfetto: String?
 
   @Flag(help: "Print only buffers exported in this time that are still alive, and where they were exported.")

@@ -37,9 +37,8 @@ struct TraceLanes {
         return true
       }
       let inner = later.prefix { $0.end <= end }
-      guard inner.allSatisfy({ begin < $0.begin }), later.dropFirst(inner.count).allSatisfy({ end <= $0.begin }) else {
-        return false
-      }
+      let next = later.dropFirst(inner.count).first
+      guard begin < inner.first?.begin ?? .max, end <= next?.begin ?? .max else { return false }
       let span = Span(begin: begin, end: end, hasSlices: hasSlices || !inner.isEmpty)
       spans.replaceSubrange(inner.startIndex..<inner.endIndex, with: CollectionOfOne(span))
       if spans.count > TraceLanes.mostSpans { horizon = spans.removeFirst().end }

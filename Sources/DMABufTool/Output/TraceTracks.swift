@@ -7,12 +7,7 @@ import DMABufTrace
 /// A slice is drawn when it ends. What is remembered is bounded: of the most buffers, fences and threads, those without
 /// a record for the longest time are forgotten.
 struct TraceTracks {
-  private enum Row: Hashable {
-    case thread(pid: Int32, tid: Int32)
-    case buffer(UInt64)
-    case device(UInt64, UntrustedText)
-    case timeline(UInt64)
-  }
+  private typealias Row = TraceRows.Row
 
   /// A buffer, and what has begun and not ended on it.
   private struct Life {
@@ -47,44 +42,29 @@ struct TraceTracks {
 
   /// Where the signal of a fence was drawn.
   private struct Signal {
+    let fence: TraceEvent.Fence
     let time: UInt64
     let begin: UInt64
     let timeline: TraceTrack?
     let thread: TraceTrack
   }
 
-  /// The groups of buffers and fences. Process ids are lower.
-  private static let buffers: UInt32 = 100_000_000
-  private static let fences: UInt32 = 200_000_000
   /// The most things that have begun and not ended on a buffer.
   private static let mostOpen = 64
 
-  private var marks: [TraceMark] = []
-  private var nextTrack: UInt32 = 100_000_001
-  /// The last moment of a row that was forgotten.
-  private var horizon: UInt64 = 0
-  private var last: UInt64 = 0
-  private var rows = RecentDictionary<Row, TraceLanes>(capacity: 1 << 15)
-  private var names = RecentDictionary<Row, String>(capacity: 1 << 15)
+  private var rows = TraceRows()
   private var lives = RecentDictionary<UInt64, Life>(capacity: 1 << 16)
+  private var released = RecentDictionary<UInt64, Bool>(capacity: 1 << 12)
   private var pending = RecentDictionary<FenceKey, PendingFence>(capacity: 1 << 16)
   private var signals = RecentDictionary<FenceKey, Signal>(capacity: 1 << 14)
 
-  init() {
-    marks = [
-      .group(Self.buffers, name: "buffers", order: -2), .group(Self.fences, name: "fences", order: -1),
-    ]
-  }
-
   /// What was drawn since the last call.
-  mutating func take() -> [TraceMark] {
-    defer { marks.removeAll(keepingCapacity: true) }
-    return marks
-  }
+  mutating func take() -> [TraceMark] { rows.take() }
 
   /// Adds a step. One that is not reported only ends what was drawn before: a buffer, or a fence.
   mutating func add(_ event: TraceEvent, isReported: Bool) {
-    last = max(last, event.time)
+    rows.last = max(rows.last, event.time)
+    let event = named(event)
     let key = event.fence.map(FenceKey.init)
     let isSignal = event.step == .fenceSignal && key.map { pending[$0] != nil } ?? false
     if isReported || isSignal { draw(event) }
@@ -94,7 +74,7 @@ struct TraceTracks {
 
   /// Ends what has not ended: the trace does.
   mutating func end(at time: UInt64) {
-    let time = max(time, last)
+    let time = max(time, rows.last)
     for life in lives.takeAll().values.sorted(by: { $0.buffer.inode < $1.buffer.inode }) { close(life, at: time) }
     for fence in pending.takeAll().values.sorted(by: { ($0.begin, $0.fence.seqno) < ($1.begin, $1.fence.seqno) }) {
       close(fence, at: time, state: "pending")
@@ -112,44 +92,45 @@ extension TraceTracks {
     // A stall reports the same wait.
     case .fenceWait, .syncobjWait: break
     // Arrows need slices.
-    case .fenceInit, .fenceSignal: slice(on: row, .step, event.title, from: event.time, to: event.time, event.details)
-    case _ where begin == event.time: moment(event, event.title, on: row)
-    default: slice(on: row, .step, event.title, from: begin, to: event.time, event.details)
+    case .fenceInit, .fenceSignal:
+      rows.slice(on: row, .step, event.title, from: event.time, to: event.time, event.details)
+    case _ where begin == event.time: rows.moment(event, event.title, on: row)
+    default: rows.slice(on: row, .step, event.title, from: begin, to: event.time, event.details)
     }
   }
 
   /// Adds a wait, with arrows from the signal that ended it.
   mutating func add(_ stall: Stall) {
-    last = max(last, stall.time)
+    rows.last = max(rows.last, stall.time)
+    var stall = stall
+    stall.fence = stall.fence.map(named)
     let fence = TraceLine(stall).fence?.text ?? "an unknown fence"
     let begin = stall.time - min(stall.time, stall.duration)
     let signal = stall.fence.flatMap { signals[FenceKey($0)] }
     let waking = signal.map(\.time).flatMap { begin <= $0 && $0 < stall.time ? $0 : nil }
-    let track = slice(
+    let track = rows.slice(
       on: row(of: stall.process), .wait, "wait for \(fence)", from: begin, to: stall.time, stall.details,
       hasSlices: waking != nil)
     guard let track, let signal else { return }
-    if let waking { inner("wake-up", .wait, on: track, from: waking, to: stall.time) }
+    if let waking { rows.inner("wake-up", .wait, on: track, from: waking, to: stall.time) }
     let end = TraceArrow.Point(track: track, time: stall.time > begin ? stall.time - 1 : stall.time)
     // Another processor may report the signal after the wait.
     if let timeline = signal.timeline, signal.begin <= end.time {
       let inside = signal.time > signal.begin ? signal.time - 1 : signal.time
       let start = TraceArrow.Point(track: timeline, time: min(inside, end.time))
-      marks.append(.arrow(TraceArrow(kind: .signal, from: start, to: end)))
+      rows.arrow(.signal, from: start, to: end)
     }
     if signal.time <= end.time {
       let start = TraceArrow.Point(track: signal.thread, time: signal.time)
-      marks.append(.arrow(TraceArrow(kind: .signal, from: start, to: end)))
+      rows.arrow(.signal, from: start, to: end)
     }
   }
 
   private mutating func row(of process: TraceEvent.Process) -> Row {
-    let row = Row.thread(pid: process.pid, tid: process.tid)
+    let row = Row(process)
     // Each processor has an idle thread with number 0.
     let name = process.pid == 0 ? "swapper" : process.command.escaped
-    if self.name(row, name) {
-      marks.append(.group(UInt32(clamping: process.pid), name: name, order: 0))
-    }
+    rows.name(row, name)
     return row
   }
 }
@@ -159,19 +140,21 @@ extension TraceTracks {
 extension TraceTracks {
   private mutating func add(_ event: TraceEvent, on buffer: TraceEvent.Buffer, _ isReported: Bool) {
     let isExport = event.step == .export
+    // Another processor may report a step after the release.
+    guard isExport || released[buffer.inode] == nil else { return }
     let begin = event.time - min(event.time, event.duration ?? 0)
     var life =
       lives.remove(buffer.inode)
       ?? Life(buffer: buffer, begin: begin, exporter: isExport ? event.process : nil)
     life.buffer = buffer
-    name(.buffer(buffer.inode), buffer.words)
+    rows.name(.buffer(buffer.inode), buffer.words)
     switch event.step {
     case .export: break
     case .release: return close(life, at: event.time, by: event.process)
     case .fenceAdd where isReported: addFence(event, to: buffer)
     case _ where isReported:
       let name = "\(event.step.rawValue) \(Units.process(event.process.command, event.process.pid))"
-      moment(event, name, on: .buffer(buffer.inode))
+      rows.moment(event, name, on: .buffer(buffer.inode))
     default: break
     }
     if event.errno == nil { change(&life, event, begin) }
@@ -211,13 +194,13 @@ extension TraceTracks {
     ]
     let details = facts.compactMap(\.self)
     if isAccess {
-      let name = "CPU access ino:\(buffer.inode)" + (direction.map { " \($0)" } ?? "")
-      slice(on: row(of: period.process), .access, name, from: period.begin, to: end, details)
+      let name = "CPU \(direction ?? "access") ino:\(buffer.inode)"
+      rows.slice(on: Row(period.process), .access, name, from: period.begin, to: end, details)
     } else if let device = period.device {
       let row = Row.device(buffer.inode, device)
-      name(row, "ino:\(buffer.inode) \(device.escaped)")
+      rows.name(row, "ino:\(buffer.inode) \(device.escaped)")
       let name = period.step == .attach ? "attached" : "mapped" + (direction.map { " \($0)" } ?? "")
-      slice(on: row, .device, name, from: period.begin, to: end, details)
+      rows.slice(on: row, .device, name, from: period.begin, to: end, details)
     }
   }
 
@@ -230,10 +213,10 @@ extension TraceTracks {
       TraceDetail("state", process == nil ? "alive" : "released"),
     ]
     let row = Row.buffer(life.buffer.inode)
-    slice(on: row, .buffer, life.buffer.words, from: life.begin, to: end, facts.compactMap(\.self))
+    rows.slice(on: row, .buffer, life.buffer.words, from: life.begin, to: end, facts.compactMap(\.self))
     if process != nil {
-      names.remove(row)
       rows.remove(row)
+      _ = released.set(true, for: life.buffer.inode)
     }
   }
 }
@@ -248,11 +231,7 @@ extension TraceTracks {
     // What happens after the signal is only a step of the thread.
     if signals[key] != nil { return }
     var own = pending.remove(key) ?? PendingFence(fence: fence, begin: event.time)
-    // The kernel has other names for a fence that has signalled or is destroyed.
-    if event.step != .fenceDestroy {
-      own.fence.driver = fence.driver ?? own.fence.driver
-      own.fence.timeline = fence.timeline ?? own.fence.timeline
-    }
+    own.fence = fence
     own.buffer = event.buffer ?? own.buffer
     switch event.step {
     case .fenceInit: own.creator = event.process
@@ -260,7 +239,8 @@ extension TraceTracks {
     case .fenceSignal:
       let timeline = close(own, at: event.time, state: event.errno.map(ErrnoName.of) ?? "signalled")
       let signal = Signal(
-        time: event.time, begin: own.begin, timeline: timeline, thread: track(of: row(of: event.process)))
+        fence: fence, time: event.time, begin: own.begin, timeline: timeline,
+        thread: rows.track(of: Row(event.process)))
       _ = signals.set(signal, for: key)
       return
     case .fenceDestroy:
@@ -271,6 +251,22 @@ extension TraceTracks {
     for fence in pending.set(own, for: key).values { close(fence, at: event.time, state: "pending") }
   }
 
+  private func named(_ event: TraceEvent) -> TraceEvent {
+    var event = event
+    event.fence = event.fence.map(named)
+    return event
+  }
+
+  /// The fence with its first names. After the signal, Linux 7 has the same names for all fences.
+  private func named(_ fence: TraceEvent.Fence) -> TraceEvent.Fence {
+    let key = FenceKey(fence)
+    let known = signals[key]?.fence ?? pending[key]?.fence
+    var fence = fence
+    fence.driver = known?.driver ?? fence.driver
+    fence.timeline = known?.timeline ?? fence.timeline
+    return fence
+  }
+
   /// Draws a fence from its creation to `end`, and returns the track.
   @discardableResult
   private mutating func close(_ own: PendingFence, at end: UInt64, state: String) -> TraceTrack? {
@@ -278,121 +274,30 @@ extension TraceTracks {
     let fence = TraceLine.Fence(own.fence)
     let row = Row.timeline(own.fence.context)
     let timeline = "\(fence.driver?.escaped ?? "?") \(fence.timeline?.escaped ?? "?")"
-    name(row, "\(timeline) \(fence.context)")
+    rows.name(row, "\(timeline) \(fence.context)")
     let facts: [TraceDetail?] = [
       own.buffer.map { TraceDetail("buffer", $0.words) }, TraceDetail("context", fence.context),
       own.creator.map { TraceDetail("creator", $0) }, TraceDetail("seqno", fence.seqno), TraceDetail("state", state),
     ]
     let emitted = own.emitted.flatMap { own.begin <= $0 && $0 < end ? $0 : nil }
-    let track = slice(
+    let track = rows.slice(
       on: row, .fence, fence.text, from: own.begin, to: end, facts.compactMap(\.self), hasSlices: emitted != nil)
     guard let track else { return nil }
-    if let emitted { inner("emitted", .fence, on: track, from: emitted, to: end) }
+    if let emitted { rows.inner("emitted", .fence, on: track, from: emitted, to: end) }
     if let creator = own.creator {
-      let from = TraceArrow.Point(track: self.track(of: self.row(of: creator)), time: own.begin)
-      let to = TraceArrow.Point(track: track, time: own.begin)
-      marks.append(.arrow(TraceArrow(kind: .create, from: from, to: to)))
+      let from = TraceArrow.Point(track: rows.track(of: Row(creator)), time: own.begin)
+      rows.arrow(.create, from: from, to: TraceArrow.Point(track: track, time: own.begin))
     }
     return track
   }
 
   /// Draws the step on the buffer, with an arrow from the creation of the fence.
   private mutating func addFence(_ event: TraceEvent, to buffer: TraceEvent.Buffer) {
-    let track = slice(
+    let track = rows.slice(
       on: .buffer(buffer.inode), .step, event.title, from: event.time, to: event.time, event.details)
-    guard let own = event.fence.flatMap({ pending[FenceKey($0)] }), let creator = own.creator, let track else { return }
-    let from = TraceArrow.Point(track: self.track(of: row(of: creator)), time: own.begin)
-    marks.append(.arrow(TraceArrow(kind: .add, from: from, to: TraceArrow.Point(track: track, time: event.time))))
-  }
-}
-
-// MARK: Rows
-
-extension TraceTracks {
-  /// Draws a slice, and returns its track; `nil` if the row has too many slices at this time. Then its end is marked.
-  @discardableResult
-  private mutating func slice(
-    on row: Row, _ category: TraceSlice.Category, _ name: String, from begin: UInt64, to end: UInt64,
-    _ details: [TraceDetail], hasSlices: Bool = false
-  ) -> TraceTrack? {
-    let main = track(of: row)
-    let rowName = names[row] ?? "?"
-    var added: TraceMark?
-    // The row is removed, so that its lanes are changed and not copied.
-    guard var lanes = rows.remove(row) else { return nil }
-    let track = lanes.track(from: begin, to: end, hasSlices: hasSlices) { number in
-      nextTrack += 1
-      let track = TraceTrack(group: main.group, number: nextTrack)
-      added = .track(track, name: "\(rowName) (\(number))", order: Self.order(of: row))
-      return track
-    }
-    keep(lanes, for: row)
-    if let added { marks.append(added) }
-    guard let track else {
-      let details = details + [TraceDetail("duration_ns", end - begin)]
-      marks.append(
-        .moment(TraceSlice(track: main, category: category, name: name, begin: end, end: end, details: details)))
-      return nil
-    }
-    marks.append(
-      .slice(TraceSlice(track: track, category: category, name: name, begin: begin, end: end, details: details)))
-    return track
-  }
-
-  /// Draws a slice inside the last one.
-  private mutating func inner(
-    _ name: String, _ category: TraceSlice.Category, on track: TraceTrack, from begin: UInt64, to end: UInt64
-  ) {
-    let slice = TraceSlice(track: track, category: category, name: name, begin: begin, end: end, details: [])
-    marks.append(.slice(slice))
-  }
-
-  private mutating func moment(_ event: TraceEvent, _ name: String, on row: Row) {
-    let slice = TraceSlice(
-      track: track(of: row), category: .step, name: name, begin: event.time, end: event.time, details: event.details)
-    marks.append(.moment(slice))
-  }
-
-  /// Names a row, unless it has this name.
-  @discardableResult
-  private mutating func name(_ row: Row, _ name: String) -> Bool {
-    let track = track(of: row)
-    if names[row] == name { return false }
-    _ = names.set(name, for: row)
-    marks.append(.track(track, name: name, order: Self.order(of: row)))
-    return true
-  }
-
-  /// The first track of a row.
-  private mutating func track(of row: Row) -> TraceTrack {
-    if let lanes = rows[row] { return lanes.main }
-    names.remove(row)
-    let track: TraceTrack
-    if case .thread(let pid, let tid) = row {
-      track = TraceTrack(group: UInt32(clamping: pid), number: UInt32(clamping: tid))
-    } else {
-      nextTrack += 1
-      track = TraceTrack(group: Self.group(of: row), number: nextTrack)
-    }
-    keep(TraceLanes(track, horizon: horizon), for: row)
-    return track
-  }
-
-  private mutating func keep(_ lanes: TraceLanes, for row: Row) {
-    if !rows.set(lanes, for: row).isEmpty { horizon = last }
-  }
-
-  private static func group(of row: Row) -> UInt32 {
-    if case .timeline = row { fences } else { buffers }
-  }
-
-  /// A device is below its buffer.
-  private static func order(of row: Row) -> UInt64 {
-    switch row {
-    case .thread(_, let tid): UInt64(clamping: tid)
-    case .buffer(let inode): inode << 4
-    case .device(let inode, _): inode << 4 | 1
-    case .timeline(let context): context
-    }
+    let own = event.fence.flatMap { pending[FenceKey($0)] }
+    guard let own, let creator = own.creator, let track else { return }
+    let from = TraceArrow.Point(track: rows.track(of: Row(creator)), time: own.begin)
+    rows.arrow(.add, from: from, to: TraceArrow.Point(track: track, time: event.time))
   }
 }
