@@ -105,7 +105,7 @@ arrows_of_a_file_for_perfetto_go_from_the_signal_of_a_fence_to_the_end_of_the_wa
 a_file_for_perfetto_is_complete_after_an_interruption() {
   _can_trace
   start trace actor default-signals exec dmabuf trace --perfetto trace.json
-  eventually sh -c 'ls .dmabuf-*'
+  eventually sh -c 'ls .dmabuf-* 2>/dev/null'
   start camera actor comm camerad buffer 65536 name 0 cam ready pause
   wait_for_line camera ready
   run actor buffer 4096 exec true
@@ -171,11 +171,11 @@ a_device_holds_its_attachment_and_filters_apply() {
 
 a_file_for_perfetto_counts_lost_events() {
   _can_trace
-  run dmabuf trace --buffer 4K --perfetto trace.json -- sh -c 'for i in 1 2 3 4 5 6 7 8 9 10; do actor buffer 4096 map 0 dups 0 100 exec true & done; wait'
+  run dmabuf trace --buffer 4K --perfetto trace.json -- actor time sync 4096 5000
   status 0
   stderr 'did not fit into the ring buffer'
   lost=$(_query trace.json .otherData.lost)
   check [ "$lost" -gt 0 ]
   stderr "^dmabuf: $lost events? did not fit"
-  check jq -e . trace.json
+  _sound trace.json
 }
