@@ -43,7 +43,7 @@ struct TraceTracksTests {
     }
     // Most slices come in the order of their ends, and some late.
     let slices = (0..<300).map { index in
-      let end = UInt64(index) * 3 + 200 - (random(10) == 0 ? random(100) : 0)
+      let end = UInt64(index) * 3 + 300 - (random(10) == 0 ? random(100) : 0)
       return Slice(begin: end - random(random(2) == 0 ? 8 : 150), end: end)
     }
     let tracks = Self.tracks(of: slices)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# shellcheck shell=dash disable=SC2016,SC2154
+# shellcheck shell=dash disable=SC1003,SC2016,SC2154
 # dmabuf trace --perfetto: files in the Trace Event Format, which viewers open only in part if they are not sound.
 
 _can_trace() {
@@ -116,7 +116,7 @@ a_file_for_perfetto_is_complete_after_an_interruption() {
   stderr_is_empty
   send_signal camera TERM
   _sound trace.json
-  check [ "$(ls -A | grep -c '^\.dmabuf-')" = 0 ]
+  check [ -z "$(find . -maxdepth 1 -name '.dmabuf-*')" ]
   # A buffer that is alive at the end of the trace has a slice until then.
   lives='[.traceEvents[] | select(.cat == "buffer")]'
   check [ "$(_query trace.json "$lives | map(select(.name | contains(\"cam\")) | .args.state)")" = '["alive"]' ]
