@@ -47,7 +47,8 @@ let package = Package(
     // The steps of buffers and fences, as they happen.
     .target(name: "CTrace", exclude: ["bpf"]),
     .target(
-      name: "DMABufTrace", dependencies: ["CDMABuf", "CLibBPF", "CTrace", "DMABuf", systemPackage], swiftSettings: settings),
+      name: "DMABufTrace", dependencies: ["CDMABuf", "CLibBPF", "CTrace", "DMABuf", "DMABufHost", systemPackage],
+      swiftSettings: settings),
     // Patterns, checksums, bandwidth, test fences.
     .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
     .target(

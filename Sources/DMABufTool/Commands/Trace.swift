@@ -62,6 +62,9 @@ struct Trace: CommandRunner {
 
   enum CodingKeys: CodingKey { case filter, waits, period, summary, perfetto, leaks, utc, buffer, json, command }
 
+  /// Whether each step is a line of its own, not part of a report at the end.
+  var printsLines: Bool { !summary && !leaks && perfetto == nil }
+
   func validate() throws {
     let outputs = [("--stalls", waits.stalls), ("--summary", summary), ("--perfetto", perfetto != nil), ("--leaks", leaks)]
     let chosen = outputs.filter(\.1).map(\.0)
@@ -72,7 +75,7 @@ struct Trace: CommandRunner {
 
   func run() throws {
     guard command.isEmpty else { return try runCommand() }
-    let tracer = try Tracer(bufferSize: buffer?.bytes ?? 8 << 20)
+    let tracer = try Tracer(bufferSize: buffer?.bytes ?? 8 << 20, stacks: leaks)
     var session = TraceSession(self, of: nil)
     try session.begin(tracer)
     let deadline = period?.deadline
@@ -85,7 +88,7 @@ struct Trace: CommandRunner {
       Diagnostics.say("\(error)", hint: nil)
       return (error as? KernelError)?.errno == .noSuchFileOrDirectory ? 127 : 126
     }
-    let tracer = try Tracer(bufferSize: buffer?.bytes ?? 8 << 20, descendantsOf: child.pid)
+    let tracer = try Tracer(bufferSize: buffer?.bytes ?? 8 << 20, forks: true, stacks: leaks)
     var session = TraceSession(self, of: child.pid)
     try session.begin(tracer)
     child.start()
@@ -115,6 +118,8 @@ struct TraceSession {
   private var longest: Stall?
   private var perfetto: TracePerfetto?
   private var failure: (any Error)?
+  /// What to add to CLOCK_MONOTONIC for the time of day.
+  private let utcOffset = Clock.realTime - min(Clock.realTime, Clock.now)
 
   init(_ options: Trace, of root: Int32?) {
     self.options = options
@@ -155,7 +160,7 @@ struct TraceSession {
     perfetto?.add(event, isReported: isReported)
     guard isReported else { return "" }
     summary.add(event)
-    if options.summary || options.waits.stalls || perfetto != nil { return "" }
+    if options.waits.stalls || !options.printsLines { return "" }
     return line(TraceLine(event))
   }
 
@@ -165,11 +170,17 @@ struct TraceSession {
     perfetto?.add(stall)
     guard options.waits.stalls else { return "" }
     if stall.duration > longest?.duration ?? 0 { longest = stall }
+    return text(of: stall)
+  }
+
+  private mutating func text(of stall: Stall) -> String {
     guard stall.duration >= options.waits.slower?.nanoseconds ?? 0 else { return "" }
     return line(TraceLine(stall))
   }
 
   private mutating func line(_ line: TraceLine) -> String {
+    var line = line
+    if options.utc { line.utc = Units.utc(line.time + utcOffset) }
     guard options.json else { return line.text + "\n" }
     do {
       return try line.json() + "\n"
@@ -180,6 +191,15 @@ struct TraceSession {
   }
 
   mutating func end(_ tracer: any TraceSource) throws {
+    var text = ""
+    for stall in tracer.unfinishedWaits() {
+      guard family?.contains(stall.process.pid) ?? true, options.filter.includes(stall) else { continue }
+      perfetto?.add(stall)
+      guard options.printsLines else { continue }
+      if stall.duration > longest?.duration ?? 0 { longest = stall }
+      text += self.text(of: stall)
+    }
+    if !text.isEmpty { try StandardStream.output.write(text) }
     try perfetto?.finish(lost: tracer.lost, missing: tracer.missing)
     if options.summary { try TraceSummaryReport(summary, lost: tracer.lost).print(asJSON: options.json) }
     if tracer.lost > 0 {

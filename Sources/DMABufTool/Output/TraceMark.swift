@@ -109,6 +109,7 @@ extension Stall {
       buffer.map { TraceDetail("buffer", $0.words) }, line.call.map { TraceDetail("call", $0) },
       creator.map { TraceDetail("creator", $0) }, TraceDetail("fence", line.fence?.text ?? "?"),
       TraceDetail("process", process), signaller.map { TraceDetail("signaller", $0) },
+      TraceDetail("state", hasEnded ? isSignalled ? "signalled" : "not signalled" : "waiting"),
     ]
     return facts.compactMap(\.self)
   }

@@ -6,16 +6,23 @@ import DMABufTrace
 struct TraceRows {
   enum Row: Hashable {
     case thread(pid: Int32, tid: Int32)
+    /// The processes outside of the tracer's pid namespace that have this name.
+    case outside(UntrustedText)
     case buffer(UInt64)
     case device(UInt64, UntrustedText)
     case timeline(UInt64)
 
-    init(_ process: TraceEvent.Process) { self = .thread(pid: process.pid, tid: process.tid) }
+    init(_ process: TraceEvent.Process) {
+      self =
+        process.pid < 0 || process.tid < 0
+        ? .outside(process.command) : .thread(pid: process.pid, tid: process.tid)
+    }
   }
 
-  /// The groups of buffers and fences. Process ids are lower.
+  /// The groups of buffers, of fences, and of processes without a number. Process ids are lower.
   private static let buffers: UInt32 = 100_000_000
   private static let fences: UInt32 = 200_000_000
+  private static let outside: UInt32 = 300_000_000
 
   /// The time of the last record.
   var last: UInt64 = 0
@@ -41,7 +48,11 @@ struct TraceRows {
     guard names[row] != name else { return }
     _ = names.set(name, for: row)
     marks.append(.track(track, name: name, order: Self.order(of: row)))
-    if case .thread = row { marks.append(.group(track.group, name: name, order: 0)) }
+    switch row {
+    case .thread: marks.append(.group(track.group, name: name, order: 0))
+    case .outside: marks.append(.group(track.group, name: "outside of the pid namespace", order: 1))
+    default: break
+    }
   }
 
   /// The first track of a row.
@@ -53,6 +64,7 @@ struct TraceRows {
     case .thread(let pid, let tid): track = TraceTrack(group: UInt32(clamping: pid), number: UInt32(clamping: tid))
     case .buffer, .device: track = add(to: Self.buffers)
     case .timeline: track = add(to: Self.fences)
+    case .outside: track = add(to: Self.outside)
     }
     keep(TraceLanes(track, horizon: horizon), for: row)
     return track
@@ -132,6 +144,7 @@ struct TraceRows {
     case .buffer(let inode): inode << 4
     case .device(let inode, _): inode << 4 | 1
     case .timeline(let context): context
+    case .outside: 0
     }
   }
 }

@@ -106,7 +106,7 @@ extension TraceTracks {
     stall.fence = stall.fence.map(named)
     let fence = TraceLine(stall).fence?.text ?? "an unknown fence"
     let begin = stall.time - min(stall.time, stall.duration)
-    let signal = stall.fence.flatMap { signals[FenceKey($0)] }
+    let signal = stall.isSignalled ? stall.fence.flatMap { signals[FenceKey($0)] } : nil
     let waking = signal.map(\.time).flatMap { begin <= $0 && $0 < stall.time ? $0 : nil }
     let track = rows.slice(
       on: row(of: stall.process), .wait, "wait for \(fence)", from: begin, to: stall.time, stall.details,
