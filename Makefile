@@ -80,7 +80,7 @@ completions: build ## generate the shells' completions
 	$(BINARY) --generate-completion-script zsh >completions/_dmabuf
 	$(BINARY) --generate-completion-script fish >completions/dmabuf.fish
 
-pictures: build ## draw the targets of the manifest, and the README's pictures in the lab (needs graphviz, jq)
+pictures: build ## draw the targets of the manifest, and the README's pictures in the lab (needs graphviz, jq, python3)
 	@scripts/pictures
 
 install: build ## install below PREFIX (/usr/local) and DESTDIR
