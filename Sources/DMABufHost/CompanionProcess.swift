@@ -21,7 +21,9 @@ package final class CompanionProcess {
       close(ends[1])
       var byte: UInt8 = 0
       var count = 0
-      repeat { count = unsafe read(ends[0], &byte, 1) } while count < 0 && errno == EINTR && Interruption.signal == nil
+      repeat {
+        count = unsafe read(ends[0], &byte, 1)
+      } while count < 0 && errno == EINTR && Interruption.signal == nil
       close(ends[0])
       // Without a byte, the tracer has ended.
       guard count == 1 else { _exit(0) }

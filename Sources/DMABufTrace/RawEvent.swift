@@ -25,7 +25,8 @@ struct RawEvent {
     else { return nil }
     // Swift does not import an array of this size.
     let stackAt = registersAt + 8 * Int(cdmabuf_registers)
-    let length = unsafe min(Int(record.loadUnaligned(fromByteOffset: lengthAt, as: UInt32.self)), record.count - stackAt)
+    let length = unsafe min(
+      Int(record.loadUnaligned(fromByteOffset: lengthAt, as: UInt32.self)), record.count - stackAt)
     let registers = (0..<Int(cdmabuf_registers)).map {
       unsafe record.loadUnaligned(fromByteOffset: registersAt + 8 * $0, as: UInt64.self)
     }
@@ -51,7 +52,8 @@ struct RawEvent {
     case .begin where isSync, .end where isSync: facts.direction = syncDirection
     case .begin, .end, .map, .unmap: facts.direction = TraceEvent.Direction(rawValue: event.detail)
     case .fenceAdd: facts.usage = TraceEvent.Usage(rawValue: event.detail)
-    case .fd, .get, .receive, .take, .inherit, .keep, .poll, .mmap, .fork, .fenceDeadline: facts.value = event.result >= 0 ? UInt64(event.result) : nil
+    case .fd, .get, .receive, .duplicate, .inherit, .retain, .poll, .mmap, .fork, .fenceDeadline:
+      facts.value = event.result >= 0 ? UInt64(event.result) : nil
     default: break
     }
     return facts
@@ -110,9 +112,9 @@ struct RawEvent {
     case CDMABUF_EVENT_FD: .fd
     case CDMABUF_EVENT_SEND: .send
     case CDMABUF_EVENT_RECEIVE: .receive
-    case CDMABUF_EVENT_TAKE: .take
+    case CDMABUF_EVENT_DUPLICATE: .duplicate
     case CDMABUF_EVENT_INHERIT: .inherit
-    case CDMABUF_EVENT_KEEP: .keep
+    case CDMABUF_EVENT_RETAIN: .retain
     case CDMABUF_EVENT_GET: .get
     case CDMABUF_EVENT_ATTACH: .attach
     case CDMABUF_EVENT_DETACH: .detach

@@ -58,7 +58,7 @@ import SystemPackage
   }
 
   deinit {
-    for unsafe link in unsafe links { _ = unsafe bpf_link__destroy(link) }
+    for unsafelink in unsafe links { _ = unsafe bpf_link__destroy(link) }
     unsafe bpf_object__close(object)
   }
 
@@ -129,7 +129,8 @@ import SystemPackage
       let addresses = Self.addresses(of: chosen.filter(\.isInModule).map(\.name))
       for function in chosen {
         let address = addresses[function.name]
-        let link = unsafe link(to: [function], isReturn: isReturn) ?? link(to: function, at: address, isReturn: isReturn)
+        let link =
+          unsafe link(to: [function], isReturn: isReturn) ?? link(to: function, at: address, isReturn: isReturn)
         unsafe add(link, for: function.name)
       }
     }
@@ -151,7 +152,7 @@ import SystemPackage
 
   private func link(to functions: [TracedFunction], isReturn: Bool) -> OpaquePointer? {
     let names = unsafe functions.map { unsafe strdup($0.name) }
-    defer { for unsafe name in unsafe names { unsafe free(name) } }
+    defer { for unsafename in unsafe names { unsafe free(name) } }
     var symbols = unsafe names.map { unsafe UnsafePointer<CChar>($0) }
     return unsafe symbols.withUnsafeMutableBufferPointer { symbols in
       var options = unsafe bpf_kprobe_multi_opts()

@@ -58,8 +58,10 @@ import SystemPackage
 
   deinit { unsafe ring_buffer__free(ring) }
 
+  /// The functions and tracepoints of the kernel without a probe.
   public var missing: [String] { programs.missing }
 
+  /// The number of events that found no room in the ring buffer.
   public var lost: UInt64 { programs.lost }
 
   /// Corresponds to `epoll_wait(2)` on the ring buffer.
@@ -73,6 +75,7 @@ import SystemPackage
     return records
   }
 
+  /// The waits that have not ended, the longest first.
   public func unfinishedWaits() -> [Stall] { inbox.history.unfinishedWaits(at: Clock.now) }
 
   /// The pid namespace of this process; 0 for the initial one.

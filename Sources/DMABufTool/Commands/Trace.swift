@@ -10,7 +10,7 @@ import SystemPackage
 struct Trace: CommandRunner {
   static let configuration = CommandConfiguration(
     commandName: "trace",
-    abstract: "Watch the steps of buffers and fences, and who waits for whom.",
+    abstract: "Watch the steps of buffers and fences, and which process waits for which.",
     usage: "dmabuf trace [<options>] [-- <COMMAND> ...]",
     discussion: """
       Prints one line for each step until ^C. Needs root, and a kernel with BTF. With a command after --, reports only \
@@ -30,7 +30,7 @@ struct Trace: CommandRunner {
 
   @Option(
     name: .customLong("for"),
-    help: ArgumentHelp("Trace for DURATION (500ms, 10s, 1m). Default: until ^C.", valueName: "DURATION"),
+    help: ArgumentHelp("End after DURATION (500ms, 10s, 1m). Default: until ^C.", valueName: "DURATION"),
     transform: TimeSpan.init)
   var period: TimeSpan?
 
@@ -66,7 +66,9 @@ struct Trace: CommandRunner {
   var printsLines: Bool { !summary && !leaks && perfetto == nil }
 
   func validate() throws {
-    let outputs = [("--stalls", waits.stalls), ("--summary", summary), ("--perfetto", perfetto != nil), ("--leaks", leaks)]
+    let outputs = [
+      ("--stalls", waits.stalls), ("--summary", summary), ("--perfetto", perfetto != nil), ("--leaks", leaks),
+    ]
     let chosen = outputs.filter(\.1).map(\.0)
     if chosen.count > 1 { throw ValidationError("\(chosen[0]) and \(chosen[1]) exclude each other") }
     if leaks, filter.device != nil { throw ValidationError("--leaks and --device exclude each other") }
@@ -134,7 +136,8 @@ struct TraceSession {
     perfetto = try options.perfetto.map { try TracePerfetto($0) }
     if !tracer.missing.isEmpty {
       Diagnostics.say(
-        "this kernel cannot be traced at \(tracer.missing.joined(separator: ", ")): their steps are missing", hint: nil)
+        "this kernel cannot be traced at \(tracer.missing.joined(separator: ", ")): their steps are missing",
+        hint: nil)
     }
     if StandardStream.error.isTerminal, options.period == nil, options.command.isEmpty {
       Diagnostics.say("tracing; end with ^C", hint: nil)

@@ -63,9 +63,9 @@ descriptors_that_a_child_inherits_are_reported() {
   run dmabuf trace --json -- actor buffer 65536 exec sh -c '(exec sleep 0.1); true'
   status 0
   # The shell keeps the descriptor over its start, its child inherits and keeps it.
-  check [ "$(jq -sc 'map(select(.step == "keep" or .step == "inherit") | .step)' .run/stdout)" = '["keep","inherit","keep"]' ]
+  check [ "$(jq -sc 'map(select(.step == "retain" or .step == "inherit") | .step)' .run/stdout)" = '["retain","inherit","retain"]' ]
   check [ "$(jq -sc 'map(select(.step == "inherit"))[0] | .process.pid != .parent.pid' .run/stdout)" = true ]
-  check [ "$(jq -sc '(map(select(.step == "keep"))[0].process.pid) == (map(select(.step == "inherit"))[0].parent.pid)' \
+  check [ "$(jq -sc '(map(select(.step == "retain"))[0].process.pid) == (map(select(.step == "inherit"))[0].parent.pid)' \
     .run/stdout)" = true ]
 }
 
@@ -76,7 +76,7 @@ a_descriptor_that_is_taken_with_pidfd_getfd_is_reported() {
   run dmabuf trace --json -- sh -c 'exec dmabuf map "$1" --output bytes >&2' sh \
     "$(awk 'NR == 1 { print $1 ":" $2 }' .started/camera.stdout)"
   status 0
-  check [ "$(jq -sc 'map(select(.step == "take") | [.process.comm, .buffer.size])' .run/stdout)" = '[["dmabuf",65536]]' ]
+  check [ "$(jq -sc 'map(select(.step == "duplicate") | [.process.comm, .buffer.size])' .run/stdout)" = '[["dmabuf",65536]]' ]
   send_signal camera TERM
   finish camera
 }
