@@ -83,7 +83,8 @@ static void fill(struct cdmabuf_event *event, u32 kind, u64 ids) {
   BPF_CORE_READ_INTO(&event->command, task, group_leader, comm);
 }
 
-static struct cdmabuf_event *begin_event(u32 kind) {
+/* Inline, because before Linux 6.13 the callback of a loop may only submit what it has reserved itself. */
+static __always_inline struct cdmabuf_event *begin_event(u32 kind) {
   u64 ids = current_ids();
   if ((int)(ids >> 32) == settings.tracer) return 0;
   struct cdmabuf_event *event = bpf_ringbuf_reserve(&events, sizeof *event, 0);
@@ -391,17 +392,26 @@ SEC("tp_btf/sched_process_exec") int BPF_PROG(trace_exec, struct task_struct *ta
 
 /* ---- Functions. ---- */
 
-static u64 argument(void *context, int index) {
+/* Copies registers, because the compiler would join the branches of a direct access to what the verifier refuses. */
+static void read_arguments(u64 *arguments, void *context) {
   if (bpf_core_field_exists(struct pt_regs___x86, di)) {
     struct pt_regs___x86 *registers = context;
-    return index == 0 ? registers->di : index == 1 ? registers->si : index == 2 ? registers->dx : registers->cx;
+    arguments[0] = BPF_CORE_READ(registers, di);
+    arguments[1] = BPF_CORE_READ(registers, si);
+    arguments[2] = BPF_CORE_READ(registers, dx);
+    arguments[3] = BPF_CORE_READ(registers, cx);
+  } else {
+    struct pt_regs___arm64 *registers = context;
+    arguments[0] = BPF_CORE_READ(registers, regs[0]);
+    arguments[1] = BPF_CORE_READ(registers, regs[1]);
+    arguments[2] = BPF_CORE_READ(registers, regs[2]);
+    arguments[3] = BPF_CORE_READ(registers, regs[3]);
   }
-  return ((struct pt_regs___arm64 *)context)->regs[index];
 }
 
 static u64 return_value(void *context) {
-  if (bpf_core_field_exists(struct pt_regs___x86, di)) return ((struct pt_regs___x86 *)context)->ax;
-  return ((struct pt_regs___arm64 *)context)->regs[0];
+  if (bpf_core_field_exists(struct pt_regs___x86, di)) return BPF_CORE_READ((struct pt_regs___x86 *)context, ax);
+  return BPF_CORE_READ((struct pt_regs___arm64 *)context, regs[0]);
 }
 
 static bool waits_in_poll(void) {
@@ -411,10 +421,8 @@ static bool waits_in_poll(void) {
 
 SEC("kprobe.multi") int called(void *context) {
   u64 cookie = bpf_get_attach_cookie(context);
-  struct call call = {
-    .time = bpf_ktime_get_ns(),
-    .arguments = {argument(context, 0), argument(context, 1), argument(context, 2), argument(context, 3)},
-  };
+  struct call call = {.time = bpf_ktime_get_ns()};
+  read_arguments(call.arguments, context);
   u32 kind = kind_of(cookie), number = call_of(cookie), outer = outer_of(cookie);
   if (outer && current_call(outer)) return 0;
   if (number) {

@@ -39,7 +39,8 @@ struct Trace: CommandRunner {
 
   @Option(
     help: ArgumentHelp(
-      "Write the trace to FILE for Perfetto and chrome://tracing.", valueName: "FILE"))
+      "Write the trace to FILE for Perfetto and chrome://tracing; - is standard output.", valueName: "FILE"),
+    completion: .file())
   var perfetto: String?
 
   @Flag(help: "Print only buffers exported in this time that are still alive, and where they were exported.")
@@ -69,6 +70,7 @@ struct Trace: CommandRunner {
     let chosen = outputs.filter(\.1).map(\.0)
     if chosen.count > 1 { throw ValidationError("\(chosen[0]) and \(chosen[1]) exclude each other") }
     if leaks, filter.device != nil { throw ValidationError("--leaks and --device exclude each other") }
+    if perfetto != nil, json { throw ValidationError("--perfetto and --json exclude each other") }
     if let buffer, buffer.bytes > 1 << 30 { throw ValidationError("--buffer <SIZE>: it must be at most 1G") }
   }
 
@@ -116,6 +118,7 @@ struct TraceSession {
   private var family: Set<Int32>?
   private var summary = TraceSummary()
   private var longest: Stall?
+  private var perfetto: TracePerfetto?
   private var failure: (any Error)?
   private var leaks: TraceLeakSession?
   /// What to add to CLOCK_MONOTONIC for the time of day.
@@ -127,7 +130,8 @@ struct TraceSession {
     leaks = options.leaks ? TraceLeakSession(options.filter) : nil
   }
 
-  func begin(_ tracer: any TraceSource) throws {
+  mutating func begin(_ tracer: any TraceSource) throws {
+    perfetto = try options.perfetto.map { try TracePerfetto($0) }
     if !tracer.missing.isEmpty {
       Diagnostics.say(
         "this kernel cannot be traced at \(tracer.missing.joined(separator: ", ")): their steps are missing", hint: nil)
@@ -148,6 +152,7 @@ struct TraceSession {
     }
     leaks?.endMoment()
     if !text.isEmpty { try StandardStream.output.write(text) }
+    try perfetto?.write()
     if let failure { throw failure }
   }
 
@@ -156,16 +161,20 @@ struct TraceSession {
       if family?.contains(event.process.pid) == true { family?.insert(Int32(truncatingIfNeeded: event.value ?? 0)) }
       return ""
     }
-    leaks?.add(event, isOfFamily: family?.contains(event.process.pid) ?? true)
-    guard family?.contains(event.process.pid) ?? true, options.filter.includes(event) else { return "" }
+    let isOfFamily = family?.contains(event.process.pid) ?? true
+    let isReported = isOfFamily && options.filter.includes(event)
+    leaks?.add(event, isOfFamily: isOfFamily)
+    perfetto?.add(event, isReported: isReported)
+    guard isReported else { return "" }
     summary.add(event)
-    if options.summary || options.waits.stalls || options.leaks { return "" }
+    if options.waits.stalls || !options.printsLines { return "" }
     return line(TraceLine(event))
   }
 
   private mutating func lines(for stall: Stall) -> String {
     guard family?.contains(stall.process.pid) ?? true, options.filter.includes(stall) else { return "" }
     summary.add(stall)
+    perfetto?.add(stall)
     guard options.waits.stalls else { return "" }
     if stall.duration > longest?.duration ?? 0 { longest = stall }
     return text(of: stall)
@@ -198,12 +207,15 @@ struct TraceSession {
     leaks?.end(tracer)
     try leaks?.print(asJSON: options.json)
     var text = ""
-    for stall in tracer.unfinishedWaits() where options.printsLines {
+    for stall in tracer.unfinishedWaits() {
       guard family?.contains(stall.process.pid) ?? true, options.filter.includes(stall) else { continue }
+      perfetto?.add(stall)
+      guard options.printsLines else { continue }
       if stall.duration > longest?.duration ?? 0 { longest = stall }
       text += self.text(of: stall)
     }
     if !text.isEmpty { try StandardStream.output.write(text) }
+    try perfetto?.finish(lost: tracer.lost, missing: tracer.missing)
     if options.summary { try TraceSummaryReport(summary, lost: tracer.lost).print(asJSON: options.json) }
     if tracer.lost > 0 {
       Diagnostics.say(

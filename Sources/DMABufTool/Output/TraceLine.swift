@@ -169,7 +169,7 @@ extension TraceLine: Report {
     return text + (signalled == false ? ", not signalled" : "")
   }
 
-  private static func word(for direction: TraceEvent.Direction, ofCPU: Bool) -> String {
+  static func word(for direction: TraceEvent.Direction, ofCPU: Bool) -> String {
     switch direction {
     case .both: ofCPU ? "read-write" : "both ways"
     case .toDevice: ofCPU ? "write" : "to device"

@@ -17,7 +17,7 @@ the_steps_of_a_buffer_are_reported_in_order() {
   status 0
   stderr_is_empty
   # Before Linux 7, vgem maps a buffer when it imports the buffer.
-  if at_least 7.0; then mapped=''; else mapped='"map","unmap",'; fi
+  if at_least 7.0; then mapped='"put","put","put",'; else mapped='"map","unmap",'; fi
   check [ "$(_steps)" = '["export","fd","set-name","mmap","begin","end","get","attach",'"$mapped"'"detach","put","release"]' ]
   check [ "$(jq -sc 'map(.buffer.size) | unique' .run/stdout)" = '[65536]' ]
   check [ "$(jq -sc 'map(.buffer.name) | unique' .run/stdout)" = '[null,"cam"]' ]
