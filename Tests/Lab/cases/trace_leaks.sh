@@ -4,7 +4,7 @@
 # the program `leak` are known.
 
 _can_trace() {
-  needs heap:system
+  if has heap:system; then exporter=system source=heap:system; else needs udmabuf; exporter=udmabuf source=udmabuf; fi
   [ -e /sys/kernel/btf/vmlinux ] || skip 'no BTF'
 }
 
@@ -24,7 +24,7 @@ _leaks_of() { # PROGRAM VERB FUNCTION...
   status 143
   stderr_is_empty
   sed -i /ready/d .run/stdout
-  json '.leaks | map([.process.comm, .exp_name, .bytes, (.buffers | length)])' "[[\"$program\",\"system\",196608,3]]"
+  json '.leaks | map([.process.comm, .exp_name, .bytes, (.buffers | length)])' "[[\"$program\",\"$exporter\",196608,3]]"
   json '[.lost, .verified]' '[0,true]'
   json '.leaks[0].end' null
   json '.leaks[0].frames[0] | [.symbol, (.module | split("/") | last)]' '["ioctl","'"${library:-libc.so.6}"'"]'
@@ -86,7 +86,7 @@ a_stripped_program_shows_the_places_of_its_calls() {
 the_text_of_leaks_has_one_group_for_each_place() {
   _can_trace
   run dmabuf trace --leaks --for 3s -- leak plain 2 deep 80 large 1
-  stdout '^2 buffers, 128K, exporter system, leak\([0-9]+\):$'
+  stdout '^2 buffers, 128K, exporter '"$exporter"', leak\([0-9]+\):$'
   stdout '^    ioctl\+0x[0-9a-f]+ +libc.so.6\+0x[0-9a-f]+$'
   stdout '^    leak_camera_buffer\+0x[0-9a-f]+  leak\+0x[0-9a-f]+$'
   stdout '^    ino [0-9]+, [0-9]+$'
@@ -99,14 +99,14 @@ the_text_of_leaks_has_one_group_for_each_place() {
 
 a_program_that_releases_all_buffers_has_no_leaks() {
   _can_trace
-  run dmabuf trace --leaks -- actor heap system 65536 name 0 cam close 0 exec true
+  run dmabuf trace --leaks -- actor buffer 65536 name 0 cam close 0 exec true
   status 0
   stdout '^no buffer that was exported in these [0-9.]+ m?s is alive$'
 }
 
 a_buffer_that_outlives_the_command_is_a_leak_with_its_name() {
   _can_trace
-  run dmabuf trace --leaks --json -- dmabuf alloc 1M --from heap:system --name cam --hold cam
+  run dmabuf trace --leaks --json -- dmabuf alloc 1M --from "$source" --name cam --hold cam
   status 0
   sed -i '/^{/!d' .run/stdout
   json '.leaks | map([.process.comm, .bytes, .buffers[0].name])' '[["dmabuf",1048576,"cam"]]'
@@ -118,7 +118,7 @@ the_filters_choose_processes_and_buffers() {
   run dmabuf trace --leaks --json --for 3s --pid 999999 -- leak plain 1
   sed -i /ready/d .run/stdout
   json .leaks '[]'
-  run dmabuf trace --leaks --json --for 3s --exporter udmabuf -- leak plain 1
+  run dmabuf trace --leaks --json --for 3s --exporter other -- leak plain 1
   sed -i /ready/d .run/stdout
   json .leaks '[]'
 }
@@ -128,7 +128,7 @@ an_ended_process_has_its_address_and_no_modules() {
   start tracer dmabuf trace --leaks --json --for 20s
   _traces tracer
   send_signal tracer STOP
-  check dmabuf alloc 64K --from heap:system --hold cam
+  check dmabuf alloc 64K --from "$source" --hold cam
   send_signal tracer CONT
   finish tracer
   status 0
@@ -139,9 +139,10 @@ an_ended_process_has_its_address_and_no_modules() {
 
 deleted_programs_and_those_in_another_root_have_their_symbols() {
   _can_trace
+  device=dma_heap/system numbers=$(cat /sys/class/dma_heap/system/dev /sys/class/misc/udmabuf/dev 2>/dev/null | head -n 1)
+  has heap:system || device=udmabuf
   mkdir -p root/dev/dma_heap
-  numbers=$(cat /sys/class/dma_heap/system/dev)
-  mknod root/dev/dma_heap/system c "${numbers%:*}" "${numbers#*:}"
+  mknod "root/dev/$device" c "${numbers%:*}" "${numbers#*:}"
   cp /bin/leak-static root/gone
   start tracer dmabuf trace --leaks --json --for 20s
   _traces tracer
@@ -168,7 +169,7 @@ lost_releases_are_made_up_for_by_a_list_of_all_buffers() {
   sleep 1
   send_signal tracer STOP
   # Stacks of these exports fill the ring buffer, so the release of the three buffers is lost.
-  for _ in 1 2 3 4 5 6 7 8; do actor heap system 4096 heap system 4096 heap system 4096 exec true; done
+  for _ in 1 2 3 4 5 6 7 8; do actor buffer 4096 buffer 4096 buffer 4096 exec true; done
   send_signal brief TERM
   finish brief
   eventually [ "$(buffers_on_the_machine)" = 2 ]

@@ -1,34 +1,52 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Exports buffers of the system heap from known functions, for stacks: leak VERB [ARGUMENT] ...
- * Buffers that are not released are kept until a signal ends the process.
+ * Exports buffers of 64K from known functions, for stacks: leak VERB NUMBER ...
+ * They are of the system heap, or of udmabuf where there is no heap. Buffers that are not released are kept until a
+ * signal ends the process.
  *
  * No function is inlined, cloned, or left by a jump: each appears in the stack of an export.
  */
+#define _GNU_SOURCE
 #include <alloca.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/dma-heap.h>
+#include <linux/udmabuf.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #define VISIBLE __attribute__((noipa))
 
+enum { size = 65536 };
+
 static int heap;
+static int udmabuf;
 static int count;
 
+static void fail(const char *call) {
+  fprintf(stderr, "leak: %s: %s\n", call, strerror(errno));
+  exit(1);
+}
+
 VISIBLE int allocate_buffer(void) {
-  struct dma_heap_allocation_data data = {.len = 65536, .fd_flags = O_RDWR | O_CLOEXEC};
-  int result = ioctl(heap, DMA_HEAP_IOCTL_ALLOC, &data);
-  if (result < 0) {
-    perror("leak: DMA_HEAP_IOCTL_ALLOC");
-    exit(1);
+  if (heap >= 0) {
+    struct dma_heap_allocation_data data = {.len = size, .fd_flags = O_RDWR | O_CLOEXEC};
+    if (ioctl(heap, DMA_HEAP_IOCTL_ALLOC, &data) < 0) fail("DMA_HEAP_IOCTL_ALLOC");
+    return (int)data.fd;
   }
-  return (int)data.fd;
+  int memory = memfd_create("leak", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  if (memory < 0 || ftruncate(memory, size) < 0 || fcntl(memory, F_ADD_SEALS, F_SEAL_SHRINK) < 0) fail("memfd_create");
+  struct udmabuf_create data = {.memfd = (unsigned)memory, .flags = UDMABUF_FLAGS_CLOEXEC, .size = size};
+  int buffer = ioctl(udmabuf, UDMABUF_CREATE, &data);
+  if (buffer < 0) fail("UDMABUF_CREATE");
+  close(memory);
+  return buffer;
 }
 
 /* Registers that the caller owns are saved, and the stack moves in the middle of the function. */
@@ -45,11 +63,11 @@ VISIBLE void leak_plainly(void) {
 }
 
 /* The size of the frame is known only when the function runs, so the frame has a base register. */
-VISIBLE void leak_from_variable_frame(int size) {
-  char *memory = alloca((size_t)size);
-  memset(memory, 1, (size_t)size);
+VISIBLE void leak_from_variable_frame(int length) {
+  char *memory = alloca((size_t)length);
+  memset(memory, 1, (size_t)length);
   for (int i = 0; i < count; i++) leak_camera_buffer("variable");
-  if (memory[size / 2] != 1) puts("changed");
+  if (memory[length / 2] != 1) puts("changed");
 }
 
 VISIBLE void leak_below_large_frame(void) {
@@ -81,10 +99,8 @@ VISIBLE void use_briefly(void) {
 
 int main(int argc, char **argv) {
   heap = open("/dev/dma_heap/system", O_RDONLY | O_CLOEXEC);
-  if (heap < 0) {
-    perror("leak: /dev/dma_heap/system");
-    return 1;
-  }
+  udmabuf = heap < 0 ? open("/dev/udmabuf", O_RDWR | O_CLOEXEC) : -1;
+  if (heap < 0 && udmabuf < 0) fail("/dev/udmabuf");
   for (int i = 1; i + 1 < argc; i += 2) {
     const char *verb = argv[i];
     count = atoi(argv[i + 1]);
