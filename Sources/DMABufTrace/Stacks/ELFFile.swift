@@ -33,6 +33,8 @@ final class ELFFile {
   /// The id that the linker gave this build; empty if none.
   private(set) var buildID: [UInt8] = []
 
+  private static let mostSections = 4096
+
   private let file: any FileBytes
   private var segments: [Part] = []
   private let sectionTable: (offset: UInt64, count: Int, names: Int)
@@ -118,7 +120,7 @@ final class ELFFile {
   // MARK: Sections
 
   private func readSections() -> [Section] {
-    let table = file.bytes(at: sectionTable.offset, count: 64 * sectionTable.count)
+    let table = file.bytes(at: sectionTable.offset, count: 64 * min(sectionTable.count, Self.mostSections))
     return stride(from: 0, through: table.count - 64, by: 64).compactMap { start in
       try? Self.section(table[start..<(start + 64)])
     }
