@@ -58,7 +58,7 @@ import SystemPackage
   }
 
   deinit {
-    for unsafelink in unsafe links { _ = unsafe bpf_link__destroy(link) }
+    while let link = unsafe links.popLast() { _ = unsafe bpf_link__destroy(link) }
     unsafe bpf_object__close(object)
   }
 
@@ -152,7 +152,7 @@ import SystemPackage
 
   private func link(to functions: [TracedFunction], isReturn: Bool) -> OpaquePointer? {
     let names = unsafe functions.map { unsafe strdup($0.name) }
-    defer { for unsafename in unsafe names { unsafe free(name) } }
+    defer { unsafe names.forEach { unsafe free($0) } }
     var symbols = unsafe names.map { unsafe UnsafePointer<CChar>($0) }
     return unsafe symbols.withUnsafeMutableBufferPointer { symbols in
       var options = unsafe bpf_kprobe_multi_opts()

@@ -3,7 +3,6 @@ import ArgumentParser
 import DMABuf
 import DMABufHost
 import DMABufTrace
-import Glibc
 import SystemPackage
 
 /// `dmabuf trace`: reports the steps of buffers and fences as they happen.
@@ -103,7 +102,7 @@ struct Trace: CommandRunner {
       status = child.exitStatus()
       if !isEnding, deadline?.isPast == true || Interruption.signal != nil {
         try session.endLeaks(tracer)
-        child.send(Interruption.signal ?? SIGTERM)
+        child.end(by: Interruption.signal)
         isEnding = true
       }
     }
@@ -190,7 +189,7 @@ struct TraceSession {
 
   private mutating func line(_ line: TraceLine) -> String {
     var line = line
-    if options.utc { line.utc = Units.utc(line.time + utcOffset) }
+    if options.utc { line.utc = TimeOfDay.utc(line.time + utcOffset) }
     guard options.json else { return line.text + "\n" }
     do {
       return try line.json() + "\n"
