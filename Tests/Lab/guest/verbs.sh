@@ -181,6 +181,8 @@ has_printed() { # NAME REGEX
 
 pid_of() { eval "echo \$${1}_pid"; }
 
+no_holder_runs() { ! pidof dmabuf-holder >/dev/null; }
+
 # Returns whether the process lives. A zombie has ended.
 alive() { # PROCESS
   read -r _line 2>/dev/null <"/proc/$1/stat" || return
