@@ -151,7 +151,7 @@ a_killed_holder_s_socket_is_recognised_and_replaced() {
   _needs_source
   _hold cam
   check kill -s KILL "$(dmabuf held --json | jq '.held[0].pid')"
-  eventually sh -c '! ps | grep -v grep | grep -q dmabuf-holder'
+  eventually no_holder_runs
   check [ -S /run/dmabuf/cam ]
   run dmabuf held --json
   status 0

@@ -4,7 +4,7 @@
 # dma-bufs reads, with the bytes of the kernel. Links are recorded as links. The cmdline of a process shows its purpose.
 # git stores no empty directories. Writes a tar archive with one directory per moment to stdout.
 export CASE_NOTES=/run
-mkdir /tmp/record && cd /tmp/record || exit 1
+mkdir -p /tmp/record/.run /tmp/record/.started && cd /tmp/record || exit 1
 . /lab/verbs.sh
 out=/tmp/recorded
 mkdir $out

@@ -4,6 +4,7 @@
 # the keyring are those of this machine.
 
 APT=$CACHE/apt
+SUITES=(bookworm bookworm-security trixie-backports)
 
 # Prints a mirror of the machine: the first URI that serves an ordinary suite, or the one that serves the security
 # suite. On some machines the security suite has a mirror of its own.
@@ -40,14 +41,16 @@ private_apt() { # apt-get|apt-cache WORD…
 }
 
 write_sources() {
-  local main security keyring
+  local main security keyring suite mirror
   main=$(mirror_of main) || { say "apt on this machine has no Debian mirror"; return 1; }
   security=$(mirror_of security) || security=${main%/debian/}/debian-security/
   keyring=$(machine_keyring)
   mkdir -p "$APT/lists/partial" "$APT/cache/archives/partial"
   local signed=${keyring:+[signed-by=$keyring] }
-  printf 'deb %s%s %s main\n' "$signed" "$main" bookworm "$signed" "$security" bookworm-security \
-    "$signed" "$main" trixie-backports >"$APT/sources.list"
+  for suite in "${SUITES[@]}"; do
+    [[ $suite == *-security ]] && mirror=$security || mirror=$main
+    printf 'deb %s%s %s main\n' "$signed" "$mirror" "$suite"
+  done >"$APT/sources.list"
 }
 
 # Updates the package lists, at most once per `lab` process.

@@ -24,7 +24,7 @@ trap 'exit 129' HUP
 new_boot() {
   end_boot
   BOOT=$(mktemp -d "${TMPDIR:-/tmp}/dmabuf-lab.XXXXXX") || return 1
-  mkdir "$BOOT/job" "$BOOT/documents"
+  mkdir "$BOOT/job" "$BOOT/documents" "$BOOT/control-documents"
 }
 
 # Prints the words of the QEMU command line, for every boot. no_timer_check: on a busy machine, timer interrupts of the

@@ -4,6 +4,8 @@
 # Each boot has a small archive (dmabuf, actors, cases, the job). The kernel unpacks it over the base.
 
 GUEST_TOOLS=(jq xxhsum strace script)
+# Has jq 1.7 and its libraries, if this machine has an older one.
+NEWER_JQ=$CACHE/tools/jq
 
 # Prints the path of KERNEL's base archive. Builds it again if the kernel or the tools have changed.
 base_image() { # KERNEL
@@ -35,6 +37,7 @@ make_base_image() { # KERNEL DESTINATION
     [[ $applet == busybox ]] || ln -s busybox "$root/bin/$applet"
   done
   for tool in "${GUEST_TOOLS[@]}"; do copy_with_libraries "$(command -v "$tool")" "$root"; done
+  copy_newer_jq "$root"
   printf 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/tmp:/bin/sh\n' >"$root/etc/passwd"
   printf 'root:x:0:\nnogroup:x:65534:\n' >"$root/etc/group"
   pack "$root" "$2.$$" && mv "$2.$$" "$2" || status=1
@@ -49,6 +52,38 @@ copy_with_libraries() { # PROGRAM ROOT
     mkdir -p "$2$(dirname "$library")"
     cp -L "$library" "$2$library"
   done < <(ldd "$1" 2>/dev/null | grep -oE '/[^ ]+')
+}
+
+# On an emulated processor jq 1.6 needs half a second to start, and jq 1.7 a tenth. If this machine has an older jq, the
+# guest gets that of Debian 13, with its libraries. Without a connection it keeps the older one.
+copy_newer_jq() { # ROOT
+  [[ $(jq --version) == jq-1.[0-6]* ]] || return 0
+  local lock
+  mkdir -p "$CACHE/tools"
+  exec {lock}>"$CACHE/tools/lock"
+  flock "$lock"
+  if [[ -x $NEWER_JQ/jq ]] || fetch_jq; then
+    cp -R "$NEWER_JQ" "$1/lib/jq"
+    # shellcheck disable=SC2016  # the guest's
+    printf '#!/bin/sh\nexec /lib/jq/ld.so --library-path /lib/jq /lib/jq/jq "$@"\n' >"$1/bin/jq"
+  else
+    say "jq of Debian 13 could not be fetched, so cases with JSON will last longer"
+  fi
+  exec {lock}>&-
+}
+
+fetch_jq() {
+  local work=$CACHE/work/jq package
+  say "downloading jq of Debian 13"
+  rm -rf "$work" && mkdir -p "$work/packages" "$work/jq" || return 1
+  (
+    APT=$CACHE/apt-13 SUITES=(trixie) LISTS_ARE_FRESH=
+    update_lists && cd "$work/packages" && download_packages jq libjq1 libonig5 libc6
+  ) || return 1
+  for package in "$work"/packages/*.deb; do dpkg-deb -x "$package" "$work/root" || return 1; done
+  cp -L "$work"/root/usr/bin/jq "$work"/root/usr/lib/*/{libjq,libonig,libm,libc}.so.[0-9] "$work/jq/" &&
+    cp -L "$work"/root/usr/lib/*/ld-linux*.so.* "$work/jq/ld.so" || return 1
+  rm -rf "$NEWER_JQ" && mv "$work/jq" "$NEWER_JQ" && rm -rf "$work" "$CACHE/apt-13"
 }
 
 # Builds the actor program if its source has changed, and prints its path.

@@ -1,15 +1,28 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2034,SC2153,SC2154  # names shared between the parts of the lab
-# `lab test`: runs the cases on every kernel, with one boot each, and the controls, which must fail.
+# `lab test`: runs the cases on every kernel, with one boot each. In the first boot the controls run before the cases.
 
-VERBOSE='' QUIET='' KERNEL='' PASSED=0 FAILED=0 SKIPPED=0
+VERBOSE='' KERNEL='' PASSED=0 FAILED=0 SKIPPED=0
+
+# Reads what the runner reports of the controls: up to the line `cases`.
+read_controls() {
+  local line name=''
+  while IFS= read -r line && [[ $line != cases ]]; do
+    case $line in
+      'case '*) name=${line#case } ;;
+      'document '*) printf '%s\n' "${line#document }" >>"$BOOT/control-documents/$name" ;;
+    esac
+    printf '%s\n' "$line" >>"$BOOT/controls"
+    echo "${name:-its start}" >"$BOOT/running"
+  done
+}
 
 # Reads the runner's report, and writes lines `pass|fail|skip NAME [TAB REASON]` to the results of the boot.
 read_report() {
   local line name='' failing=''
   while IFS= read -r line; do
-    printf '%s\n' "$line" >>"$BOOT/report"
     case $line in
+      controls) read_controls ;;
       'case '*) name=${line#case } failing='' ;;
       'document '*) printf '%s\n' "${line#document }" >>"$BOOT/documents/$name" ;;
       'pass '*)
@@ -23,9 +36,9 @@ read_report() {
       'fail '*)
         echo "fail $name" >>"$BOOT/results"
         failing=yes
-        [[ $QUIET ]] || echo "  FAIL  $KERNEL: $name"
+        echo "  FAIL  $KERNEL: $name"
         ;;
-      '  '*) [[ $failing && ! $QUIET ]] && echo "      $line" ;;
+      '  '*) [[ $failing ]] && echo "      $line" ;;
       *) echo "  $line" ;;
     esac
     [[ $line == 'case '* ]] && echo "$name" >"$BOOT/running"
@@ -33,15 +46,15 @@ read_report() {
 }
 
 # Prints the faults of the documents that cases printed: CASE:LINE: SCHEMA: MEMBER: MESSAGE.
-violations() {
-  (cd "$BOOT/documents" && "$REPOSITORY/scripts/schemas" ./*) 2>&1
+violations() { # DIRECTORY
+  (cd "$1" && "$REPOSITORY/scripts/schemas" ./*) 2>&1
 }
 
 # Adds a result to a boot: whether all documents that its cases printed match docs/schema.
 judge_documents() {
   local name=documents_match_their_schemas found
   [[ $(ls "$BOOT/documents") ]] || return 0
-  if found=$(violations); then
+  if found=$(violations "$BOOT/documents"); then
     echo "pass $name" >>"$BOOT/results"
   else
     echo "fail $name" >>"$BOOT/results"
@@ -52,12 +65,13 @@ judge_documents() {
 
 how_many() { grep -cs "^$1 " "$BOOT/results" || [[ -e $BOOT/results ]] || echo 0; }
 
-# Boots KERNEL once, runs the cases whose names match GLOB, and adds to the totals.
-test_kernel() { # KERNEL GLOB
-  local began=$SECONDS passed failed skipped
+# Boots KERNEL once, runs the cases whose names match GLOB, and adds to the totals. Fails if the controls do not fail.
+test_kernel() { # KERNEL GLOB [with-controls]
+  local began=$SECONDS passed failed skipped status=0
   KERNEL=$1
   new_boot || return 1
   printf '%s\n' "$2" >"$BOOT/job/only"
+  [[ ${3:-} ]] && touch "$BOOT/job/with-controls"
   [[ ${DMABUF_LAB_KILLS:-} ]] && echo "$DMABUF_LAB_KILLS" >"$BOOT/job/kills"
   READ_STDOUT=read_report
   if ! boot "$1" test 7200; then
@@ -70,26 +84,22 @@ test_kernel() { # KERNEL GLOB
     echo "fail the_kernel_does_not_warn" >>"$BOOT/results"
   fi
   READ_STDOUT="cat"
+  [[ ! ${3:-} ]] || judge_controls || status=1
   judge_documents
   passed=$(how_many pass) failed=$(how_many fail) skipped=$(how_many skip)
   sed -n 's/^skip [^\t]*\t//p' "$BOOT/results" 2>/dev/null | sort | uniq -c | sort -rn |
     while read -r count reason; do echo "  skipped $count: $reason"; done
   printf '%s: %d passed, %d failed, %d skipped (%d s)\n' "$1" "${passed:-0}" "${failed:-0}" "${skipped:-0}" $((SECONDS - began))
   PASSED=$((PASSED + passed)) FAILED=$((FAILED + failed)) SKIPPED=$((SKIPPED + skipped))
+  return "$status"
 }
 
-# Runs the cases that must fail, each for its reason. Reports those that do not.
-test_controls() { # KERNEL
+# Reports the controls that did not fail, each for its reason.
+judge_controls() {
   local name reason survivors=0
-  KERNEL=$1
-  new_boot || return 1
-  echo controls >"$BOOT/job/only"
-  READ_STDOUT=read_report QUIET=yes
-  boot "$1" test 300 || survivors=1
-  READ_STDOUT="cat" QUIET=
-  violations | sed -n 's|^\./\([a-z_]*\):[0-9]*: |fail \1\n  |p' >>"$BOOT/report"
+  violations "$BOOT/control-documents" | sed -n 's|^\./\([a-z_]*\):[0-9]*: |fail \1\n  |p' >>"$BOOT/controls"
   while IFS=$'\t' read -r name reason; do
-    sed -n "/^fail $name\$/,/^case /p" "$BOOT/report" | grep -q -- "$reason" && continue
+    sed -n "/^fail $name\$/,/^case /p" "$BOOT/controls" | grep -q -- "$reason" && continue
     say "the control '$name' did not fail with '$reason', so the results of the lab are not reliable"
     survivors=$((survivors + 1))
   done < <(controls_and_reasons)
@@ -121,7 +131,7 @@ count_of_cases() { # GLOBS
 }
 
 lab_test() {
-  local kernels=() only='' totals='' kernel count controls_on='' status=0
+  local kernels=() only='' totals='' kernel count controls=with-controls status=0
   while (( $# )); do
     case $1 in
       --kernel) demand_kernel "${2:-}"; kernels+=("$2"); shift 2 ;;
@@ -144,11 +154,8 @@ lab_test() {
       SKIPPED=$((SKIPPED + count))
       continue
     fi
-    if [[ ! $controls_on ]]; then
-      controls_on=$kernel
-      test_controls "$kernel" || status=1
-    fi
-    test_kernel "$kernel" "$only"
+    test_kernel "$kernel" "$only" "$controls" || status=1
+    controls=
   done
   [[ $totals ]] && echo "$PASSED $((FAILED + status)) $SKIPPED" >"$totals"
   (( FAILED == 0 && status == 0 )) || exit 1
