@@ -47,7 +47,8 @@ let package = Package(
     // The steps of buffers and fences, as they happen.
     .target(name: "CTrace", exclude: ["bpf"]),
     .target(
-      name: "DMABufTrace", dependencies: ["CDMABuf", "CLibBPF", "CTrace", "DMABuf", systemPackage], swiftSettings: settings),
+      name: "DMABufTrace", dependencies: ["CDMABuf", "CLibBPF", "CTrace", "DMABuf", "DMABufHost", systemPackage],
+      swiftSettings: settings),
     // Patterns, checksums, bandwidth, test fences.
     .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
     .target(
@@ -80,8 +81,8 @@ let package = Package(
     .testTarget(
       name: "DMABufTests",
       dependencies: [
-        "DMABuf", "DMABufBench", "DMABufCensus", "DMABufConformance", "DMABufExercise", "DMABufHolding",
-        "DMABufHost",
+        "CTrace", "DMABuf", "DMABufBench", "DMABufCensus", "DMABufConformance", "DMABufExercise", "DMABufHolding",
+        "DMABufHost", "DMABufTrace",
       ],
       exclude: ["Fixtures"], swiftSettings: settings),
     .testTarget(
@@ -96,8 +97,8 @@ if Context.environment["DMABUF_FUZZ"] != nil {
     .executableTarget(
       name: "fuzz",
       dependencies: [
-        "DMABuf", "DMABufBench", "DMABufCensus", "DMABufExercise", "DMABufHolding", "DMABufHost",
-        "DMABufTool", argumentParser,
+        "CTrace", "DMABuf", "DMABufBench", "DMABufCensus", "DMABufExercise", "DMABufHolding", "DMABufHost",
+        "DMABufTool", "DMABufTrace", argumentParser,
       ],
       path: "Tests/Fuzz", exclude: ["corpus"], swiftSettings: settings))
 }

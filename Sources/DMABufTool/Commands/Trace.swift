@@ -70,7 +70,7 @@ struct Trace: CommandRunner {
 
   func run() throws {
     guard command.isEmpty else { return try runCommand() }
-    let tracer = try Tracer(bufferSize: buffer?.bytes ?? 8 << 20)
+    let tracer = try source()
     var session = TraceSession(self, of: nil)
     try session.begin(tracer)
     let deadline = period?.deadline
@@ -83,7 +83,7 @@ struct Trace: CommandRunner {
       Diagnostics.say("\(error)", hint: nil)
       return (error as? KernelError)?.errno == .noSuchFileOrDirectory ? 127 : 126
     }
-    let tracer = try Tracer(bufferSize: buffer?.bytes ?? 8 << 20, descendantsOf: child.pid)
+    let tracer = try source(descendantsOf: child.pid)
     var session = TraceSession(self, of: child.pid)
     try session.begin(tracer)
     child.start()

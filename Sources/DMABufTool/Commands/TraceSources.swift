@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+import DMABuf
+import DMABufHost
+import DMABufTrace
+import SystemPackage
+
+extension Trace {
+  /// The source of events: BPF programs, or events of tracefs if the kernel refuses BPF programs.
+  func source(descendantsOf root: Int32? = nil) throws -> any TraceSource {
+    let size = buffer?.bytes ?? 8 << 20
+    let refusal: KernelError
+    do throws(KernelError) {
+      return try Tracer(bufferSize: size, descendantsOf: root)
+    } catch {
+      guard TracefsTracer.replacesTracer(after: error) else { throw error }
+      refusal = error
+    }
+    do throws(KernelError) {
+      let tracer = try TracefsTracer(bufferSize: size, descendantsOf: root)
+      Diagnostics.say(Self.words(tracer.scope, refusal), hint: nil)
+      return tracer
+    } catch {
+      throw Self.failure(refusal, error)
+    }
+  }
+
+  /// What a trace through tracefs does not see.
+  private static func words(_ scope: TracefsTracer.Scope, _ refusal: KernelError) -> String {
+    switch scope {
+    case .functions:
+      return
+        "\(refusal); tracing with tracefs, which does not show \(list([.send, .receive, .take, .inherit, .keep]))"
+    case .tracepoints(let steps, let reason):
+      let kernel =
+        switch reason {
+        case .noTypes: "this kernel has no BTF"
+        case .noDynamicEvents: "\(refusal); this kernel has no events of kprobes"
+        }
+      return "\(kernel): only fences \(steps.isEmpty ? "" : "and the steps \(list(steps)) ")are traced"
+    }
+  }
+
+  /// `a, b and c`.
+  private static func list(_ steps: [TraceEvent.Step]) -> String {
+    let words = steps.map(\.rawValue)
+    return words.dropLast().joined(separator: ", ") + (words.last.map { " and \($0)" } ?? "")
+  }
+
+  /// The error if neither source works: the refusal of BPF if this process lacks rights for both.
+  private static func failure(_ refusal: KernelError, _ error: KernelError) -> any Error {
+    guard error.errno == .permissionDenied || error.errno == .notPermitted else { return error }
+    guard refusal.errno == .permissionDenied || refusal.errno == .notPermitted else { return error }
+    let capabilities = Capability.missing([.bpf, .perfmon])
+    let rights = capabilities.isEmpty ? "" : "neither \(capabilities.joined(separator: " and ")) for BPF nor "
+    return Failure(
+      "\(refusal)",
+      hint: "this process has \(rights.isEmpty ? "no " : rights)write access to /sys/kernel/tracing; run as root")
+  }
+}
