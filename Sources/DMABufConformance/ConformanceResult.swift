@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 import DMABuf
-import DMABufHost
+public import DMABufHost
 import Glibc
 import SystemPackage
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 internal import CDMABuf
 import DMABuf
+import DMABufHost
 import Glibc
 
 /// Checks of the node /dev/udmabuf.

@@ -12,6 +12,27 @@ struct RawEvent {
 
   init(_ event: cdmabuf_event, stack: UserStack? = nil) { (self.event, self.stack) = (event, stack) }
 
+  /// A record of the ring buffer: an event, or an event with a stack. `nil` for a record that is too short.
+  init?(_ record: UnsafeRawBufferPointer) {
+    guard record.count >= MemoryLayout<cdmabuf_event>.size else { return nil }
+    let event = unsafe record.loadUnaligned(as: cdmabuf_event.self)
+    guard record.count >= MemoryLayout<cdmabuf_stack_event>.size else {
+      self.init(event)
+      return
+    }
+    guard let lengthAt = MemoryLayout<cdmabuf_stack_event>.offset(of: \.length),
+      let registersAt = MemoryLayout<cdmabuf_stack_event>.offset(of: \.registers)
+    else { return nil }
+    // Swift does not import an array of this size.
+    let stackAt = registersAt + 8 * Int(cdmabuf_registers)
+    let length = unsafe min(Int(record.loadUnaligned(fromByteOffset: lengthAt, as: UInt32.self)), record.count - stackAt)
+    let registers = (0..<Int(cdmabuf_registers)).map {
+      unsafe record.loadUnaligned(fromByteOffset: registersAt + 8 * $0, as: UInt64.self)
+    }
+    let bytes = unsafe Array(record[stackAt..<stackAt + length])
+    self.init(event, stack: UserStack(registers: registers, bytes: bytes))
+  }
+
   /// The facts of the event; `nil` for a kind that this version does not know.
   var facts: TraceEvent? {
     guard let step else { return nil }
@@ -30,8 +51,7 @@ struct RawEvent {
     case .begin where isSync, .end where isSync: facts.direction = syncDirection
     case .begin, .end, .map, .unmap: facts.direction = TraceEvent.Direction(rawValue: event.detail)
     case .fenceAdd: facts.usage = TraceEvent.Usage(rawValue: event.detail)
-    case .fd, .get, .receive, .take, .inherit, .keep, .poll, .fork, .fenceDeadline: facts.value = event.result >= 0 ? UInt64(event.result) : nil
-    case .mmap: facts.value = event.size
+    case .fd, .get, .receive, .take, .inherit, .keep, .poll, .mmap, .fork, .fenceDeadline: facts.value = event.result >= 0 ? UInt64(event.result) : nil
     default: break
     }
     return facts
@@ -39,13 +59,27 @@ struct RawEvent {
 
   /// The address of the reservation object, which links fences with buffers; 0 if the event has none.
   var reservation: UInt64 { event.reservation }
-  /// Whether a poll puts the thread into a queue: it then waits unless the file is ready.
-  var isQueued: Bool { event.detail != 0 }
+  /// The look of a poll at its file.
+  enum Look {
+    /// The thread only asks what is ready.
+    case now
+    /// The thread waits in poll(2) or select(2) unless the file is ready.
+    case poll
+    /// The file is added to an epoll instance.
+    case epoll
+  }
+  var look: Look { event.detail == 0 ? .now : event.detail == 1 ? .poll : .epoll }
+  /// Whether the thread has left poll(2) or select(2).
+  var isPollEnd: Bool { event.kind == CDMABUF_EVENT_POLL_END.rawValue }
   /// Whether the event reports only the errno of a fence, which another event of the same signal lacks.
   var isErrno: Bool { event.kind == CDMABUF_EVENT_FENCE_FAILED.rawValue }
   var isOfSyncFile: Bool { event.kind == CDMABUF_EVENT_SYNC_FILE_POLL.rawValue }
-  /// Whether the event only names a fence that the thread waits for.
+  /// Whether the event only names a fence that the thread waits for in a poll or for a syncobj.
   var isPending: Bool { event.kind == CDMABUF_EVENT_WAITS_FOR.rawValue }
+  /// Whether the event is the beginning of a wait for a fence.
+  var isWaitStart: Bool { event.kind == CDMABUF_EVENT_FENCE_WAIT_START.rawValue }
+  /// Whether the wait for a fence is in DMA_BUF_IOCTL_SYNC.
+  var isWaitInSync: Bool { event.detail != 0 }
   /// The request of an ioctl.
   var request: UInt32 { event.detail }
 
@@ -97,7 +131,7 @@ struct RawEvent {
     case CDMABUF_EVENT_END_CPU: .end
     case CDMABUF_EVENT_IOCTL: .ioctl
     case CDMABUF_EVENT_SYNC: UInt64(event.detail) & UInt64(DMA_BUF_SYNC_END) != 0 ? .end : .begin
-    case CDMABUF_EVENT_POLL, CDMABUF_EVENT_SYNC_FILE_POLL: .poll
+    case CDMABUF_EVENT_POLL, CDMABUF_EVENT_POLL_END, CDMABUF_EVENT_SYNC_FILE_POLL: .poll
     case CDMABUF_EVENT_POLL_WAKE: .wake
     case CDMABUF_EVENT_PUT: .put
     case CDMABUF_EVENT_RELEASE: .release
@@ -108,7 +142,7 @@ struct RawEvent {
     case CDMABUF_EVENT_FENCE_SIGNALED, CDMABUF_EVENT_FENCE_FAILED: .fenceSignal
     case CDMABUF_EVENT_FENCE_DESTROY: .fenceDestroy
     case CDMABUF_EVENT_FENCE_DEADLINE: .fenceDeadline
-    case CDMABUF_EVENT_FENCE_WAIT, CDMABUF_EVENT_WAITS_FOR: .fenceWait
+    case CDMABUF_EVENT_FENCE_WAIT_START, CDMABUF_EVENT_FENCE_WAIT, CDMABUF_EVENT_WAITS_FOR: .fenceWait
     case CDMABUF_EVENT_SYNCOBJ_WAIT: .syncobjWait
     case CDMABUF_EVENT_FORK: .fork
     default: nil

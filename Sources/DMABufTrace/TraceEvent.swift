@@ -86,9 +86,9 @@ public struct TraceEvent: Sendable {
 
   /// A process at the time of the step.
   public struct Process: Hashable, Sendable {
-    /// The process id in the initial pid namespace.
+    /// The process id in the tracer's pid namespace; -1 for a process outside of it.
     public var pid: Int32
-    /// The thread id.
+    /// The thread id, or -1.
     public var tid: Int32
     /// The name of the process's first thread.
     public var command: UntrustedText
@@ -182,9 +182,13 @@ public struct Stall: Sendable {
 
   public var call: Call
   public var process: TraceEvent.Process
-  /// The end of the wait, in nanoseconds of ``Clock``.
+  /// Whether the wait has ended.
+  public var hasEnded = true
+  /// Whether the fence has signalled. A wait can end without, by a time limit or another file.
+  public var isSignalled: Bool
+  /// The end of the wait, or the present for a wait that has not ended, in nanoseconds of ``Clock``.
   public var time: UInt64
-  /// Nanoseconds.
+  /// Nanoseconds from the beginning to ``time``.
   public var duration: UInt64
   public var buffer: TraceEvent.Buffer?
   public var fence: TraceEvent.Fence?

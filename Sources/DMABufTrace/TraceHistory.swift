@@ -10,9 +10,12 @@ struct TraceHistory {
   private static let mostFences = 1 << 16
 
   private struct Key: Hashable {
-    let context: UInt64
-    let seqno: UInt64
-    init(_ fence: TraceEvent.Fence) { (context, seqno) = (fence.context, fence.seqno) }
+    // Tracepoints have 32 bits of both numbers.
+    let context: UInt32
+    let seqno: UInt32
+    init(_ fence: TraceEvent.Fence) {
+      (context, seqno) = (UInt32(truncatingIfNeeded: fence.context), UInt32(truncatingIfNeeded: fence.seqno))
+    }
   }
 
   private struct FenceRecord {
@@ -20,50 +23,52 @@ struct TraceHistory {
     var timeline: UntrustedText?
     var creator: TraceEvent.Process?
     var signaller: TraceEvent.Process?
+    var signalled: UInt64 = 0
     var errno: Errno?
     var reservation: UInt64 = 0
   }
 
-  private struct Poll {
-    let begun: UInt64
-    let buffer: TraceEvent.Buffer?
+  /// A wait that has not ended.
+  private struct Wait {
+    let call: Stall.Call
+    var begun: TraceEvent
     let reservation: UInt64
-    let fence: TraceEvent.Fence?
+    var fences: [TraceEvent.Fence]
   }
 
   private var buffers: [UInt64: TraceEvent.Buffer] = [:]
   private var fences: [Key: FenceRecord] = [:]
-  private var waits: [Int32: [TraceEvent]] = [:]
-  private var polls: [Int32: Poll] = [:]
+  /// By thread.
+  private var waits: [Int32: Wait] = [:]
+  /// The fences that a thread has begun to wait for, in a call whose own event comes later: a poll or a wait for
+  /// syncobjs.
+  private var pending: [Int32: Wait] = [:]
   private var lastWake: [UInt64: TraceEvent.Fence] = [:]
 
-  /// The event with what is known about its buffer and fence, and the waits that it ends. `nil` for an event that only
-  /// adds to another.
-  mutating func complete(_ raw: RawEvent) -> (event: TraceEvent?, stalls: [Stall]) {
-    guard var event = raw.facts else { return (nil, []) }
+  /// The event with what is known about its buffer and fence, and the wait that it ends. No event if it only adds to
+  /// another.
+  mutating func complete(_ raw: RawEvent) -> (event: TraceEvent?, stall: Stall?) {
+    guard var event = raw.facts else { return (nil, nil) }
     if raw.isErrno {
       if let fence = event.fence { fences[Key(fence), default: FenceRecord()].errno = event.errno }
-      return (nil, [])
+      return (nil, nil)
     }
     remember(raw, event)
-    if let fence = event.fence, let record = fences[Key(fence)] {
-      event.fence?.driver = record.driver
-      event.fence?.timeline = record.timeline
-      if event.step == .fenceSignal { event.errno = record.errno }
-      if event.buffer == nil { event.buffer = buffers[record.reservation] }
+    if let fence = event.fence {
+      event.fence = named(fence)
+      if event.step == .fenceSignal { event.errno = fences[Key(fence)]?.errno }
     }
-    var stalls = ended(by: event)
+    if event.buffer == nil { event.buffer = buffer(reservation: raw.reservation, fence: event.fence) }
     switch event.step {
     case .ioctl: event.step = Self.step(ofRequest: raw.request)
-    case .poll:
-      if let stall = polled(raw, event) { stalls.append(stall) }
-      // A second look at the same file after a wake-up is not a step of its own.
-      if !raw.isQueued { return (nil, stalls) }
+    case .fenceWait: return waited(raw, event)
+    case .syncobjWait: return (event, waitedForSyncobj(event))
+    case .poll: return polled(raw, event)
     case .release: buffers[raw.reservation] = nil
     case .fenceDestroy: if let fence = event.fence { fences[Key(fence)] = nil }
     default: break
     }
-    return (event, stalls)
+    return (event, nil)
   }
 
   private mutating func remember(_ raw: RawEvent, _ event: TraceEvent) {
@@ -71,11 +76,12 @@ struct TraceHistory {
     guard let fence = event.fence else { return }
     if fences.count >= Self.mostFences { fences = fences.filter { $0.value.signaller == nil } }
     var record = fences[Key(fence)] ?? FenceRecord()
-    if let driver = fence.driver { record.driver = driver }
-    if let timeline = fence.timeline { record.timeline = timeline }
+    // Since Linux 6.17, a fence that has signalled has other names.
+    record.driver = record.driver ?? fence.driver
+    record.timeline = record.timeline ?? fence.timeline
     switch event.step {
-    case .fenceInit: record.creator = event.process
-    case .fenceSignal: record.signaller = event.process
+    case .fenceInit: record = FenceRecord(driver: fence.driver, timeline: fence.timeline, creator: event.process)
+    case .fenceSignal: (record.signaller, record.signalled) = (event.process, event.time)
     case .fenceAdd: record.reservation = raw.reservation
     case .wake: if record.reservation != 0 { lastWake[record.reservation] = fence }
     default: break
@@ -83,59 +89,108 @@ struct TraceHistory {
     fences[Key(fence)] = record
   }
 
+  private func named(_ fence: TraceEvent.Fence) -> TraceEvent.Fence {
+    var fence = fence
+    guard let record = fences[Key(fence)] else { return fence }
+    (fence.driver, fence.timeline) = (record.driver, record.timeline)
+    return fence
+  }
+
+  private func buffer(reservation: UInt64, fence: TraceEvent.Fence?) -> TraceEvent.Buffer? {
+    buffers[reservation] ?? fence.flatMap { fences[Key($0)] }.flatMap { buffers[$0.reservation] }
+  }
+
   // MARK: Waits
 
-  /// The waits of the thread that this event ends. A wait for a fence inside SYNC START belongs to that call.
-  private mutating func ended(by event: TraceEvent) -> [Stall] {
-    let thread = event.process.tid
-    if event.step == .fenceWait {
-      waits[thread, default: []].append(event)
-      return []
-    }
-    guard let own = waits.removeValue(forKey: thread) else { return [] }
-    let isSync = event.step == .begin && event.duration ?? 0 >= own.reduce(0) { $0 + ($1.duration ?? 0) }
-    return own.map { wait in
-      stall(isSync ? .sync : .driver, wait.process, wait.time, wait.duration ?? 0, wait.fence, isSync ? event.buffer : nil)
-    }
+  /// The waits that have not ended, the longest first.
+  func unfinishedWaits(at now: UInt64) -> [Stall] {
+    (Array(waits.values) + pending.values).map { wait in
+      var stall = stall(of: wait, until: now, wait.begun.process)
+      stall.hasEnded = false
+      return stall
+    }.sorted { $0.duration > $1.duration }
   }
 
-  /// The waits of threads that had no event for a while.
-  mutating func endedWaits(before time: UInt64) -> [Stall] {
-    var stalls: [Stall] = []
-    for (thread, own) in waits where own.allSatisfy({ $0.time < time }) {
+  private mutating func waited(_ raw: RawEvent, _ event: TraceEvent) -> (TraceEvent?, Stall?) {
+    let thread = event.process.tid
+    if raw.isPending {
+      guard let fence = event.fence else { return (nil, nil) }
+      let wait = Wait(call: .syncobj, begun: event, reservation: 0, fences: [])
+      if waits[thread] != nil {
+        waits[thread]?.fences.append(fence)
+      } else {
+        pending[thread, default: wait].fences.append(fence)
+      }
+      return (nil, nil)
+    }
+    let call = raw.isWaitInSync ? Stall.Call.sync : .driver
+    if raw.isWaitStart {
+      waits[thread] = Wait(
+        call: call, begun: event, reservation: raw.reservation, fences: event.fence.map { [$0] } ?? [])
+      return (nil, nil)
+    }
+    waits[thread] = nil
+    let wait = Wait(call: call, begun: event, reservation: raw.reservation, fences: event.fence.map { [$0] } ?? [])
+    var stall = stall(of: wait, until: event.time, event.process)
+    stall.duration = event.duration ?? 0
+    return (event, stall)
+  }
+
+  private mutating func waitedForSyncobj(_ event: TraceEvent) -> Stall? {
+    guard let wait = pending.removeValue(forKey: event.process.tid) else { return nil }
+    var stall = stall(of: wait, until: event.time, event.process)
+    stall.duration = event.duration ?? 0
+    return stall
+  }
+
+  /// A poll that finds its file not ready waits for a fence. The later looks of the thread are not events of their own.
+  private mutating func polled(_ raw: RawEvent, _ event: TraceEvent) -> (TraceEvent?, Stall?) {
+    let thread = event.process.tid
+    if raw.isPollEnd {
+      guard let wait = waits[thread], wait.call == .poll else { return (nil, nil) }
       waits[thread] = nil
-      stalls += own.map { stall(.driver, $0.process, $0.time, $0.duration ?? 0, $0.fence, nil) }
+      return (nil, stall(of: wait, until: event.time, event.process))
     }
-    return stalls.sorted { $0.time < $1.time }
-  }
-
-  private mutating func polled(_ raw: RawEvent, _ event: TraceEvent) -> Stall? {
-    let thread = event.process.tid
     let isReady = event.value ?? 0 != 0
-    if raw.isQueued {
-      polls[thread] =
-        isReady
-        ? nil
-        : Poll(begun: event.time, buffer: event.buffer, reservation: raw.reservation, fence: event.fence)
-      return nil
+    let fences = pending.removeValue(forKey: thread)?.fences ?? event.fence.map { [$0] } ?? []
+    var look = event
+    look.duration = nil
+    var wait = Wait(call: .poll, begun: look, reservation: raw.reservation, fences: fences)
+    switch raw.look {
+    case .epoll: return (look, nil)
+    case .poll:
+      waits[thread] = isReady ? nil : wait
+      return (look, nil)
+    case .now:
+      guard isReady else {
+        waits[thread]?.fences += fences
+        return (nil, nil)
+      }
+      if let duration = event.duration {
+        // In epoll_wait(2): the time since the thread began to wait.
+        wait.begun.time -= min(duration, wait.begun.time)
+      } else if let begun = waits.removeValue(forKey: thread), begun.call == .poll {
+        wait = begun
+      } else {
+        return (nil, nil)
+      }
+      if wait.fences.isEmpty, let fence = lastWake[wait.reservation] { wait.fences = [fence] }
+      let stall = stall(of: wait, until: event.time, event.process)
+      // What was ready before was not waited for.
+      let signalled = stall.fence.flatMap { self.fences[Key($0)] }?.signalled ?? 0
+      return (nil, signalled >= wait.begun.time ? stall : nil)
     }
-    guard isReady, let poll = polls.removeValue(forKey: thread) else { return nil }
-    let fence = poll.fence ?? lastWake[poll.reservation]
-    return stall(.poll, event.process, event.time, event.time - poll.begun, fence, poll.buffer ?? event.buffer)
   }
 
-  private func stall(
-    _ call: Stall.Call, _ process: TraceEvent.Process, _ time: UInt64, _ duration: UInt64,
-    _ fence: TraceEvent.Fence?, _ buffer: TraceEvent.Buffer?
-  ) -> Stall {
+  private func stall(of wait: Wait, until time: UInt64, _ process: TraceEvent.Process) -> Stall {
+    // The fence that signalled last is the one that ended the wait.
+    let fence = wait.fences.max { (fences[Key($0)]?.signalled ?? .max) < (fences[Key($1)]?.signalled ?? .max) }
     let record = fence.flatMap { fences[Key($0)] }
-    var named = fence
-    if let driver = record?.driver { named?.driver = driver }
-    if let timeline = record?.timeline { named?.timeline = timeline }
     return Stall(
-      call: call, process: process, time: time, duration: duration,
-      buffer: buffer ?? record.flatMap { buffers[$0.reservation] }, fence: named, creator: record?.creator,
-      signaller: record?.signaller)
+      call: wait.call, process: process, isSignalled: record.map { $0.signalled > 0 } ?? false, time: time,
+      duration: time - min(time, wait.begun.time),
+      buffer: wait.begun.buffer ?? buffer(reservation: wait.reservation, fence: fence), fence: fence.map(named),
+      creator: record?.creator, signaller: record?.signaller)
   }
 
   private static func step(ofRequest request: UInt32) -> TraceEvent.Step {

@@ -12,4 +12,7 @@ public protocol TraceSource: AnyObject {
   /// Waits at most 100 ms for events. Returns them, and the waits that have ended, in the order of the kernel. A signal
   /// ends the wait early.
   func next() throws(KernelError) -> [TraceRecord]
+
+  /// The waits that have not ended, the longest first.
+  func unfinishedWaits() -> [Stall]
 }

@@ -32,15 +32,14 @@ final class RingUnderTest: @unchecked Sendable {
     }
     let layout = RecordLayout(parsing: format.joined(separator: "\n").utf8)
     let meanings: [EventKind.Meaning] =
-      KernelFunction.allCases.flatMap { [.call($0), .result(of: $0)] } + [
-        .fence(CDMABUF_EVENT_FENCE_INIT), .fence(CDMABUF_EVENT_FENCE_WAIT), .waitStart, .buffer(CDMABUF_EVENT_GET),
-        .newTask, .rename, .exit,
+      TracedFunction.all.flatMap { [.call($0), .result(of: $0)] } + TracedFunction.fences.map { .fence($0.kind) } + [
+        .call(DynamicEvent.failure), .buffer(CDMABUF_EVENT_GET), .newTask, .rename, .exit,
       ]
     kinds = meanings.map { EventKind($0, layout) }
   }
 
   func decode(_ bytes: [UInt8]) {
-    var decoder = RecordDecoder(threads: ThreadTable(root: "/nowhere"), reportsForks: true)
+    var decoder = RecordDecoder(threads: ThreadTable(root: "/nowhere"), reportsForks: true, epollQueue: 1)
     var history = TraceHistory()
     page.forEachRecord(of: bytes) { time, range in
       precondition(range.upperBound <= bytes.count && range.lowerBound < range.upperBound)

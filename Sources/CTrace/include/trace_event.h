@@ -28,6 +28,8 @@ enum cdmabuf_event_kind {
   CDMABUF_EVENT_IOCTL,
   CDMABUF_EVENT_POLL,
   CDMABUF_EVENT_POLL_WAKE,
+  /* A thread that waited in poll(2) or select(2) returns. */
+  CDMABUF_EVENT_POLL_END,
   CDMABUF_EVENT_PUT,
   CDMABUF_EVENT_RELEASE,
   CDMABUF_EVENT_ADD_FENCE,
@@ -38,6 +40,7 @@ enum cdmabuf_event_kind {
   CDMABUF_EVENT_FENCE_FAILED,
   CDMABUF_EVENT_FENCE_DESTROY,
   CDMABUF_EVENT_FENCE_DEADLINE,
+  CDMABUF_EVENT_FENCE_WAIT_START,
   CDMABUF_EVENT_FENCE_WAIT,
   /* A poll of a sync_file. */
   CDMABUF_EVENT_SYNC_FILE_POLL,
@@ -49,6 +52,7 @@ enum cdmabuf_event_kind {
   CDMABUF_EVENT_SEND_MESSAGE,
   CDMABUF_EVENT_RECEIVE_MESSAGE,
   CDMABUF_EVENT_RESERVATION_WAIT,
+  CDMABUF_EVENT_EPOLL,
 };
 
 struct cdmabuf_event {
@@ -69,7 +73,10 @@ struct cdmabuf_event {
   int tid;
   /* The process that forked, for CDMABUF_EVENT_INHERIT. */
   int parent;
-  /* Direction of a mapping or access, request of an ioctl, events of a poll, usage of a fence. */
+  /*
+   * Direction of a mapping or access, request of an ioctl, usage of a fence; 1 for a dynamic attachment, for a look that
+   * waits in poll(2) unless the file is ready, and for a wait in DMA_BUF_IOCTL_SYNC; 2 for a look of epoll_ctl(2).
+   */
   unsigned int detail;
   /* NUL-terminated. */
   char command[16];
@@ -79,6 +86,66 @@ struct cdmabuf_event {
   char device[32];
   char driver[32];
   char timeline[32];
+};
+
+/*
+ * A traced function, in the cookie of its probe: the kind of its event, the object that the event describes, the number
+ * of the function if its return is traced (from 1; else 0), and the number of the function that makes this call a part
+ * of its own (0 for none).
+ */
+#define CDMABUF_COOKIE(kind, object, call, outer) \
+  ((unsigned long long)(kind) | (object) << 8 | (call) << 16 | (outer) << 24)
+
+/* The numbers of functions that the programs look for in the calls of a thread. */
+enum cdmabuf_call {
+  cdmabuf_receive_call = 1,
+  cdmabuf_reservation_call,
+  cdmabuf_ioctl_call,
+  cdmabuf_poll_call,
+  cdmabuf_sync_file_call,
+  cdmabuf_syncobj_call,
+  cdmabuf_syncobj_timeline_call,
+  cdmabuf_epoll_call,
+  /* Not functions: the time between two tracepoints, and from a look that found nothing ready to the end of the poll. */
+  cdmabuf_fence_wait_call,
+  cdmabuf_armed_call,
+  cdmabuf_first_free_call,
+};
+
+/* Where a function has its object. */
+enum cdmabuf_object {
+  CDMABUF_OBJECT_NONE,
+  /* Argument 0. */
+  CDMABUF_OBJECT_BUFFER,
+  CDMABUF_OBJECT_ATTACHMENT,
+  CDMABUF_OBJECT_FENCE,
+  CDMABUF_OBJECT_RESERVATION,
+  CDMABUF_OBJECT_DENTRY,
+  CDMABUF_OBJECT_FILE,
+  CDMABUF_OBJECT_SYNC_FILE,
+  /* Argument 1. */
+  CDMABUF_OBJECT_SECOND_ATTACHMENT,
+  /* Arguments 0 and 1: a buffer and a device, a reservation object and a fence, a descriptor and its file. */
+  CDMABUF_OBJECT_BUFFER_DEVICE,
+  CDMABUF_OBJECT_RESERVATION_FENCE,
+  CDMABUF_OBJECT_DESCRIPTOR,
+  /* The files of the message in argument 2. */
+  CDMABUF_OBJECT_MESSAGE,
+  /* What the function returned. */
+  CDMABUF_OBJECT_RESULT,
+};
+
+/* What the programs are told before they are loaded. */
+struct cdmabuf_trace_settings {
+  /* The pid namespace of the tracer, in which processes have their numbers; 0 for the initial one. */
+  unsigned long long namespace_device;
+  unsigned long long namespace_inode;
+  /* The process that traces: its own calls are no events. */
+  int tracer;
+  /* Whether processes that fork are reported. */
+  int forks;
+  /* Whether exports have the user's stack. */
+  int stacks;
 };
 
 enum { cdmabuf_registers = 33, cdmabuf_stack_size = 16384 };

@@ -2,6 +2,7 @@
 import DMABuf
 import DMABufBench
 import DMABufConformance
+import DMABufHost
 import SystemPackage
 
 /// The results of `bench` so far, and the skipped measurements.

@@ -61,6 +61,9 @@ struct Trace: CommandRunner {
 
   enum CodingKeys: CodingKey { case filter, waits, period, summary, perfetto, leaks, utc, buffer, json, command }
 
+  /// Whether each step is a line of its own, not part of a report at the end.
+  var printsLines: Bool { !summary && !leaks && perfetto == nil }
+
   func validate() throws {
     let outputs = [("--stalls", waits.stalls), ("--summary", summary), ("--perfetto", perfetto != nil), ("--leaks", leaks)]
     let chosen = outputs.filter(\.1).map(\.0)
@@ -83,7 +86,7 @@ struct Trace: CommandRunner {
       Diagnostics.say("\(error)", hint: nil)
       return (error as? KernelError)?.errno == .noSuchFileOrDirectory ? 127 : 126
     }
-    let tracer = try source(descendantsOf: child.pid)
+    let tracer = try source(forks: true)
     var session = TraceSession(self, of: child.pid)
     try session.begin(tracer)
     child.start()
@@ -112,6 +115,8 @@ struct TraceSession {
   private var summary = TraceSummary()
   private var longest: Stall?
   private var failure: (any Error)?
+  /// What to add to CLOCK_MONOTONIC for the time of day.
+  private let utcOffset = Clock.realTime - min(Clock.realTime, Clock.now)
 
   init(_ options: Trace, of root: Int32?) {
     self.options = options
@@ -157,11 +162,17 @@ struct TraceSession {
     summary.add(stall)
     guard options.waits.stalls else { return "" }
     if stall.duration > longest?.duration ?? 0 { longest = stall }
+    return text(of: stall)
+  }
+
+  private mutating func text(of stall: Stall) -> String {
     guard stall.duration >= options.waits.slower?.nanoseconds ?? 0 else { return "" }
     return line(TraceLine(stall))
   }
 
   private mutating func line(_ line: TraceLine) -> String {
+    var line = line
+    if options.utc { line.utc = Units.utc(line.time + utcOffset) }
     guard options.json else { return line.text + "\n" }
     do {
       return try line.json() + "\n"
@@ -171,7 +182,14 @@ struct TraceSession {
     }
   }
 
-  func end(_ tracer: any TraceSource) throws {
+  mutating func end(_ tracer: any TraceSource) throws {
+    var text = ""
+    for stall in tracer.unfinishedWaits() where options.printsLines {
+      guard family?.contains(stall.process.pid) ?? true, options.filter.includes(stall) else { continue }
+      if stall.duration > longest?.duration ?? 0 { longest = stall }
+      text += self.text(of: stall)
+    }
+    if !text.isEmpty { try StandardStream.output.write(text) }
     if options.summary { try TraceSummaryReport(summary, lost: tracer.lost).print(asJSON: options.json) }
     if tracer.lost > 0 {
       Diagnostics.say(

@@ -6,17 +6,17 @@ import SystemPackage
 
 extension Trace {
   /// The source of events: BPF programs, or events of tracefs if the kernel refuses BPF programs.
-  func source(descendantsOf root: Int32? = nil) throws -> any TraceSource {
+  func source(forks: Bool = false) throws -> any TraceSource {
     let size = buffer?.bytes ?? 8 << 20
     let refusal: KernelError
     do throws(KernelError) {
-      return try Tracer(bufferSize: size, descendantsOf: root)
+      return try Tracer(bufferSize: size, forks: forks, stacks: leaks)
     } catch {
       guard TracefsTracer.replacesTracer(after: error) else { throw error }
       refusal = error
     }
     do throws(KernelError) {
-      let tracer = try TracefsTracer(bufferSize: size, descendantsOf: root)
+      let tracer = try TracefsTracer(bufferSize: size, forks: forks)
       Diagnostics.say(Self.words(tracer.scope, refusal), hint: nil)
       return tracer
     } catch {
@@ -48,12 +48,23 @@ extension Trace {
 
   /// The error if neither source works: the refusal of BPF if this process lacks rights for both.
   private static func failure(_ refusal: KernelError, _ error: KernelError) -> any Error {
-    guard error.errno == .permissionDenied || error.errno == .notPermitted else { return error }
-    guard refusal.errno == .permissionDenied || refusal.errno == .notPermitted else { return error }
+    if error.errno == .notSupported {
+      return Failure(
+        "\(refusal)", hint: "tracefs has process ids of the initial pid namespace; run dmabuf there")
+    }
+    guard isDenied(error) else { return error }
+    let tracing = "/sys/kernel/tracing"
+    guard isDenied(refusal) else {
+      let owner = FilePermissions(tracing).map { "\(tracing) belongs to \($0); run as root" }
+      return Failure("\(error)", hint: ProcessLimits.isRoot ? nil : owner)
+    }
     let capabilities = Capability.missing([.bpf, .perfmon])
-    let rights = capabilities.isEmpty ? "" : "neither \(capabilities.joined(separator: " and ")) for BPF nor "
-    return Failure(
-      "\(refusal)",
-      hint: "this process has \(rights.isEmpty ? "no " : rights)write access to /sys/kernel/tracing; run as root")
+    let rights =
+      capabilities.isEmpty ? "no" : "neither \(capabilities.joined(separator: " and ")) for BPF nor"
+    return Failure("\(refusal)", hint: "this process has \(rights) write access to \(tracing); run as root")
+  }
+
+  private static func isDenied(_ error: KernelError) -> Bool {
+    error.errno == .permissionDenied || error.errno == .notPermitted
   }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 import DMABuf
 import DMABufConformance
+import DMABufHost
 
 /// The results of all checks on all targets.
 struct CheckReport: Report, Encodable {

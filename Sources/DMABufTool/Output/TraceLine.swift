@@ -5,11 +5,18 @@ import DMABufTrace
 /// One line of a trace, as text or as a JSON document of its own.
 struct TraceLine: Encodable {
   struct Process: Encodable {
-    let pid: Int32
-    let tid: Int32
+    /// `null` for a process outside of the pid namespace.
+    @Nullable var pid: Int32?
+    @Nullable var tid: Int32?
     let comm: UntrustedText
 
-    init(_ process: TraceEvent.Process) { (pid, tid, comm) = (process.pid, process.tid, process.command) }
+    init(_ process: TraceEvent.Process) {
+      comm = process.command
+      pid = process.pid < 0 ? nil : process.pid
+      tid = process.tid < 0 ? nil : process.tid
+    }
+
+    var text: String { Units.process(comm, pid ?? -1) }
   }
 
   struct Buffer: Encodable {
@@ -47,6 +54,8 @@ struct TraceLine: Encodable {
   let step: String
   /// Nanoseconds of CLOCK_MONOTONIC at the end of the step.
   let time: UInt64
+  /// The time of day, if it was asked for.
+  @Nullable var utc: String?
   @Nullable var duration: UInt64?
   let process: Process
   @Nullable var buffer: Buffer?
@@ -58,12 +67,20 @@ struct TraceLine: Encodable {
   @Nullable var errno: String?
   /// The call that waited.
   @Nullable var call: String?
+  /// Whether the wait has ended.
+  @Nullable var ended: Bool?
+  /// Whether the fence that was waited for has signalled.
+  @Nullable var signalled: Bool?
+  /// The process that the new one was forked from.
+  @Nullable var parent: Process?
   @Nullable var creator: Process?
   @Nullable var signaller: Process?
 
   enum CodingKeys: String, CodingKey {
-    case schema, step, process, buffer, device, fence, direction, usage, value, errno, call, creator, signaller
+    case schema, step, process, buffer, device, fence, direction, usage, value, errno, call, ended, signalled, parent
+    case creator, signaller
     case time = "time_ns"
+    case utc = "time_utc"
     case duration = "duration_ns"
   }
 }
@@ -81,6 +98,7 @@ extension TraceLine: Report {
     usage = event.usage.map { "\($0)" }
     value = event.value
     errno = event.errno.map(ErrnoName.of)
+    parent = event.parent.map(Process.init)
   }
 
   init(_ stall: Stall) {
@@ -97,6 +115,8 @@ extension TraceLine: Report {
       case .syncobj: "syncobj"
       case .driver: "driver"
       }
+    ended = stall.hasEnded
+    signalled = stall.isSignalled
     creator = stall.creator.map(Process.init)
     signaller = stall.signaller.map(Process.init)
   }
@@ -104,11 +124,10 @@ extension TraceLine: Report {
   func text(style: Style) -> String { text }
 
   var text: String {
-    let time = Units.moment(time)
+    let time = utc ?? Units.moment(time)
     if step == "wait" { return "\(time)  \(waitInWords)" }
-    let process = Units.process(process.comm, process.pid)
     return [
-      time, Self.padded(process, to: 20), Self.padded(step, to: 16),
+      time, Self.padded(process.text, to: 20), Self.padded(step, to: 16),
       ([bufferInWords] + details).compactMap(\.self).joined(separator: "  "),
     ].joined(separator: "  ")
   }
@@ -122,7 +141,7 @@ extension TraceLine: Report {
 
   private var details: [String?] {
     [
-      device.map { "device \($0.escaped)" }, fence?.text, direction, usage.map { "as \($0)" }, valueInWords,
+      parent.map { "from \($0.text)" }, device.map { "device \($0.escaped)" }, fence?.text, direction, usage.map { "as \($0)" }, valueInWords,
       duration.map(Units.time), errno,
     ]
   }
@@ -130,7 +149,7 @@ extension TraceLine: Report {
   private var valueInWords: String? {
     guard let value else { return nil }
     return switch step {
-    case "fd", "get": "fd \(value)"
+    case "fd", "get", "receive", "take", "inherit", "keep": "fd \(value)"
     case "mmap": Units.size(value)
     case "poll": value == 0 ? "not ready" : "ready"
     default: nil
@@ -138,16 +157,16 @@ extension TraceLine: Report {
   }
 
   private var waitInWords: String {
-    var text = "\(Units.process(process.comm, process.pid)) waited \(Units.time(duration ?? 0))"
+    var text = process.text + (ended == false ? " has waited " : " waited ") + Units.time(duration ?? 0)
     if let call { text += " in \(call == "driver" ? "a driver" : call)" }
     if let buffer {
       text += " on ino:\(buffer.ino) (\(Units.size(buffer.size)) \(buffer.exporter.escaped)"
       text += (buffer.name.map { " \"\($0.escaped)\"" } ?? "") + ")"
     }
     text += " for \(fence?.text ?? "an unknown fence")"
-    if let creator { text += ", created by \(Units.process(creator.comm, creator.pid))" }
-    if let signaller { text += ", signalled by \(Units.process(signaller.comm, signaller.pid))" }
-    return text
+    if let creator { text += ", created by \(creator.text)" }
+    if let signaller { text += ", signalled by \(signaller.text)" }
+    return text + (signalled == false ? ", not signalled" : "")
   }
 
   private static func word(for direction: TraceEvent.Direction, ofCPU: Bool) -> String {

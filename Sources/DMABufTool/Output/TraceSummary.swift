@@ -6,38 +6,50 @@ import DMABufTrace
 struct TraceSummary {
   struct Count {
     var steps = 0
-    var waits: [UInt64] = []
+    /// The number of waits of each duration in nanoseconds, rounded to three digits: so a long trace needs no more
+    /// memory than a short one.
+    private(set) var waits: [UInt64: Int] = [:]
+    private(set) var longest: UInt64 = 0
+
+    mutating func add(wait: UInt64) {
+      var unit: UInt64 = 1
+      while wait / unit >= 1000 { unit *= 10 }
+      waits[wait / unit * unit, default: 0] += 1
+      longest = max(longest, wait)
+    }
   }
 
   struct Timeline: Hashable {
     let driver: UntrustedText?
     let timeline: UntrustedText?
+
+    init(_ fence: TraceEvent.Fence) { (driver, timeline) = (fence.driver, fence.timeline) }
   }
 
-  private(set) var buffers: [TraceEvent.Buffer: Count] = [:]
+  /// Each buffer with its latest name.
+  private(set) var buffers: [UInt64: (buffer: TraceEvent.Buffer, count: Count)] = [:]
   private(set) var processes: [TraceEvent.Process: Count] = [:]
   private(set) var timelines: [Timeline: Count] = [:]
 
   mutating func add(_ event: TraceEvent) {
-    if let buffer = event.buffer { buffers[buffer, default: Count()].steps += 1 }
+    if let buffer = event.buffer {
+      buffers[buffer.inode, default: (buffer, Count())].count.steps += 1
+      buffers[buffer.inode]?.buffer = buffer
+    }
     processes[Self.process(event.process), default: Count()].steps += 1
     if let fence = event.fence { timelines[Timeline(fence), default: Count()].steps += 1 }
   }
 
   mutating func add(_ stall: Stall) {
-    if let buffer = stall.buffer { buffers[buffer, default: Count()].waits.append(stall.duration) }
-    processes[Self.process(stall.process), default: Count()].waits.append(stall.duration)
-    if let fence = stall.fence { timelines[Timeline(fence), default: Count()].waits.append(stall.duration) }
+    if let buffer = stall.buffer { buffers[buffer.inode, default: (buffer, Count())].count.add(wait: stall.duration) }
+    processes[Self.process(stall.process), default: Count()].add(wait: stall.duration)
+    if let fence = stall.fence { timelines[Timeline(fence), default: Count()].add(wait: stall.duration) }
   }
 
   /// The process without its thread.
   private static func process(_ process: TraceEvent.Process) -> TraceEvent.Process {
     TraceEvent.Process(pid: process.pid, tid: process.pid, command: process.command)
   }
-}
-
-extension TraceSummary.Timeline {
-  init(_ fence: TraceEvent.Fence) { (driver, timeline) = (fence.driver, fence.timeline) }
 }
 
 /// The summary as it is printed.
@@ -54,15 +66,20 @@ struct TraceSummaryReport: Report, Encodable {
     init(_ name: String, _ count: TraceSummary.Count) {
       self.name = name
       steps = count.steps
-      waits = count.waits.count
-      let sorted = count.waits.sorted()
+      let all = count.waits.values.reduce(0, +)
+      waits = all
+      let sorted = count.waits.sorted { $0.key < $1.key }
       func percentile(_ percent: Int) -> UInt64? {
-        sorted.isEmpty ? nil : sorted[min(sorted.count - 1, sorted.count * percent / 100)]
+        var rest = all * percent / 100
+        return sorted.first { wait in
+          rest -= wait.value
+          return rest < 0
+        }?.key
       }
       p50 = percentile(50)
       p95 = percentile(95)
       p99 = percentile(99)
-      max = sorted.last
+      max = all > 0 ? count.longest : nil
     }
 
     enum CodingKeys: String, CodingKey {
@@ -82,7 +99,8 @@ struct TraceSummaryReport: Report, Encodable {
 
   init(_ summary: TraceSummary, lost: UInt64) {
     self.lost = lost
-    buffers = Self.rows(summary.buffers) { buffer in
+    let counts = Dictionary(uniqueKeysWithValues: summary.buffers.values.map { ($0.buffer, $0.count) })
+    buffers = Self.rows(counts) { buffer in
       "ino:\(buffer.inode) \(Units.size(buffer.size)) \(buffer.exporter.escaped)"
         + (buffer.name.map { " \"\($0.escaped)\"" } ?? "")
     }
@@ -105,7 +123,8 @@ struct TraceSummaryReport: Report, Encodable {
       .init(title), .init("STEPS", .right), .init("WAITS", .right), .init("P50", .right), .init("P95", .right),
       .init("P99", .right), .init("MAX", .right))
     table.rows = rows.map { row in
-      [row.name, "\(row.steps)", "\(row.waits)"] + [row.p50, row.p95, row.p99, row.max].map { $0.map(Units.shortTime) ?? "-" }
+      [row.name, "\(row.steps)", "\(row.waits)"]
+        + [row.p50, row.p95, row.p99, row.max].map { $0.map(Units.shortTime) ?? "-" }
     }
     return table.lines(style: style)
   }

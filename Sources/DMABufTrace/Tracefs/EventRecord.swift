@@ -2,10 +2,11 @@
 internal import CTrace
 import DMABuf
 
-/// The members of records that are read: of the kernel's tracepoints, and of the events that ``KernelFunction`` defines.
+/// The members of records that are read: of the kernel's tracepoints, and of the events that ``DynamicEvent`` defines.
 enum RecordField: Int, CaseIterable {
-  case commonPid, ino, size, resv, exporter, name, device, initName, fd, result, direction, request, flags, start, end
-  case table, queue, context, seqno, usage, deadline, ops, error, driver, timeline, pid, comm, newName, cloneFlags
+  case commonPid, ino, size, resv, exporter, name, device, initName, fd, result, detail, flags, start, end, table,
+    queue
+  case context, seqno, deadline, ops, error, driver, timeline, pid, comm, newName, cloneFlags
 
   /// The name in `format` files.
   var name: String {
@@ -15,8 +16,6 @@ enum RecordField: Int, CaseIterable {
     case .device: "dev_name"
     case .initName: "init_name"
     case .result: "ret"
-    case .direction: "dir"
-    case .request: "cmd"
     case .newName: "newcomm"
     case .cloneFlags: "clone_flags"
     default: "\(self)"
@@ -27,12 +26,10 @@ enum RecordField: Int, CaseIterable {
 /// An event of tracefs: what it stands for, and the layout of its records.
 struct EventKind {
   enum Meaning {
-    case call(KernelFunction)
-    case result(of: KernelFunction)
+    case call(TracedFunction)
+    case result(of: TracedFunction)
     /// A tracepoint of fences.
     case fence(cdmabuf_event_kind)
-    /// The beginning of a wait for a fence.
-    case waitStart
     /// A tracepoint of buffers.
     case buffer(cdmabuf_event_kind)
     case newTask

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+internal import CDMABuf
 internal import CLibBPF
 import DMABuf
 import Glibc
@@ -57,5 +58,23 @@ import Glibc
       }
     }
     return nil
+  }
+}
+
+/// The symbols of the running kernel.
+enum KernelSymbols {
+  /// The address of a function; 0 if this process may not see addresses.
+  static func address(of name: String) -> UInt64 {
+    // Lines like `ffffffff81c3a1b0 t NAME`.
+    guard let bytes = try? SmallFile.read("/proc/kallsyms", limit: 1 << 28),
+      let place = unsafe bytes.withUnsafeBytes({ bytes in
+        unsafe cdmabuf_find(bytes.baseAddress, bytes.count, " \(name)\n").map {
+          unsafe $0 - UnsafeRawPointer(bytes.baseAddress!)
+        }
+      })
+    else { return 0 }
+    let line = bytes[..<place].reversed().prefix { $0 != UInt8(ascii: "\n") }.reversed()
+    let digits = line.prefix { $0 != UInt8(ascii: " ") }
+    return UInt64(String(decoding: digits, as: UTF8.self), radix: 16) ?? 0
   }
 }

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 internal import CTrace
 import DMABuf
+import DMABufHost
 
 /// The events of a trace: defines them, enables them in the instance, and reads their layouts.
 struct TracefsEvents {
   private let names: TracefsNames
-  /// The directory of each event below `events`, and what the event stands for.
-  private var wanted: [(place: String, meaning: EventKind.Meaning, symbol: String)] = []
+  /// The directory of each event below `events`, what the event stands for, the condition for its records, and the name
+  /// of the function or tracepoint.
+  private var wanted: [(place: String, meaning: EventKind.Meaning, filter: String?, name: String)] = []
   /// The functions that cannot be watched.
   private(set) var missing: [String] = []
 
@@ -17,36 +19,30 @@ struct TracefsEvents {
   /// Chooses and defines the events.
   mutating func define() -> TracefsTracer.Scope {
     wanted = [
-      ("task/task_newtask", .newTask, ""), ("task/task_rename", .rename, ""), ("sched/sched_process_exit", .exit, ""),
+      ("task/task_newtask", .newTask, nil, ""), ("task/task_rename", .rename, nil, ""),
+      ("sched/sched_process_exit", .exit, nil, ""),
     ]
     let types = KernelTypes()
     if let types, Self.hasKprobes || Self.hasFprobes {
-      for function in KernelFunction.allCases { define(function, types) }
+      // Without the module there are no calls.
+      let hasDRM = Tracefs.has("/sys/module/drm")
+      let functions = TracedFunction.all(of: .running).filter { hasDRM || !$0.isInModule } + [DynamicEvent.failure]
+      for function in functions where DynamicEvent.canShow(function) { define(DynamicEvent(function, types)) }
     }
     let isDefined = wanted.count > 3
-    var steps: [TraceEvent.Step] = []
-    if !isDefined { steps = useTracepoints() }
-    // After the functions: the event of an errno then comes before that of the signal.
-    for (name, meaning) in Self.fences { wanted.append(("dma_fence/\(name)", meaning, name)) }
+    let steps = isDefined ? [] : useTracepoints()
+    // Waits are joined with the calls that they are in: so their tracepoints come last.
+    for (name, kind) in TracedFunction.fences { wanted.append(("dma_fence/\(name)", .fence(kind), nil, name)) }
     if isDefined { return .functions }
     missing = []
     return .tracepoints(steps, reason: types == nil ? .noTypes : .noDynamicEvents)
   }
 
-  private static let fences: [(String, EventKind.Meaning)] = [
-    ("dma_fence_init", .fence(CDMABUF_EVENT_FENCE_INIT)), ("dma_fence_emit", .fence(CDMABUF_EVENT_FENCE_EMIT)),
-    ("dma_fence_enable_signal", .fence(CDMABUF_EVENT_FENCE_ENABLE)),
-    ("dma_fence_signaled", .fence(CDMABUF_EVENT_FENCE_SIGNALED)),
-    ("dma_fence_destroy", .fence(CDMABUF_EVENT_FENCE_DESTROY)), ("dma_fence_wait_start", .waitStart),
-    ("dma_fence_wait_end", .fence(CDMABUF_EVENT_FENCE_WAIT)),
-  ]
-
   /// Whether the tracepoints of buffers can be used. In Linux 7.0 those of `dma_buf_fd` and `dma_buf_put` read memory
   /// that may be free already. Linux 7.1 has both corrections, but not each of its release candidates.
   static func areTracepointsSafe(release: String) -> Bool {
-    let numbers = release.split { !$0.isNumber }.prefix(2).compactMap { Int($0) }
-    guard numbers.count == 2 else { return false }
-    return (numbers[0], numbers[1]) >= (7, 1) && !(numbers[0] == 7 && numbers[1] == 1 && release.contains("-rc"))
+    let (version, first) = (KernelVersion(release: release), KernelVersion(7, 1))
+    return version > first || version == first && !release.contains("-rc")
   }
 
   private mutating func useTracepoints() -> [TraceEvent.Step] {
@@ -59,7 +55,7 @@ struct TracefsEvents {
     ]
     return tracepoints.compactMap { name, kind, step in
       guard Tracefs.has("\(names.instance)/events/dma_buf/\(name)") else { return nil }
-      wanted.append(("dma_buf/\(name)", .buffer(kind), name))
+      wanted.append(("dma_buf/\(name)", .buffer(kind), nil, name))
       return step
     }
   }
@@ -74,25 +70,27 @@ struct TracefsEvents {
     String(decoding: (try? Tracefs.read(Tracefs.directory + "/README")) ?? [], as: UTF8.self)
     .contains("<func-name>[%return]")
 
-  private mutating func define(_ function: KernelFunction, _ types: KernelTypes) {
+  private mutating func define(_ event: DynamicEvent) {
     let kprobes = Self.hasKprobes
-    let isDefined = function.symbols.contains { symbol in
-      // The return first: a call that is seen then has a return that is seen.
-      if function.hasReturn {
-        let (always, withArguments) = function.results(types)
-        let name = function.rawValue + "_return"
-        // A limit for calls at once. Calls over the limit would have no return.
-        let head = kprobes ? "r512:\(names.group)/\(name) \(symbol)" : "f:\(names.group)/\(name) \(symbol)%return"
-        guard !withArguments.isEmpty && add(head, always + withArguments) || add(head, always) else { return false }
-        wanted.append(("\(names.group)/\(name)", .result(of: function), symbol))
+    let name = event.function.name
+    let place = "\(names.group)/\(name)"
+    // The return first: a call that is seen then has a return that is seen.
+    if event.function.returns {
+      // A limit for calls at once. Calls over the limit would have no return.
+      let head = kprobes ? "r512:\(place)_return \(name)" : "f:\(place)_return \(name)%return"
+      // A function without a result has none to fetch.
+      let results = [event.results + event.lateResults, event.results, []]
+      guard results.contains(where: { add(head, $0) }) else {
+        missing.append(name)
+        return
       }
-      guard function != .export else { return true }
-      let head = "\(kprobes ? "p" : "f"):\(names.group)/\(function.rawValue) \(symbol)"
-      guard add(head, function.arguments(types)) else { return false }
-      wanted.append(("\(names.group)/\(function.rawValue)", .call(function), symbol))
-      return true
+      wanted.append(("\(place)_return", .result(of: event.function), nil, name))
     }
-    if !isDefined, !function.isOfDRM || Tracefs.has("/sys/module/drm") { missing.append(function.rawValue) }
+    guard add("\(kprobes ? "p" : "f"):\(place) \(name)", event.arguments) else {
+      missing.append(name)
+      return
+    }
+    wanted.append((place, .call(event.function), event.filter, name))
   }
 
   private func add(_ head: String, _ arguments: [String]) -> Bool {
@@ -109,17 +107,15 @@ struct TracefsEvents {
   /// Enables the events in the instance. Returns them by the number in their records.
   mutating func enable() -> [UInt16: EventKind] {
     var kinds: [UInt16: EventKind] = [:]
-    for (place, meaning, symbol) in wanted {
+    for (place, meaning, filter, name) in wanted {
       let directory = "\(names.instance)/events/\(place)"
       do {
         let layout = RecordLayout(parsing: try Tracefs.read(directory + "/format"))
         kinds[layout.identifier] = EventKind(meaning, layout)
-        if case .call(let function) = meaning, let filter = function.filter {
-          try Tracefs.write(filter, to: directory + "/filter")
-        }
+        if let filter { try Tracefs.write(filter, to: directory + "/filter") }
         try Tracefs.write("1", to: directory + "/enable")
       } catch {
-        if !symbol.isEmpty, !missing.contains(symbol) { missing.append(symbol) }
+        if !name.isEmpty, !missing.contains(name) { missing.append(name) }
       }
     }
     return kinds

@@ -43,13 +43,15 @@ public final class TracefsTracer: TraceSource {
   private var history = TraceHistory()
 
   /// Creates the instance and enables the events. `bufferSize` is the size of all ring buffers together in bytes. With
-  /// `descendantsOf`, the steps of processes include `fork`.
+  /// `forks`, there are events of processes that fork.
   ///
   /// No other thread may run. Throws `ENOENT` on the mount point if tracefs is not mounted, `EACCES` if this user may
-  /// not write there.
-  public init(bufferSize: Int = 8 << 20, descendantsOf root: Int32? = nil) throws(KernelError) {
+  /// not write there, `ENOTSUP` outside of the initial pid namespace, whose process ids the events have.
+  public init(bufferSize: Int = 8 << 20, forks: Bool = false) throws(KernelError) {
+    let instances = Tracefs.directory + "/instances"
     // Reading the directory fails with the best error.
-    _ = try Directory(Tracefs.directory + "/instances")
+    _ = try Directory(instances)
+    guard Tracer.pidNamespace.inode == 0 else { throw KernelError(.open, on: instances, errno: .notSupported) }
     TracefsNames.removeStale()
     names = TracefsNames()
     watcher = try TracefsWatcher(names)
@@ -61,7 +63,8 @@ public final class TracefsTracer: TraceSource {
       kinds = events.enable()
       missing = events.missing
       // Events report what changes after this.
-      decoder = RecordDecoder(threads: ThreadTable(), reportsForks: root != nil)
+      decoder = RecordDecoder(
+        threads: ThreadTable(), reportsForks: forks, epollQueue: KernelSymbols.address(of: "ep_ptable_queue_proc"))
       self.ring = ring
     } catch {
       names.remove()
@@ -81,14 +84,18 @@ public final class TracefsTracer: TraceSource {
     var records: [TraceRecord] = []
     for record in try ring?.next(kinds) ?? [] {
       decoder.decode(record) { event in
-        let (event, stalls) = history.complete(RawEvent(event))
-        records += stalls.map { .stall($0) }
+        let (event, stall) = history.complete(RawEvent(event))
+        if let stall { records.append(.stall(stall)) }
         if let event { records.append(.event(event)) }
       }
     }
-    let now = Clock.now
-    let waits = history.endedWaits(before: now > 100_000_000 ? now - 100_000_000 : 0)
-    return records + waits.map { .stall($0) }
+    return records
+  }
+
+  public func unfinishedWaits() -> [Stall] {
+    history.unfinishedWaits(at: Clock.now).filter { stall in
+      if case .poll = stall.call { !decoder.hasLeftPoll(stall.process.tid) } else { true }
+    }
   }
 
   /// Whether tracefs may work where ``Tracer`` failed with `error`.

@@ -18,7 +18,7 @@ the_steps_of_a_buffer_are_reported_in_order() {
   stderr_is_empty
   # Before Linux 7, vgem maps a buffer when it imports the buffer.
   if at_least 7.0; then mapped=''; else mapped='"map","unmap",'; fi
-  check [ "$(_steps)" = '["export","fd","set-name","mmap","begin","end","get","attach",'"$mapped"'"detach","release"]' ]
+  check [ "$(_steps)" = '["export","fd","set-name","mmap","begin","end","get","attach",'"$mapped"'"detach","put","release"]' ]
   check [ "$(jq -sc 'map(.buffer.size) | unique' .run/stdout)" = '[65536]' ]
   check [ "$(jq -sc 'map(.buffer.name) | unique' .run/stdout)" = '[null,"cam"]' ]
   check [ "$(jq -sc 'map(select(.step == "attach") | .device)' .run/stdout)" = '["vgem"]' ]
@@ -46,15 +46,65 @@ children_of_a_traced_command_are_traced_and_other_processes_are_not() {
   finish other
 }
 
-a_wait_names_the_fence_its_creator_and_its_signaller() {
+descriptors_that_go_to_other_processes_are_reported() {
   _can_trace
-  run dmabuf trace --stalls --json -- sh -c '
-    actor buffer 4096 print 0 vgem-fence 0 write ready sleep 3 vgem-signal 1 sleep 1 >out &
-    until grep -q ready out; do usleep 50000; done
-    read -r pid fd _ <out
-    dmabuf fence-wait $pid:$fd --timeout 9s >&2
+  run dmabuf trace --json -- sh -c '
+    actor comm viewer listen ./socket receive ./socket &
+    until [ -S socket ]; do usleep 20000; done
+    actor comm camera buffer 65536 send ./socket 0
     wait'
   status 0
-  check [ "$(jq -sc 'map([.call, .fence.driver, .creator.comm, .signaller.comm])' .run/stdout)" = '[["poll","vgem","actor","actor"]]' ]
-  check [ "$(jq -sc 'map(.duration_ns > 1000000000 and .duration_ns < 4000000000)' .run/stdout)" = '[true]' ]
+  check [ "$(jq -sc 'map(select(.step == "send" or .step == "receive") | [.step, .process.comm, .buffer.size])' \
+    .run/stdout)" = '[["send","camera",65536],["receive","viewer",65536]]' ]
+}
+
+descriptors_that_a_child_inherits_are_reported() {
+  _can_trace
+  run dmabuf trace --json -- actor buffer 65536 exec sh -c '(exec sleep 0.1); true'
+  status 0
+  # The shell keeps the descriptor over its start, its child inherits and keeps it.
+  check [ "$(jq -sc 'map(select(.step == "keep" or .step == "inherit") | .step)' .run/stdout)" = '["keep","inherit","keep"]' ]
+  check [ "$(jq -sc 'map(select(.step == "inherit"))[0] | .process.pid != .parent.pid' .run/stdout)" = true ]
+  check [ "$(jq -sc '(map(select(.step == "keep"))[0].process.pid) == (map(select(.step == "inherit"))[0].parent.pid)' \
+    .run/stdout)" = true ]
+}
+
+a_descriptor_that_is_taken_with_pidfd_getfd_is_reported() {
+  _can_trace
+  start camera actor buffer 65536 print 0 ready pause
+  wait_for_line camera ready
+  run dmabuf trace --json -- sh -c 'exec dmabuf map "$1" --output bytes >&2' sh \
+    "$(awk 'NR == 1 { print $1 ":" $2 }' .started/camera.stdout)"
+  status 0
+  check [ "$(jq -sc 'map(select(.step == "take") | [.process.comm, .buffer.size])' .run/stdout)" = '[["dmabuf",65536]]' ]
+  send_signal camera TERM
+  finish camera
+}
+
+a_storm_of_events_is_counted_to_the_last() {
+  _can_trace
+  limit 60
+  run dmabuf trace -- actor limit-nofile 200000 buffer 4096 dups 0 100000
+  status 0
+  seen=$(grep -c '^[0-9.]*  actor([0-9]*)  *fd  ' .run/stdout)
+  lost=$(sed -n 's/^dmabuf: \([0-9]*\) events\{0,1\} did not fit into the ring buffer.*/\1/p' .run/stderr)
+  # Lost events may be of other steps, too: the buffer's export, descriptor and release.
+  check [ $((seen + ${lost:-0})) -ge 100001 ]
+  check [ $((seen + ${lost:-0})) -le 100003 ]
+}
+
+killed_traces_leave_nothing() {
+  _can_trace
+  limit 60
+  for round in $(seq 20); do
+    dmabuf trace >lines 2>errors &
+    trace=$!
+    usleep $((round * 100000))
+    kill -KILL $trace
+    wait $trace 2>/dev/null
+  done
+  # The kernel has no probes of anyone any more.
+  eventually [ ! -s /sys/kernel/tracing/enabled_functions ]
+  check [ "$(cat /sys/kernel/tracing/dynamic_events)" = '' ]
+  check [ "$(ls /sys/kernel/tracing/instances)" = '' ]
 }

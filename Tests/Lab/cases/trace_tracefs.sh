@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# shellcheck shell=dash disable=SC2016,SC2086,SC2154
+# shellcheck shell=dash disable=SC2009,SC2010,SC2016,SC2046,SC2086,SC2154
 # dmabuf trace where BPF programs cannot be loaded: events of tracefs. Root is denied BPF by its bounding set, or the
 # kernel's types are hidden.
 
@@ -83,30 +83,86 @@ tracefs_shows_the_errno_of_refused_steps() {
   check [ "$(jq -sc 'map(select(.errno) | [.step, .errno])' .run/stdout)" = '[["begin","EINVAL"],["ioctl","ENOTTY"]]' ]
 }
 
-tracefs_names_the_fence_of_a_wait_its_creator_and_its_signaller() {
-  _can_trace_functions
-  run $denied dmabuf trace --stalls --json -- sh -c '
-    actor buffer 4096 print 0 vgem-fence 0 write ready sleep 5 vgem-signal 1 sleep 1 >out &
-    until grep -q ready out; do usleep 50000; done
-    read -r pid fd _ <out
-    dmabuf fence-wait $pid:$fd --timeout 9s >&2
-    wait'
+# Traces a viewer that receives slot $1 of a camera, which signals the fence of its buffer after a second. The other
+# words are the viewer's. Its slot 1 is what it received.
+_trace_viewer() {
+  slot=$1
+  shift
+  run ${denied_here-$denied} dmabuf trace --stalls --slower 300ms --json -- sh -c '
+    slot=$1
+    shift
+    actor comm viewer listen ./socket receive ./socket "$@" >&2 &
+    until [ -S socket ]; do usleep 20000; done
+    actor comm camera buffer 65536 vgem-fence 0 write send ./socket "$slot" sleep 1 vgem-signal 1
+    wait' sh "$slot" "$@"
   status 0
-  check [ "$(_each '[.call, .fence.driver, .creator.comm, .signaller.comm]')" = '[["poll","vgem","actor","actor"]]' ]
-  check [ "$(_each '.duration_ns > 1000000000 and .duration_ns < 6000000000')" = '[true]' ]
 }
 
-tracefs_names_the_buffer_of_a_wait_for_access() {
+# Checks that the only line is a wait in CALL for the fence of the camera.
+_check_wait() {
+  check [ "$(_each '[.process.comm, .call, .fence.driver, .fence.timeline, .creator.comm, .signaller.comm]')" = \
+    '[["viewer","'"$1"'","vgem","unbound","camera","camera"]]' ]
+  check [ "$(_each '.duration_ns > 600000000 and .duration_ns < 3000000000')" = '[true]' ]
+  check [ "$(_each '[.ended, .signalled]')" = '[[true,true]]' ]
+}
+
+tracefs_shows_a_wait_in_sync() {
   _can_trace_functions
-  run $denied dmabuf trace --stalls --json -- sh -c '
-    actor buffer 4096 print 0 vgem-fence 0 write ready sleep 5 vgem-signal 1 sleep 1 >out &
-    until grep -q ready out; do usleep 50000; done
-    read -r pid fd _ <out
-    dmabuf map $pid:$fd --checksum >&2
+  _trace_viewer 0 fill 1 0x5a
+  _check_wait 'SYNC START'
+  check [ "$(_each .buffer.size)" = '[65536]' ]
+}
+
+tracefs_shows_a_wait_in_poll() {
+  _can_trace_functions
+  _trace_viewer 0 exec sh -c 'exec actor comm viewer wait-readable $SLOT_1'
+  _check_wait poll
+  check [ "$(_each .buffer.size)" = '[65536]' ]
+}
+
+tracefs_shows_a_wait_for_a_sync_file() {
+  _can_trace_functions
+  _trace_viewer 1 exec sh -c 'exec actor comm viewer wait-readable $SLOT_1'
+  _check_wait poll
+}
+
+tracefs_shows_no_wait_in_poll_for_what_epoll_watches() {
+  _can_trace_functions
+  _trace_viewer 0 epoll 1 epoll-wait 2 5000
+  stdout_is_empty
+}
+
+tracefs_shows_a_wait_for_a_syncobj() {
+  _can_trace_functions
+  at_least 6.6 || skip 'virtio_gpu has syncobjs since Linux 6.6'
+  load virtio_gpu
+  start camera actor buffer 4096 print 0 ready pause
+  wait_for_line camera ready
+  check dmabuf fence create --vgem "$(awk 'NR == 1 { print $1 ":" $2 }' .started/camera.stdout)" --hold late
+  check dmabuf fence create --syncobj "$(drm_node virtio_gpu render)" --hold frame
+  check dmabuf fence import --syncobj frame late
+  start trace $denied dmabuf trace --stalls --slower 300ms --json -- dmabuf fence-wait frame
+  eventually grep -q 'waiting for' .started/trace.stderr
+  sleep 1
+  check dmabuf fence signal late
+  finish trace
+  status 0
+  check [ "$(_each '[.process.comm, .call, .fence.driver, .signaller.comm]')" = '[["dmabuf","syncobj","vgem","dmabuf"]]' ]
+  check dmabuf release --all
+  send_signal camera TERM
+  finish camera
+}
+
+tracefs_shows_which_descriptors_are_received() {
+  _can_trace_functions
+  run $denied dmabuf trace --json -- sh -c '
+    actor comm viewer listen ./socket receive ./socket &
+    until [ -S socket ]; do usleep 20000; done
+    actor comm camera buffer 65536 send ./socket 0
     wait'
   status 0
-  check [ "$(_each '[.call, .buffer.size, .fence.driver, .creator.comm, .process.comm]')" = \
-    '[["SYNC START",4096,"vgem","actor","dmabuf"]]' ]
+  check [ "$(jq -sc 'map(select(.step == "receive") | [.process.comm, .buffer.size, .value > 2])' .run/stdout)" = \
+    '[["viewer",65536,true]]' ]
 }
 
 children_of_a_command_are_traced_with_tracefs_and_other_processes_are_not() {
@@ -143,18 +199,12 @@ without_the_types_of_the_kernel_tracefs_shows_fences() {
   check _nothing_is_left
 }
 
-without_types_a_wait_for_a_fence_is_seen() {
+without_types_tracefs_shows_a_wait_for_a_fence() {
   _can_trace
   _hide_types
-  run dmabuf trace --stalls --json -- sh -c '
-    actor buffer 4096 print 0 vgem-fence 0 write ready sleep 5 vgem-signal 1 sleep 1 >out &
-    until grep -q ready out; do usleep 50000; done
-    read -r pid fd _ <out
-    dmabuf map $pid:$fd --checksum >&2
-    wait'
-  status 0
-  check [ "$(_each '[.fence.driver, .creator.comm, .process.comm]')" = '[["vgem","actor","dmabuf"]]' ]
-  check [ "$(_each '.duration_ns > 1000000000')" = '[true]' ]
+  denied_here=
+  _trace_viewer 0 fill 1 0x5a
+  _check_wait driver
 }
 
 without_types_tracefs_shows_the_tracepoints_of_buffers() {

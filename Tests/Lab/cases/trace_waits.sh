@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=dash disable=SC2016,SC2154
+# dmabuf trace --stalls: who waits for whom. The camera signals its fence after the time that each case gives.
+
+_can_trace() {
+  needs drm:vgem
+  [ -e /sys/kernel/btf/vmlinux ] || skip 'no BTF'
+}
+
+# Traces a viewer that receives slot $1 of a camera, which signals the fence of its buffer after a second. The other
+# words are the viewer's. Its slot 1 is what it received. The lines are in .run/stdout.
+_trace_viewer() {
+  limit 20
+  slot=$1
+  shift
+  run dmabuf trace --stalls --slower 300ms --json -- sh -c '
+    slot=$1
+    shift
+    actor comm viewer listen ./socket receive ./socket "$@" >&2 &
+    until [ -S socket ]; do usleep 20000; done
+    actor comm camera buffer 65536 vgem-fence 0 write send ./socket "$slot" sleep 1 vgem-signal 1
+    wait' sh "$slot" "$@"
+  status 0
+}
+
+# check_wait CALL: the one line is of the viewer's wait in CALL, for the camera's fence, and as long as it was.
+_check_wait() {
+  check [ "$(jq -sc 'map([.step, .process.comm, .call, .fence.driver, .fence.timeline, .creator.comm, .signaller.comm])' \
+    .run/stdout)" = '[["wait","viewer","'"$1"'","vgem","unbound","camera","camera"]]' ]
+  check [ "$(jq -sc 'map(.duration_ns > 600000000 and .duration_ns < 3000000000)' .run/stdout)" = '[true]' ]
+  check [ "$(jq -sc 'map([.ended, .signalled])' .run/stdout)" = '[[true,true]]' ]
+}
+
+a_wait_in_sync_names_buffer_fence_creator_and_signaller() {
+  _can_trace
+  _trace_viewer 0 fill 1 0x5a
+  _check_wait 'SYNC START'
+  check [ "$(jq -sc 'map(.buffer.size)' .run/stdout)" = '[65536]' ]
+}
+
+a_wait_in_poll_names_buffer_fence_creator_and_signaller() {
+  _can_trace
+  _trace_viewer 0 exec sh -c 'exec actor comm viewer wait-readable $SLOT_1'
+  _check_wait poll
+  check [ "$(jq -sc 'map(.buffer.size)' .run/stdout)" = '[65536]' ]
+}
+
+a_wait_in_epoll_names_buffer_fence_creator_and_signaller() {
+  _can_trace
+  _trace_viewer 0 epoll 1 epoll-wait 2 5000
+  _check_wait poll
+  check [ "$(jq -sc 'map(.buffer.size)' .run/stdout)" = '[65536]' ]
+}
+
+a_wait_for_a_sync_file_names_fence_creator_and_signaller() {
+  _can_trace
+  _trace_viewer 1 exec sh -c 'exec actor comm viewer wait-readable $SLOT_1'
+  _check_wait poll
+}
+
+a_wait_for_a_syncobj_names_fence_creator_and_signaller() {
+  _can_trace
+  at_least 6.6 || skip 'virtio_gpu has syncobjs since Linux 6.6'
+  load virtio_gpu
+  start camera actor buffer 4096 print 0 ready pause
+  wait_for_line camera ready
+  check dmabuf fence create --vgem "$(awk 'NR == 1 { print $1 ":" $2 }' .started/camera.stdout)" --hold late
+  check dmabuf fence create --syncobj "$(drm_node virtio_gpu render)" --hold frame
+  check dmabuf fence import --syncobj frame late
+  start trace dmabuf trace --stalls --slower 300ms --json -- dmabuf fence-wait frame
+  eventually grep -q 'waiting for' .started/trace.stderr
+  sleep 1
+  check dmabuf fence signal late
+  finish trace
+  status 0
+  check [ "$(jq -sc 'map([.process.comm, .call, .fence.driver, .signaller.comm])' .run/stdout)" = \
+    '[["dmabuf","syncobj","vgem","dmabuf"]]' ]
+  check dmabuf release --all
+  send_signal camera TERM
+  finish camera
+}
+
+a_wait_that_has_not_ended_is_reported_at_the_end() {
+  _can_trace
+  limit 20
+  start trace dmabuf trace --stalls --for 6s
+  sleep 2
+  start camera actor comm camera buffer 65536 vgem-fence 0 write comm stuck fill 0 0x5a
+  finish trace
+  status 0
+  stdout '^[0-9.]+  stuck\([0-9]+\) has waited [0-9.]+ m?s in SYNC START on ino:[0-9]+ \(64K [a-z]+\) for vgem unbound#1, created by camera\([0-9]+\), not signalled$'
+  send_signal camera TERM
+  finish camera
+}
+
+a_poll_that_gives_up_is_a_wait_too() {
+  _can_trace
+  limit 20
+  start camera actor buffer 65536 vgem-fence 0 write print 1 ready pause
+  wait_for_line camera ready
+  run dmabuf trace --stalls --slower 300ms --json -- \
+    dmabuf fence-wait "$(awk 'NR == 1 { print $1 ":" $2 }' .started/camera.stdout)" --timeout 1s
+  status 124
+  check [ "$(jq -sc 'map([.call, .ended, .signalled, .signaller])' .run/stdout)" = '[["poll",true,false,null]]' ]
+  send_signal camera TERM
+  finish camera
+}
+
+a_slow_wait_fails_the_test() {
+  _can_trace
+  limit 20
+  start trace dmabuf trace --stalls --fail-if-slower 500ms --for 6s
+  sleep 2
+  check actor comm camera buffer 65536 vgem-fence 0 write epoll 0 epoll-wait 2 1500 vgem-signal 1
+  finish trace
+  status 1
+  stderr '^dmabuf: camera\([0-9]+\) waited 1\.[0-9]+ s, longer than 500(\.0)? ms$'
+}
