@@ -30,7 +30,7 @@ struct RingRecording: CustomTestStringConvertible, Sendable {
 
   /// The records of a processor, as the kernel prints them.
   func lines(of processor: Int) throws -> [Line] {
-    let pattern = /-(\d+) +\[(\d+)\] +\S+ +(\d+)\.(\d{6}): (\w+): /
+    let pattern = #/-(\d+) +\[(\d+)\] +\S+ +(\d+)\.(\d{6}): (\w+): /#
     return try String(decoding: bytes("trace"), as: UTF8.self).split(separator: "\n").compactMap { line in
       let match = try #require(try pattern.firstMatch(in: line), "\(line)")
       guard Int(match.2) == processor else { return nil }

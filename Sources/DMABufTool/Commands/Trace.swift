@@ -13,8 +13,8 @@ struct Trace: CommandRunner {
     abstract: "Watch the steps of buffers and fences, and who waits for whom.",
     usage: "dmabuf trace [<options>] [-- <COMMAND> ...]",
     discussion: """
-      Prints one line for each step until ^C. Needs root, and a kernel with BTF. With a command after --, reports only \
-      the steps of the command and its children. The exit status is then that of the command.
+      Prints one line for each step until ^C. Needs root, and a kernel with BTF for more than fences. With a command \
+      after --, reports only the steps of the command and its children. The exit status is then that of the command.
 
       EXAMPLES
         dmabuf trace                                           # everything

@@ -10,33 +10,41 @@ extension Trace {
     let size = buffer?.bytes ?? 8 << 20
     let refusal: KernelError
     do throws(KernelError) {
-      return try Tracer(bufferSize: size, forks: forks, stacks: leaks)
+      let tracer = try Tracer(bufferSize: size, forks: forks, stacks: leaks)
+      guard tracer.missing.contains("dma_buf_export") else { return tracer }
+      // Programs on many functions need fprobes, which arm64 has since Linux 6.14. Kprobes may work.
+      guard let other = try? TracefsTracer(bufferSize: size, forks: forks), case .functions = other.scope else {
+        return tracer
+      }
+      Diagnostics.say(words(other.scope, "this kernel has no BPF programs on many functions"), hint: nil)
+      return other
     } catch {
       guard TracefsTracer.replacesTracer(after: error) else { throw error }
       refusal = error
     }
     do throws(KernelError) {
       let tracer = try TracefsTracer(bufferSize: size, forks: forks)
-      Diagnostics.say(Self.words(tracer.scope, refusal), hint: nil)
+      Diagnostics.say(words(tracer.scope, "\(refusal)"), hint: nil)
       return tracer
     } catch {
       throw Self.failure(refusal, error)
     }
   }
 
-  /// What a trace through tracefs does not see.
-  private static func words(_ scope: TracefsTracer.Scope, _ refusal: KernelError) -> String {
+  /// What a trace through tracefs does not show.
+  private func words(_ scope: TracefsTracer.Scope, _ refusal: String) -> String {
     switch scope {
     case .functions:
-      return
-        "\(refusal); tracing with tracefs, which does not show \(list([.send, .receive, .take, .inherit, .keep]))"
+      let steps =
+        "\(refusal); tracing with tracefs, which does not show \(Self.list([.send, .take, .inherit, .keep]))"
+      return leaks ? "\(steps), nor stacks" : steps
     case .tracepoints(let steps, let reason):
       let kernel =
         switch reason {
         case .noTypes: "this kernel has no BTF"
         case .noDynamicEvents: "\(refusal); this kernel has no events of kprobes"
         }
-      return "\(kernel): only fences \(steps.isEmpty ? "" : "and the steps \(list(steps)) ")are traced"
+      return "\(kernel): only fences \(steps.isEmpty ? "" : "and the steps \(Self.list(steps)) ")are traced"
     }
   }
 

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-internal import CDMABuf
 internal import CLibBPF
 import DMABuf
 import Glibc
@@ -63,18 +62,23 @@ import Glibc
 
 /// The symbols of the running kernel.
 enum KernelSymbols {
-  /// The address of a function; 0 if this process may not see addresses.
+  /// The address of a function; 0 if this process may not see addresses. Reads `/proc/kallsyms` up to the function: lines
+  /// like `ffffffff81c3a1b0 t NAME`.
   static func address(of name: String) -> UInt64 {
-    // Lines like `ffffffff81c3a1b0 t NAME`.
-    guard let bytes = try? SmallFile.read("/proc/kallsyms", limit: 1 << 28),
-      let place = unsafe bytes.withUnsafeBytes({ bytes in
-        unsafe cdmabuf_find(bytes.baseAddress, bytes.count, " \(name)\n").map {
-          unsafe $0 - UnsafeRawPointer(bytes.baseAddress!)
-        }
-      })
-    else { return 0 }
-    let line = bytes[..<place].reversed().prefix { $0 != UInt8(ascii: "\n") }.reversed()
-    let digits = line.prefix { $0 != UInt8(ascii: " ") }
-    return UInt64(String(decoding: digits, as: UTF8.self), radix: 16) ?? 0
+    let end = Array(" \(name)".utf8)
+    guard let file = try? OpenFile("/proc/kallsyms", O_RDONLY) else { return 0 }
+    let chunk = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 8)
+    defer { unsafe chunk.deallocate() }
+    var rest: [UInt8] = []
+    while let count = try? unsafe file.read(into: chunk), count > 0 {
+      unsafe rest += chunk[..<count]
+      let lines = rest.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+      for line in lines.dropLast() where line.suffix(end.count).elementsEqual(end) {
+        let digits = line.prefix { $0 != UInt8(ascii: " ") }
+        return UInt64(String(decoding: digits, as: UTF8.self), radix: 16) ?? 0
+      }
+      rest = Array(lines.last ?? [])
+    }
+    return 0
   }
 }

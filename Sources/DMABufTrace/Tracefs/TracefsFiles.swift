@@ -69,7 +69,11 @@ struct TracefsNames {
   func remove() {
     try? Tracefs.write("0", to: instance + "/tracing_on")
     // The files of a process that was killed may still be closing.
-    for _ in 0..<100 where unsafe rmdir(instance) != 0 && errno == EBUSY { usleep(10_000) }
+    var attempts = 100
+    while attempts > 0, unsafe rmdir(instance) != 0, errno == EBUSY {
+      usleep(10_000)
+      attempts -= 1
+    }
     let names = Self.events.filter { $0.group == group }.map(\.name)
     for name in names {
       do {

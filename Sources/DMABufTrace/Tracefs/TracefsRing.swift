@@ -10,8 +10,20 @@ final class TracefsRing {
   private let instance: String
   private let page: RingPage
   private var processors: [(number: Int, file: CInt)] = []
+  private var order: UInt64 = 0
   /// Records that may be newer than records of other processors that were not read yet.
-  private var held: [(time: UInt64, processor: Int, bytes: RecordBytes)] = []
+  private var held: [Record] = []
+
+  private struct Record {
+    let time: UInt64
+    /// The order in which the records were read.
+    let order: UInt64
+    let processor: Int
+    let bytes: RecordBytes
+  }
+
+  /// The most pages of a processor that are read at once.
+  private static let mostPages = 256
 
   /// Prepares the instance and opens its ring buffers. `size` is their size together in bytes.
   init(instance: String, size: Int) throws(KernelError) {
@@ -61,13 +73,12 @@ final class TracefsRing {
   func next(_ kinds: [UInt16: EventKind]) throws(KernelError) -> [EventRecord] {
     if held.isEmpty { try wait() }
     // All records until now can be read after a moment, whatever their processor is writing now.
-    let now = Clock.now
+    var end = Clock.now
     usleep(1000)
     var records = held
-    held = []
-    for (number, file) in processors { try read(file, of: number, into: &records) }
-    records.sort { $0.time < $1.time }
-    let newer = records.firstIndex { $0.time > now } ?? records.count
+    for (number, file) in processors { end = min(end, try read(file, of: number, into: &records)) }
+    records.sort { ($0.time, $0.order) < ($1.time, $1.order) }
+    let newer = records.firstIndex { $0.time > end } ?? records.count
     held = Array(records[newer...])
     return records[..<newer].compactMap { record in
       let type = RecordLayout.Field(offset: 0, size: 2, isSigned: false, isLocation: false)
@@ -85,19 +96,22 @@ final class TracefsRing {
     } catch  where error.errno == .interrupted {}
   }
 
-  private func read(
-    _ file: CInt, of processor: Int, into records: inout [(time: UInt64, processor: Int, bytes: RecordBytes)]
-  ) throws(KernelError) {
-    while true {
+  /// Reads the records of a processor. Returns the time up to which all were read.
+  private func read(_ file: CInt, of processor: Int, into records: inout [Record]) throws(KernelError) -> UInt64 {
+    var last: UInt64 = 0
+    for _ in 0..<Self.mostPages {
       var bytes = [UInt8](repeating: 0, count: page.size)
       let count = unsafe Glibc.read(file, &bytes, bytes.count)
-      if count < 0, errno == EINTR { continue }
-      if count < 0, errno != EAGAIN { throw KernelError(.read, on: instance) }
-      guard count > 0 else { return }
+      if count < 0, errno != EAGAIN, errno != EINTR { throw KernelError(.read, on: instance) }
+      guard count > 0 else { return .max }
       bytes.removeLast(bytes.count - count)
       page.forEachRecord(of: bytes) { time, range in
-        records.append((time, processor, RecordBytes(page: bytes, range: range)))
+        order += 1
+        last = time
+        records.append(
+          Record(time: time, order: order, processor: processor, bytes: RecordBytes(page: bytes, range: range)))
       }
     }
+    return last
   }
 }

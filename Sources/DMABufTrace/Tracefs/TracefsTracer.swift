@@ -30,6 +30,7 @@ public final class TracefsTracer: TraceSource {
     case noDynamicEvents
   }
 
+  /// What the events of this trace are of.
   public let scope: Scope
 
   /// The functions of the kernel that cannot be watched, if functions are.
@@ -78,8 +79,10 @@ public final class TracefsTracer: TraceSource {
     names.remove()
   }
 
+  /// Events without room in a ring buffer, and calls whose return was not reported.
   public var lost: UInt64 { (ring?.lost ?? 0) + decoder.lost }
 
+  /// Corresponds to `poll(2)` and `read(2)` on `trace_pipe_raw`.
   public func next() throws(KernelError) -> [TraceRecord] {
     var records: [TraceRecord] = []
     for record in try ring?.next(kinds) ?? [] {
@@ -92,16 +95,18 @@ public final class TracefsTracer: TraceSource {
     return records
   }
 
+  /// Polls that may have ended are left out.
   public func unfinishedWaits() -> [Stall] {
     history.unfinishedWaits(at: Clock.now).filter { stall in
       if case .poll = stall.call { !decoder.hasLeftPoll(stall.process.tid) } else { true }
     }
   }
 
-  /// Whether tracefs may work where ``Tracer`` failed with `error`.
+  /// Whether tracefs may work where ``Tracer`` failed with `error`. `EINVAL` is of kernels that do not know a kind of
+  /// program.
   public static func replacesTracer(after error: KernelError) -> Bool {
     switch error.errno {
-    case .notPermitted, .permissionDenied, .noSuchFileOrDirectory, .notSupported, .noFunction: true
+    case .notPermitted, .permissionDenied, .noSuchFileOrDirectory, .notSupported, .noFunction, .invalidArgument: true
     default: false
     }
   }

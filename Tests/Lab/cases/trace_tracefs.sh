@@ -136,17 +136,21 @@ tracefs_shows_a_wait_for_a_syncobj() {
   _can_trace_functions
   at_least 6.6 || skip 'virtio_gpu has syncobjs since Linux 6.6'
   load virtio_gpu
+  start trace $denied dmabuf trace --stalls --slower 300ms --json
+  eventually _is_tracing
   start camera actor buffer 4096 print 0 ready pause
   wait_for_line camera ready
   check dmabuf fence create --vgem "$(awk 'NR == 1 { print $1 ":" $2 }' .started/camera.stdout)" --hold late
   check dmabuf fence create --syncobj "$(drm_node virtio_gpu render)" --hold frame
   check dmabuf fence import --syncobj frame late
-  start trace $denied dmabuf trace --stalls --slower 300ms --json -- dmabuf fence-wait frame
-  eventually grep -q 'waiting for' .started/trace.stderr
+  start waiter dmabuf fence-wait frame
+  eventually grep -q 'waiting for' .started/waiter.stderr
   sleep 1
   check dmabuf fence signal late
+  finish waiter
+  usleep 500000
+  send_signal trace TERM
   finish trace
-  status 0
   check [ "$(_each '[.process.comm, .call, .fence.driver, .signaller.comm]')" = '[["dmabuf","syncobj","vgem","dmabuf"]]' ]
   check dmabuf release --all
   send_signal camera TERM
@@ -173,6 +177,19 @@ children_of_a_command_are_traced_with_tracefs_and_other_processes_are_not() {
   check [ "$(jq -sc 'map(select(.step == "release") | .buffer.size) | unique' .run/stdout)" = '[8192]' ]
   send_signal other TERM
   finish other
+}
+
+tracefs_is_used_if_the_kernel_attaches_no_programs() {
+  _can_trace_functions
+  # The first link is of the program on all functions. From then on each call of bpf(2) fails.
+  strace -o calls -e trace=bpf -e raw=bpf dmabuf trace --for 100ms >/dev/null
+  first=$(grep -n '^bpf(0x1c,' calls | sed -n '1s/:.*//p')
+  check [ "$first" ]
+  run strace -o calls -e trace=bpf -e raw=bpf -e "inject=bpf:error=EOPNOTSUPP:when=$first+" \
+    dmabuf trace --json -- actor buffer 4096 name 0 cam exec true
+  status 0
+  stderr '^dmabuf: this kernel has no BPF programs on many functions; tracing with tracefs'
+  check [ "$(jq -sc 'map(select(.step != "put") | .step)' .run/stdout)" = '["export","fd","set-name","release"]' ]
 }
 
 tracefs_uses_fprobes_if_kprobes_are_off() {

@@ -145,7 +145,7 @@ record_ring_buffer() {
     cat $tracing/events/$event/format >"$kept/events/${event#*/}"
   done
   grep -v '^#' $ring/trace >$kept/trace
-  for cpu in $ring/per_cpu/cpu*; do
+  for cpu in "$ring"/per_cpu/cpu*; do
     # A page at a time. When no page is left, the read waits.
     timeout 2 dd if="$cpu/trace_pipe_raw" of="$kept/${cpu##*/}" bs=4096 2>/dev/null
     cat "$cpu/stats" >"$kept/${cpu##*/}.stats"
