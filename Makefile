@@ -72,15 +72,16 @@ bench: build ## compare the speed with C programs that do the same work
 	@scripts/quietly build $(SWIFT) build $(BENCHES) $(STATIC)
 	Tests/Bench/run
 
-bpf: ## compile the census's BPF program into Sources/CCensus/census_object.c
-	@scripts/bpf
+bpf: ## compile the BPF programs into Sources/CCensus/census_object.c and Sources/CTrace/trace_object.c
+	@scripts/bpf census
+	@scripts/bpf trace
 
 completions: build ## generate the shells' completions
 	$(BINARY) --generate-completion-script bash >completions/dmabuf.bash
 	$(BINARY) --generate-completion-script zsh >completions/_dmabuf
 	$(BINARY) --generate-completion-script fish >completions/dmabuf.fish
 
-pictures: build ## draw the targets of the manifest, and the README's pictures in the lab (needs graphviz, jq)
+pictures: build ## draw the targets of the manifest, and the README's pictures in the lab (needs graphviz, jq, python3)
 	@scripts/pictures
 
 install: build ## install below PREFIX (/usr/local) and DESTDIR

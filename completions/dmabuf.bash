@@ -173,13 +173,13 @@ _dmabuf() {
     unset 'unparsed_words[0]'
     unparsed_words=("${unparsed_words[@]}")
     case "${subcommand}" in
-    alloc|export|import|map|sync|stat|fence-wait|top|fence|held|release|send|receive|devices|doctor|check|bench|help)
+    alloc|export|import|map|sync|stat|fence-wait|top|trace|fence|held|release|send|receive|devices|doctor|check|bench|help)
         # Offer subcommand argument completions
         "_dmabuf_${subcommand}"
         ;;
     *)
         # Offer subcommand completions
-        COMPREPLY+=($(compgen -W 'alloc export import map sync stat fence-wait top fence held release send receive devices doctor check bench help' -- "${cur}"))
+        COMPREPLY+=($(compgen -W 'alloc export import map sync stat fence-wait top trace fence held release send receive devices doctor check bench help' -- "${cur}"))
         ;;
     esac
 }
@@ -487,6 +487,49 @@ _dmabuf_top() {
         return
         ;;
     '--threads')
+        return
+        ;;
+    esac
+}
+
+_dmabuf_trace() {
+    repeating_flags=()
+    non_repeating_flags=(--stalls --summary --leaks --utc --json --version -h --help)
+    repeating_options=(--pid --ino)
+    non_repeating_options=(--exporter --name --device --slower --fail-if-slower --for --perfetto --buffer)
+    __dmabuf_offer_flags_options -1
+
+    # Offer option value completions
+    case "${prev}" in
+    '--pid')
+        return
+        ;;
+    '--ino')
+        return
+        ;;
+    '--exporter')
+        return
+        ;;
+    '--name')
+        return
+        ;;
+    '--device')
+        return
+        ;;
+    '--slower')
+        return
+        ;;
+    '--fail-if-slower')
+        return
+        ;;
+    '--for')
+        return
+        ;;
+    '--perfetto')
+        __dmabuf_add_completions -f
+        return
+        ;;
+    '--buffer')
         return
         ;;
     esac

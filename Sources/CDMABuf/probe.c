@@ -29,6 +29,8 @@ pid_t cdmabuf_fork_apart(void) {
 
 void cdmabuf_end_child(void) { _exit(0); }
 
+void cdmabuf_end_child_with(int status) { _exit(status); }
+
 void cdmabuf_outlive_parent(void) { prctl(PR_SET_PDEATHSIG, 0); }
 
 int cdmabuf_same_file(int first, int second) {

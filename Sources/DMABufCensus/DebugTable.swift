@@ -262,12 +262,3 @@ extension DebugTable {
     }
   }
 }
-
-/// Numbers in the kernel's texts.
-enum Digits {
-  /// A decimal number that is the whole text: only digits.
-  static func number(_ text: some Collection<UInt8>) -> UInt64? {
-    guard !text.isEmpty, text.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
-    return UInt64(String(decoding: text, as: UTF8.self))
-  }
-}

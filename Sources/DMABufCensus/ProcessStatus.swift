@@ -3,36 +3,6 @@ import DMABuf
 import Glibc
 import SystemPackage
 
-struct ProcessStatus {
-  let isKernelThread: Bool
-  /// The start time of the process, in clock ticks of `CLOCK_BOOTTIME`.
-  let start: UInt64?
-
-  init?(in directory: borrowing Directory) {
-    guard let text = try? SmallFile.read("stat", in: directory) else { return nil }
-    self.init(parsing: text)
-  }
-
-  /// Parses `PID (COMM) STATE PPID PGRP SESSION TTY TPGID FLAGS …`. COMM can contain any bytes, and ends at the last
-  /// closing parenthesis.
-  init?(parsing text: some BidirectionalCollection<UInt8>) {
-    guard let end = text.lastIndex(of: UInt8(ascii: ")")) else { return nil }
-    let fields = text[end...].split { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\n") }
-    guard fields.count > 7 else { return nil }
-    let kernelThread: UInt64 = 0x0020_0000  // PF_KTHREAD
-    isKernelThread = (Digits.number(fields[7]) ?? 0) & kernelThread != 0
-    start = fields.count > 20 ? Digits.number(fields[20]) : nil
-  }
-
-  /// The present time on the clock of ``start``.
-  static var now: UInt64 {
-    var time = timespec()
-    unsafe clock_gettime(CLOCK_BOOTTIME, &time)
-    let ticks = UInt64(max(1, sysconf(CInt(_SC_CLK_TCK))))
-    return UInt64(time.tv_sec) * ticks + UInt64(time.tv_nsec) * ticks / 1_000_000_000
-  }
-}
-
 extension Census.Process {
   /// Reads the properties of a process through its directory in `/proc`. Reads fail once the process has ended, and
   /// never return the data of another process.

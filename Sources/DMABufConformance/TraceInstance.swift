@@ -15,7 +15,7 @@ struct TraceInstance: ~Copyable {
   /// Corresponds to `mkdir(2)` in tracefs.
   init() throws(KernelError) {
     Self.removeStale()
-    path = "\(Self.directory)/\(Self.prefix)\(ProcessIdentity.current.text(separator: "-"))"
+    path = "\(Self.directory)/\(Self.prefix)\(OwnerProcess.current.text(separator: "-"))"
     guard unsafe mkdir(path, 0o700) == 0 else { throw KernelError(.mkdir, on: path) }
   }
 
@@ -23,7 +23,7 @@ struct TraceInstance: ~Copyable {
 
   static func removeStale() {
     for name in (try? Directory(directory).names()) ?? [] where name.hasPrefix(prefix) {
-      let owner = ProcessIdentity(name.dropFirst(prefix.count), separator: "-")
+      let owner = OwnerProcess(name.dropFirst(prefix.count), separator: "-")
       if owner?.hasEnded == true { _ = unsafe rmdir(directory + "/" + name) }
     }
   }

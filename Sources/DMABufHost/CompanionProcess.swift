@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+internal import CDMABuf
 package import DMABuf
 import Glibc
 import SystemPackage
@@ -21,14 +22,16 @@ package final class CompanionProcess {
       close(ends[1])
       var byte: UInt8 = 0
       var count = 0
-      repeat { count = unsafe read(ends[0], &byte, 1) } while count < 0 && errno == EINTR && Interruption.signal == nil
+      repeat {
+        count = unsafe read(ends[0], &byte, 1)
+      } while count < 0 && errno == EINTR && Interruption.signal == nil
       close(ends[0])
       // Without a byte, the tracer has ended.
-      guard count == 1 else { _exit(0) }
+      guard count == 1 else { cdmabuf_end_child_with(0) }
       do {
-        _exit(try Command.run(arguments, variables: [:], descriptors: []))
+        cdmabuf_end_child_with(try Command.run(arguments, variables: [:], descriptors: []))
       } catch {
-        _exit(report(error))
+        cdmabuf_end_child_with(report(error))
       }
     }
     let reason = errno
@@ -55,6 +58,6 @@ package final class CompanionProcess {
     return signal == 0 ? status >> 8 & 0xff : 128 + signal
   }
 
-  /// Passes a signal on to the command.
-  package func send(_ signal: CInt) { kill(pid, signal) }
+  /// Passes a signal on to the command; SIGTERM if there is none.
+  package func end(by signal: CInt?) { kill(pid, signal ?? SIGTERM) }
 }

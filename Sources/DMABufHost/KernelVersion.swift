@@ -6,6 +6,7 @@ public struct KernelVersion: Comparable, Sendable, CustomStringConvertible {
   package let major: Int
   package let minor: Int
 
+  /// The version `major`.`minor`.
   public init(_ major: Int, _ minor: Int) {
     self.major = major
     self.minor = minor

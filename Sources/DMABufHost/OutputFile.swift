@@ -21,7 +21,6 @@ package final class OutputFile {
   /// Follows links and creates the temporary file. The existing file is not changed.
   /// Throws `EACCES` when the file may not be written. In directories that everybody may write to, also throws `EACCES`
   /// for links, files and pipes of other users, as the kernel does with `fs.protected_symlinks` and similar settings.
-  /// that everybody may write to, as the kernel does with `fs.protected_symlinks` and similar settings.
   package init(_ name: String) throws(KernelError) {
     self.name = name
     let given = unsafe name.withSystemBytes { unsafe FilePath(platformString: $0) }
@@ -57,10 +56,11 @@ package final class OutputFile {
 
   /// Replaces the old contents with the new ones.
   ///
-  /// Throws ``Interrupted`` when the process was asked to end. The old contents stay then, and after any other error.
-  package func commit() throws {
+  /// Throws ``Interrupted`` when the process was asked to end, unless the contents are complete all the same. The old
+  /// contents stay then, and after any other error.
+  package func commit(evenIfInterrupted isComplete: Bool = false) throws {
     guard let replacement else { return }
-    try Interruption.check()
+    if !isComplete { try Interruption.check() }
     guard replacement.close() else { throw KernelError(.close, on: name) }
     guard replacement.rename() else { throw KernelError(.rename, on: name) }
   }

@@ -25,7 +25,8 @@ struct RawEvent {
     else { return nil }
     // Swift does not import an array of this size.
     let stackAt = registersAt + 8 * Int(cdmabuf_registers)
-    let length = unsafe min(Int(record.loadUnaligned(fromByteOffset: lengthAt, as: UInt32.self)), record.count - stackAt)
+    let length = unsafe min(
+      Int(record.loadUnaligned(fromByteOffset: lengthAt, as: UInt32.self)), record.count - stackAt)
     let registers = (0..<Int(cdmabuf_registers)).map {
       unsafe record.loadUnaligned(fromByteOffset: registersAt + 8 * $0, as: UInt64.self)
     }
@@ -51,7 +52,10 @@ struct RawEvent {
     case .begin where isSync, .end where isSync: facts.direction = syncDirection
     case .begin, .end, .map, .unmap: facts.direction = TraceEvent.Direction(rawValue: event.detail)
     case .fenceAdd: facts.usage = TraceEvent.Usage(rawValue: event.detail)
-    case .fd, .get, .receive, .take, .inherit, .keep, .poll, .mmap, .fork, .fenceDeadline: facts.value = event.result >= 0 ? UInt64(event.result) : nil
+    case .fd, .get, .receive, .duplicate, .inherit, .retain, .poll, .fork, .fenceDeadline:
+      facts.value = event.result >= 0 ? UInt64(event.result) : nil
+    // The tracepoint does not tell the length.
+    case .mmap: facts.value = event.result > 0 ? UInt64(event.result) : nil
     default: break
     }
     return facts
@@ -71,9 +75,6 @@ struct RawEvent {
   var look: Look { event.detail == 0 ? .now : event.detail == 1 ? .poll : .epoll }
   /// Whether the thread has left poll(2) or select(2).
   var isPollEnd: Bool { event.kind == CDMABUF_EVENT_POLL_END.rawValue }
-  /// Whether the event reports only the errno of a fence, which another event of the same signal lacks.
-  var isErrno: Bool { event.kind == CDMABUF_EVENT_FENCE_FAILED.rawValue }
-  var isOfSyncFile: Bool { event.kind == CDMABUF_EVENT_SYNC_FILE_POLL.rawValue }
   /// Whether the event only names a fence that the thread waits for in a poll or for a syncobj.
   var isPending: Bool { event.kind == CDMABUF_EVENT_WAITS_FOR.rawValue }
   /// Whether the event is the beginning of a wait for a fence.
@@ -113,9 +114,9 @@ struct RawEvent {
     case CDMABUF_EVENT_FD: .fd
     case CDMABUF_EVENT_SEND: .send
     case CDMABUF_EVENT_RECEIVE: .receive
-    case CDMABUF_EVENT_TAKE: .take
+    case CDMABUF_EVENT_DUPLICATE: .duplicate
     case CDMABUF_EVENT_INHERIT: .inherit
-    case CDMABUF_EVENT_KEEP: .keep
+    case CDMABUF_EVENT_RETAIN: .retain
     case CDMABUF_EVENT_GET: .get
     case CDMABUF_EVENT_ATTACH: .attach
     case CDMABUF_EVENT_DETACH: .detach
@@ -139,7 +140,7 @@ struct RawEvent {
     case CDMABUF_EVENT_FENCE_INIT: .fenceInit
     case CDMABUF_EVENT_FENCE_EMIT: .fenceEmit
     case CDMABUF_EVENT_FENCE_ENABLE: .fenceEnable
-    case CDMABUF_EVENT_FENCE_SIGNALED, CDMABUF_EVENT_FENCE_FAILED: .fenceSignal
+    case CDMABUF_EVENT_FENCE_SIGNALED: .fenceSignal
     case CDMABUF_EVENT_FENCE_DESTROY: .fenceDestroy
     case CDMABUF_EVENT_FENCE_DEADLINE: .fenceDeadline
     case CDMABUF_EVENT_FENCE_WAIT_START, CDMABUF_EVENT_FENCE_WAIT, CDMABUF_EVENT_WAITS_FOR: .fenceWait

@@ -14,12 +14,12 @@ public struct TraceEvent: Sendable {
     case send
     /// A process receives a descriptor over a Unix socket.
     case receive
-    /// A process takes a descriptor of another process with pidfd_getfd(2).
-    case take
+    /// A process duplicates a descriptor of another process with pidfd_getfd(2).
+    case duplicate
     /// A new process has a descriptor of the process that forked it.
     case inherit
-    /// A process keeps a descriptor over execve(2).
-    case keep
+    /// A process retains a descriptor over execve(2).
+    case retain
     /// A driver looks up the buffer of a descriptor, to import it.
     case get
     /// A device attaches to the buffer.
@@ -70,7 +70,7 @@ public struct TraceEvent: Sendable {
     case fenceEnable = "fence-enable"
     /// A fence is added to the reservation object of a buffer.
     case fenceAdd = "fence-add"
-    /// A waiter tells the driver by when it needs the fence.
+    /// A waiter sets the time by which it needs the fence.
     case fenceDeadline = "fence-deadline"
     /// A fence signals, or fails.
     case fenceSignal = "fence-signal"
@@ -93,6 +93,7 @@ public struct TraceEvent: Sendable {
     /// The name of the process's first thread.
     public var command: UntrustedText
 
+    /// A process with its ids and name.
     public init(pid: Int32, tid: Int32, command: UntrustedText) {
       (self.pid, self.tid, self.command) = (pid, tid, command)
     }
@@ -100,9 +101,11 @@ public struct TraceEvent: Sendable {
 
   /// A buffer at the time of the step.
   public struct Buffer: Hashable, Sendable {
+    /// The inode number, which `stat` and fdinfo have, too.
     public var inode: UInt64
     /// Size in bytes.
     public var size: UInt64
+    /// The name that the exporter has given.
     public var exporter: UntrustedText
     /// `nil` for a buffer without a name.
     public var name: UntrustedText?
@@ -116,24 +119,29 @@ public struct TraceEvent: Sendable {
     public var seqno: UInt64
     /// `nil` until an event has named the driver.
     public var driver: UntrustedText?
+    /// `nil` until an event has named the timeline.
     public var timeline: UntrustedText?
   }
 
+  /// What happened.
   public var step: Step
   /// The end of the step, in nanoseconds of ``Clock``.
   public var time: UInt64
   /// From the call to its return, in nanoseconds; `nil` for a step that has no duration.
   public var duration: UInt64?
+  /// The process that executed the step.
   public var process: Process
+  /// The buffer; `nil` for a step of a fence whose buffer is unknown.
   public var buffer: Buffer?
   /// The name of the importing device.
   public var device: UntrustedText?
+  /// The fence of the step; `nil` for a step without.
   public var fence: Fence?
   /// The direction of an access or of a DMA mapping.
   public var direction: Direction?
   /// The access that a fence belongs to in its reservation object.
   public var usage: Usage?
-  /// The descriptor of `fd`, `get`, `receive`, `take`, `inherit` and `keep`; bytes of `mmap`; events of `poll`; time of
+  /// The descriptor of `fd`, `get`, `receive`, `duplicate`, `inherit` and `retain`; bytes of `mmap`; events of `poll`; time of
   /// `fence-deadline`; pid of the new process of `fork`.
   public var value: UInt64?
   /// The process that `inherit` has the descriptor from.
@@ -180,7 +188,9 @@ public struct Stall: Sendable {
     case driver
   }
 
+  /// The call that waited.
   public var call: Call
+  /// The process that waited.
   public var process: TraceEvent.Process
   /// Whether the wait has ended.
   public var hasEnded = true
@@ -190,7 +200,9 @@ public struct Stall: Sendable {
   public var time: UInt64
   /// Nanoseconds from the beginning to ``time``.
   public var duration: UInt64
+  /// The buffer whose fence was waited for; `nil` if unknown.
   public var buffer: TraceEvent.Buffer?
+  /// The fence that ended the wait, or the one that is waited for; `nil` if unknown.
   public var fence: TraceEvent.Fence?
   /// The process that created the fence, if the trace has seen this.
   public var creator: TraceEvent.Process?

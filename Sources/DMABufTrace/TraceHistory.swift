@@ -24,7 +24,6 @@ struct TraceHistory {
     var creator: TraceEvent.Process?
     var signaller: TraceEvent.Process?
     var signalled: UInt64 = 0
-    var errno: Errno?
     var reservation: UInt64 = 0
   }
 
@@ -38,6 +37,8 @@ struct TraceHistory {
 
   private var buffers: [UInt64: TraceEvent.Buffer] = [:]
   private var fences: [Key: FenceRecord] = [:]
+  /// The names of contexts, which their later fences have, too.
+  private var timelines: [UInt32: (driver: UntrustedText, timeline: UntrustedText)] = [:]
   /// By thread.
   private var waits: [Int32: Wait] = [:]
   /// The fences that a thread has begun to wait for, in a call whose own event comes later: a poll or a wait for
@@ -49,15 +50,8 @@ struct TraceHistory {
   /// another.
   mutating func complete(_ raw: RawEvent) -> (event: TraceEvent?, stall: Stall?) {
     guard var event = raw.facts else { return (nil, nil) }
-    if raw.isErrno {
-      if let fence = event.fence { fences[Key(fence), default: FenceRecord()].errno = event.errno }
-      return (nil, nil)
-    }
     remember(raw, event)
-    if let fence = event.fence {
-      event.fence = named(fence)
-      if event.step == .fenceSignal { event.errno = fences[Key(fence)]?.errno }
-    }
+    event.fence = event.fence.map(named)
     if event.buffer == nil { event.buffer = buffer(reservation: raw.reservation, fence: event.fence) }
     switch event.step {
     case .ioctl: event.step = Self.step(ofRequest: raw.request)
@@ -76,9 +70,14 @@ struct TraceHistory {
     guard let fence = event.fence else { return }
     if fences.count >= Self.mostFences { fences = fences.filter { $0.value.signaller == nil } }
     var record = fences[Key(fence)] ?? FenceRecord()
-    // Since Linux 6.17, a fence that has signalled has other names.
-    record.driver = record.driver ?? fence.driver
-    record.timeline = record.timeline ?? fence.timeline
+    if let driver = fence.driver, let timeline = fence.timeline {
+      // Since Linux 6.17, a fence that has signalled has other names.
+      if record.driver == nil { (record.driver, record.timeline) = (driver, timeline) }
+      if timelines.count >= Self.mostFences { timelines.removeAll() }
+      timelines[Key(fence).context] = (driver, timeline)
+    } else if record.driver == nil, let names = timelines[Key(fence).context] {
+      (record.driver, record.timeline) = (names.driver, names.timeline)
+    }
     switch event.step {
     case .fenceInit: record = FenceRecord(driver: fence.driver, timeline: fence.timeline, creator: event.process)
     case .fenceSignal: (record.signaller, record.signalled) = (event.process, event.time)

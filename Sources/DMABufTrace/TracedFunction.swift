@@ -90,21 +90,14 @@ struct TracedFunction {
     .init(
       name: "dma_fence_set_deadline", kind: CDMABUF_EVENT_FENCE_DEADLINE, object: CDMABUF_OBJECT_FENCE,
       since: KernelVersion(6, 4)),
-    .init(name: "sync_file_poll", kind: CDMABUF_EVENT_SYNC_FILE_POLL, object: CDMABUF_OBJECT_SYNC_FILE, returns: true),
+    .init(
+      name: "sync_file_poll", kind: CDMABUF_EVENT_SYNC_FILE_POLL, object: CDMABUF_OBJECT_SYNC_FILE, returns: true),
     .init(
       name: "drm_syncobj_wait_ioctl", kind: CDMABUF_EVENT_SYNCOBJ_WAIT, object: CDMABUF_OBJECT_NONE, returns: true,
       isInModule: true),
     .init(
       name: "drm_syncobj_timeline_wait_ioctl", kind: CDMABUF_EVENT_SYNCOBJ_WAIT, object: CDMABUF_OBJECT_NONE,
       returns: true, isInModule: true),
-  ]
-
-  /// The tracepoints of fences.
-  static let fences: [(name: String, kind: cdmabuf_event_kind)] = [
-    ("dma_fence_init", CDMABUF_EVENT_FENCE_INIT), ("dma_fence_emit", CDMABUF_EVENT_FENCE_EMIT),
-    ("dma_fence_enable_signal", CDMABUF_EVENT_FENCE_ENABLE), ("dma_fence_signaled", CDMABUF_EVENT_FENCE_SIGNALED),
-    ("dma_fence_destroy", CDMABUF_EVENT_FENCE_DESTROY),
-    ("dma_fence_wait_start", CDMABUF_EVENT_FENCE_WAIT_START), ("dma_fence_wait_end", CDMABUF_EVENT_FENCE_WAIT),
   ]
 
   /// What the programs know about the function.
@@ -117,7 +110,8 @@ struct TracedFunction {
   private static let numbers: [String: UInt32] = {
     var numbers = [
       "scm_detach_fds": cdmabuf_receive_call.rawValue, "dma_resv_wait_timeout": cdmabuf_reservation_call.rawValue,
-      "dma_buf_ioctl": cdmabuf_ioctl_call.rawValue, "dma_buf_poll": cdmabuf_poll_call.rawValue, "sync_file_poll": cdmabuf_sync_file_call.rawValue,
+      "dma_buf_ioctl": cdmabuf_ioctl_call.rawValue, "dma_buf_poll": cdmabuf_poll_call.rawValue,
+      "sync_file_poll": cdmabuf_sync_file_call.rawValue,
       "do_epoll_wait": cdmabuf_epoll_call.rawValue, "drm_syncobj_wait_ioctl": cdmabuf_syncobj_call.rawValue,
       "drm_syncobj_timeline_wait_ioctl": cdmabuf_syncobj_timeline_call.rawValue,
     ]

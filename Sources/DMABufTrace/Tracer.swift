@@ -18,7 +18,6 @@ import SystemPackage
   private let programs: TracePrograms
   private let ring: OpaquePointer
   private let inbox = Inbox()
-  private let lostEvents: UnsafePointer<UInt64>?
 
   /// Where the callback of libbpf puts events.
   private final class Inbox {
@@ -55,14 +54,15 @@ import SystemPackage
       throw KernelError(.BPF_MAP_CREATE, on: "bpf")
     }
     unsafe self.ring = ring
-    unsafe lostEvents = programs.lost
   }
 
   deinit { unsafe ring_buffer__free(ring) }
 
+  /// The functions and tracepoints of the kernel without a probe.
   public var missing: [String] { programs.missing }
 
-  public var lost: UInt64 { unsafe lostEvents?.pointee ?? 0 }
+  /// The number of events that found no room in the ring buffer.
+  public var lost: UInt64 { programs.lost }
 
   /// Corresponds to `epoll_wait(2)` on the ring buffer.
   public func next() throws(KernelError) -> [TraceRecord] {
@@ -75,6 +75,7 @@ import SystemPackage
     return records
   }
 
+  /// The waits that have not ended, the longest first.
   public func unfinishedWaits() -> [Stall] { inbox.history.unfinishedWaits(at: Clock.now) }
 
   /// The pid namespace of this process; 0 for the initial one.

@@ -5,6 +5,7 @@ import Testing
 
 @testable import DMABuf
 @testable import DMABufConformance
+@testable import DMABufHost
 
 @Suite("Conformance checks")
 struct ConformanceTests {

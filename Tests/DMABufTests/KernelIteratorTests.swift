@@ -11,18 +11,19 @@ struct KernelIteratorTests {
   static let repository = Checkout.sources.deletingLastPathComponent()
 
   @Test(
-    "The checked-in program is the one that the compiler builds from its source",
-    .enabled(if: FileManager.default.fileExists(atPath: "/usr/include/bpf/bpf_helpers.h")))
-  func inStep() throws {
+    "The checked-in programs are those that the compiler builds from their sources",
+    .enabled(if: FileManager.default.fileExists(atPath: "/usr/include/bpf/bpf_helpers.h")),
+    arguments: [("census", "CCensus"), ("trace", "CTrace")])
+  func inStep(program: String, target: String) throws {
     let tree = try TemporaryTree()
     let made = tree.root + "/object.c"
     let script = Process()
     script.executableURL = Self.repository.appendingPathComponent("scripts/bpf")
-    script.arguments = [made]
+    script.arguments = [program, made]
     try script.run()
     script.waitUntilExit()
     #expect(script.terminationStatus == 0)
-    let checkedIn = Self.repository.appendingPathComponent("Sources/CCensus/census_object.c")
+    let checkedIn = Self.repository.appendingPathComponent("Sources/\(target)/\(program)_object.c")
     #expect(
       try String(contentsOfFile: made, encoding: .utf8) == String(contentsOf: checkedIn, encoding: .utf8), "make bpf")
   }

@@ -162,14 +162,14 @@ struct TracefsTests {
 
   @Test("A process is recognised by its name in tracefs, and another process of the same id is not")
   func identity() throws {
-    let text = ProcessIdentity.current.text(separator: "-")
-    let own = try #require(ProcessIdentity(text, separator: "-"))
+    let text = OwnerProcess.current.text(separator: "-")
+    let own = try #require(OwnerProcess(text, separator: "-"))
     #expect(own == .current && !own.hasEnded)
     let words = text.split(separator: "-")
-    let earlier = try #require(ProcessIdentity("\(words[0])-\(words[1])-1", separator: "-"))
+    let earlier = try #require(OwnerProcess("\(words[0])-\(words[1])-1", separator: "-"))
     #expect(earlier.hasEnded)
-    let elsewhere = try #require(ProcessIdentity("1-\(words[1])-1", separator: "-"))
+    let elsewhere = try #require(OwnerProcess("1-\(words[1])-1", separator: "-"))
     #expect(!elsewhere.hasEnded)
-    for other in ["", "1-2", "1-2-3-4", "a-1-1", "1--1"] { #expect(ProcessIdentity(other, separator: "-") == nil) }
+    for other in ["", "1-2", "1-2-3-4", "a-1-1", "1--1"] { #expect(OwnerProcess(other, separator: "-") == nil) }
   }
 }

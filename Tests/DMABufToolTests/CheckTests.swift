@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 import DMABufConformance
+import DMABufHost
 import Testing
 
 @testable import DMABufTool

@@ -6,6 +6,7 @@ import SystemPackage
 import Testing
 
 @testable import DMABufConformance
+@testable import DMABufHost
 @testable import DMABufExercise
 @testable import DMABufTool
 

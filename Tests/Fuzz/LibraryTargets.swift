@@ -19,6 +19,16 @@ let libraryTargets: [String: Target] = [
   "maps": { bytes in
     if let line = MapsLine(parsing: bytes) { precondition(line.start < line.end) }
   },
+  "mappings": { bytes in
+    let code = MappedCode(parsing: bytes)
+    for line in bytes.split(separator: UInt8(ascii: "\n")) {
+      guard let region = MappedCode.Region(parsing: line) else { continue }
+      precondition(region.start < region.end)
+      precondition(code.region(at: region.start).map { $0.start <= region.start } ?? true)
+    }
+  },
+  "elf": { bytes in try ModuleUnderTest.look(at: bytes) },
+  "frames": { bytes in try ModuleUnderTest.unwind(bytes) },
   "bufinfo": { bytes in
     let table = try DebugTable(parsing: bytes)
     // A row has one line, and names are at most as long as the kernel's.

@@ -32,8 +32,8 @@ final class RingUnderTest: @unchecked Sendable {
     }
     let layout = RecordLayout(parsing: format.joined(separator: "\n").utf8)
     let meanings: [EventKind.Meaning] =
-      TracedFunction.all.flatMap { [.call($0), .result(of: $0)] } + TracedFunction.fences.map { .fence($0.kind) } + [
-        .call(DynamicEvent.failure), .buffer(CDMABUF_EVENT_GET), .newTask, .rename, .exit,
+      TracedFunction.all.flatMap { [.call($0), .result(of: $0)] } + TracefsEvents.fences.map { .fence($0.kind) } + [
+        .call(DynamicEvent.signal), .buffer(CDMABUF_EVENT_GET), .newTask, .rename, .exit,
       ]
     kinds = meanings.map { EventKind($0, layout) }
   }

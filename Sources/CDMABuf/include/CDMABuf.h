@@ -125,6 +125,8 @@ pid_t cdmabuf_fork_apart(void);
 void cdmabuf_outlive_parent(void);
 /* Ends such a child, without the exit handlers of the parent. */
 _Noreturn void cdmabuf_end_child(void);
+/* The same with an exit status. */
+_Noreturn void cdmabuf_end_child_with(int status);
 /* 0 when both descriptors share one open file; -1 with ENOSYS without CONFIG_KCMP. */
 int cdmabuf_same_file(int first, int second);
 int cdmabuf_pidfd_getfd_with(int pidfd, int fd, unsigned int flags);

@@ -39,7 +39,9 @@ public struct OpenFile: ~Copyable, Sendable {
   ///
   /// Corresponds to `open(2)` with `O_PATH`.
   package init(namedBy path: String) throws(KernelError) {
-    let number = try Interruption.restarting(.open, on: path) { unsafe cdmabuf_open_path(path) }
+    let number = try Interruption.restarting(.open, on: path) {
+      unsafe path.withSystemBytes { unsafe cdmabuf_open_path($0) }
+    }
     self.init(OwnedDescriptor(owning: number), name: path)
   }
 

@@ -16,6 +16,15 @@ extension StringProtocol {
   package var hasSlash: Bool { utf8.contains(UInt8(ascii: "/")) }
 }
 
+/// Numbers in the kernel's texts.
+package enum Digits {
+  /// A decimal number that is the whole text: only digits.
+  package static func number(_ text: some Collection<UInt8>) -> UInt64? {
+    guard !text.isEmpty, text.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
+    return UInt64(String(decoding: text, as: UTF8.self))
+  }
+}
+
 extension BinaryInteger {
   /// The number's digits, with leading zeros up to `count` digits.
   package func digits(_ count: Int, radix: Int = 10) -> String {

@@ -3,14 +3,13 @@ import ArgumentParser
 import DMABuf
 import DMABufHost
 import DMABufTrace
-import Glibc
 import SystemPackage
 
 /// `dmabuf trace`: reports the steps of buffers and fences as they happen.
 struct Trace: CommandRunner {
   static let configuration = CommandConfiguration(
     commandName: "trace",
-    abstract: "Watch the steps of buffers and fences, and who waits for whom.",
+    abstract: "Watch the steps of buffers and fences, and which process waits for which.",
     usage: "dmabuf trace [<options>] [-- <COMMAND> ...]",
     discussion: """
       Prints one line for each step until ^C. Needs root, and a kernel with BTF for more than fences. With a command \
@@ -30,7 +29,7 @@ struct Trace: CommandRunner {
 
   @Option(
     name: .customLong("for"),
-    help: ArgumentHelp("Trace for DURATION (500ms, 10s, 1m). Default: until ^C.", valueName: "DURATION"),
+    help: ArgumentHelp("End after DURATION (500ms, 10s, 1m). Default: until ^C.", valueName: "DURATION"),
     transform: TimeSpan.init)
   var period: TimeSpan?
 
@@ -39,7 +38,8 @@ struct Trace: CommandRunner {
 
   @Option(
     help: ArgumentHelp(
-      "Write the trace to FILE for Perfetto and chrome://tracing.", valueName: "FILE"))
+      "Write the trace to FILE for Perfetto and chrome://tracing; - is standard output.", valueName: "FILE"),
+    completion: .file())
   var perfetto: String?
 
   @Flag(help: "Print only buffers exported in this time that are still alive, and where they were exported.")
@@ -65,9 +65,13 @@ struct Trace: CommandRunner {
   var printsLines: Bool { !summary && !leaks && perfetto == nil }
 
   func validate() throws {
-    let outputs = [("--stalls", waits.stalls), ("--summary", summary), ("--perfetto", perfetto != nil), ("--leaks", leaks)]
+    let outputs = [
+      ("--stalls", waits.stalls), ("--summary", summary), ("--perfetto", perfetto != nil), ("--leaks", leaks),
+    ]
     let chosen = outputs.filter(\.1).map(\.0)
     if chosen.count > 1 { throw ValidationError("\(chosen[0]) and \(chosen[1]) exclude each other") }
+    if leaks, filter.device != nil { throw ValidationError("--leaks and --device exclude each other") }
+    if perfetto != nil, json { throw ValidationError("--perfetto and --json exclude each other") }
     if let buffer, buffer.bytes > 1 << 30 { throw ValidationError("--buffer <SIZE>: it must be at most 1G") }
   }
 
@@ -97,7 +101,8 @@ struct Trace: CommandRunner {
       try session.report(tracer)
       status = child.exitStatus()
       if !isEnding, deadline?.isPast == true || Interruption.signal != nil {
-        child.send(Interruption.signal ?? SIGTERM)
+        try session.endLeaks(tracer)
+        child.end(by: Interruption.signal)
         isEnding = true
       }
     }
@@ -114,19 +119,24 @@ struct TraceSession {
   private var family: Set<Int32>?
   private var summary = TraceSummary()
   private var longest: Stall?
+  private var perfetto: TracePerfetto?
   private var failure: (any Error)?
+  private var leaks: TraceLeakSession?
   /// What to add to CLOCK_MONOTONIC for the time of day.
   private let utcOffset = Clock.realTime - min(Clock.realTime, Clock.now)
 
   init(_ options: Trace, of root: Int32?) {
     self.options = options
     family = root.map { [$0] }
+    leaks = options.leaks ? TraceLeakSession(options.filter) : nil
   }
 
-  func begin(_ tracer: any TraceSource) throws {
+  mutating func begin(_ tracer: any TraceSource) throws {
+    perfetto = try options.perfetto.map { try TracePerfetto($0) }
     if !tracer.missing.isEmpty {
       Diagnostics.say(
-        "this kernel cannot be traced at \(tracer.missing.joined(separator: ", ")): their steps are missing", hint: nil)
+        "this kernel cannot be traced at \(tracer.missing.joined(separator: ", ")): their steps are missing",
+        hint: nil)
     }
     if StandardStream.error.isTerminal, options.period == nil, options.command.isEmpty {
       Diagnostics.say("tracing; end with ^C", hint: nil)
@@ -142,7 +152,9 @@ struct TraceSession {
       case .stall(let stall): text += lines(for: stall)
       }
     }
+    leaks?.endMoment()
     if !text.isEmpty { try StandardStream.output.write(text) }
+    try perfetto?.write()
     if let failure { throw failure }
   }
 
@@ -151,15 +163,20 @@ struct TraceSession {
       if family?.contains(event.process.pid) == true { family?.insert(Int32(truncatingIfNeeded: event.value ?? 0)) }
       return ""
     }
-    guard family?.contains(event.process.pid) ?? true, options.filter.includes(event) else { return "" }
+    let isOfFamily = family?.contains(event.process.pid) ?? true
+    let isReported = isOfFamily && options.filter.includes(event)
+    leaks?.add(event, isOfFamily: isOfFamily)
+    perfetto?.add(event, isReported: isReported)
+    guard isReported else { return "" }
     summary.add(event)
-    if options.summary || options.waits.stalls { return "" }
+    if options.waits.stalls || !options.printsLines { return "" }
     return line(TraceLine(event))
   }
 
   private mutating func lines(for stall: Stall) -> String {
     guard family?.contains(stall.process.pid) ?? true, options.filter.includes(stall) else { return "" }
     summary.add(stall)
+    perfetto?.add(stall)
     guard options.waits.stalls else { return "" }
     if stall.duration > longest?.duration ?? 0 { longest = stall }
     return text(of: stall)
@@ -172,7 +189,7 @@ struct TraceSession {
 
   private mutating func line(_ line: TraceLine) -> String {
     var line = line
-    if options.utc { line.utc = Units.utc(line.time + utcOffset) }
+    if options.utc { line.utc = TimeOfDay.utc(line.time + utcOffset) }
     guard options.json else { return line.text + "\n" }
     do {
       return try line.json() + "\n"
@@ -182,14 +199,25 @@ struct TraceSession {
     }
   }
 
+  /// Ends the time of `--leaks`: a command that is to end will release its buffers.
+  mutating func endLeaks(_ tracer: any TraceSource) throws {
+    try report(tracer)
+    leaks?.end(tracer)
+  }
+
   mutating func end(_ tracer: any TraceSource) throws {
+    leaks?.end(tracer)
+    try leaks?.print(asJSON: options.json)
     var text = ""
-    for stall in tracer.unfinishedWaits() where options.printsLines {
+    for stall in tracer.unfinishedWaits() {
       guard family?.contains(stall.process.pid) ?? true, options.filter.includes(stall) else { continue }
+      perfetto?.add(stall)
+      guard options.printsLines else { continue }
       if stall.duration > longest?.duration ?? 0 { longest = stall }
       text += self.text(of: stall)
     }
     if !text.isEmpty { try StandardStream.output.write(text) }
+    try perfetto?.finish(lost: tracer.lost, missing: tracer.missing)
     if options.summary { try TraceSummaryReport(summary, lost: tracer.lost).print(asJSON: options.json) }
     if tracer.lost > 0 {
       Diagnostics.say(

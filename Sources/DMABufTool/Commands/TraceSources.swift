@@ -10,14 +10,7 @@ extension Trace {
     let size = buffer?.bytes ?? 8 << 20
     let refusal: KernelError
     do throws(KernelError) {
-      let tracer = try Tracer(bufferSize: size, forks: forks, stacks: leaks)
-      guard tracer.missing.contains("dma_buf_export") else { return tracer }
-      // Programs on many functions need fprobes, which arm64 has since Linux 6.14. Kprobes may work.
-      guard let other = try? TracefsTracer(bufferSize: size, forks: forks), case .functions = other.scope else {
-        return tracer
-      }
-      Diagnostics.say(words(other.scope, "this kernel has no BPF programs on many functions"), hint: nil)
-      return other
+      return try Tracer(bufferSize: size, forks: forks, stacks: leaks)
     } catch {
       guard TracefsTracer.replacesTracer(after: error) else { throw error }
       refusal = error
@@ -36,7 +29,7 @@ extension Trace {
     switch scope {
     case .functions:
       let steps =
-        "\(refusal); tracing with tracefs, which does not show \(Self.list([.send, .take, .inherit, .keep]))"
+        "\(refusal); tracing with tracefs, which does not show \(Self.list([.send, .duplicate, .inherit, .retain]))"
       return leaks ? "\(steps), nor stacks" : steps
     case .tracepoints(let steps, let reason):
       let kernel =

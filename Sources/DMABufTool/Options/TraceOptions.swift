@@ -38,7 +38,7 @@ struct TraceFilterOptions: ParsableArguments {
     (pid.isEmpty || pid.contains(stall.process.pid)) && includes(stall.buffer) && device == nil
   }
 
-  private func includes(_ buffer: TraceEvent.Buffer?) -> Bool {
+  func includes(_ buffer: TraceEvent.Buffer?) -> Bool {
     guard let buffer else { return !choosesBuffers }
     return (ino.isEmpty || ino.contains(buffer.inode))
       && (exporter.map { $0 == buffer.exporter.string } ?? true)

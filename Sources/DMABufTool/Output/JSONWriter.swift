@@ -33,6 +33,12 @@ struct JSONWriter {
     return ""
   }
 
+  /// Returns what was written since the last call, and a line break. The next value continues the list.
+  mutating func takeLine() -> [UInt8] {
+    defer { bytes.removeAll(keepingCapacity: true) }
+    return bytes + [UInt8(ascii: "\n")]
+  }
+
   mutating func object(_ members: (inout JSONWriter) -> Void) {
     start(UInt8(ascii: "{"))
     members(&self)
@@ -79,6 +85,12 @@ struct JSONWriter {
   mutating func member(_ key: StaticString, _ number: (some FixedWidthInteger)?) {
     self.key(key)
     atom(number.map { "\($0)" } ?? "null")
+  }
+
+  /// Writes nanoseconds as microseconds with three decimal places.
+  mutating func member(_ key: StaticString, microsecondsOf nanoseconds: UInt64) {
+    self.key(key)
+    atom("\(nanoseconds / 1000)." + (nanoseconds % 1000).digits(3))
   }
 
   mutating func member(_ key: StaticString, _ truth: Bool?) {

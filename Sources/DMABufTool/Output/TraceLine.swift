@@ -141,7 +141,8 @@ extension TraceLine: Report {
 
   private var details: [String?] {
     [
-      parent.map { "from \($0.text)" }, device.map { "device \($0.escaped)" }, fence?.text, direction, usage.map { "as \($0)" }, valueInWords,
+      parent.map { "from \($0.text)" }, device.map { "device \($0.escaped)" }, fence?.text, direction,
+      usage.map { "as \($0)" }, valueInWords,
       duration.map(Units.time), errno,
     ]
   }
@@ -149,7 +150,7 @@ extension TraceLine: Report {
   private var valueInWords: String? {
     guard let value else { return nil }
     return switch step {
-    case "fd", "get", "receive", "take", "inherit", "keep": "fd \(value)"
+    case "fd", "get", "receive", "duplicate", "inherit", "retain": "fd \(value)"
     case "mmap": Units.size(value)
     case "poll": value == 0 ? "not ready" : "ready"
     default: nil
@@ -169,7 +170,7 @@ extension TraceLine: Report {
     return text + (signalled == false ? ", not signalled" : "")
   }
 
-  private static func word(for direction: TraceEvent.Direction, ofCPU: Bool) -> String {
+  static func word(for direction: TraceEvent.Direction, ofCPU: Bool) -> String {
     switch direction {
     case .both: ofCPU ? "read-write" : "both ways"
     case .toDevice: ofCPU ? "write" : "to device"

@@ -113,14 +113,17 @@ struct TraceSummaryReport: Report, Encodable {
   }
 
   func text(style: Style) -> String {
-    [table("BUFFER", buffers, style), table("PROCESS", processes, style), table("TIMELINE", timelines, style)]
-      .filter { !$0.isEmpty }.joined(separator: [""]).joined(separator: "\n")
+    [
+      table(.init("BUFFER"), buffers, style), table(.init("PROCESS"), processes, style),
+      table(.init("TIMELINE"), timelines, style),
+    ]
+    .filter { !$0.isEmpty }.joined(separator: [""]).joined(separator: "\n")
   }
 
-  private func table(_ title: String, _ rows: [Row], _ style: Style) -> [String] {
+  private func table(_ first: Table.Column, _ rows: [Row], _ style: Style) -> [String] {
     guard !rows.isEmpty else { return [] }
     var table = Table(
-      .init(title), .init("STEPS", .right), .init("WAITS", .right), .init("P50", .right), .init("P95", .right),
+      first, .init("STEPS", .right), .init("WAITS", .right), .init("P50", .right), .init("P95", .right),
       .init("P99", .right), .init("MAX", .right))
     table.rows = rows.map { row in
       [row.name, "\(row.steps)", "\(row.waits)"]

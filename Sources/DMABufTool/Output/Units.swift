@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 import DMABuf
-import Glibc
 
 enum Units {
   /// `8M`, `12.5M`, `100B`: binary multiples, exact where possible.
@@ -43,17 +42,6 @@ enum Units {
   /// `12.345678`: a moment in seconds since boot, as in the kernel's log.
   static func moment(_ nanoseconds: UInt64) -> String {
     "\(nanoseconds / 1_000_000_000)." + (nanoseconds % 1_000_000_000 / 1_000).digits(6)
-  }
-
-  /// `2026-11-27T17:53:46.123456Z`: a moment in nanoseconds since 1970, in UTC.
-  static func utc(_ nanoseconds: UInt64) -> String {
-    var seconds = time_t(truncatingIfNeeded: nanoseconds / 1_000_000_000)
-    var parts = unsafe tm()
-    unsafe gmtime_r(&seconds, &parts)
-    let date = unsafe [parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday].map { $0 < 10 ? "0\($0)" : "\($0)" }
-    let time = unsafe [parts.tm_hour, parts.tm_min, parts.tm_sec].map { $0 < 10 ? "0\($0)" : "\($0)" }
-    let fraction = (nanoseconds % 1_000_000_000 / 1_000).digits(6)
-    return date.joined(separator: "-") + "T" + time.joined(separator: ":") + ".\(fraction)Z"
   }
 
   /// `12 s`, `5 min`, `3 h`, `9 d`: an age.

@@ -16,9 +16,9 @@ struct DynamicEvent {
     fetch = Fetch(types: types)
   }
 
-  /// The function that reports the errno of a fence. The tracepoint of the signal has none.
-  static let failure = TracedFunction(
-    name: "dma_fence_signal_timestamp_locked", kind: CDMABUF_EVENT_FENCE_FAILED, object: CDMABUF_OBJECT_FENCE)
+  /// The function that all fences signal in. It tells the errno of the fence, which the tracepoint does not.
+  static let signal = TracedFunction(
+    name: "dma_fence_signal_timestamp_locked", kind: CDMABUF_EVENT_FENCE_SIGNALED, object: CDMABUF_OBJECT_FENCE)
 
   /// Whether the events of a function can show its step. Files of messages cannot be fetched. The ends of all polls of
   /// the machine are too many.
@@ -69,7 +69,7 @@ struct DynamicEvent {
     case CDMABUF_EVENT_POLL, CDMABUF_EVENT_SYNC_FILE_POLL:
       return ["table=$arg2:u64"] + fetch.value("queue", "poll_table_struct._qproc", "$arg2")
     case CDMABUF_EVENT_FENCE_DEADLINE: return ["deadline=$arg2:u64"]
-    case CDMABUF_EVENT_FENCE_FAILED: return fetch.value("error", "dma_fence.error", "$arg1", as: "s32")
+    case CDMABUF_EVENT_FENCE_SIGNALED: return fetch.value("error", "dma_fence.error", "$arg1", as: "s32")
     default: return []
     }
   }

@@ -20,6 +20,8 @@ struct RecordDecoder {
   /// By thread.
   private var calls: [Int32: [Call]] = [:]
   private var waits: [Int32: UInt64] = [:]
+  /// The fence that a thread is about to signal with an errno.
+  private var failures: [Int32: cdmabuf_event] = [:]
   /// The threads that wait in poll(2) as far as is known, and whether they have done anything else since.
   private var polls: [Int32: Bool] = [:]
   /// The newest description of each buffer, by its inode number, for events that have only the number.
@@ -75,6 +77,11 @@ struct RecordDecoder {
     _ kind: cdmabuf_event_kind, _ record: EventRecord, _ report: (cdmabuf_event) -> Void
   ) {
     var event = described(record)
+    if kind == CDMABUF_EVENT_FENCE_SIGNALED, let failure = failures.removeValue(forKey: event.tid),
+      failure.context & 0xffff_ffff == event.context, failure.seqno & 0xffff_ffff == event.seqno
+    {
+      event.result = failure.result
+    }
     if kind == CDMABUF_EVENT_FENCE_WAIT_START || kind == CDMABUF_EVENT_FENCE_WAIT {
       if let wait = call("dma_resv_wait_timeout", of: event.tid) { event.reservation = wait.event.reservation }
       if let request = call("dma_buf_ioctl", of: event.tid) {
@@ -130,9 +137,11 @@ struct RecordDecoder {
       let waiting = ["dma_buf_poll", "sync_file_poll", "drm_syncobj_wait_ioctl", "drm_syncobj_timeline_wait_ioctl"]
       guard calls[thread]?.contains(where: { waiting.contains($0.function) }) == true else { return }
     case CDMABUF_EVENT_FENCE_DEADLINE: event.result = Int64(clamping: record.number(.deadline) ?? 0)
-    case CDMABUF_EVENT_FENCE_FAILED:
+    case CDMABUF_EVENT_FENCE_SIGNALED:
+      // The tracepoint of the signal follows.
       event.result = Int64(bitPattern: record.number(.error) ?? 0)
-      guard event.result != 0 else { return }
+      failures[thread] = event.result == 0 ? nil : event
+      return
     default: break
     }
     finish(event, kind, record, report)
@@ -195,7 +204,7 @@ struct RecordDecoder {
     switch kind {
     case CDMABUF_EVENT_POLL, CDMABUF_EVENT_SYNC_FILE_POLL:
       if event.detail == 1 { polls[event.tid] = event.result == 0 ? false : nil }
-    case CDMABUF_EVENT_WAITS_FOR, CDMABUF_EVENT_POLL_WAKE, CDMABUF_EVENT_FENCE_SIGNALED, CDMABUF_EVENT_FENCE_FAILED:
+    case CDMABUF_EVENT_WAITS_FOR, CDMABUF_EVENT_POLL_WAKE, CDMABUF_EVENT_FENCE_SIGNALED:
       // Also in interrupts, which stop any thread.
       break
     default: if polls[event.tid] != nil { polls[event.tid] = true }

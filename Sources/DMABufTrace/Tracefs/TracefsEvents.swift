@@ -26,17 +26,25 @@ struct TracefsEvents {
     if let types, Self.hasKprobes || Self.hasFprobes {
       // Without the module there are no calls.
       let hasDRM = Tracefs.has("/sys/module/drm")
-      let functions = TracedFunction.all(of: .running).filter { hasDRM || !$0.isInModule } + [DynamicEvent.failure]
+      let functions = TracedFunction.all(of: .running).filter { hasDRM || !$0.isInModule } + [DynamicEvent.signal]
       for function in functions where DynamicEvent.canShow(function) { define(DynamicEvent(function, types)) }
     }
     let isDefined = wanted.count > 3
     let steps = isDefined ? [] : useTracepoints()
     // Waits are joined with the calls that they are in: so their tracepoints come last.
-    for (name, kind) in TracedFunction.fences { wanted.append(("dma_fence/\(name)", .fence(kind), nil, name)) }
+    for (name, kind) in Self.fences { wanted.append(("dma_fence/\(name)", .fence(kind), nil, name)) }
     if isDefined { return .functions }
     missing = []
     return .tracepoints(steps, reason: types == nil ? .noTypes : .noDynamicEvents)
   }
+
+  /// The tracepoints of fences.
+  static let fences: [(name: String, kind: cdmabuf_event_kind)] = [
+    ("dma_fence_init", CDMABUF_EVENT_FENCE_INIT), ("dma_fence_emit", CDMABUF_EVENT_FENCE_EMIT),
+    ("dma_fence_enable_signal", CDMABUF_EVENT_FENCE_ENABLE), ("dma_fence_signaled", CDMABUF_EVENT_FENCE_SIGNALED),
+    ("dma_fence_destroy", CDMABUF_EVENT_FENCE_DESTROY), ("dma_fence_wait_start", CDMABUF_EVENT_FENCE_WAIT_START),
+    ("dma_fence_wait_end", CDMABUF_EVENT_FENCE_WAIT),
+  ]
 
   /// Whether the tracepoints of buffers can be used. In Linux 7.0 those of `dma_buf_fd` and `dma_buf_put` read memory
   /// that may be free already. Linux 7.1 has both corrections, but not each of its release candidates.

@@ -51,12 +51,12 @@ struct TracefsNames {
   private static let prefix = "dmabuf-trace-"
   private static let groupPrefix = "dmabuf_trace_"
 
-  private let owner: ProcessIdentity
+  private let owner: OwnerProcess
 
   /// The names for this process.
   init() { owner = .current }
 
-  private init(_ owner: ProcessIdentity) { self.owner = owner }
+  private init(_ owner: OwnerProcess) { self.owner = owner }
 
   /// The path of the instance.
   var instance: String { "\(Tracefs.directory)/instances/\(Self.prefix)\(owner.text(separator: "-"))" }
@@ -90,9 +90,9 @@ struct TracefsNames {
   static func removeStale() {
     let instances = (try? Directory(Tracefs.directory + "/instances").names()) ?? []
     var owners = instances.filter { $0.hasPrefix(prefix) }
-      .compactMap { ProcessIdentity($0.dropFirst(prefix.count), separator: "-") }
+      .compactMap { OwnerProcess($0.dropFirst(prefix.count), separator: "-") }
     for (group, _) in events where group.hasPrefix(groupPrefix) {
-      guard let owner = ProcessIdentity(group.dropFirst(groupPrefix.count), separator: "_") else { continue }
+      guard let owner = OwnerProcess(group.dropFirst(groupPrefix.count), separator: "_") else { continue }
       if !owners.contains(owner) { owners.append(owner) }
     }
     for owner in owners where owner.hasEnded { TracefsNames(owner).remove() }

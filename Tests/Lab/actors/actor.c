@@ -172,6 +172,7 @@ VERB(v_without, drop_capabilities(word[0]))
 VERB(v_nonblock, do_not_block(word[0]))
 VERB(v_vgem_readers, vgem_readers(word[0], word[1]))
 VERB(v_sw_timeline, sw_timeline())
+VERB(v_syncobj_wait, syncobj_wait(word[0], word[1]))
 VERB(v_ioctl, any_ioctl(word[0], word[1], word[2]))
 VERB(v_wait_readable, wait_readable(word[0]))
 VERB(v_wake, wake(word[0], word + 1))
@@ -226,6 +227,7 @@ static const struct verb verbs[] = {
 	{ "sw-fence", 1, v_sw_fence, "VALUE   a fence on this process's timeline" },
 	{ "sw-inc", 1, v_sw_inc, "STEPS   advances the timeline" },
 	{ "import-fence", 3, v_import_fence, "SLOT FENCESLOT read|write" },
+	{ "syncobj-wait", 2, v_syncobj_wait, "NODE SLOT   waits for a sync_file as the fence of a syncobj" },
 	{ "sw-timeline", 0, v_sw_timeline, "slot: a new timeline, which sw-fence and sw-inc then use" },
 	{ "vgem-readers", 2, v_vgem_readers, "SLOT COUNT   COUNT pending read fences of vgem" },
 	{ "poll-now", 2, v_poll_now, "SLOT EVENTS   prints the events that are ready, without waiting" },

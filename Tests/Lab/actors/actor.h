@@ -98,6 +98,7 @@ void forge_storm(const char *name);
 
 /* loops.c */
 void leak(const char *what, const char *slot);
+void syncobj_wait(const char *node, const char *slot);
 
 /* holders.c */
 void serve_as_holder(const char *version, const char *path, const char *description, const char *slot);

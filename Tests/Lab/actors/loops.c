@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <linux/dma-buf.h>
 #include <linux/types.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -19,8 +20,11 @@
 
 struct syncobj_create { __u32 handle, flags; };
 struct syncobj_handle { __u32 handle, flags; __s32 fd; __u32 pad; };
+struct syncobj_wait { __u64 handles; __s64 timeout; __u32 count, flags, first, pad; };
 #define SYNCOBJ_CREATE        _IOWR('d', 0xbf, struct syncobj_create)
 #define SYNCOBJ_HANDLE_TO_FD  _IOWR('d', 0xc1, struct syncobj_handle)
+#define SYNCOBJ_FD_TO_HANDLE  _IOWR('d', 0xc2, struct syncobj_handle)
+#define SYNCOBJ_WAIT          _IOWR('d', 0xc3, struct syncobj_wait)
 
 /* From linux/dma-buf.h of 6.0 and later. */
 struct export_fences { __u32 flags; __s32 fd; };
@@ -87,6 +91,28 @@ static void leak_syncobj(const char *slot)
 	handle.handle = create.handle;
 	if (ioctl(slot_fd(slot), SYNCOBJ_HANDLE_TO_FD, &handle))
 		die("SYNCOBJ_HANDLE_TO_FD");
+}
+
+/* Puts the fence of a sync_file into a new syncobj of a node, and waits for it in the kernel. */
+void syncobj_wait(const char *node, const char *slot)
+{
+	struct syncobj_create create = { 0, 0 };
+	/* 1: the descriptor is a sync_file. */
+	struct syncobj_handle import = { .flags = 1, .fd = slot_fd(slot) };
+	struct syncobj_wait wait = { .timeout = INT64_MAX, .count = 1 };
+	int device = open(node, O_RDWR | O_CLOEXEC);
+
+	if (device < 0)
+		die(node);
+	if (ioctl(device, SYNCOBJ_CREATE, &create))
+		die("SYNCOBJ_CREATE");
+	import.handle = create.handle;
+	if (ioctl(device, SYNCOBJ_FD_TO_HANDLE, &import))
+		die("SYNCOBJ_FD_TO_HANDLE");
+	wait.handles = (__u64)(uintptr_t)&create.handle;
+	if (ioctl(device, SYNCOBJ_WAIT, &wait))
+		die("SYNCOBJ_WAIT");
+	close(device);
 }
 
 static void leak_buffer(const char *slot)

@@ -82,6 +82,12 @@ examples_of_export() {
   _examples dmabuf-export.1 3
 }
 
+examples_of_trace() {
+  _on debian-7
+  _program my-program 'exec actor buffer 4096 exec true'
+  _examples dmabuf-trace.1 4
+}
+
 examples_of_fence_wait() {
   _on full-6.12
   _start_process vgem-fence 0 write

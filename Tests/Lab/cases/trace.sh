@@ -5,6 +5,7 @@
 _can_trace() {
   needs drm:vgem
   [ -e /sys/kernel/btf/vmlinux ] || skip 'no BTF'
+  at_least 6.12 || [ "${1-}" = slow ] || skip 'each probe takes half a second on this kernel'
 }
 
 # The steps of the document on the captured stdout, in one line.
@@ -16,9 +17,10 @@ the_steps_of_a_buffer_are_reported_in_order() {
   run dmabuf trace --json -- actor heap system 65536 name 0 cam fill 0 0x5a vgem-import 0 close 0 exec true
   status 0
   stderr_is_empty
-  # Before Linux 7, vgem maps a buffer when it imports the buffer.
-  if at_least 7.0; then mapped=''; else mapped='"map","unmap",'; fi
-  check [ "$(_steps)" = '["export","fd","set-name","mmap","begin","end","get","attach",'"$mapped"'"detach","put","release"]' ]
+  # The puts are those of the DRM core. Before Linux 7, vgem maps a buffer when it imports the buffer.
+  imported='"put","put","put",'
+  at_least 7.0 || imported='"map","put","put","put","unmap",'
+  check [ "$(_steps)" = '["export","fd","set-name","mmap","begin","end","get","attach",'"$imported"'"detach","put","release"]' ]
   check [ "$(jq -sc 'map(.buffer.size) | unique' .run/stdout)" = '[65536]' ]
   check [ "$(jq -sc 'map(.buffer.name) | unique' .run/stdout)" = '[null,"cam"]' ]
   check [ "$(jq -sc 'map(select(.step == "attach") | .device)' .run/stdout)" = '["vgem"]' ]
@@ -28,7 +30,7 @@ the_steps_of_a_buffer_are_reported_in_order() {
 }
 
 the_exit_status_of_a_traced_command_is_its_own() {
-  _can_trace
+  _can_trace slow
   run dmabuf trace -- sh -c 'exit 3'
   status 3
   run dmabuf trace -- ./absent
@@ -63,9 +65,9 @@ descriptors_that_a_child_inherits_are_reported() {
   run dmabuf trace --json -- actor buffer 65536 exec sh -c '(exec sleep 0.1); true'
   status 0
   # The shell keeps the descriptor over its start, its child inherits and keeps it.
-  check [ "$(jq -sc 'map(select(.step == "keep" or .step == "inherit") | .step)' .run/stdout)" = '["keep","inherit","keep"]' ]
+  check [ "$(jq -sc 'map(select(.step == "retain" or .step == "inherit") | .step)' .run/stdout)" = '["retain","inherit","retain"]' ]
   check [ "$(jq -sc 'map(select(.step == "inherit"))[0] | .process.pid != .parent.pid' .run/stdout)" = true ]
-  check [ "$(jq -sc '(map(select(.step == "keep"))[0].process.pid) == (map(select(.step == "inherit"))[0].parent.pid)' \
+  check [ "$(jq -sc '(map(select(.step == "retain"))[0].process.pid) == (map(select(.step == "inherit"))[0].parent.pid)' \
     .run/stdout)" = true ]
 }
 
@@ -76,21 +78,29 @@ a_descriptor_that_is_taken_with_pidfd_getfd_is_reported() {
   run dmabuf trace --json -- sh -c 'exec dmabuf map "$1" --output bytes >&2' sh \
     "$(awk 'NR == 1 { print $1 ":" $2 }' .started/camera.stdout)"
   status 0
-  check [ "$(jq -sc 'map(select(.step == "take") | [.process.comm, .buffer.size])' .run/stdout)" = '[["dmabuf",65536]]' ]
+  check [ "$(jq -sc 'map(select(.step == "duplicate") | [.process.comm, .buffer.size])' .run/stdout)" = '[["dmabuf",65536]]' ]
   send_signal camera TERM
   finish camera
 }
 
+# The descriptors that the trace on .run/stdout has reported.
+_descriptors() { grep -c '^[0-9.]*  actor([0-9]*)  *fd  ' .run/stdout; }
+
 a_storm_of_events_is_counted_to_the_last() {
   _can_trace
   limit 60
-  run dmabuf trace -- actor limit-nofile 200000 buffer 4096 dups 0 100000
+  storm='actor limit-nofile 200000 buffer 4096 dups 0 100000'
+  run dmabuf trace --buffer 64M -- $storm
   status 0
-  seen=$(grep -c '^[0-9.]*  actor([0-9]*)  *fd  ' .run/stdout)
+  stderr_is_empty
+  check [ "$(_descriptors)" = 100001 ]
+  run dmabuf trace --buffer 256K -- $storm
+  status 0
   lost=$(sed -n 's/^dmabuf: \([0-9]*\) events\{0,1\} did not fit into the ring buffer.*/\1/p' .run/stderr)
-  # Lost events may be of other steps, too: the buffer's export, descriptor and release.
-  check [ $((seen + ${lost:-0})) -ge 100001 ]
-  check [ $((seen + ${lost:-0})) -le 100003 ]
+  check [ "$lost" -gt 0 ]
+  check [ "$(_descriptors)" -lt 100001 ]
+  # Events of other steps and processes may be among the lost.
+  check [ $(($(_descriptors) + lost)) -ge 100001 ]
 }
 
 killed_traces_leave_nothing() {

@@ -63,9 +63,26 @@ actor_binary() {
   echo "$binary"
 }
 
+# Builds the programs whose stacks are known, if their source has changed, and prints their directory: `leak` needs
+# call frame information, `leak-frames` has frame pointers, `leak-stripped` has no symbols, `leak-static` no libraries.
+leak_binaries() {
+  local source=$LAB/actors/leak/leak.c folder
+  local -a compile=(gcc -O2 -fno-optimize-sibling-calls -Wall -Wextra -Werror -pthread)
+  folder=$CACHE/actor/leak-$(sha256sum <"$source" | cut -c 1-16)
+  if [[ ! -d $folder ]]; then
+    mkdir -p "$folder.$$"
+    "${compile[@]}" -fomit-frame-pointer -o "$folder.$$/leak" "$source" &&
+      "${compile[@]}" -fno-omit-frame-pointer -o "$folder.$$/leak-frames" "$source" &&
+      "${compile[@]}" -fomit-frame-pointer -s -o "$folder.$$/leak-stripped" "$source" &&
+      "${compile[@]}" -fomit-frame-pointer -static -o "$folder.$$/leak-static" "$source" || return 1
+    mv "$folder.$$" "$folder"
+  fi
+  echo "$folder"
+}
+
 # Builds the archive of one boot. The files of the directory JOB appear in the guest's /lab.
 boot_image() { # KERNEL JOB DESTINATION
-  local base actor root program
+  local base actor leaks root program
   local -a programs
   read -ra programs <<<"${DMABUF_LAB_PROGRAMS:-}"
   for program in "${programs[@]}"; do
@@ -74,7 +91,7 @@ boot_image() { # KERNEL JOB DESTINATION
     return 1
   done
   if [[ -f $EXAMPLE ]]; then programs+=("$EXAMPLE"); fi
-  base=$(base_image "$1") && actor=$(actor_binary) || return 1
+  base=$(base_image "$1") && actor=$(actor_binary) && leaks=$(leak_binaries) || return 1
   root=$(mktemp -d) || return 1
   chmod 755 "$root"
   mkdir -p "$root"/{bin,lab}
@@ -83,6 +100,7 @@ boot_image() { # KERNEL JOB DESTINATION
   echo "$1" >"$root/lab/kernel"
   mv "$root/lab/init" "$root/init"
   chmod 755 "$root/init" "$root"/lab
+  programs+=("$leaks"/*)
   for program in "${programs[@]}"; do copy_with_libraries "$program" "$root"; done
   cp "$actor" "$root/bin/actor"
   if [[ -f $BINARY ]]; then cp "$BINARY" "$root/bin/dmabuf"; fi

@@ -4,14 +4,14 @@ import Glibc
 
 /// A process in the name of an object that outlives the process: its pid namespace, process id and start time. A later
 /// process tells from the name whether the owner still runs.
-package struct ProcessIdentity: Equatable, Sendable {
+package struct OwnerProcess: Equatable, Sendable {
   private let namespace: UInt64
   private let pid: Int32
   private let start: UInt64
 
   /// This process.
-  package static var current: ProcessIdentity {
-    ProcessIdentity(namespace: ownNamespace, pid: getpid(), start: start(of: getpid()) ?? 0)
+  package static var current: OwnerProcess {
+    OwnerProcess(namespace: ownNamespace, pid: getpid(), start: start(of: getpid()) ?? 0)
   }
 
   private init(namespace: UInt64, pid: Int32, start: UInt64) {
