@@ -81,7 +81,7 @@ let package = Package(
     .testTarget(
       name: "DMABufTests",
       dependencies: [
-        "DMABuf", "DMABufBench", "DMABufCensus", "DMABufConformance", "DMABufExercise", "DMABufHolding",
+        "CTrace", "DMABuf", "DMABufBench", "DMABufCensus", "DMABufConformance", "DMABufExercise", "DMABufHolding",
         "DMABufHost", "DMABufTrace",
       ],
       exclude: ["Fixtures"], swiftSettings: settings),
@@ -97,7 +97,7 @@ if Context.environment["DMABUF_FUZZ"] != nil {
     .executableTarget(
       name: "fuzz",
       dependencies: [
-        "DMABuf", "DMABufBench", "DMABufCensus", "DMABufExercise", "DMABufHolding", "DMABufHost",
+        "CTrace", "DMABuf", "DMABufBench", "DMABufCensus", "DMABufExercise", "DMABufHolding", "DMABufHost",
         "DMABufTool", "DMABufTrace", argumentParser,
       ],
       path: "Tests/Fuzz", exclude: ["corpus"], swiftSettings: settings))

@@ -20,6 +20,7 @@ const int CDMABUF_F_ADD_SEALS = F_ADD_SEALS;
 const int CDMABUF_F_GET_SEALS = F_GET_SEALS;
 const int CDMABUF_F_SEAL_SHRINK = F_SEAL_SHRINK;
 const int CDMABUF_O_PATH = O_PATH;
+const uint64_t CDMABUF_CLONE_THREAD = CLONE_THREAD;
 
 int cdmabuf_memfd_create(const char *name, unsigned int flags) { return memfd_create(name, flags); }
 

@@ -198,6 +198,10 @@ enum Advice {
     if path.utf8.starts(with: debugfs.utf8), !Census.hasDebugFS {
       return "debugfs is not mounted: mount -t debugfs debugfs /sys/kernel/debug"
     }
+    let tracing = "/sys/kernel/tracing"
+    if path.utf8.starts(with: "\(tracing)/".utf8), FilePermissions(tracing) != nil {
+      return "tracefs is not mounted: mount -t tracefs tracefs \(tracing)"
+    }
     switch path {
     case SWSyncTimeline.node:
       return "sw_sync needs a kernel with CONFIG_SW_SYNC; fence create --vgem does not need it"

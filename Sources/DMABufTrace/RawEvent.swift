@@ -52,8 +52,10 @@ struct RawEvent {
     case .begin where isSync, .end where isSync: facts.direction = syncDirection
     case .begin, .end, .map, .unmap: facts.direction = TraceEvent.Direction(rawValue: event.detail)
     case .fenceAdd: facts.usage = TraceEvent.Usage(rawValue: event.detail)
-    case .fd, .get, .receive, .duplicate, .inherit, .retain, .poll, .mmap, .fork, .fenceDeadline:
+    case .fd, .get, .receive, .duplicate, .inherit, .retain, .poll, .fork, .fenceDeadline:
       facts.value = event.result >= 0 ? UInt64(event.result) : nil
+    // The tracepoint does not tell the length.
+    case .mmap: facts.value = event.result > 0 ? UInt64(event.result) : nil
     default: break
     }
     return facts

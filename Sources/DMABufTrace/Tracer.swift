@@ -79,7 +79,7 @@ import SystemPackage
   public func unfinishedWaits() -> [Stall] { inbox.history.unfinishedWaits(at: Clock.now) }
 
   /// The pid namespace of this process; 0 for the initial one.
-  private static var pidNamespace: (device: UInt64, inode: UInt64) {
+  static var pidNamespace: (device: UInt64, inode: UInt64) {
     // PROC_PID_INIT_INO of the kernel.
     let initial: UInt64 = 0xEFFF_FFFC
     var status = stat()

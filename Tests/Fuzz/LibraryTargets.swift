@@ -62,6 +62,18 @@ let libraryTargets: [String: Target] = [
     let other = HeldObject(name: name, pid: 1, decoding: again)
     precondition(other?.inode == object.inode && other?.size == object.size && other?.trigger == object.trigger)
   },
+  "event-format": { bytes in
+    let layout = RecordLayout(parsing: bytes)
+    precondition(layout.fields.values.allSatisfy { $0.offset >= 0 && $0.size > 0 && $0.offset + $0.size <= 1 << 16 })
+    let record = RecordBytes(page: Array(bytes.prefix(64)), range: 0..<min(64, bytes.count))
+    for field in layout.fields.values {
+      _ = record.number(field)
+      precondition(record.text(field).count <= 64)
+    }
+    _ = RingPage(parsing: bytes)
+    _ = TracefsRing.lost(bytes)
+  },
+  "ring-page": { bytes in RingUnderTest.shared.decode(bytes) },
   "holder": { bytes in try HolderUnderTest.shared.hear(bytes) },
   "words": { bytes in
     let text = String(decoding: bytes, as: UTF8.self)

@@ -50,6 +50,8 @@ extern const int CDMABUF_F_ADD_SEALS;
 extern const int CDMABUF_F_GET_SEALS;
 extern const int CDMABUF_F_SEAL_SHRINK;
 extern const int CDMABUF_O_PATH;
+/* The flag of clone(2) for a new thread of the same process. */
+extern const uint64_t CDMABUF_CLONE_THREAD;
 
 int cdmabuf_memfd_create(const char *name, unsigned int flags);
 int cdmabuf_execvpe(const char *file, char *const argv[], char *const environment[]);

@@ -53,7 +53,7 @@ public struct Fence: Equatable, Sendable {
   }
 
   /// The names that Linux reports in place of dropped names.
-  static let detachedDriver = UntrustedText("detached-driver".utf8)
+  package static let detachedDriver = UntrustedText("detached-driver".utf8)
   static let detachedTimeline = UntrustedText("signaled-timeline".utf8)
 
   /// Whether this is the kernel's stub fence, which stands for «no fence», as far as this can be determined.

@@ -12,8 +12,8 @@ struct Trace: CommandRunner {
     abstract: "Watch the steps of buffers and fences, and which process waits for which.",
     usage: "dmabuf trace [<options>] [-- <COMMAND> ...]",
     discussion: """
-      Prints one line for each step until ^C. Needs root, and a kernel with BTF. With a command after --, reports only \
-      the steps of the command and its children. The exit status is then that of the command.
+      Prints one line for each step until ^C. Needs root, and a kernel with BTF for more than fences. With a command \
+      after --, reports only the steps of the command and its children. The exit status is then that of the command.
 
       EXAMPLES
         dmabuf trace                                           # everything
@@ -77,7 +77,7 @@ struct Trace: CommandRunner {
 
   func run() throws {
     guard command.isEmpty else { return try runCommand() }
-    let tracer = try Tracer(bufferSize: buffer?.bytes ?? 8 << 20, stacks: leaks)
+    let tracer = try source()
     var session = TraceSession(self, of: nil)
     try session.begin(tracer)
     let deadline = period?.deadline
@@ -90,7 +90,7 @@ struct Trace: CommandRunner {
       Diagnostics.say("\(error)", hint: nil)
       return (error as? KernelError)?.errno == .noSuchFileOrDirectory ? 127 : 126
     }
-    let tracer = try Tracer(bufferSize: buffer?.bytes ?? 8 << 20, forks: true, stacks: leaks)
+    let tracer = try source(forks: true)
     var session = TraceSession(self, of: child.pid)
     try session.begin(tracer)
     child.start()

@@ -168,6 +168,7 @@ VERB(v_ignore, ignore_signal(word[0]))
 VERB(v_block, block_signal(word[0]))
 VERB(v_swap, swap(word[0], word[1]))
 VERB(v_umask, set_umask(word[0]))
+VERB(v_without, drop_capabilities(word[0]))
 VERB(v_nonblock, do_not_block(word[0]))
 VERB(v_vgem_readers, vgem_readers(word[0], word[1]))
 VERB(v_sw_timeline, sw_timeline())
@@ -237,6 +238,7 @@ static const struct verb verbs[] = {
 	{ "block", 1, v_block, "SIGNAL   blocks SIGNAL, likewise" },
 	{ "swap", 2, v_swap, "SLOT SLOT   forever: number 100 is alternately the one and the other buffer" },
 	{ "umask", 1, v_umask, "MASK   0 or 077" },
+	{ "without", 1, v_without, "CAPABILITY,…   bpf, perfmon, sys_admin, dac_override, dac_read_search; exec then gives none" },
 	{ "nonblock", 1, v_nonblock, "SLOT   O_NONBLOCK" },
 	{ "ioctl", 3, v_ioctl, "SLOT REQUEST WORD,…|null   prints ok and the 32-bit words after it, or the error" },
 	{ "wait-readable", 1, v_wait_readable, "FD   polls the descriptor number FD until it is readable" },

@@ -86,6 +86,7 @@ void ignore_signal(const char *name);
 void block_signal(const char *name);
 void swap(const char *first, const char *second);
 void set_umask(const char *mask);
+void drop_capabilities(const char *names);
 
 /* operations.c */
 void time_operation(const char *operation, const char *bytes, const char *turns);

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* State that a program can inherit: dispositions, masks, alarms. Also a process that swaps its descriptors. */
+/* State that a program can inherit: dispositions, masks, alarms, capabilities. Also a process that swaps its descriptors. */
 #define _GNU_SOURCE
 #include "actor.h"
 
 #include <errno.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -52,3 +54,26 @@ void swap(const char *first, const char *second)
 }
 
 void set_umask(const char *mask) { umask((mode_t)number(mask)); }
+
+/* Capabilities that exec(2) then does not give, not even to root. */
+void drop_capabilities(const char *names)
+{
+	static const struct { const char *name; int number; } known[] = {
+		{ "bpf", CAP_BPF }, { "perfmon", CAP_PERFMON }, { "sys_admin", CAP_SYS_ADMIN },
+		{ "dac_override", CAP_DAC_OVERRIDE }, { "dac_read_search", CAP_DAC_READ_SEARCH },
+	};
+	char copy[128], *rest = copy, *word;
+
+	if (strlen(names) >= sizeof(copy))
+		die(names);
+	strcpy(copy, names);
+	while ((word = strsep(&rest, ","))) {
+		size_t i = 0;
+
+		while (i < sizeof(known) / sizeof(known[0]) && strcmp(known[i].name, word) != 0)
+			i++;
+		errno = 0;
+		if (i == sizeof(known) / sizeof(known[0]) || prctl(PR_CAPBSET_DROP, known[i].number, 0, 0, 0))
+			die(word);
+	}
+}

@@ -124,4 +124,34 @@ act importer buffer 8192 name 0 attached vgem-import 0
 has heap:system && act both heap system 4096 vgem-import 0 heap system 8192 vgem-import 1
 take attached
 
+# ---- the ring buffers of tracefs, in binary and as the kernel's own text ------------------
+
+record_ring_buffer() {
+  tracing=/sys/kernel/tracing
+  ring=$tracing/instances/recorded
+  kept=$out/tracefs
+  mkdir -p $ring $kept/events
+  echo mono >$ring/trace_clock
+  for event in task/task_newtask task/task_rename dma_fence; do echo 1 >$ring/events/$event/enable; done
+  actor buffer 4096 vgem-fence 0 write vgem-signal 1 exec true
+  # A time that does not fit into the header of a record, and a text that makes a long record.
+  sleep 1
+  printf '%0300d' 7 >$ring/trace_marker
+  actor buffer 4096 vgem-fence 0 read vgem-signal 1 exec true
+  echo 0 >$ring/tracing_on
+  cp $tracing/events/header_page $kept/
+  for event in task/task_newtask task/task_rename dma_fence/dma_fence_init dma_fence/dma_fence_signaled \
+    dma_fence/dma_fence_destroy ftrace/print; do
+    cat $tracing/events/$event/format >"$kept/events/${event#*/}"
+  done
+  grep -v '^#' $ring/trace >$kept/trace
+  for cpu in "$ring"/per_cpu/cpu*; do
+    # A page at a time. When no page is left, the read waits.
+    timeout 2 dd if="$cpu/trace_pipe_raw" of="$kept/${cpu##*/}" bs=4096 2>/dev/null
+    cat "$cpu/stats" >"$kept/${cpu##*/}.stats"
+  done
+  rmdir $ring
+}
+[ ! -d /sys/kernel/tracing/events/dma_fence ] || record_ring_buffer
+
 tar -C $out -c .

@@ -25,5 +25,9 @@ record_kernel() { # KERNEL
   if kernel_warnings >&2; then return 1; fi
   rm -rf "$place" && mkdir -p "$place" && tar -C "$place" --no-same-owner --no-same-permissions -xf "$BOOT/recorded.tar" || return 1
   find "$place" -type f -exec chmod 644 {} +
+  if [[ -d $place/tracefs ]]; then
+    rm -rf "$FIXTURES/tracefs/$1"
+    mkdir -p "$FIXTURES/tracefs" && mv "$place/tracefs" "$FIXTURES/tracefs/$1" || return 1
+  fi
   say "$1: $(find "$place" -mindepth 1 -maxdepth 1 | wc -l) moments, $(find "$place" -type f -printf '%s\n' | awk '{ s += $1 } END { print int(s / 1024) }') KiB"
 }
