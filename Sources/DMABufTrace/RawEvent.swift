@@ -43,7 +43,7 @@ struct RawEvent {
     facts.buffer = buffer
     facts.device = optionalText(event.device)
     facts.fence = fence
-    if event.result < 0 { facts.errno = Errno(rawValue: CInt(clamping: -event.result)) }
+    if event.result < 0 { facts.errno = Errno(rawValue: CInt(clamping: 0 &- event.result)) }
     facts.stack = stack
     if event.parent != 0 {
       facts.parent = TraceEvent.Process(pid: event.parent, tid: event.parent, command: text(event.parent_command))

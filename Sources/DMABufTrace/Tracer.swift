@@ -58,6 +58,21 @@ import SystemPackage
 
   deinit { unsafe ring_buffer__free(ring) }
 
+  /// Checks that a trace would start: loads a program that does nothing, and removes it. Throws as
+  /// ``init(bufferSize:forks:stacks:)`` does.
+  public static func probe() throws(KernelError) {
+    guard unsafe access(types, R_OK) == 0 else { throw KernelError(.open, on: types) }
+    _ = unsafe libbpf_set_print(nil)
+    // r0 = 0; exit
+    var (result, end) = (bpf_insn(), bpf_insn())
+    (result.code, end.code) = (UInt8(BPF_ALU64 | BPF_MOV | BPF_K), UInt8(BPF_JMP | BPF_EXIT))
+    let program = unsafe [result, end].withUnsafeBufferPointer { instructions in
+      unsafe bpf_prog_load(BPF_PROG_TYPE_KPROBE, nil, "GPL", instructions.baseAddress, instructions.count, nil)
+    }
+    guard program >= 0 else { throw KernelError(.BPF_PROG_LOAD, on: "bpf", errno: Errno(rawValue: -program)) }
+    close(program)
+  }
+
   /// The functions and tracepoints of the kernel without a probe.
   public var missing: [String] { programs.missing }
 

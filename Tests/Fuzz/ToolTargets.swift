@@ -5,6 +5,7 @@ import ArgumentParser
 @testable import DMABufBench
 @testable import DMABufExercise
 @testable import DMABufTool
+@testable import DMABufTrace
 
 /// Parsers of arguments, of the files that users name, and of whole machines.
 let toolTargets: [String: Target] = [
@@ -63,6 +64,21 @@ let toolTargets: [String: Target] = [
   "compare": { bytes in
     let run = try BenchSnapshot(parsing: bytes, from: "file")
     _ = run.results.map { BenchComparison.Row(gone: $0).place }
+  },
+  "event": { bytes in
+    // Records of a ring buffer, each with its length before it.
+    var history = TraceHistory()
+    var rest = bytes[...]
+    while let length = rest.popFirst() {
+      let event = rest.prefix(Int(length) * 4)
+      rest = rest.dropFirst(event.count)
+      guard let raw = unsafe event.withUnsafeBytes({ unsafe RawEvent($0) }) else { continue }
+      let (fact, stall) = history.complete(raw)
+      for text in [fact.map(TraceLine.init), stall.map(TraceLine.init)].compactMap({ $0?.text }) {
+        precondition(text.unicodeScalars.allSatisfy(UntrustedText.isVisible))
+      }
+    }
+    _ = history.unfinishedWaits(at: .max)
   },
   "arguments": { bytes in _ = try Root.parseAsRoot(words(bytes)) },
   "machine": { bytes in try MachineUnderTest.shared.look(at: parts(bytes)) },

@@ -7,7 +7,7 @@ import SystemPackage
 struct Facility: Sendable {
   /// The kind of a facility, which determines the remedy.
   enum Kind: Sendable {
-    case heap, cmaHeap, udmabuf, drm, v4l2, swSync, bufinfo, sysfsStatistics, bpf, takingDescriptors
+    case heap, cmaHeap, udmabuf, drm, v4l2, swSync, bufinfo, sysfsStatistics, bpf, trace, takingDescriptors
     case processes, memory, cma, openFiles, sharing, holding
   }
 
@@ -88,7 +88,7 @@ extension Facility {
 
   static func all() -> [Facility] {
     heaps() + [udmabuf()] + drm() + v4l2()
-      + [swSync(), bufinfo(), sysfsStatistics(), bpf(), takingDescriptors(), processes()]
+      + [swSync(), bufinfo(), sysfsStatistics(), bpf(), trace(), takingDescriptors(), processes()]
       + [memory(), cma(), openFiles(), sharing(), holding()]
   }
 }

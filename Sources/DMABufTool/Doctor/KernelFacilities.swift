@@ -2,6 +2,7 @@
 import DMABuf
 import DMABufCensus
 import DMABufHost
+import DMABufTrace
 import SystemPackage
 
 /// Facilities of the kernel: lists, test fences, access to other processes.
@@ -64,6 +65,34 @@ extension Facility {
       }
       try KernelIterators.probePermission()
       return "an iterator over all buffers"
+    }
+  }
+
+  /// Probes what `trace` would show: with BPF programs, else with tracefs.
+  static func trace() -> Facility {
+    Facility(.trace, "trace") {
+      do throws(KernelError) {
+        try Tracer.probe()
+        return "steps of buffers and fences"
+      } catch {
+        guard TracefsTracer.replacesTracer(after: error) else { throw error }
+        return try traceWithTracefs(after: error)
+      }
+    }
+  }
+
+  private static func traceWithTracefs(after refusal: KernelError) throws(KernelError) -> String {
+    let reason: TracefsTracer.Reason?
+    do throws(KernelError) {
+      reason = try TracefsTracer.probe()
+    } catch {
+      // Of a kernel without BTF, tracefs is what works.
+      throw refusal.errno == .noSuchFileOrDirectory ? error : refusal
+    }
+    return switch reason {
+    case nil: "steps of buffers and fences, with tracefs; \(refusal)"
+    case .noTypes: "only fences; this kernel has no BTF"
+    case .noDynamicEvents: "only fences; this kernel has no events of kprobes; \(refusal)"
     }
   }
 

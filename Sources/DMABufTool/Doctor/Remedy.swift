@@ -47,6 +47,8 @@ enum Remedy {
     case .bufinfo: "run mount -t debugfs debugfs /sys/kernel/debug, or use a kernel with CONFIG_DEBUG_FS"
     case .sysfsStatistics: "use a kernel before Linux 7 with CONFIG_DMABUF_SYSFS_STATS; bpf-dmabuf-iter replaces it"
     case .bpf: "use Linux 6.16 or later with CONFIG_DEBUG_INFO_BTF"
+    case .trace:
+      "use a kernel with CONFIG_DEBUG_INFO_BTF and CONFIG_BPF_SYSCALL, or run mount -t tracefs tracefs /sys/kernel/tracing"
     case .cma: "use a kernel with CONFIG_DMA_CMA, and boot it with cma=64M"
     case .sharing: "enable one source of buffers: a heap, udmabuf, or a DRM or V4L2 device"
     case .takingDescriptors: "use Linux 5.6 or later"
@@ -74,7 +76,7 @@ enum Remedy {
     case .swSync, .bufinfo:
       "run as root; mount -o remount,mode=755 /sys/kernel/debug allows all users"
     case .sysfsStatistics: "run as root"
-    case .bpf: "run as root, or with CAP_BPF and CAP_PERFMON (setcap cap_bpf,cap_perfmon+ep)"
+    case .bpf, .trace: "run as root, or with CAP_BPF and CAP_PERFMON (setcap cap_bpf,cap_perfmon+ep)"
     case .takingDescriptors: "run as root, or sysctl kernel.yama.ptrace_scope=0"
     case .processes: "run as root, or with CAP_SYS_PTRACE; mount /proc without hidepid"
     case .memory: "end processes, or raise memory.max of the cgroup"

@@ -23,7 +23,7 @@ struct TracefsEvents {
       ("sched/sched_process_exit", .exit, nil, ""),
     ]
     let types = KernelTypes()
-    if let types, Self.hasKprobes || Self.hasFprobes {
+    if let types, Self.hasDynamicEvents {
       // Without the module there are no calls.
       let hasDRM = Tracefs.has("/sys/module/drm")
       let functions = TracedFunction.all(of: .running).filter { hasDRM || !$0.isInModule } + [DynamicEvent.signal]
@@ -67,6 +67,9 @@ struct TracefsEvents {
       return step
     }
   }
+
+  /// Whether the kernel has events of functions.
+  static var hasDynamicEvents: Bool { hasKprobes || hasFprobes }
 
   /// Kprobes are defined much faster than fprobes.
   private static var hasKprobes: Bool {

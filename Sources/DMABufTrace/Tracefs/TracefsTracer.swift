@@ -49,10 +49,7 @@ public final class TracefsTracer: TraceSource {
   /// No other thread may run. Throws `ENOENT` on the mount point if tracefs is not mounted, `EACCES` if this user may
   /// not write there, `ENOTSUP` outside of the initial pid namespace, whose process ids the events have.
   public init(bufferSize: Int = 8 << 20, forks: Bool = false) throws(KernelError) {
-    let instances = Tracefs.directory + "/instances"
-    // Reading the directory fails with the best error.
-    _ = try Directory(instances)
-    guard Tracer.pidNamespace.inode == 0 else { throw KernelError(.open, on: instances, errno: .notSupported) }
+    try Self.demandInstances()
     TracefsNames.removeStale()
     names = TracefsNames()
     watcher = try TracefsWatcher(names)
@@ -71,6 +68,22 @@ public final class TracefsTracer: TraceSource {
       names.remove()
       throw error
     }
+  }
+
+  /// Checks that a trace would start. Returns the reason if it would have no functions. Throws as
+  /// ``init(bufferSize:forks:)`` does.
+  public static func probe() throws(KernelError) -> Reason? {
+    try demandInstances()
+    if unsafe access(Tracer.types, R_OK) != 0 { return .noTypes }
+    return TracefsEvents.hasDynamicEvents ? nil : .noDynamicEvents
+  }
+
+  private static func demandInstances() throws(KernelError) {
+    let instances = Tracefs.directory + "/instances"
+    // Reading the directory fails with the best error.
+    _ = try Directory(instances)
+    guard unsafe access(instances, W_OK) == 0 else { throw KernelError(.mkdir, on: instances) }
+    guard Tracer.pidNamespace.inode == 0 else { throw KernelError(.open, on: instances, errno: .notSupported) }
   }
 
   deinit {

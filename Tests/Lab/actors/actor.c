@@ -177,6 +177,7 @@ VERB(v_ioctl, any_ioctl(word[0], word[1], word[2]))
 VERB(v_wait_readable, wait_readable(word[0]))
 VERB(v_wake, wake(word[0], word + 1))
 VERB(v_time, time_operation(word[0], word[1], word[2]))
+VERB(v_pace, pace_operation(word[0], word[1], word[2]))
 VERB(v_flags, printf("%d\n", fcntl(slot_fd(word[0]), F_GETFD)))
 VERB(v_fork, fork_and_stay())
 VERB(v_scm, scm_in_flight(word[0]))
@@ -244,6 +245,7 @@ static const struct verb verbs[] = {
 	{ "wait-readable", 1, v_wait_readable, "FD   polls the descriptor number FD until it is readable" },
 	{ "wake", 2, v_wake, "N CMD…   N times: time from the signal of CMD's descriptor 100, a fence, to the end of CMD" },
 	{ "time", 3, v_time, "OPERATION SIZE N   median nanoseconds of an operation of dmabuf bench, on a `buffer`" },
+	{ "pace", 3, v_pace, "OPERATION N LOOPS   nanoseconds of N operations of dmabuf bench, each followed by LOOPS empty loops" },
 	{ "flags", 1, v_flags, "SLOT   prints F_GETFD" },
 	{ "poll", 1, v_poll, "SLOT   arms POLLIN and POLLOUT without waiting" },
 	{ "video-own", 2, v_video_own, "NODE N   N buffers on the camera's queue, which this process then owns" },

@@ -90,6 +90,7 @@ void drop_capabilities(const char *names);
 
 /* operations.c */
 void time_operation(const char *operation, const char *bytes, const char *turns);
+void pace_operation(const char *operation, const char *turns, const char *loops);
 
 /* forgery.c */
 void forge_descriptor(const char *name);

@@ -120,34 +120,63 @@ static const struct { const char *first, *second; struct times (*turn)(int buffe
 	{ "import", "release", turn_import },
 };
 
-/* Prints the median of the iterations, in nanoseconds. Five warm-up iterations before them do not count. */
-void time_operation(const char *operation, const char *bytes, const char *turns)
+/* The work with a step of this name; `*is_second` tells which step that is. Dies if there is none. */
+static struct times (*work(const char *operation, int *is_second))(int buffer)
 {
-	int count = (int)number(turns);
-	uint64_t *times = calloc((size_t)count, sizeof(*times));
-
-	size = number(bytes);
-	heap_device = open("/dev/dma_heap/system", O_RDONLY | O_CLOEXEC);
-	device = vgem();
-	int buffer = allocate();
-
-	for (size_t i = 0; times && count > 0 && i < sizeof(works) / sizeof(works[0]); i++) {
-		int is_second = works[i].second && strcmp(works[i].second, operation) == 0;
-
-		if (!is_second && strcmp(works[i].first, operation) != 0)
-			continue;
-		for (int turn = -5; turn < count; turn++) {
-			struct times took = works[i].turn(buffer);
-
-			if (turn >= 0)
-				times[turn] = is_second ? took.second : took.first;
-		}
-		qsort(times, (size_t)count, sizeof(*times), ascending);
-		printf("%llu\n", (unsigned long long)times[(count - 1) / 2]);
-		free(times);
-		close(buffer);
-		return;
+	for (size_t i = 0; i < sizeof(works) / sizeof(works[0]); i++) {
+		*is_second = works[i].second && strcmp(works[i].second, operation) == 0;
+		if (*is_second || strcmp(works[i].first, operation) == 0)
+			return works[i].turn;
 	}
 	errno = EINVAL;
 	die(operation);
+	return NULL;
+}
+
+static int prepare(const char *bytes)
+{
+	size = number(bytes);
+	heap_device = open("/dev/dma_heap/system", O_RDONLY | O_CLOEXEC);
+	device = vgem();
+	return allocate();
+}
+
+/* Prints the median of the iterations, in nanoseconds. Five warm-up iterations before them do not count. */
+void time_operation(const char *operation, const char *bytes, const char *turns)
+{
+	int count = (int)number(turns), is_second;
+	struct times (*turn)(int buffer) = work(operation, &is_second);
+	uint64_t *times = calloc((size_t)count + 1, sizeof(*times));
+	int buffer = prepare(bytes);
+
+	if (!times || count <= 0)
+		die(turns);
+	for (int i = -5; i < count; i++) {
+		struct times took = turn(buffer);
+
+		if (i >= 0)
+			times[i] = is_second ? took.second : took.first;
+	}
+	qsort(times, (size_t)count, sizeof(*times), ascending);
+	printf("%llu\n", (unsigned long long)times[(count - 1) / 2]);
+	free(times);
+	close(buffer);
+}
+
+/* Prints the nanoseconds of all iterations together. After each comes a computation of `loops` steps. */
+void pace_operation(const char *operation, const char *turns, const char *loops)
+{
+	int is_second;
+	struct times (*turn)(int buffer) = work(operation, &is_second);
+	unsigned long long count = number(turns), steps = number(loops);
+	int buffer = prepare("65536");
+	uint64_t start = now();
+
+	for (unsigned long long i = 0; i < count; i++) {
+		turn(buffer);
+		for (volatile unsigned long long step = 0; step < steps; step++)
+			;
+	}
+	printf("%llu\n", (unsigned long long)(now() - start));
+	close(buffer);
 }

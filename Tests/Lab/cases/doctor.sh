@@ -35,6 +35,7 @@ facilities_of_root_are_root_only_for_an_unprivileged_user() {
   status 1
   _state sharing "$(if has udmabuf || has heap:system; then echo root-only; else echo missing; fi)"
   _state bufinfo root-only
+  _state trace root-only
   _state procfs root-only
   _state /dev/dri/card0 root-only
   run_as_nobody dmabuf doctor
@@ -51,6 +52,25 @@ a_removed_node_is_missing() {
   status 0
   _state udmabuf missing
   json_true '.facilities | map(select(.name == "udmabuf"))[0] | (.reason | contains("No such file")) and (.remedy | contains("modprobe udmabuf"))'
+}
+
+what_a_trace_would_show_is_told() {
+  run dmabuf doctor --json
+  _state trace works
+  if [ -e /sys/kernel/btf/vmlinux ]; then shown='steps of buffers and fences'; else shown='only fences; this kernel has no BTF'; fi
+  json '.facilities | map(select(.name == "trace").reason)' "[\"$shown\"]"
+}
+
+a_trace_without_bpf_uses_tracefs() {
+  [ -e /sys/kernel/btf/vmlinux ] || skip 'no BTF'
+  run actor without bpf,perfmon,sys_admin exec dmabuf doctor --json
+  _state trace works
+  json_true '.facilities | map(select(.name == "trace"))[0].reason
+    | . == "steps of buffers and fences, with tracefs; bpf: BPF_PROG_LOAD: Operation not permitted"'
+  mount -t tmpfs none /sys/kernel/btf || broken 'no tmpfs'
+  run dmabuf doctor --json
+  umount /sys/kernel/btf
+  json '.facilities | map(select(.name == "trace").reason)' '["only fences; this kernel has no BTF"]'
 }
 
 another_udmabuf_is_recognised() {
