@@ -25,7 +25,7 @@ package enum ChildProcess {
     within nanoseconds: UInt64, finish: Bool = false, _ body: () -> String
   ) throws -> Outcome {
     var ends: [CInt] = [-1, -1]
-    guard unsafe pipe(&ends) == 0 else { throw KernelError(.pipe, on: "child") }
+    guard unsafe cdmabuf_pipe(&ends) == 0 else { throw KernelError(.pipe, on: "child") }
     let reading = OwnedDescriptor(owning: ends[0])
     let child = cdmabuf_fork_apart()
     if child == 0 {

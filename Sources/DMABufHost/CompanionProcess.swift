@@ -16,7 +16,7 @@ package final class CompanionProcess {
   /// No other thread may run.
   package init(_ arguments: [String], report: (any Error) -> CInt) throws(KernelError) {
     var ends: [CInt] = [-1, -1]
-    guard unsafe pipe(&ends) == 0 else { throw KernelError(.pipe, on: "child") }
+    guard unsafe cdmabuf_pipe(&ends) == 0 else { throw KernelError(.pipe, on: "child") }
     let child = fork()
     if child == 0 {
       close(ends[1])
@@ -56,6 +56,19 @@ package final class CompanionProcess {
     guard unsafe waitpid(pid, &status, WNOHANG) == pid else { return nil }
     let signal = status & 0x7f
     return signal == 0 ? status >> 8 & 0xff : 128 + signal
+  }
+
+  /// Waits for the end of the command, and returns its exit status. A signal to this process is passed on.
+  package func wait() -> CInt {
+    var hasPassedOn = false
+    while true {
+      if let status = exitStatus() { return status }
+      if !hasPassedOn, let signal = Interruption.signal {
+        end(by: signal)
+        hasPassedOn = true
+      }
+      usleep(10_000)
+    }
   }
 
   /// Passes a signal on to the command; SIGTERM if there is none.

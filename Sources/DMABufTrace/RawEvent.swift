@@ -50,7 +50,11 @@ struct RawEvent {
     }
     switch step {
     case .begin where isSync, .end where isSync: facts.direction = syncDirection
-    case .begin, .end, .map, .unmap: facts.direction = TraceEvent.Direction(rawValue: event.detail)
+    case .map:
+      facts.direction = TraceEvent.Direction(rawValue: event.detail)
+      facts.value = event.result > 0 ? UInt64(event.result) : nil
+    case .begin, .end, .unmap: facts.direction = TraceEvent.Direction(rawValue: event.detail)
+    case .attach: facts.attachment = TraceEvent.Attachment(rawValue: event.detail)
     case .fenceAdd: facts.usage = TraceEvent.Usage(rawValue: event.detail)
     case .fd, .get, .receive, .duplicate, .inherit, .retain, .poll, .fork, .fenceDeadline:
       facts.value = event.result >= 0 ? UInt64(event.result) : nil

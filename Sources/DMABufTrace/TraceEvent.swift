@@ -141,8 +141,10 @@ public struct TraceEvent: Sendable {
   public var direction: Direction?
   /// The access that a fence belongs to in its reservation object.
   public var usage: Usage?
-  /// The descriptor of `fd`, `get`, `receive`, `duplicate`, `inherit` and `retain`; bytes of `mmap`; events of `poll`; time of
-  /// `fence-deadline`; pid of the new process of `fork`.
+  /// What a new attachment allows.
+  public var attachment: Attachment?
+  /// The descriptor of `fd`, `get`, `receive`, `duplicate`, `inherit` and `retain`; segments of `map`; bytes of `mmap`; events
+  /// of `poll`; time of `fence-deadline`; pid of the new process of `fork`.
   public var value: UInt64?
   /// The process that `inherit` has the descriptor from.
   public var parent: Process?
@@ -157,6 +159,16 @@ public struct TraceEvent: Sendable {
     case toDevice = 1
     case fromDevice = 2
     case none = 3
+  }
+
+  /// Corresponds to `struct dma_buf_attach_ops`.
+  public enum Attachment: UInt32, Sendable {
+    /// The exporter may not move the buffer while the device has it mapped.
+    case fixed = 0
+    /// The exporter may move the buffer, and tells the device.
+    case dynamic = 1
+    /// The same, and the buffer may be in the memory of another device.
+    case peerToPeer = 2
   }
 
   /// Corresponds to `enum dma_resv_usage`.

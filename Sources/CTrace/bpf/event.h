@@ -21,7 +21,7 @@ struct {
 u64 lost;
 const volatile struct cdmabuf_trace_settings settings;
 
-enum { dma_buf_magic = 0x444d4142, largest_errno = 4095, most_descriptors = 1 << 16, most_files = 253 };
+enum { dma_buf_magic = 0x444d4142, largest_errno = 4095, most_descriptors = 1 << 16, most_files = 253, most_levels = 32 };
 /* Numbers of system calls. */
 enum { epoll_ctl_arm64 = 21, epoll_ctl_x86 = 233, pidfd_getfd = 438 };
 
@@ -179,7 +179,8 @@ static u32 detail(u32 kind, const struct call *call) {
   u64 second = call->arguments[1], third = call->arguments[2], flags = 0;
   switch (kind) {
     case CDMABUF_EVENT_ATTACH:
-      return third != 0;
+      if (!third) return 0;
+      return BPF_CORE_READ((struct dma_buf_attach_ops *)third, allow_peer2peer) ? 2 : 1;
     case CDMABUF_EVENT_POLL:
     case CDMABUF_EVENT_SYNC_FILE_POLL:
       return kind_of_look((struct poll_table_struct *)second);
@@ -208,8 +209,9 @@ static long long result_of(u32 kind, const struct call *call, u64 result) {
       return call->arguments[1];
     case CDMABUF_EVENT_EXPORT:
     case CDMABUF_EVENT_ATTACH:
-    case CDMABUF_EVENT_MAP:
       return is_error(result) ? (long long)result : 0;
+    case CDMABUF_EVENT_MAP:
+      return is_error(result) ? (long long)result : BPF_CORE_READ((struct sg_table *)result, nents);
     case CDMABUF_EVENT_POLL:
     case CDMABUF_EVENT_SYNC_FILE_POLL:
       return (u32)result;

@@ -16,7 +16,10 @@ struct fdtable { unsigned int max_fds; struct file **fd; } KERNEL;
 struct files_struct { struct fdtable *fdt; } KERNEL;
 struct poll_table_struct { void *_qproc; } KERNEL;
 struct vm_area_struct { unsigned long vm_start; unsigned long vm_end; } KERNEL;
-struct upid { int nr; } KERNEL;
+struct ns_common { unsigned int inum; } KERNEL;
+struct pid_namespace { struct ns_common ns; } KERNEL;
+/* Whole, because it is the element of an array. */
+struct upid { int nr; struct pid_namespace *ns; } KERNEL;
 struct pid { unsigned int level; struct upid numbers[1]; } KERNEL;
 struct task_struct {
   int tgid;
@@ -40,6 +43,8 @@ struct dma_buf {
   const char *name;
   struct dma_resv *resv;
 } KERNEL;
+struct dma_buf_attach_ops { bool allow_peer2peer; } KERNEL;
+struct sg_table { unsigned int nents; } KERNEL;
 struct dma_buf_attachment { struct dma_buf *dmabuf; struct device *dev; } KERNEL;
 struct dma_fence { u64 context; u64 seqno; int error; } KERNEL;
 struct sync_file { struct dma_fence *fence; } KERNEL;

@@ -71,11 +71,14 @@ static void report_table(u32 kind, struct task_struct *task, int pid) {
   bpf_loop(count < most_descriptors ? count : most_descriptors, report_retained, &table, 0);
 }
 
-/* The number of a process in its own pid namespace, or in the initial one. */
+/* The number of a process in the pid namespace of the tracer; -1 if the process is outside of it. */
 static int number_of(struct task_struct *task) {
+  if (!settings.namespace_inode) return BPF_CORE_READ(task, tgid);
   struct pid *pid = BPF_CORE_READ(task, thread_pid);
   u32 level = BPF_CORE_READ(pid, level);
-  return settings.namespace_inode && level < 32 ? BPF_CORE_READ(pid, numbers[level].nr) : BPF_CORE_READ(task, tgid);
+  for (u32 i = 0; i < most_levels && i <= level; i++)
+    if (BPF_CORE_READ(pid, numbers[i].ns, ns.inum) == settings.namespace_inode) return BPF_CORE_READ(pid, numbers[i].nr);
+  return -1;
 }
 
 SEC("tp_btf/sched_process_fork") int BPF_PROG(trace_fork, struct task_struct *parent, struct task_struct *child) {

@@ -73,8 +73,9 @@ struct cdmabuf_event {
   /* The process that forked, for CDMABUF_EVENT_INHERIT. */
   int parent;
   /*
-   * Direction of a mapping or access, request of an ioctl, usage of a fence; 1 for a dynamic attachment, for a look that
-   * waits in poll(2) unless the file is ready, and for a wait in DMA_BUF_IOCTL_SYNC; 2 for a look of epoll_ctl(2).
+   * Direction of a mapping or access, request of an ioctl, usage of a fence; 1 for a dynamic attachment, and 2 for one
+   * with access from device to device; 1 for a look that waits in poll(2) unless the file is ready, and for a wait in
+   * DMA_BUF_IOCTL_SYNC; 2 for a look of epoll_ctl(2).
    */
   unsigned int detail;
   /* NUL-terminated. */

@@ -97,17 +97,21 @@ struct Trace: CommandRunner {
     let deadline = period?.deadline
     var isEnding = false
     var status: CInt?
-    while status == nil {
+    while status == nil, deadline?.isPast != true {
       try session.report(tracer)
       status = child.exitStatus()
-      if !isEnding, deadline?.isPast == true || Interruption.signal != nil {
+      if !isEnding, let signal = Interruption.signal {
         try session.endLeaks(tracer)
-        child.end(by: Interruption.signal)
+        child.end(by: signal)
         isEnding = true
       }
     }
     try session.report(tracer)
-    try session.end(tracer)
+    // When a command ends, its waits end, and its buffers are released.
+    let result = Result { try session.end(tracer) }
+    if status == nil { child.end(by: nil) }
+    status = status ?? child.wait()
+    try result.get()
     throw CommandEnded(status: status ?? 1)
   }
 }

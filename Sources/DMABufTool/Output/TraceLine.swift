@@ -63,6 +63,7 @@ struct TraceLine: Encodable {
   @Nullable var fence: Fence?
   @Nullable var direction: String?
   @Nullable var usage: String?
+  @Nullable var attachment: String?
   @Nullable var value: UInt64?
   @Nullable var errno: String?
   /// The call that waited.
@@ -77,7 +78,8 @@ struct TraceLine: Encodable {
   @Nullable var signaller: Process?
 
   enum CodingKeys: String, CodingKey {
-    case schema, step, process, buffer, device, fence, direction, usage, value, errno, call, ended, signalled, parent
+    case schema, step, process, buffer, device, fence, direction, usage, attachment, value, errno, call, ended,
+      signalled, parent
     case creator, signaller
     case time = "time_ns"
     case utc = "time_utc"
@@ -96,6 +98,7 @@ extension TraceLine: Report {
     fence = event.fence.map(Fence.init)
     direction = event.direction.map { Self.word(for: $0, ofCPU: event.step == .begin || event.step == .end) }
     usage = event.usage.map { "\($0)" }
+    attachment = event.attachment.map(Self.word)
     value = event.value
     errno = event.errno.map(ErrnoName.of)
     parent = event.parent.map(Process.init)
@@ -142,7 +145,7 @@ extension TraceLine: Report {
   private var details: [String?] {
     [
       parent.map { "from \($0.text)" }, device.map { "device \($0.escaped)" }, fence?.text, direction,
-      usage.map { "as \($0)" }, valueInWords,
+      usage.map { "as \($0)" }, attachment, valueInWords,
       duration.map(Units.time), errno,
     ]
   }
@@ -151,6 +154,7 @@ extension TraceLine: Report {
     guard let value else { return nil }
     return switch step {
     case "fd", "get", "receive", "duplicate", "inherit", "retain": "fd \(value)"
+    case "map": Units.count(Int(clamping: value), "segment")
     case "mmap": Units.size(value)
     case "poll": value == 0 ? "not ready" : "ready"
     default: nil
@@ -168,6 +172,14 @@ extension TraceLine: Report {
     if let creator { text += ", created by \(creator.text)" }
     if let signaller { text += ", signalled by \(signaller.text)" }
     return text + (signalled == false ? ", not signalled" : "")
+  }
+
+  private static func word(for attachment: TraceEvent.Attachment) -> String {
+    switch attachment {
+    case .fixed: "static"
+    case .dynamic: "dynamic"
+    case .peerToPeer: "peer-to-peer"
+    }
   }
 
   static func word(for direction: TraceEvent.Direction, ofCPU: Bool) -> String {

@@ -59,7 +59,8 @@ struct DynamicEvent {
   private var additions: [String] {
     switch function.kind {
     case CDMABUF_EVENT_GET: return ["fd=$arg1:s32"]
-    case CDMABUF_EVENT_ATTACH: return ["ops=$arg3:u64"]
+    case CDMABUF_EVENT_ATTACH:
+      return ["ops=$arg3:u64"] + fetch.value("peer", "dma_buf_attach_ops.allow_peer2peer", "$arg3", as: "u8")
     case CDMABUF_EVENT_MAP, CDMABUF_EVENT_BEGIN_CPU, CDMABUF_EVENT_END_CPU: return ["detail=$arg2:u32"]
     case CDMABUF_EVENT_UNMAP, CDMABUF_EVENT_ADD_FENCE: return ["detail=$arg3:u32"]
     case CDMABUF_EVENT_IOCTL: return ["detail=$arg2:u32", "flags=+u0($arg3):u64"]
@@ -77,7 +78,9 @@ struct DynamicEvent {
   /// The arguments of the return.
   var results: [String] {
     let object = function.object == CDMABUF_OBJECT_RESULT ? fetch.buffer("$retval") : []
-    return ["ret=$retval:s64"] + object
+    let segments =
+      function.kind == CDMABUF_EVENT_MAP ? fetch.value("nents", "sg_table.nents", "$retval", as: "u32") : []
+    return ["ret=$retval:s64"] + object + segments
   }
 
   /// More arguments of the return, which need Linux 6.9: the name that a request has set, and flags that the kernel has

@@ -6,7 +6,7 @@ import DMABuf
 enum RecordField: Int, CaseIterable {
   case commonPid, ino, size, resv, exporter, name, device, initName, fd, result, detail, flags, start, end, table,
     queue
-  case context, seqno, deadline, ops, error, driver, timeline, pid, comm, newName, cloneFlags
+  case context, seqno, deadline, ops, peer, segments, error, driver, timeline, pid, comm, newName, cloneFlags
 
   /// The name in `format` files.
   var name: String {
@@ -16,6 +16,7 @@ enum RecordField: Int, CaseIterable {
     case .device: "dev_name"
     case .initName: "init_name"
     case .result: "ret"
+    case .segments: "nents"
     case .newName: "newcomm"
     case .cloneFlags: "clone_flags"
     default: "\(self)"

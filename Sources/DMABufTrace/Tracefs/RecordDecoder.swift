@@ -165,7 +165,8 @@ struct RecordDecoder {
     var kind = function.kind
     switch kind {
     case CDMABUF_EVENT_RECEIVE_MESSAGE, CDMABUF_EVENT_RESERVATION_WAIT: return
-    case CDMABUF_EVENT_EXPORT, CDMABUF_EVENT_ATTACH, CDMABUF_EVENT_MAP: event.result = refusal
+    case CDMABUF_EVENT_EXPORT, CDMABUF_EVENT_ATTACH: event.result = refusal
+    case CDMABUF_EVENT_MAP: event.result = refusal == 0 ? Int64(clamping: record.number(.segments) ?? 0) : refusal
     case CDMABUF_EVENT_GET: event.result = refusal == 0 ? call.event.result : refusal
     case CDMABUF_EVENT_MMAP: if event.result == 0 { event.result = call.event.result }
     case CDMABUF_EVENT_POLL, CDMABUF_EVENT_SYNC_FILE_POLL:
@@ -251,7 +252,9 @@ struct RecordDecoder {
 
   private func detail(of record: EventRecord) -> UInt32 {
     if let detail = record.number(.detail) { return UInt32(truncatingIfNeeded: detail) }
-    if let operations = record.number(.ops) { return operations != 0 ? 1 : 0 }
+    if let operations = record.number(.ops) {
+      return operations == 0 ? 0 : record.number(.peer) == 1 ? 2 : 1
+    }
     guard let table = record.number(.table), table != 0, let queue = record.number(.queue), queue != 0 else {
       return 0
     }

@@ -58,7 +58,7 @@ struct RingPage {
           // The length includes this word.
           now &+= delta
           let length = Int(next)
-          guard length >= 4, position + length <= end else { return }
+          guard length > 4, position + length <= end else { return }
           body(now, position + 4..<position + length)
           position += (length + 3) & ~3
         }

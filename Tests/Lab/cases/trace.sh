@@ -23,7 +23,8 @@ the_steps_of_a_buffer_are_reported_in_order() {
   check [ "$(_steps)" = '["export","fd","set-name","mmap","begin","end","get","attach",'"$imported"'"detach","put","release"]' ]
   check [ "$(jq -sc 'map(.buffer.size) | unique' .run/stdout)" = '[65536]' ]
   check [ "$(jq -sc 'map(.buffer.name) | unique' .run/stdout)" = '[null,"cam"]' ]
-  check [ "$(jq -sc 'map(select(.step == "attach") | .device)' .run/stdout)" = '["vgem"]' ]
+  check [ "$(jq -sc 'map(select(.step == "attach") | [.device, .attachment])' .run/stdout)" = '[["vgem","static"]]' ]
+  check [ "$(jq -sc 'map(select(.step == "map") | .value >= 1) | all' .run/stdout)" = true ]
   check [ "$(jq -sc 'map(.process.pid) | unique | length' .run/stdout)" = 1 ]
   check [ "$(jq -sc 'map(select(.step == "begin") | .direction)' .run/stdout)" = '["write"]' ]
   check [ "$(jq -sc 'map(.time_ns) == (map(.time_ns) | sort)' .run/stdout)" = true ]
@@ -81,6 +82,20 @@ a_descriptor_that_is_taken_with_pidfd_getfd_is_reported() {
   check [ "$(jq -sc 'map(select(.step == "duplicate") | [.process.comm, .buffer.size])' .run/stdout)" = '[["dmabuf",65536]]' ]
   send_signal camera TERM
   finish camera
+}
+
+process_ids_are_those_of_the_namespace_of_the_trace() {
+  _can_trace
+  run unshare -m -p -f sh -c 'mount -t proc proc /proc; dmabuf trace --json -- sh -c "actor buffer 4096 exec true & wait"'
+  status 0
+  check [ "$(_steps)" = '["export","fd","retain","release"]' ]
+  # The namespace has few processes yet, and the lab has had more.
+  check [ "$(jq -sc 'map(.process.pid > 1 and .process.pid < 10) | unique' .run/stdout)" = '[true]' ]
+  # Of other processes, a trace in the namespace has no number.
+  start trace unshare -m -p -f sh -c 'mount -t proc proc /proc; dmabuf trace --json --for 3s'
+  eventually sh -c 'actor buffer 4096 exec true; [ -s .started/trace.stdout ]'
+  finish trace
+  check [ "$(jq -sc 'map(.process.pid) | unique' .run/stdout)" = '[null]' ]
 }
 
 # The descriptors that the trace on .run/stdout has reported.

@@ -55,7 +55,8 @@ tracefs_shows_the_steps_of_a_buffer_in_order() {
   check [ "$(_each .buffer.ino | jq -c 'unique | length')" = 1 ]
   check [ "$(_each .buffer.exp_name | jq -c unique)" = "[\"$(_foreign | sed 's/ 65536//; s/.* //')\"]" ]
   check [ "$(jq -sc 'map(select(.step | IN("export", "fd", "set-name") | not) | .buffer.name) | unique' .run/stdout)" = '["cam"]' ]
-  check [ "$(jq -sc 'map(select(.step == "attach" or .step == "detach") | .device)' .run/stdout)" = '["vgem","vgem"]' ]
+  check [ "$(jq -sc 'map(select(.step == "attach" or .step == "detach") | [.device, .attachment])' .run/stdout)" = '[["vgem","static"],["vgem",null]]' ]
+  check [ "$(jq -sc 'map(select(.step == "map") | .value >= 1) | all' .run/stdout)" = true ]
   check [ "$(jq -sc 'map(select(.step == "begin" or .step == "end") | .direction)' .run/stdout)" = '["write","write"]' ]
   check [ "$(jq -sc 'map(select(.step == "fd" or .step == "get") | .value > 2)' .run/stdout)" = '[true,true]' ]
   check [ "$(jq -sc 'map(select(.step == "mmap") | .value)' .run/stdout)" = '[65536]' ]
@@ -136,25 +137,8 @@ tracefs_shows_a_wait_for_a_syncobj() {
   _can_trace_functions
   at_least 6.6 || skip 'virtio_gpu has syncobjs since Linux 6.6'
   load virtio_gpu
-  start trace $denied dmabuf trace --stalls --slower 300ms --json
-  eventually _is_tracing
-  start camera actor buffer 4096 print 0 ready pause
-  wait_for_line camera ready
-  check dmabuf fence create --vgem "$(awk 'NR == 1 { print $1 ":" $2 }' .started/camera.stdout)" --hold late
-  check dmabuf fence create --syncobj "$(drm_node virtio_gpu render)" --hold frame
-  check dmabuf fence import --syncobj frame late
-  start waiter dmabuf fence-wait frame
-  eventually grep -q 'waiting for' .started/waiter.stderr
-  sleep 1
-  check dmabuf fence signal late
-  finish waiter
-  usleep 500000
-  send_signal trace TERM
-  finish trace
-  check [ "$(_each '[.process.comm, .call, .fence.driver, .signaller.comm]')" = '[["dmabuf","syncobj","vgem","dmabuf"]]' ]
-  check dmabuf release --all
-  send_signal camera TERM
-  finish camera
+  _trace_viewer 1 syncobj-wait "$(drm_node virtio_gpu render)" 1
+  _check_wait syncobj
 }
 
 tracefs_shows_which_descriptors_are_received() {
