@@ -6,19 +6,18 @@
 # The loop runs on one processor of the guest, and the trace where it wants.
 loop() { taskset 2 actor pace "$1" "$2" "$3"; } # OPERATION TURNS LOOPS
 
-traces() { grep -q . /tmp/live 2>/dev/null; }
-
-# Starts a trace, and waits until it reports.
+# Starts a trace, and waits until it has its probes. Meanwhile nothing runs, because the emulator is not safe to change
+# code that another processor executes.
 begin() {
-  rm -f /tmp/live
-  dmabuf trace "$@" >/tmp/live 2>/tmp/said &
+  dmabuf trace >/tmp/live 2>/tmp/said &
   tracer=$!
-  until traces; do actor buffer 4096 exec true; usleep 50000; done
+  until grep -q dma_resv_wait_timeout /sys/kernel/tracing/enabled_functions; do usleep 200000; done
+  sleep 1
 }
 
 # Ends the trace.
 finish() {
-  kill -INT "$tracer"
+  kill "$tracer"
   wait "$tracer"
 }
 
@@ -30,7 +29,7 @@ pause_for() { # OPERATION EVENTS-OF-A-TURN RATE
   awk -v bare="$bare" -v with="$with" -v events="$2" -v rate="$3" 'BEGIN {
     turn = bare / 2000; step = (with - bare) / 2000 / 10000
     loops = (events * 1e9 / rate - turn) / step
-    printf "%d", loops > 0 ? loops : 0
+    printf "%d", (loops > 0 ? loops : 0)
   }'
 }
 
@@ -81,16 +80,9 @@ after=$(cut -d ' ' -f 14,15 /proc/$tracer/stat)
 finish
 echo "$before $after" | awk '{ print "idle", ($3 + $4 - $1 - $2) * 10 }'
 
-# Until the first event is written.
-actor pace sync 100000000 10000 >/dev/null &
-busy=$!
+# Until the first event is written: the command starts when the trace is ready.
 for _ in 1 2 3; do
-  rm -f /tmp/live
   since=$(cut -d ' ' -f 1 /proc/uptime)
-  dmabuf trace >/tmp/live 2>/dev/null &
-  tracer=$!
-  until traces; do usleep 5000; done
+  dmabuf trace -- actor buffer 4096 exec sleep 1 | head -n 1 >/dev/null
   echo "$since $(cut -d ' ' -f 1 /proc/uptime)" | awk '{ print int(($2 - $1) * 1000) }'
-  finish
 done | middle | sed 's/^/start /'
-kill $busy

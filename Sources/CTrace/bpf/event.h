@@ -21,7 +21,7 @@ struct {
 u64 lost;
 const volatile struct cdmabuf_trace_settings settings;
 
-enum { dma_buf_magic = 0x444d4142, largest_errno = 4095, most_descriptors = 1 << 16, most_files = 253, most_levels = 32 };
+enum { dma_buf_magic = 0x444d4142, largest_errno = 4095, most_descriptors = 1 << 16, most_files = 253 };
 /* Numbers of system calls. */
 enum { epoll_ctl_arm64 = 21, epoll_ctl_x86 = 233, pidfd_getfd = 438 };
 
@@ -210,6 +210,10 @@ static long long result_of(u32 kind, const struct call *call, u64 result) {
     case CDMABUF_EVENT_EXPORT:
     case CDMABUF_EVENT_ATTACH:
       return is_error(result) ? (long long)result : 0;
+    /* Functions without a result. */
+    case CDMABUF_EVENT_UNMAP:
+    case CDMABUF_EVENT_VUNMAP:
+      return 0;
     case CDMABUF_EVENT_MAP:
       return is_error(result) ? (long long)result : BPF_CORE_READ((struct sg_table *)result, nents);
     case CDMABUF_EVENT_POLL:

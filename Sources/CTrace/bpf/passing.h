@@ -71,14 +71,13 @@ static void report_table(u32 kind, struct task_struct *task, int pid) {
   bpf_loop(count < most_descriptors ? count : most_descriptors, report_retained, &table, 0);
 }
 
-/* The number of a process in the pid namespace of the tracer; -1 if the process is outside of it. */
+/* The number of a process for the tracer; -1 outside of its pid namespace. */
 static int number_of(struct task_struct *task) {
   if (!settings.namespace_inode) return BPF_CORE_READ(task, tgid);
   struct pid *pid = BPF_CORE_READ(task, thread_pid);
   u32 level = BPF_CORE_READ(pid, level);
-  for (u32 i = 0; i < most_levels && i <= level; i++)
-    if (BPF_CORE_READ(pid, numbers[i].ns, ns.inum) == settings.namespace_inode) return BPF_CORE_READ(pid, numbers[i].nr);
-  return -1;
+  if (BPF_CORE_READ(pid, numbers[level].ns, ns.inum) != settings.namespace_inode) return -1;
+  return BPF_CORE_READ(pid, numbers[level].nr);
 }
 
 SEC("tp_btf/sched_process_fork") int BPF_PROG(trace_fork, struct task_struct *parent, struct task_struct *child) {

@@ -77,10 +77,13 @@ struct DynamicEvent {
 
   /// The arguments of the return.
   var results: [String] {
-    let object = function.object == CDMABUF_OBJECT_RESULT ? fetch.buffer("$retval") : []
-    let segments =
-      function.kind == CDMABUF_EVENT_MAP ? fetch.value("nents", "sg_table.nents", "$retval", as: "u32") : []
-    return ["ret=$retval:s64"] + object + segments
+    let result = "ret=$retval:s64"
+    return switch function.kind {
+    // Functions without a result.
+    case CDMABUF_EVENT_UNMAP, CDMABUF_EVENT_VUNMAP, CDMABUF_EVENT_RECEIVE_MESSAGE: []
+    case CDMABUF_EVENT_MAP: [result] + fetch.value("nents", "sg_table.nents", "$retval", as: "u32")
+    default: [result] + (function.object == CDMABUF_OBJECT_RESULT ? fetch.buffer("$retval") : [])
+    }
   }
 
   /// More arguments of the return, which need Linux 6.9: the name that a request has set, and flags that the kernel has

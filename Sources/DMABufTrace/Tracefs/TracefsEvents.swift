@@ -89,8 +89,7 @@ struct TracefsEvents {
     if event.function.returns {
       // A limit for calls at once. Calls over the limit would have no return.
       let head = kprobes ? "r512:\(place)_return \(name)" : "f:\(place)_return \(name)%return"
-      // A function without a result has none to fetch.
-      let results = [event.results + event.lateResults, event.results, []]
+      let results = event.lateResults.isEmpty ? [event.results] : [event.results + event.lateResults, event.results]
       guard results.contains(where: { add(head, $0) }) else {
         missing.append(name)
         return
