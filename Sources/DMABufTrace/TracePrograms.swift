@@ -84,6 +84,8 @@ import SystemPackage
     guard unsafe bpf_map__set_max_entries(map, UInt32(clamping: size)) == 0 else {
       throw KernelError(.BPF_MAP_CREATE, on: "bpf")
     }
+    var settings = settings
+    settings.wake_at = UInt32(clamping: size / 8)
     var length = 0
     let constants = unsafe bpf_object__find_map_by_name(object, ".rodata")
     guard let value = unsafe bpf_map__initial_value(constants, &length),

@@ -79,9 +79,13 @@ import SystemPackage
   /// The number of events that found no room in the ring buffer.
   public var lost: UInt64 { programs.lost }
 
+  /// Waits at most 100 ms, or until an eighth of the ring buffer is full.
+  ///
   /// Corresponds to `epoll_wait(2)` on the ring buffer.
   public func next() throws(KernelError) -> [TraceRecord] {
     let result = unsafe ring_buffer__poll(ring, 100)
+    // Most events wake nobody.
+    if result == 0 { _ = unsafe ring_buffer__consume(ring) }
     let records = inbox.records
     inbox.records.removeAll(keepingCapacity: true)
     guard result >= 0 || result == -EINTR else {

@@ -83,6 +83,9 @@ echo "$before $after" | awk '{ print "idle", ($3 + $4 - $1 - $2) * 10 }'
 # Until the first event is written: the command starts when the trace is ready.
 for _ in 1 2 3; do
   since=$(cut -d ' ' -f 1 /proc/uptime)
-  dmabuf trace -- actor buffer 4096 exec sleep 1 | head -n 1 >/dev/null
+  dmabuf trace -- actor buffer 4096 pause >/tmp/live &
+  tracer=$!
+  until [ -s /tmp/live ]; do usleep 5000; done
   echo "$since $(cut -d ' ' -f 1 /proc/uptime)" | awk '{ print int(($2 - $1) * 1000) }'
+  finish
 done | middle | sed 's/^/start /'

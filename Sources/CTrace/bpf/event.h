@@ -55,6 +55,16 @@ static bool is_sync(u64 request) { return (request & 0xff) == 0; }
 
 /* ---- Events. ---- */
 
+/*
+ * How an event wakes the tracer: only when it begins to fall behind, because it looks ten times a second. But the process
+ * of a stack must not end before the tracer looks.
+ */
+static __always_inline u64 wake_up(void) {
+  if (settings.stacks) return BPF_RB_FORCE_WAKEUP;
+  u64 waiting = bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA);
+  return waiting - settings.wake_at < settings.wake_at ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
+}
+
 /* The numbers of the current process and thread for the tracer; -1 outside of its pid namespace. */
 static u64 current_ids(void) {
   struct bpf_pidns_info own = {};
@@ -236,7 +246,7 @@ static void report(u64 cookie, u32 kind, const struct call *call, u64 result, bo
     event->duration = epoll ? event->time - epoll->time : 0;
     if (event->detail == 1 && !result) remember_call(cdmabuf_armed_call, call);
   }
-  bpf_ringbuf_submit(event, 0);
+  bpf_ringbuf_submit(event, wake_up());
 }
 
 #endif

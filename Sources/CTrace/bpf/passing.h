@@ -15,7 +15,7 @@ static long report_sent(u32 index, struct message *message) {
   struct cdmabuf_event *event = begin_event(CDMABUF_EVENT_SEND);
   if (!event) return 0;
   describe_buffer(event, buffer);
-  bpf_ringbuf_submit(event, 0);
+  bpf_ringbuf_submit(event, wake_up());
   return 0;
 }
 
@@ -58,7 +58,7 @@ static long report_retained(u32 index, struct table *table) {
     struct task_struct *task = table->task;
     BPF_CORE_READ_INTO(&event->command, task, comm);
   }
-  bpf_ringbuf_submit(event, 0);
+  bpf_ringbuf_submit(event, wake_up());
   return 0;
 }
 
@@ -88,7 +88,7 @@ SEC("tp_btf/sched_process_fork") int BPF_PROG(trace_fork, struct task_struct *pa
     struct cdmabuf_event *event = begin_event(CDMABUF_EVENT_FORK);
     if (event) {
       event->result = pid;
-      bpf_ringbuf_submit(event, 0);
+      bpf_ringbuf_submit(event, wake_up());
     }
   }
   if (BPF_CORE_READ(child, files) != BPF_CORE_READ(parent, files)) report_table(CDMABUF_EVENT_INHERIT, child, pid);

@@ -52,7 +52,7 @@ static void report_with_stack(u64 cookie, const struct call *call, u64 result) {
     if (bpf_probe_read_user(record->stack + position, step, (void *)(from + position))) break;
     record->length = position + step;
   }
-  bpf_ringbuf_submit(record, 0);
+  bpf_ringbuf_submit(record, wake_up());
 }
 
 #endif

@@ -49,9 +49,9 @@ static bool waits_in_poll(void) {
 SEC("kprobe.multi") int called(void *context) {
   u64 cookie = bpf_get_attach_cookie(context);
   struct call call = {.time = bpf_ktime_get_ns()};
-  read_arguments(call.arguments, context);
   u32 kind = kind_of(cookie), number = call_of(cookie), outer = outer_of(cookie);
   if (outer && current_call(outer)) return 0;
+  read_arguments(call.arguments, context);
   if (number) {
     u64 thread = key(number);
     /* A thread cannot be in the function twice: its last return was not reported. */
@@ -127,7 +127,7 @@ static int report_named(u32 kind, struct trace_event_raw_dma_fence *record, cons
   text_of(event->driver, sizeof event->driver, record, record->__data_loc_driver);
   text_of(event->timeline, sizeof event->timeline, record, record->__data_loc_timeline);
   if (wait) describe_wait(event, wait);
-  bpf_ringbuf_submit(event, 0);
+  bpf_ringbuf_submit(event, wake_up());
   return 0;
 }
 
@@ -154,7 +154,7 @@ static int report_fence(u32 kind, struct dma_fence *fence) {
   describe_fence(event, fence);
   if (kind == CDMABUF_EVENT_FENCE_SIGNALED) event->result = BPF_CORE_READ(fence, error);
   if (begun) describe_wait(event, &wait);
-  bpf_ringbuf_submit(event, 0);
+  bpf_ringbuf_submit(event, wake_up());
   return 0;
 }
 

@@ -146,6 +146,8 @@ struct cdmabuf_trace_settings {
   int forks;
   /* Whether exports have the user's stack. */
   int stacks;
+  /* The bytes of events that wake the tracer, and not more than twice as many. */
+  unsigned int wake_at;
 };
 
 enum { cdmabuf_registers = 33, cdmabuf_stack_size = 16384 };

@@ -14,6 +14,9 @@ public struct UntrustedText: Hashable, Sendable {
   /// The text in a form that is safe for a terminal. Control characters, invisible formatting characters, invalid UTF-8
   /// and the backslash itself are written as `\n`, `\x1b`, `\u{202e}`, `\\`.
   public var escaped: String {
+    let backslash = UInt8(ascii: "\\")
+    // Most texts are only of visible ASCII.
+    if bytes.allSatisfy({ $0 >= 0x20 && $0 < 0x7f && $0 != backslash }) { return string }
     var result = ""
     var rest = bytes[...]
     while let first = rest.first {

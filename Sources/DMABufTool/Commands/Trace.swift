@@ -172,14 +172,14 @@ struct TraceSession {
     leaks?.add(event, isOfFamily: isOfFamily)
     perfetto?.add(event, isReported: isReported)
     guard isReported else { return "" }
-    summary.add(event)
+    if options.summary { summary.add(event) }
     if options.waits.stalls || !options.printsLines { return "" }
     return line(TraceLine(event))
   }
 
   private mutating func lines(for stall: Stall) -> String {
     guard family?.contains(stall.process.pid) ?? true, options.filter.includes(stall) else { return "" }
-    summary.add(stall)
+    if options.summary { summary.add(stall) }
     perfetto?.add(stall)
     guard options.waits.stalls else { return "" }
     if stall.duration > longest?.duration ?? 0 { longest = stall }
