@@ -110,34 +110,70 @@ struct TracefsNames {
   }
 }
 
-/// A child process that removes what this process has in tracefs once this process has ended, even if by SIGKILL.
+/// A child process that creates the instance of this process, and removes what this process has in tracefs once this
+/// process has ended, even if by SIGKILL. This process does not create the instance itself, because the kernel warns if
+/// the process is killed meanwhile.
 struct TracefsWatcher: ~Copyable {
   private let child: pid_t
 
-  /// Starts the child. No other thread may run.
-  init(_ names: TracefsNames) throws(KernelError) {
+  /// Starts the child, and waits for the instance. No other thread may run.
+  init(_ names: TracefsNames) throws(KernelError) { child = try Self.start(names) }
+
+  private static func start(_ names: TracefsNames) throws(KernelError) -> pid_t {
     let parent = getpid()
-    child = fork()
+    var ends: [CInt] = [-1, -1]
+    guard unsafe cdmabuf_pipe(&ends) == 0 else { throw KernelError(.pipe, on: "child") }
+    let answer = OwnedDescriptor(owning: ends[0])
+    let child = fork()
     if child == 0 {
-      Self.wait(for: parent)
+      detach()
+      var reason = unsafe mkdir(names.instance, 0o700) == 0 ? 0 : errno
+      _ = unsafe write(ends[1], &reason, MemoryLayout<CInt>.size)
+      wait(for: parent)
       names.remove()
       cdmabuf_end_child()
     }
-    guard child > 0 else { throw KernelError(.fork, on: "child") }
+    let reason = errno
+    close(ends[1])
+    guard child > 0 else { throw KernelError(.fork, on: "child", errno: Errno(rawValue: reason)) }
+    do throws(KernelError) {
+      try check(answer, names)
+    } catch {
+      end(child)
+      throw error
+    }
+    return child
+  }
+
+  /// Reads the errno of the child's mkdir(2), or 0.
+  private static func check(_ answer: borrowing OwnedDescriptor, _ names: TracefsNames) throws(KernelError) {
+    var reason: CInt = 0
+    while true {
+      let count = unsafe read(answer.rawValue, &reason, MemoryLayout<CInt>.size)
+      if count < 0, errno == EINTR { continue }
+      guard count == MemoryLayout<CInt>.size else { throw KernelError(.mkdir, on: names.instance, errno: .ioError) }
+      break
+    }
+    guard reason == 0 else { throw KernelError(.mkdir, on: names.instance, errno: Errno(rawValue: reason)) }
   }
 
   /// Ends the child, which has nothing more to remove.
-  deinit {
+  deinit { Self.end(child) }
+
+  private static func end(_ child: pid_t) {
     kill(child, SIGKILL)
     var status: CInt = 0
     while unsafe waitpid(child, &status, 0) < 0, errno == EINTR {}
   }
 
-  private static func wait(for parent: pid_t) {
-    // Signals to the parent's group or session must not end both.
+  /// Signals to the parent's group or session must not end both.
+  private static func detach() {
     setsid()
     for number in [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGALRM, SIGPIPE] { signal(number, SIG_IGN) }
     _ = unsafe cdmabuf_name_process("dmabuf-watch")
+  }
+
+  private static func wait(for parent: pid_t) {
     // Files of the parent would stay open otherwise, such as a pipe at its output.
     let process = dup2(cdmabuf_pidfd_open(parent), 0)
     cdmabuf_close_from(process < 0 ? 0 : 1)

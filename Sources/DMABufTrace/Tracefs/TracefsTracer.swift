@@ -54,7 +54,6 @@ public final class TracefsTracer: TraceSource {
     names = TracefsNames()
     watcher = try TracefsWatcher(names)
     do throws(KernelError) {
-      guard unsafe mkdir(names.instance, 0o700) == 0 else { throw KernelError(.mkdir, on: names.instance) }
       let ring = try TracefsRing(instance: names.instance, size: bufferSize)
       var events = TracefsEvents(names)
       scope = events.define()
