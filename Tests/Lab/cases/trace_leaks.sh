@@ -7,7 +7,7 @@ _can_trace() {
   if has heap:system; then exporter=system source=heap:system; else needs udmabuf; exporter=udmabuf source=udmabuf; fi
   [ -e /sys/kernel/btf/vmlinux ] || skip 'no BTF'
   # The kernel copies the stack. What follows is the same on all kernels.
-  [ "${1-}" = each ] || [ "$(cat /lab/kernel)" = debian-7 ] || skip 'stacks are unwound on debian-7'
+  [ "${1-}" = each ] || [ "$(cat /lab/kernel)" = debian-6.12 ] || skip 'stacks are unwound on debian-6.12'
 }
 
 # The functions of leak N on the captured stdout, of these modules only.

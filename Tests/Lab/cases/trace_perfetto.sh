@@ -6,7 +6,7 @@ _can_trace() {
   needs drm:vgem
   [ -e /sys/kernel/btf/vmlinux ] || skip 'no BTF'
   # The events are those of the other traces, which run on all kernels.
-  [ "$(cat /lab/kernel)" = debian-7 ] || skip 'files are written on debian-7'
+  [ "$(cat /lab/kernel)" = debian-6.12 ] || skip 'files are written on debian-6.12'
 }
 
 # The faults of a file: what viewers do not draw. Times are compared in nanoseconds.
