@@ -8,6 +8,7 @@ import SystemPackage
 struct TraceHistory {
   /// The most fences that are remembered. When there are more, signalled ones are forgotten.
   private static let mostFences = 1 << 16
+  private static let mostFencesOfWait = 64
 
   private struct Key: Hashable {
     // Tracepoints have 32 bits of both numbers.
@@ -33,6 +34,13 @@ struct TraceHistory {
     var begun: TraceEvent
     let reservation: UInt64
     var fences: [TraceEvent.Fence]
+
+    /// Adds fences once. A thread that is woken often looks at the same fences again.
+    mutating func add(_ more: [TraceEvent.Fence]) {
+      for fence in more where fences.count < TraceHistory.mostFencesOfWait && !fences.contains(fence) {
+        fences.append(fence)
+      }
+    }
   }
 
   private var buffers: [UInt64: TraceEvent.Buffer] = [:]
@@ -66,9 +74,16 @@ struct TraceHistory {
   }
 
   private mutating func remember(_ raw: RawEvent, _ event: TraceEvent) {
-    if let buffer = event.buffer, raw.reservation != 0 { buffers[raw.reservation] = buffer }
+    if let buffer = event.buffer, raw.reservation != 0 {
+      if buffers.count >= Self.mostFences { buffers.removeAll() }
+      buffers[raw.reservation] = buffer
+    }
     guard let fence = event.fence else { return }
-    if fences.count >= Self.mostFences { fences = fences.filter { $0.value.signaller == nil } }
+    if fences.count >= Self.mostFences {
+      fences = fences.filter { $0.value.signaller == nil }
+      // Else each further event would search all of them again.
+      if fences.count >= Self.mostFences / 2 { fences.removeAll() }
+    }
     var record = fences[Key(fence)] ?? FenceRecord()
     if let driver = fence.driver, let timeline = fence.timeline {
       // Since Linux 6.17, a fence that has signalled has other names.
@@ -82,7 +97,9 @@ struct TraceHistory {
     case .fenceInit: record = FenceRecord(driver: fence.driver, timeline: fence.timeline, creator: event.process)
     case .fenceSignal: (record.signaller, record.signalled) = (event.process, event.time)
     case .fenceAdd: record.reservation = raw.reservation
-    case .wake: if record.reservation != 0 { lastWake[record.reservation] = fence }
+    case .wake where record.reservation != 0:
+      if lastWake.count >= Self.mostFences { lastWake.removeAll() }
+      lastWake[record.reservation] = fence
     default: break
     }
     fences[Key(fence)] = record
@@ -116,9 +133,9 @@ struct TraceHistory {
       guard let fence = event.fence else { return (nil, nil) }
       let wait = Wait(call: .syncobj, begun: event, reservation: 0, fences: [])
       if waits[thread] != nil {
-        waits[thread]?.fences.append(fence)
+        waits[thread]?.add([fence])
       } else {
-        pending[thread, default: wait].fences.append(fence)
+        pending[thread, default: wait].add([fence])
       }
       return (nil, nil)
     }
@@ -162,7 +179,7 @@ struct TraceHistory {
       return (look, nil)
     case .now:
       guard isReady else {
-        waits[thread]?.fences += fences
+        waits[thread]?.add(fences)
         return (nil, nil)
       }
       if let duration = event.duration {

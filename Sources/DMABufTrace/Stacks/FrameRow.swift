@@ -12,9 +12,9 @@ struct FrameRow {
   enum Rule {
     case sameValue
     case undefined
-    /// In memory, so many bytes from the frame's address.
+    /// In memory, at this offset in bytes from the frame's address.
     case saved(Int64)
-    /// So many bytes from the frame's address.
+    /// The address at this offset in bytes from the frame's address.
     case value(Int64)
     case register(Int)
     /// In memory, at the result of the expression.

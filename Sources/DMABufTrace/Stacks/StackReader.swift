@@ -170,7 +170,7 @@ import SystemPackage
     let age = now > time ? now - time : 0
     let perTick = 1_000_000_000 / UInt64(max(1, sysconf(CInt(_SC_CLK_TCK))))
     let ticks = age / perTick
-    // The clocks are read at different moments, and a tick is as long as a short process lives.
+    // The clocks are read one after the other, and a process may end in the tick in which it started: so one tick more.
     return ProcessStatus.now - min(ticks, ProcessStatus.now) + 1
   }
 

@@ -15,6 +15,8 @@ struct RecordDecoder {
   }
 
   private static let largestErrno: Int64 = 4095
+  /// Buffers whose release was lost would remain for ever.
+  private static let mostBuffers = 1 << 16
 
   private var threads: ThreadTable
   /// By thread.
@@ -54,6 +56,9 @@ struct RecordDecoder {
     case .rename: threads.rename(Int32(truncatingIfNeeded: record.number(.pid) ?? 0), record.text(.newName))
     case .exit:
       threads.end(record.thread, time: record.time)
+      calls[record.thread] = nil
+      waits[record.thread] = nil
+      failures[record.thread] = nil
       if polls[record.thread] != nil { polls[record.thread] = true }
     }
   }
@@ -217,6 +222,7 @@ struct RecordDecoder {
     if event.kind == CDMABUF_EVENT_RELEASE.rawValue {
       buffers[event.inode] = nil
     } else if event.exporter.0 != 0 {
+      if buffers.count >= Self.mostBuffers { buffers.removeAll() }
       buffers[event.inode] = event
     } else if let known = buffers[event.inode] {
       (event.reservation, event.exporter, event.name) = (known.reservation, known.exporter, known.name)
