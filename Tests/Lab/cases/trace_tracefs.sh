@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: MIT
-# shellcheck shell=dash disable=SC2009,SC2010,SC2016,SC2046,SC2086,SC2154
+# shellcheck shell=dash disable=SC1091,SC2009,SC2010,SC2016,SC2046,SC2086,SC2154
 # dmabuf trace where BPF programs cannot be loaded: events of tracefs. Root is denied BPF by its bounding set, or the
 # kernel's types are hidden.
 
 limit 120
 tracing=/sys/kernel/tracing
 denied='actor without bpf,perfmon,sys_admin exec'
+. /lab/trace.sh
+tracing_as=$denied
 
 _can_trace() { [ -d $tracing/events/dma_fence ] || skip 'no tracefs'; needs drm:vgem; }
 
@@ -86,52 +88,29 @@ tracefs_shows_the_errno_of_refused_steps() {
   check [ "$(jq -sc 'map(select(.errno) | [.step, .errno])' .run/stdout)" = '[["begin","EINVAL"],["ioctl","ENOTTY"]]' ]
 }
 
-# Traces a viewer that receives slot $1 of a camera, which signals the fence of its buffer after a second. The other
-# words are the viewer's. Its slot 1 is what it received.
-_trace_viewer() {
-  slot=$1
-  shift
-  run ${denied_here-$denied} dmabuf trace --stalls --slower 300ms --json -- sh -c '
-    slot=$1
-    shift
-    actor comm viewer listen ./socket receive ./socket "$@" >&2 &
-    until [ -S socket ]; do usleep 20000; done
-    actor comm camera buffer 65536 vgem-fence 0 write send ./socket "$slot" sleep 1 vgem-signal 1
-    wait' sh "$slot" "$@"
-  status 0
-}
-
-# Checks that the only line is a wait in CALL for the fence of the camera.
-_check_wait() {
-  check [ "$(_each '[.process.comm, .call, .fence.driver, .fence.timeline, .creator.comm, .signaller.comm]')" = \
-    '[["viewer","'"$1"'","vgem","unbound","camera","camera"]]' ]
-  check [ "$(_each '.duration_ns > 600000000 and .duration_ns < 3000000000')" = '[true]' ]
-  check [ "$(_each '[.ended, .signalled]')" = '[[true,true]]' ]
-}
-
 tracefs_shows_a_wait_in_sync() {
   _can_trace_functions each
-  _trace_viewer 0 fill 1 0x5a
-  _check_wait 'SYNC START'
+  trace_viewer 0 fill 1 0x5a
+  check_wait 'SYNC START'
   check [ "$(_each .buffer.size)" = '[65536]' ]
 }
 
 tracefs_shows_a_wait_in_poll() {
   _can_trace_functions
-  _trace_viewer 0 exec sh -c 'exec actor comm viewer wait-readable $SLOT_1'
-  _check_wait poll
+  trace_viewer 0 exec sh -c 'exec actor comm viewer wait-readable $SLOT_1'
+  check_wait poll
   check [ "$(_each .buffer.size)" = '[65536]' ]
 }
 
 tracefs_shows_a_wait_for_a_sync_file() {
   _can_trace_functions
-  _trace_viewer 1 exec sh -c 'exec actor comm viewer wait-readable $SLOT_1'
-  _check_wait poll
+  trace_viewer 1 exec sh -c 'exec actor comm viewer wait-readable $SLOT_1'
+  check_wait poll
 }
 
 tracefs_shows_no_wait_in_poll_for_what_epoll_watches() {
   _can_trace_functions
-  _trace_viewer 0 epoll 1 epoll-wait 2 5000
+  trace_viewer 0 epoll 1 epoll-wait 2 5000
   stdout_is_empty
 }
 
@@ -139,8 +118,8 @@ tracefs_shows_a_wait_for_a_syncobj() {
   _can_trace_functions
   at_least 6.6 || skip 'virtio_gpu has syncobjs since Linux 6.6'
   load virtio_gpu
-  _trace_viewer 1 syncobj-wait "$(drm_node virtio_gpu render)" 1
-  _check_wait syncobj
+  trace_viewer 1 syncobj-wait "$(drm_node virtio_gpu render)" 1
+  check_wait syncobj
 }
 
 tracefs_shows_which_descriptors_are_received() {
@@ -192,9 +171,9 @@ without_the_types_of_the_kernel_tracefs_shows_fences() {
 without_types_tracefs_shows_a_wait_for_a_fence() {
   _can_trace
   _hide_types
-  denied_here=
-  _trace_viewer 0 fill 1 0x5a
-  _check_wait driver
+  tracing_as=
+  trace_viewer 0 fill 1 0x5a
+  check_wait driver
 }
 
 without_types_tracefs_shows_the_tracepoints_of_buffers() {

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: MIT
-# shellcheck shell=dash disable=SC2016,SC2154
+# shellcheck shell=dash disable=SC1091,SC2016,SC2154
 # dmabuf trace --stalls: who waits for whom. The camera signals its fence after the time that each case gives.
+
+. /lab/trace.sh
+limit 40
 
 _can_trace() { # [each]
   needs drm:vgem
@@ -14,63 +17,39 @@ _until_probed() {
   sleep 1
 }
 
-# Traces a viewer that receives slot $1 of a camera, which signals the fence of its buffer after a second. The other
-# words are the viewer's. Its slot 1 is what it received. The lines are in .run/stdout.
-_trace_viewer() {
-  limit 40
-  slot=$1
-  shift
-  run dmabuf trace --stalls --slower 300ms --json -- sh -c '
-    slot=$1
-    shift
-    actor comm viewer listen ./socket receive ./socket "$@" >&2 &
-    until [ -S socket ]; do usleep 20000; done
-    actor comm camera buffer 65536 vgem-fence 0 write send ./socket "$slot" sleep 1 vgem-signal 1
-    wait' sh "$slot" "$@"
-  status 0
-}
-
-# check_wait CALL: the one line is of the viewer's wait in CALL, for the camera's fence, and as long as it was.
-_check_wait() {
-  check [ "$(jq -sc 'map([.step, .process.comm, .call, .fence.driver, .fence.timeline, .creator.comm, .signaller.comm])' \
-    .run/stdout)" = '[["wait","viewer","'"$1"'","vgem","unbound","camera","camera"]]' ]
-  check [ "$(jq -sc 'map(.duration_ns > 600000000 and .duration_ns < 3000000000)' .run/stdout)" = '[true]' ]
-  check [ "$(jq -sc 'map([.ended, .signalled])' .run/stdout)" = '[[true,true]]' ]
-}
-
 a_wait_in_sync_names_buffer_fence_creator_and_signaller() {
   _can_trace each
-  _trace_viewer 0 fill 1 0x5a
-  _check_wait 'SYNC START'
+  trace_viewer 0 fill 1 0x5a
+  check_wait 'SYNC START'
   check [ "$(jq -sc 'map(.buffer.size)' .run/stdout)" = '[65536]' ]
 }
 
 a_wait_in_poll_names_buffer_fence_creator_and_signaller() {
   _can_trace each
-  _trace_viewer 0 exec sh -c 'exec actor comm viewer wait-readable $SLOT_1'
-  _check_wait poll
+  trace_viewer 0 exec sh -c 'exec actor comm viewer wait-readable $SLOT_1'
+  check_wait poll
   check [ "$(jq -sc 'map(.buffer.size)' .run/stdout)" = '[65536]' ]
 }
 
 a_wait_in_epoll_names_buffer_fence_creator_and_signaller() {
   _can_trace
-  _trace_viewer 0 epoll 1 epoll-wait 2 5000
-  _check_wait poll
+  trace_viewer 0 epoll 1 epoll-wait 2 5000
+  check_wait poll
   check [ "$(jq -sc 'map(.buffer.size)' .run/stdout)" = '[65536]' ]
 }
 
 a_wait_for_a_sync_file_names_fence_creator_and_signaller() {
   _can_trace each
-  _trace_viewer 1 exec sh -c 'exec actor comm viewer wait-readable $SLOT_1'
-  _check_wait poll
+  trace_viewer 1 exec sh -c 'exec actor comm viewer wait-readable $SLOT_1'
+  check_wait poll
 }
 
 a_wait_for_a_syncobj_names_fence_creator_and_signaller() {
   _can_trace
   at_least 6.6 || skip 'virtio_gpu has syncobjs since Linux 6.6'
   load virtio_gpu
-  _trace_viewer 1 syncobj-wait "$(drm_node virtio_gpu render)" 1
-  _check_wait syncobj
+  trace_viewer 1 syncobj-wait "$(drm_node virtio_gpu render)" 1
+  check_wait syncobj
 }
 
 a_wait_that_has_not_ended_is_reported_at_the_end() {
