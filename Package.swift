@@ -21,6 +21,7 @@ let package = Package(
   products: [
     .library(name: "DMABuf", targets: ["DMABuf"]),
     .library(name: "DMABufExercise", targets: ["DMABufExercise"]),
+    .library(name: "DMABufImage", targets: ["DMABufImage"]),
     .executable(name: "dmabuf", targets: ["dmabuf"]),
   ],
   dependencies: [
@@ -49,6 +50,10 @@ let package = Package(
     .target(
       name: "DMABufTrace", dependencies: ["CDMABuf", "CLibBPF", "CTrace", "DMABuf", "DMABufHost", systemPackage],
       swiftSettings: settings),
+    // Pixel formats, layouts of images, pictures.
+    .systemLibrary(name: "CLibPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+    .systemLibrary(name: "CLibYUV", providers: [.apt(["libyuv-dev"])]),
+    .target(name: "DMABufImage", dependencies: ["CLibPNG", "CLibYUV", "DMABuf"], swiftSettings: settings),
     // Patterns, checksums, bandwidth, test fences.
     .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
     .target(
@@ -73,7 +78,7 @@ let package = Package(
       name: "DMABufTool",
       dependencies: [
         "CUTF8Proc", "CVersion", "DMABuf", "DMABufBench", "DMABufCensus", "DMABufConformance", "DMABufExercise",
-        "DMABufHolding", "DMABufHost", "DMABufTrace", argumentParser, basicContainers, systemPackage,
+        "DMABufHolding", "DMABufHost", "DMABufImage", "DMABufTrace", argumentParser, basicContainers, systemPackage,
       ],
       swiftSettings: settings),
     // The executable, with `main`.
@@ -82,7 +87,7 @@ let package = Package(
       name: "DMABufTests",
       dependencies: [
         "CTrace", "DMABuf", "DMABufBench", "DMABufCensus", "DMABufConformance", "DMABufExercise", "DMABufHolding",
-        "DMABufHost", "DMABufTrace",
+        "DMABufHost", "DMABufImage", "DMABufTrace",
       ],
       exclude: ["Fixtures"], swiftSettings: settings),
     .testTarget(
@@ -98,7 +103,7 @@ if Context.environment["DMABUF_FUZZ"] != nil {
       name: "fuzz",
       dependencies: [
         "CTrace", "DMABuf", "DMABufBench", "DMABufCensus", "DMABufExercise", "DMABufHolding", "DMABufHost",
-        "DMABufTool", "DMABufTrace", argumentParser,
+        "DMABufImage", "DMABufTool", "DMABufTrace", argumentParser,
       ],
       path: "Tests/Fuzz", exclude: ["corpus"], swiftSettings: settings))
 }

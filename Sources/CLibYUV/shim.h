@@ -1,0 +1,3 @@
+/* SPDX-License-Identifier: MIT */
+#include <libyuv/convert_argb.h>
+#include <libyuv/convert_from_argb.h>
