@@ -82,7 +82,7 @@ extension V4L2Node {
     var argument = v4l2_requestbuffers()
     argument.type = queue.type
     argument.memory = memory.number
-    _ = try? file.ioctl(Self.request, &argument)
+    try? file.ioctlToTheEnd(Self.request, &argument)
   }
 
   /// Exports one plane of one of the driver's own buffers. Each call creates a new dma-buf, with its own inode, for the

@@ -130,7 +130,7 @@ extension V4L2Node {
     try unsafe file.ioctl(Self.set, &wanted)
     defer {
       var restored = unsafe before
-      _ = try? unsafe file.ioctl(Self.set, &restored)
+      try? unsafe file.ioctlToTheEnd(Self.set, &restored)
     }
     let offered = unsafe V4L2Format(wanted, queue)
     guard offered.width == width, offered.height == height, offered.fourcc == fourcc else {

@@ -4,14 +4,14 @@ import Glibc
 import SystemPackage
 
 extension V4L2Node {
-  /// Starts streaming on a queue, runs `body`, and stops streaming.
+  /// Starts streaming on a queue, runs `body`, and stops streaming, even when the process was asked to end.
   ///
   /// Corresponds to `VIDIOC_STREAMON` and `VIDIOC_STREAMOFF`. Throws `EINVAL` without enough
   /// buffers, `EPIPE` or `ENOLINK` when the pipeline of a media device is not set up.
   public func withStreaming<Result>(_ queue: V4L2Queue, _ body: () throws -> Result) throws -> Result {
     var type = CInt(queue.type)
     try file.ioctl(Request(.VIDIOC_STREAMON, CDMABUF_VIDIOC_STREAMON), &type)
-    defer { _ = try? file.ioctl(Request(.VIDIOC_STREAMOFF, CDMABUF_VIDIOC_STREAMOFF), &type) }
+    defer { try? file.ioctlToTheEnd(Request(.VIDIOC_STREAMOFF, CDMABUF_VIDIOC_STREAMOFF), &type) }
     return try body()
   }
 

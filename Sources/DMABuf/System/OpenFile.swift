@@ -83,7 +83,7 @@ public struct OpenFile: ~Copyable, Sendable {
     }
   }
 
-  /// Makes a request that never waits. An interrupted call is repeated even when the process was asked to end.
+  /// Makes a request that restores something and does not wait for long. An interrupted call is repeated even when the process was asked to end.
   @inline(__always)
   package func ioctlToTheEnd<Argument>(
     _ request: Request<Argument>, _ argument: inout Argument

@@ -112,6 +112,23 @@ another_size_is_set_and_restored() {
   stdout_is "$before"
 }
 
+a_signal_at_any_call_restores_the_size() {
+  needs v4l2:vivid
+  camera=$(video_node vivid)
+  run actor video-print "$camera"
+  before=$(cat .run/stdout)
+  run strace -e trace=ioctl -o calls dmabuf export "$camera" --size 320x180:NV12
+  status 0
+  number=$(grep -n -m 1 VIDIOC_S_FMT calls | cut -d : -f 1) last=$(grep -c ioctl calls)
+  while [ "$number" -lt "$last" ]; do
+    number=$((number + 1))
+    run actor default-signals exec strace -e trace=ioctl -o trace -e "inject=ioctl:error=EINTR:signal=INT:when=$number" dmabuf export "$camera" --size 320x180:NV12
+    check grep -q INJECTED trace
+    run actor video-print "$camera"
+    stdout_is "$before"
+  done
+}
+
 a_size_the_driver_changes_is_refused_and_its_offer_named() {
   needs v4l2:vivid
   run dmabuf export "$(video_node vivid)" --size 333x222:NV12

@@ -103,6 +103,21 @@ a_camera_without_frames_times_out() {
   status 0
 }
 
+a_signal_at_any_call_releases_the_queue() {
+  needs v4l2:vivid
+  camera=$(video_node vivid)
+  run actor buffer 1M exec sh -c "strace -e trace=ioctl -o calls dmabuf import fd:\$SLOT_0 $camera --stream 1 --timeout 30s"
+  status 0
+  number=$(grep -n VIDIOC_STREAMON calls | cut -d : -f 1) last=$(grep -c ioctl calls)
+  while [ "$number" -lt "$last" ]; do
+    number=$((number + 1))
+    run actor default-signals buffer 1M exec sh -c "strace -e trace=ioctl -o trace -e inject=ioctl:error=EINTR:signal=INT:when=$number dmabuf import fd:\$SLOT_0 $camera --stream 1 --timeout 30s"
+    check grep -q INJECTED trace
+    check grep -q 'VIDIOC_STREAMOFF.*= 0$' trace
+    check sh -c 'grep VIDIOC_REQBUFS trace | tail -n 1 | grep -q "count=0.*= 0"'
+  done
+}
+
 an_interrupt_releases_the_queue() {
   needs v4l2:vivid
   camera=$(video_node vivid)
