@@ -38,6 +38,8 @@ struct MapOperationOptions: ParsableArguments {
 
   /// The operation of the command line; `nil` without one.
   var chosen: MapOperation? { all.first }
+  /// Whether an operation was chosen that excludes --image.
+  var excludesImage: Bool { chosen != nil && output == nil }
 
   func validate() throws {
     guard all.count <= 1 else {
@@ -49,9 +51,14 @@ struct MapOperationOptions: ParsableArguments {
 /// Which bytes `dmabuf map` accesses, and how.
 struct MapRangeOptions: ParsableArguments {
   @Option(
-    help: ArgumentHelp("Start at this offset in bytes (0, 4096, 64K). Default: 0.", valueName: "SIZE"),
-    transform: { try ByteSize($0, atLeast: 0) })
-  var offset = ByteSize(0)
+    help: ArgumentHelp(
+      "Start at this offset in bytes (0, 4096, 64K); of an image, the offsets of its planes. Default: 0.",
+      valueName: "SIZE[,SIZE]"),
+    transform: { try ByteList($0) })
+  var offset: ByteList?
+
+  /// The offset of the first byte.
+  var start: Int { offset?.bytes[0] ?? 0 }
 
   @Option(
     help: ArgumentHelp("Use SIZE bytes (256, 64K). Default: to the end of the buffer.", valueName: "SIZE"),
