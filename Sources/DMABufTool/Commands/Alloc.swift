@@ -3,6 +3,7 @@ import ArgumentParser
 import BasicContainers
 import DMABuf
 import DMABufHolding
+import DMABufImage
 import SystemPackage
 
 /// `dmabuf alloc`: allocates buffers, and releases them at exit or passes them to a command.
@@ -170,7 +171,7 @@ struct AllocationReport: Report, Encodable {
     buffers: Kept<DMABuffer>, source: BufferSource, times: [UInt64], image: ImageLayout?, names: [HeldName]
   ) throws {
     let image = image.map {
-      Image(width: $0.width, height: $0.height, format: $0.format.fourcc, planes: $0.planes)
+      Image(width: $0.width, height: $0.height, format: $0.format.name, planes: $0.planes)
     }
     self.buffers = zip(try BufferSummary.all(buffers, heldAs: names), times).map {
       Buffer(summary: $0, source: "\(source)", allocationTime: $1, image: image)

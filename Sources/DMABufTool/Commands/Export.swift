@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 import ArgumentParser
 import DMABuf
+import DMABufImage
 import SystemPackage
 
 /// `dmabuf export`: exports buffers of a device.
@@ -93,7 +94,7 @@ struct Export: CommandBeforeAnother {
     do {
       layout = try size.layout()
     } catch let error as ValidationError {
-      throw Failure("\(size.fourcc): \(error.message)", hint: "see dmabuf export --help", status: .usage)
+      throw Failure("cannot export a dumb buffer: \(error.message)", hint: "see dmabuf export --help", status: .usage)
     }
     let node = try DRMNode(found)
     // A dumb buffer holds all planes of an image one after the other: as further lines with the stride of the first

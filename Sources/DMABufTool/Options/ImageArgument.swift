@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: MIT
 import ArgumentParser
 import DMABuf
+import DMABufImage
 
-/// An image's size and format as the user types it, `640x480:YUYV`. Any fourcc is accepted, because devices know more
-/// formats than ``PixelFormat``.
+/// An image's size and format as the user types it, `640x480:YUYV`. Any fourcc is accepted, because devices may know
+/// more formats than ``PixelFormat``.
 struct ImageArgument: Equatable, Sendable {
   let width: Int
   let height: Int
   let fourcc: FourCC
+  /// The format, if its name is known.
+  let format: PixelFormat?
   /// The text after the format, such as a modifier.
   let rest: String?
 
@@ -17,13 +20,17 @@ struct ImageArgument: Equatable, Sendable {
     if parts.count == 1, sides.count == 2 {
       throw ValidationError("the pixel format is missing, as in \(text):NV12")
     }
-    guard parts.count == 2 || takesRest && parts.count == 3, sides.count == 2, let fourcc = FourCC(parts[1]) else {
+    guard parts.count == 2 || takesRest && parts.count == 3, sides.count == 2 else {
+      throw ValidationError("an image is WxH:FOURCC, such as 1920x1080:XR24")
+    }
+    let format = PixelFormat(name: parts[1])
+    guard let fourcc = format?.code ?? FourCC(parts[1]) else {
       throw ValidationError("an image is WxH:FOURCC, such as 1920x1080:XR24")
     }
     guard let width = Int(sides[0]), let height = Int(sides[1]), 1...65536 ~= width, 1...65536 ~= height else {
       throw ValidationError("width and height are from 1 to 65536")
     }
-    (self.width, self.height, self.fourcc) = (width, height, fourcc)
+    (self.width, self.height, self.fourcc, self.format) = (width, height, fourcc, format)
     rest = parts.count == 3 ? parts[2] : nil
   }
 
@@ -37,31 +44,31 @@ struct ImageArgument: Equatable, Sendable {
     return sides.count == 2 && sides.allSatisfy { $0.first?.isNumber == true } ? sides : []
   }
 
-  /// The layout in memory. Throws for formats whose planes are unknown.
+  /// The layout in memory, without padding. Throws for formats whose planes are unknown.
   func layout() throws -> ImageLayout {
-    guard let format = PixelFormat.all.first(where: { $0.fourcc == "\(fourcc)" }) else {
-      let known = PixelFormat.all.map(\.fourcc).joined(separator: " ")
-      throw ValidationError("the pixel formats are \(known)")
+    guard let format else {
+      throw ValidationError("\(fourcc) is not a known pixel format; dmabuf help images lists them")
     }
-    return ImageLayout(width: width, height: height, format: format)
+    do {
+      return try ImageLayout(width: width, height: height, format: format)
+    } catch {
+      throw ValidationError("\(error)")
+    }
   }
 }
 
 extension FramebufferLayout {
-  /// Parses `WIDTHxHEIGHT:FOURCC[:MODIFIER]`. The modifier is a number or LINEAR.
+  /// Parses `WIDTHxHEIGHT:FOURCC[:MODIFIER]`. The modifier is a name of libdrm or a number.
   init(argument text: String) throws {
     let image = try ImageArgument(text, takesRest: true)
     let layout = try image.layout()
-    var modifier: UInt64?
-    if let word = image.rest {
-      let number = word.hasPrefix("0x") ? UInt64(word.dropFirst(2), radix: 16) : UInt64(word)
-      guard let number = word == "LINEAR" ? 0 : number else {
-        throw ValidationError("modifiers are LINEAR and numbers like 0x100000000000001")
-      }
-      modifier = number
+    let modifier = image.rest.flatMap { FormatModifier($0) }
+    guard image.rest == nil || modifier != nil else {
+      throw ValidationError("a modifier is a name, such as LINEAR, or a number, such as 0x100000000000001")
     }
     self.init(
-      width: layout.width, height: layout.height, format: image.fourcc, modifier: modifier,
+      width: layout.width, height: layout.height, format: layout.format.drmCode ?? image.fourcc,
+      modifier: modifier?.rawValue,
       planes: layout.planes.map { Plane(offset: $0.offset, stride: $0.stride, size: $0.size) })
   }
 }
