@@ -4,6 +4,7 @@ import ArgumentParser
 @testable import DMABuf
 @testable import DMABufBench
 @testable import DMABufExercise
+@testable import DMABufImage
 @testable import DMABufTool
 @testable import DMABufTrace
 

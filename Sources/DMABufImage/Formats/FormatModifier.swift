@@ -20,7 +20,8 @@ public struct FormatModifier: RawRepresentable, Hashable, Sendable {
   public var name: String? { DRMNode.name(ofModifier: rawValue) }
 
   /// Parses a name as libdrm prints it, in upper or lower case, or a number, such as `0x100000000000001`. Returns
-  /// `nil` for other text. Names with parameters are known only if the parameters are in the lowest byte.
+  /// `nil` for other text. Names with parameters are known only if the parameters are in the lowest byte. A name
+  /// that two vendors use, such as `TILED`, is none.
   public init?(_ text: some StringProtocol) {
     let word = text.lowercased()
     let number = word.hasPrefix("0x") ? UInt64(word.dropFirst(2), radix: 16) : UInt64(word)
@@ -31,9 +32,8 @@ public struct FormatModifier: RawRepresentable, Hashable, Sendable {
   /// The modifiers that libdrm names, by their names in lower case. Libdrm has no list of them.
   private static let named: [String: UInt64] = {
     let numbers = [invalid.rawValue] + (0...0x0f).flatMap { vendor in (0...0xff).map { UInt64(vendor) << 56 | $0 } }
-    return Dictionary(
-      numbers.compactMap { number in DRMNode.name(ofModifier: number).map { ($0.lowercased(), number) } },
-      uniquingKeysWith: { first, _ in first })
+    let names = numbers.compactMap { number in DRMNode.name(ofModifier: number).map { ($0.lowercased(), number) } }
+    return Dictionary(grouping: names, by: \.0).compactMapValues { $0.count == 1 ? $0[0].1 : nil }
   }()
 }
 

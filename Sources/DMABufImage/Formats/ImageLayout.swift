@@ -70,8 +70,10 @@ public struct ImageLayout: Hashable, Sendable {
       let stride: Int
       if index < strides.count {
         stride = strides[index]
-      } else if let first = planes.first {
+      } else if let first = planes.first, first.stride > (try Self.line(format.planes[0], width: width)) {
         stride = max(line, try Self.stride(plane, along: first.stride, of: format.planes[0]))
+      } else if !planes.isEmpty {
+        stride = line
       } else {
         stride = try Self.roundedUp(line, to: alignment.stride)
       }

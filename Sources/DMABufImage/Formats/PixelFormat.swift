@@ -190,7 +190,9 @@ extension PixelFormat {
   private init?(_ line: FormatTable.Line, code: FourCC, suffix: String, drmCode: FourCC?) {
     let isFlagged = code.rawValue & Self.bigEndian != 0
     // The flag has a meaning only for a block that is one word.
-    guard !isFlagged || line.planes.count == 1 && [2, 4, 8].contains(line.planes[0].bytes) else { return nil }
+    guard !isFlagged || line.isOpaque || line.planes.count == 1 && [2, 4, 8].contains(line.planes[0].bytes) else {
+      return nil
+    }
     name = "\(code)" + suffix
     self.code = code
     planes = line.planes
