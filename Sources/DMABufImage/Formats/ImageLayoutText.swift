@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 extension ImageLayout: LosslessStringConvertible {
-  /// `WIDTHxHEIGHT:FORMAT[:MODIFIER];STRIDE,…;OFFSET,…[;SIZE,…]`, such as `1920x1080:NV12;2048,2048;0,2211840`. The
-  /// sizes of planes are omitted if planes have no lines below the image.
+  /// `WIDTHxHEIGHT:FORMAT[:MODIFIER];STRIDE/…;OFFSET/…[;SIZE/…]`, such as `1920x1080:NV12;2048/2048;0/2211840`,
+  /// without commas. The sizes of planes are omitted if planes have no lines below the image.
   public var description: String {
     let modifier = modifier.map { ":0x" + String($0.rawValue, radix: 16) } ?? ""
     var lists = [planes.map(\.stride), planes.map(\.offset)]
     if planes != tightPlanes { lists.append(planes.map(\.size)) }
-    return (["\(width)x\(height):\(format)\(modifier)"] + lists.map { $0.map { "\($0)" }.joined(separator: ",") })
+    return (["\(width)x\(height):\(format)\(modifier)"] + lists.map { $0.map { "\($0)" }.joined(separator: "/") })
       .joined(separator: ";")
   }
 
@@ -43,7 +43,7 @@ extension ImageLayout: LosslessStringConvertible {
   }
 
   /// Decimal digits only.
-  private static func numbers(_ text: Substring, separator: Character = ",") -> [Int]? {
+  private static func numbers(_ text: Substring, separator: Character = "/") -> [Int]? {
     let words = text.split(separator: separator, omittingEmptySubsequences: false)
     let numbers = words.compactMap { $0.utf8.allSatisfy { 0x30...0x39 ~= $0 } ? Int($0) : nil }
     return numbers.count == words.count ? numbers : nil

@@ -46,15 +46,20 @@ extension Map {
 
   /// The layout on the command line, or the one that the holder of the buffer remembers.
   private func layout(_ image: PictureOptions.Image) throws -> ImageLayout {
-    if case .given(let argument) = image { return try picture.layout.layout(of: argument, offsets: range.offset) }
+    if case .given(let text) = image {
+      return try picture.layout.layout(of: ImageArgument(text), offsets: range.offset)
+    }
+    if let device = picture.layout.layout, range.offset == nil {
+      return try DeviceLayout.current(of: device.resolve(primary: true))
+    }
     guard let known = try reference.heldImage() else {
       throw Failure(
         "cannot show \(reference) as a picture: its image is not known",
-        hint: "add size and format, as in --image 1920x1080:NV12; buffers that were held as images are known",
+        hint: "add size and format, as in --image 1920x1080:NV12, or --layout DEVICE for the format of a camera",
         status: .usage)
     }
     guard !picture.layout.isGiven, range.offset == nil else {
-      throw ValidationError("--stride, --align, --layout and --offset need --image WxH:FOURCC")
+      throw ValidationError("--stride, --align and --offset need --image WxH:FOURCC")
     }
     return known
   }
@@ -127,9 +132,12 @@ struct ImageSource: ~Copyable {
     }
   }
 
-  /// The frame of a YUV4MPEG2 stream: the samples of the planes without conversion.
-  func streamFrame() throws -> [UInt8] {
-    try access { bytes throws(PictureError) in try YUV4MPEG2(layout).frame(bytes) }
+  /// A YUV4MPEG2 stream of one frame: the samples of the planes without conversion.
+  func stream() throws -> [UInt8] {
+    try access { bytes throws(PictureError) in
+      let stream = try YUV4MPEG2(layout)
+      return try stream.header + stream.frame(bytes)
+    }
   }
 
   /// A checksum of the bytes of the image, to see whether it has changed.

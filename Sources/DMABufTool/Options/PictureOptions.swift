@@ -8,7 +8,7 @@ struct PictureOptions: ParsableArguments {
   /// An image on the command line, or the word --image alone.
   enum Image: Equatable {
     case known
-    case given(ImageArgument)
+    case given(String)
   }
 
   @Option(
@@ -16,7 +16,7 @@ struct PictureOptions: ParsableArguments {
     help: ArgumentHelp(
       "Show the buffer as a picture. WxH:FOURCC[:MODIFIER] may be omitted for an image that is held.",
       valueName: "WxH:FOURCC"),
-    transform: { .given(try ImageArgument($0)) })
+    transform: PictureOptions.image)
   var image: Image?
 
   @Option(
@@ -59,9 +59,16 @@ struct PictureOptions: ParsableArguments {
       if let given { throw ValidationError("\(given.0) \(given.0.contains(",") ? "need" : "needs") --image") }
       return
     }
+    if case .given(let text) = image { _ = try ImageArgument(text) }
     if tolerance != nil, compare == nil { throw ValidationError("--tolerance needs --compare") }
     if watch, compare != nil { throw ValidationError("--watch and --compare exclude each other") }
     try ValidationError.check(tolerance, of: "--tolerance <N>", in: 0...255)
+  }
+
+  /// Accepts only what is meant as an image. After a bare --image, other words belong to the command.
+  private static func image(_ text: String) throws -> Image {
+    guard ImageArgument.isMeant(by: text) else { throw ValidationError("an image is WxH:FOURCC") }
+    return .given(text)
   }
 
   private static func channel(_ text: String) throws -> PixelFormat.Channel {

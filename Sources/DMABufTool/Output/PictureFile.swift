@@ -33,7 +33,7 @@ struct PictureFile {
   /// Writes the image, and returns the size of the file.
   @discardableResult
   func write(_ source: borrowing ImageSource) throws -> Int {
-    format == .y4m ? try write(source.streamFrame()) : try write(source.picture())
+    format == .y4m ? try write(source.stream()) : try write(source.picture())
   }
 
   /// Writes a picture, and returns the size of the file.
