@@ -48,10 +48,11 @@ struct CommonReader {
     isFull = colours.range == .full
     encoding =
       switch colours.encoding {
-      case .bt601: 0
-      case .bt709: 1
-      case .bt2020: 2
+      case .bt601: 601
+      case .bt709: 709
+      case .bt2020: 2020
       }
+    if format.isYUV, unsafe clibyuv_constants(encoding, isFull) == nil { return nil }
   }
 
   /// Reads a line. `memory` has the bytes of the layout, and `row` has 4 bytes for each pixel.
