@@ -23,7 +23,8 @@ struct PictureTests {
   func byteCount() {
     #expect(Picture(width: 2, height: 1, pixels: [UInt8](repeating: 0, count: 8)) != nil)
     #expect(Picture(width: 2, height: 1, pixels: [UInt8](repeating: 0, count: 7)) == nil)
-    #expect(Picture(width: 0, height: 1, pixels: []) == nil && Picture(width: -1, height: -1, pixels: [1, 2, 3, 4]) == nil)
+    #expect(
+      Picture(width: 0, height: 1, pixels: []) == nil && Picture(width: -1, height: -1, pixels: [1, 2, 3, 4]) == nil)
     #expect(Picture(width: Int.max, height: 2, pixels: []) == nil)
   }
 
@@ -43,7 +44,9 @@ struct PictureTests {
 
   @Test(
     "A part that is empty or not inside is refused",
-    arguments: [(0, 0, 4, 1), (0, 0, 1, 3), (3, 0, 1, 1), (-1, 0, 1, 1), (0, 0, 0, 1), (1, 1, .max, 1), (.max, 0, 1, 1)])
+    arguments: [
+      (0, 0, 4, 1), (0, 0, 1, 3), (3, 0, 1, 1), (-1, 0, 1, 1), (0, 0, 0, 1), (1, 1, .max, 1), (.max, 0, 1, 1),
+    ])
   func outside(_ x: Int, _ y: Int, _ width: Int, _ height: Int) {
     #expect(throws: PictureError.notInside(width: 3, height: 2)) {
       try Self.picture(3, 2).cropped(x: x, y: y, width: width, height: height)
@@ -52,7 +55,9 @@ struct PictureTests {
 
   @Test("A smaller picture has the mean of the pixels that it replaces")
   func smaller() throws {
-    #expect(try Self.grey(4, 2, [0, 10, 100, 200, 20, 30, 100, 200]).scaled(width: 2, height: 1) == Self.grey(2, 1, [15, 150]))
+    #expect(
+      try Self.grey(4, 2, [0, 10, 100, 200, 20, 30, 100, 200]).scaled(width: 2, height: 1)
+        == Self.grey(2, 1, [15, 150]))
     #expect(try Self.grey(3, 1, [0, 100, 200]).scaled(width: 2, height: 1) == Self.grey(2, 1, [0, 150]))
   }
 
@@ -156,7 +161,8 @@ struct PictureTests {
   @Test("Equal pictures have no differences")
   func equal() throws {
     let difference = try PictureDifference(Self.picture(5, 3), Self.picture(5, 3))
-    #expect(difference.count == 0 && difference.first == nil && difference.psnr == .infinity && difference.total == 15)
+    #expect(
+      difference.count == 0 && difference.first == nil && difference.psnr == .infinity && difference.total == 15)
     #expect(difference.picture == Self.grey(5, 3, [UInt8](repeating: 0, count: 15)))
   }
 

@@ -160,7 +160,8 @@ struct PixelTests {
     Sample(format: "AYUV-V4L2", bytes: [9, 235, 128, 128], pixels: [[255, 255, 255, 9]]),
     Sample(format: "Y410", bytes: [0, 0xb2, 0x0e, 0xe0], pixels: [[255, 255, 255, 255]]),
     Sample(
-      format: "Y210", bytes: [0, 0x10, 0, 0x80, 0, 0xeb, 0, 0x80], width: 2, pixels: [[0, 0, 0, 255], [255, 255, 255, 255]]),
+      format: "Y210", bytes: [0, 0x10, 0, 0x80, 0, 0xeb, 0, 0x80], width: 2,
+      pixels: [[0, 0, 0, 255], [255, 255, 255, 255]]),
     Sample(
       format: "NV15", bytes: [0x40, 0xb0, 0x0e, 0x30, 0x10, 0, 0x02, 0x08, 0x20, 0x80], width: 4,
       pixels: [[0, 0, 0, 255], [255, 255, 255, 255], [205, 205, 205, 255], [0, 0, 0, 255]]),
@@ -168,7 +169,8 @@ struct PixelTests {
     Sample(
       format: "pRAA", bytes: [1, 2, 3, 4, 0xff], width: 4,
       pixels: [[1, 1, 1, 255], [2, 2, 2, 255], [3, 3, 3, 255], [4, 4, 4, 255]]),
-    Sample(format: "Y10B", bytes: [0xff, 0xc0, 0, 0, 0], width: 2, pixels: [[255, 255, 255, 255], [0, 0, 0, 255]]),
+    Sample(
+      format: "Y10B", bytes: [0xff, 0xc0, 0, 0, 0], width: 2, pixels: [[255, 255, 255, 255], [0, 0, 0, 255]]),
     Sample(format: "BGRH-V4L2", bytes: [0xfc, 0, 0, 0], pixels: [[0, 0, 255, 255]]),
     Sample(format: "VYUY", bytes: [128, 16, 128, 235], width: 2, pixels: [[0, 0, 0, 255], [255, 255, 255, 255]]),
     Sample(format: "XR24-BE", bytes: [0, 1, 2, 3], pixels: [[1, 2, 3, 255]]),
