@@ -74,7 +74,7 @@ struct Conversion: Sendable {
       }
       var alpha: Float = unsafe hasAlpha ? lines[3 * width + x] : 255
       if let chosen {
-        let value = [red, green, blue, alpha][chosen]
+        let value = SIMD4(red, green, blue, alpha)[chosen]
         (red, green, blue, alpha) = (value, value, value, 255)
       }
       unsafe row[4 * x] = Self.byte(red)
