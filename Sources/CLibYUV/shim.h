@@ -8,11 +8,12 @@
 /* Libyuv's own constants of limited range cap a factor at 2, which makes saturated blue up to 16 of 255 too dark. These
  * are the factors times 64, rounded: red by V, green by V and by U, and blue by U. Luminance is 255 / 219 * 64 * 65536 /
  * 257 for each step, and 16 steps less half a step of the result. */
-#define CLIBYUV_4(a, b) a, b, a, b, a, b, a, b
-#define CLIBYUV_32(a, b) {CLIBYUV_4(a, b), CLIBYUV_4(a, b), CLIBYUV_4(a, b), CLIBYUV_4(a, b)}
-#define CLIBYUV_LIMITED(rv, gv, gu, bu) \
-  {CLIBYUV_32(rv, 0), CLIBYUV_32(gv, gu), CLIBYUV_32(0, bu), {CLIBYUV_4(19003, 19003), CLIBYUV_4(19003, 19003)}, \
-   {CLIBYUV_4(-1160, -1160), CLIBYUV_4(-1160, -1160)}}
+#define CLIBYUV_8(a, b) a, b, a, b, a, b, a, b
+#define CLIBYUV_16(a, b) CLIBYUV_8(a, b), CLIBYUV_8(a, b)
+#define CLIBYUV_32(a, b) CLIBYUV_16(a, b), CLIBYUV_16(a, b)
+#define CLIBYUV_LIMITED(red_v, green_v, green_u, blue_u)                              \
+  {{CLIBYUV_32(red_v, 0)}, {CLIBYUV_32(green_v, green_u)}, {CLIBYUV_32(0, blue_u)},   \
+   {CLIBYUV_16(19003, 19003)}, {CLIBYUV_16(-1160, -1160)}}
 
 static const struct YuvConstants clibyuv_601 __attribute__((aligned(32))) = CLIBYUV_LIMITED(102, 52, 25, 129);
 static const struct YuvConstants clibyuv_709 __attribute__((aligned(32))) = CLIBYUV_LIMITED(115, 34, 14, 135);
