@@ -128,7 +128,8 @@ struct ImageLayoutTests {
     "Numbers that overflow are refused",
     arguments: [
       (Int.max, 1, [], []), (1, Int.max, [Int.max], []), (Int.max / 4, 5, [], []), (64, 64, [Int.max], []),
-      (64, 64, [Int.max / 64 + 1], []), (64, 64, [], [Int.max]), (64, 64, [], [Int.max - 64]), (64, 1, [Int.max], [1]),
+      (64, 64, [Int.max / 64 + 1], []), (64, 64, [], [Int.max]), (64, 64, [], [Int.max - 64]),
+      (64, 1, [Int.max], [1]),
     ] as [(Int, Int, [Int], [Int])])
   func overflow(_ width: Int, _ height: Int, _ strides: [Int], _ offsets: [Int]) {
     #expect(throws: ImageLayoutError.tooLarge) {
@@ -140,7 +141,8 @@ struct ImageLayoutTests {
     "The text of a layout is parsed as the same layout",
     arguments: [
       "1920x1080:NV12;2048,2048;0,2211840", "1x1:XR24;4;0", "64x64:RG16-V4L2;128;16", "64x64:XR15-BE;128;0",
-      "64x64:XR24:0x0;256;0", "64x64:XR24:0x100000000000001;512;0", "1920x1080:NV12;2048,2048;0,2228224;2228224,1114112",
+      "64x64:XR24:0x0;256;0", "64x64:XR24:0x100000000000001;512;0",
+      "1920x1080:NV12;2048,2048;0,2228224;2228224,1114112",
       "1x1:XR24;9223372036854775807;0",
     ])
   func text(_ text: String) throws {
@@ -148,7 +150,8 @@ struct ImageLayoutTests {
     #expect("\(layout)" == text && ImageLayout("\(layout)") == layout)
   }
 
-  @Test("A computed layout is parsed from its text", arguments: ["NV12", "YU12", "Y0L0", "P030", "XR24", "NM12", "AB8F"])
+  @Test(
+    "A computed layout is parsed from its text", arguments: ["NV12", "YU12", "Y0L0", "P030", "XR24", "NM12", "AB8F"])
   func computed(_ name: String) throws {
     let layout = try Self.layout(name, 1921, 1081, offsets: [64], alignment: .init(stride: 256, height: 64))
     #expect(ImageLayout("\(layout)") == layout)
@@ -157,8 +160,10 @@ struct ImageLayoutTests {
   @Test(
     "Other text is not a layout",
     arguments: [
-      "", ";", "1x1:XR24", "1x1:XR24;4", "1x1:XR24;4;", "1x1:XR24;4;0;", "1x1:XR24;4;0;3", "1x1:XR24;3;0", "1x1:XR24;4,4;0",
-      "1x1:XR24;4;0,0", "1x1:NOPE;4;0", "1x1:XR24;+4;0", "1x1:XR24;4;-0", "0x1:XR24;4;0", "1x1:VU30;;", "1x1:XR24:odd;4;0",
+      "", ";", "1x1:XR24", "1x1:XR24;4", "1x1:XR24;4;", "1x1:XR24;4;0;", "1x1:XR24;4;0;3", "1x1:XR24;3;0",
+      "1x1:XR24;4,4;0",
+      "1x1:XR24;4;0,0", "1x1:NOPE;4;0", "1x1:XR24;+4;0", "1x1:XR24;4;-0", "0x1:XR24;4;0", "1x1:VU30;;",
+      "1x1:XR24:odd;4;0",
       "1x1:XR24;4;0;4;4", "1x1x1:XR24;4;0", "1x1:NV12;1,2;0,0", "1x1:XR24;4;9223372036854775807", " 1x1:XR24;4;0",
     ])
   func junk(_ text: String) {

@@ -146,7 +146,8 @@ struct PixelFormatTests {
     #expect(format.drmCode.map { "\($0)" } == drm)
   }
 
-  @Test("A code with two meanings has V4L2's only where it is asked for", arguments: ["RG16", "BA12", "AYUV", "XYUV"])
+  @Test(
+    "A code with two meanings has V4L2's only where it is asked for", arguments: ["RG16", "BA12", "AYUV", "XYUV"])
   func ambiguous(_ name: String) throws {
     let code = try #require(FourCC(name))
     #expect(PixelFormat(code)?.name == name)
@@ -164,7 +165,8 @@ struct PixelFormatTests {
   @Test("Planes have buffers of their own only in the formats with M")
   func separate() {
     let separate = PixelFormat.all.filter(\.hasSeparateBuffers).map(\.name)
-    #expect(Set(separate) == ["NM12", "NM21", "NM16", "NM61", "PM12", "YM12", "YM21", "YM16", "YM61", "YM24", "YM42"])
+    #expect(
+      Set(separate) == ["NM12", "NM21", "NM16", "NM61", "PM12", "YM12", "YM21", "YM16", "YM61", "YM24", "YM42"])
   }
 
   @Test("Bits per pixel are those of all planes")
@@ -182,7 +184,8 @@ struct PixelFormatTests {
     #expect(PixelFormat(name: "R8-BE") == nil)
   }
 
-  @Test("Other text is not a format", arguments: ["", "XXXX", "nv12", "NV12 ", "XR24-be", "NV12-V4L", "-BE", "XR245"])
+  @Test(
+    "Other text is not a format", arguments: ["", "XXXX", "nv12", "NV12 ", "XR24-be", "NV12-V4L", "-BE", "XR245"])
   func unknown(_ name: String) {
     #expect(PixelFormat(name: name) == nil || name == "NV12 ")
   }

@@ -32,6 +32,7 @@ let toolTargets: [String: Target] = [
     _ = try? BufferShape(text)
     _ = try? FramebufferLayout(argument: text)
   },
+  "picture": { bytes in try PictureUnderTest.shared.read(bytes) },
   "pattern": { bytes in
     guard let pattern = try? Pattern(argument: String(decoding: bytes, as: UTF8.self)) else { return }
     let space = UnsafeMutableRawBufferPointer.allocate(byteCount: 96, alignment: 8)

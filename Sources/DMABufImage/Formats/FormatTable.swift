@@ -111,7 +111,7 @@ private struct PlaneText {
         components.append(.init(channel: channel, bits: field.bits, isFloat: field.isFloat, positions: [position]))
       }
     }
-    // Without chrominance of its own, a plane has the samples of one pixel or more.
+    // The channel with the most samples has one for each pixel, or for each group of pixels of a subsampled plane.
     let samples = components.map(\.positions.count).max() ?? 1
     let (width, height) = (samples / lines * subsampling.0, lines * subsampling.1)
     for index in components.indices {

@@ -48,10 +48,11 @@ struct CommonReader {
     isFull = colours.range == .full
     encoding =
       switch colours.encoding {
-      case .bt601: 0
-      case .bt709: 1
-      case .bt2020: 2
+      case .bt601: 601
+      case .bt709: 709
+      case .bt2020: 2020
       }
+    if format.isYUV, unsafe clibyuv_constants(encoding, isFull) == nil { return nil }
   }
 
   /// Reads a line. `memory` has the bytes of the layout, and `row` has 4 bytes for each pixel.
@@ -72,7 +73,8 @@ struct CommonReader {
         let word = unsafe UInt32(littleEndian: words.loadUnaligned(fromByteOffset: 4 * x, as: UInt32.self))
         let colours = word >> red & 0xff | (word >> green & 0xff) << 8 | (word >> blue & 0xff) << 16
         let pixel = colours | (alpha.map { word >> $0 & 0xff } ?? 0xff) << 24
-        unsafe UnsafeMutableRawPointer(pixels).storeBytes(of: pixel.littleEndian, toByteOffset: 4 * x, as: UInt32.self)
+        unsafe UnsafeMutableRawPointer(pixels).storeBytes(
+          of: pixel.littleEndian, toByteOffset: 4 * x, as: UInt32.self)
       }
     case .bytes(startsBlue: true): unsafe _ = RAWToARGB(start(0), 0, pixels, 0, width, 1)
     case .bytes(startsBlue: false): unsafe _ = RGB24ToARGB(start(0), 0, pixels, 0, width, 1)

@@ -5,7 +5,7 @@ struct Conversion: Sendable {
     case grey
     case rgb
     /// Factors: luminance; red, green and blue by chrominance.
-    case yuv(y: Float, offset: Float, rv: Float, gu: Float, gv: Float, bu: Float)
+    case yuv(y: Float, offset: Float, redV: Float, greenU: Float, greenV: Float, blueU: Float)
   }
 
   private let colours: Colours
@@ -16,7 +16,6 @@ struct Conversion: Sendable {
   private let alone: PixelFormat.Channel?
 
   init(_ format: PixelFormat, _ space: ColourSpace, channel: PixelFormat.Channel?) {
-    let isOwn = channel.map { format.component($0) != nil } ?? false
     switch channel {
     case .y, .u, .v: alone = channel
     default: alone = nil
@@ -25,7 +24,7 @@ struct Conversion: Sendable {
     hasAlpha = format.hasAlpha && (channel == nil || channel == .a)
     let lone: Set<PixelFormat.Channel> = [.y, .r, .index, .darkness, .sample]
     let isLone = format.channels.allSatisfy { lone.contains($0) }
-    if alone != nil && isOwn || isLone {
+    if alone != nil || isLone {
       colours = .grey
     } else if format.isYUV {
       let (red, blue): (Float, Float) =
@@ -37,10 +36,10 @@ struct Conversion: Sendable {
       let green = 1 - red - blue
       let isLimited = space.range == .limited
       let chroma: Float = isLimited ? 255 / 224 : 1
-      let (rv, bu) = (2 * (1 - red) * chroma, 2 * (1 - blue) * chroma)
+      let (redV, blueU) = (2 * (1 - red) * chroma, 2 * (1 - blue) * chroma)
       colours = .yuv(
-        y: isLimited ? 255 / 219 : 1, offset: isLimited ? 16 : 0, rv: rv, gu: bu * blue / green, gv: rv * red / green,
-        bu: bu)
+        y: isLimited ? 255 / 219 : 1, offset: isLimited ? 16 : 0, redV: redV, greenU: blueU * blue / green,
+        greenV: redV * red / green, blueU: blueU)
     } else {
       colours = .rgb
     }
@@ -66,15 +65,15 @@ struct Conversion: Sendable {
       switch colours {
       case .grey: (red, green, blue) = (first + shift, first + shift, first + shift)
       case .rgb: (red, green, blue) = (first, second, third)
-      case .yuv(let y, let offset, let rv, let gu, let gv, let bu):
+      case .yuv(let y, let offset, let redV, let greenU, let greenV, let blueU):
         let luminance = (first - offset) * y
-        red = luminance + rv * third
-        green = luminance - gu * second - gv * third
-        blue = luminance + bu * second
+        red = luminance + redV * third
+        green = luminance - greenU * second - greenV * third
+        blue = luminance + blueU * second
       }
       var alpha: Float = unsafe hasAlpha ? lines[3 * width + x] : 255
       if let chosen {
-        let value = [red, green, blue, alpha][chosen]
+        let value = SIMD4(red, green, blue, alpha)[chosen]
         (red, green, blue, alpha) = (value, value, value, 255)
       }
       unsafe row[4 * x] = Self.byte(red)

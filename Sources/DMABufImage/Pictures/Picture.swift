@@ -58,7 +58,9 @@ public struct Picture: Equatable, Sendable {
 
   static func byteCount(width: Int, height: Int) throws(PictureError) -> Int {
     let (count, overflow) = width.multipliedReportingOverflow(by: height)
-    guard width > 0, height > 0, !overflow, count <= largestCount else { throw .tooLarge(width: width, height: height) }
+    guard width > 0, height > 0, !overflow, count <= largestCount else {
+      throw .tooLarge(width: width, height: height)
+    }
     return count * 4
   }
 

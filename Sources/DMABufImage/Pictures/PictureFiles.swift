@@ -22,7 +22,8 @@ extension Picture {
       initialized = status == 0 ? 0 : Int(count)
     }
     guard !file.isEmpty else {
-      throw .encoder(unsafe withUnsafeBytes(of: image.message) { unsafe String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) })
+      throw .encoder(
+        unsafe withUnsafeBytes(of: image.message) { unsafe String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) })
     }
     return file
   }

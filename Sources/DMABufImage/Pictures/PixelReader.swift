@@ -61,7 +61,8 @@ public struct PixelReader: Sendable {
 
   /// Reads a line. `memory` has the bytes of the layout, and `row` has 4 bytes for each pixel.
   @unsafe func read(
-    line y: Int, of memory: UnsafeRawBufferPointer, into row: UnsafeMutableBufferPointer<UInt8>, _ scratch: inout Scratch
+    line y: Int, of memory: UnsafeRawBufferPointer, into row: UnsafeMutableBufferPointer<UInt8>,
+    _ scratch: inout Scratch
   ) {
     let width = layout.width
     unsafe scratch.lines.withUnsafeMutableBufferPointer { lines in

@@ -13,7 +13,8 @@ struct SampleReader: Sendable {
   /// Colours and alpha become 0 to 255. Luminance and chrominance of YUV become values of 8 bits, chrominance from
   /// -128 to 127.
   init(
-    _ component: PixelFormat.Component, _ plane: PixelFormat.Plane, _ place: ImageLayout.Plane, of layout: ImageLayout,
+    _ component: PixelFormat.Component, _ plane: PixelFormat.Plane, _ place: ImageLayout.Plane,
+    of layout: ImageLayout,
     range: ColourSpace.Range
   ) {
     (self.component, self.plane, self.place) = (component, plane, place)
