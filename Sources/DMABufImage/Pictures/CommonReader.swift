@@ -69,10 +69,11 @@ struct CommonReader {
     switch form {
     case .word(let red, let green, let blue, let alpha):
       guard let words = unsafe UnsafeRawPointer(start(0)), let pixels = unsafe pixels else { return }
+      let (alphaBit, opaque): (UInt32, UInt32) = alpha.map { ($0, 0) } ?? (0, 0xff00_0000)
       for x in 0..<layout.width {
         let word = unsafe UInt32(littleEndian: words.loadUnaligned(fromByteOffset: 4 * x, as: UInt32.self))
-        let colours = word >> red & 0xff | (word >> green & 0xff) << 8 | (word >> blue & 0xff) << 16
-        let pixel = colours | (alpha.map { word >> $0 & 0xff } ?? 0xff) << 24
+        let colours = word &>> red & 0xff | (word &>> green & 0xff) &<< 8 | (word &>> blue & 0xff) &<< 16
+        let pixel = colours | (word &>> alphaBit & 0xff) &<< 24 | opaque
         unsafe UnsafeMutableRawPointer(pixels).storeBytes(
           of: pixel.littleEndian, toByteOffset: 4 * x, as: UInt32.self)
       }

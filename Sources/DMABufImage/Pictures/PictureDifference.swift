@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: MIT
-#if canImport(Glibc)
-  internal import Glibc
-#endif
+internal import Glibc
 
 /// How two pictures of the same size differ.
 public struct PictureDifference: Equatable, Sendable {

@@ -75,10 +75,10 @@ struct SampleReader: Sendable {
     var index = (position + component.bits - 1) / 8
     var bits: UInt64 = 0
     while index >= position / 8 {
-      bits = unsafe bits << 8 | UInt64(memory[block + (isBigEndian ? plane.bytes - 1 - index : index)])
+      bits = unsafe bits &<< 8 | UInt64(memory[block + (isBigEndian ? plane.bytes - 1 - index : index)])
       index -= 1
     }
-    return UInt32(truncatingIfNeeded: bits >> UInt64(position % 8) & (1 << UInt64(component.bits) - 1))
+    return UInt32(truncatingIfNeeded: bits &>> UInt64(position % 8) & (1 &<< UInt64(component.bits) - 1))
   }
 
   @inline(__always)

@@ -53,6 +53,7 @@ public struct YUV4MPEG2: Sendable {
       throw .tooShort(bytes: bytes.byteCount, needed: layout.leastSize)
     }
     var frame = Array("FRAME\n".utf8)
+    frame.reserveCapacity(frame.count + layout.width * layout.height * 3)
     unsafe bytes.withUnsafeBytes { memory in
       for (component, plane, place) in planes {
         for line in 0..<(layout.height - 1) / component.height + 1 {
@@ -76,13 +77,15 @@ public struct YUV4MPEG2: Sendable {
       unsafe frame += memory[block..<block + count]
       return
     }
-    var left = count
-    while left > 0 {
-      for position in positions where left > 0 {
-        frame.append(unsafe memory[block + position / 8])
-        left -= 1
+    let samples = unsafe [UInt8](unsafeUninitializedCapacity: count) { samples, initialized in
+      while initialized < count {
+        for position in positions where initialized < count {
+          unsafe samples[initialized] = memory[block + position / 8]
+          initialized += 1
+        }
+        block += plane.bytes
       }
-      block += plane.bytes
     }
+    frame += samples
   }
 }
