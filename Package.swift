@@ -35,6 +35,9 @@ let package = Package(
     // The core: descriptors, ioctls, buffers, CPU access, fences, devices.
     .target(
       name: "DMABuf", dependencies: ["CDMABuf", "CLibDRM", basicContainers, systemPackage], swiftSettings: settings),
+    // Planes of displays, framebuffers, atomic commits.
+    .target(
+      name: "DMABufDisplay", dependencies: ["CDMABuf", "CLibDRM", "DMABuf", systemPackage], swiftSettings: settings),
     // This process and its machine.
     .target(name: "DMABufHost", dependencies: ["CDMABuf", "DMABuf", systemPackage], swiftSettings: settings),
     // All buffers of the machine, and their holders.
@@ -72,8 +75,8 @@ let package = Package(
     .target(
       name: "DMABufTool",
       dependencies: [
-        "CUTF8Proc", "CVersion", "DMABuf", "DMABufBench", "DMABufCensus", "DMABufConformance", "DMABufExercise",
-        "DMABufHolding", "DMABufHost", "DMABufTrace", argumentParser, basicContainers, systemPackage,
+        "CUTF8Proc", "CVersion", "DMABuf", "DMABufBench", "DMABufCensus", "DMABufConformance", "DMABufDisplay",
+        "DMABufExercise", "DMABufHolding", "DMABufHost", "DMABufTrace", argumentParser, basicContainers, systemPackage,
       ],
       swiftSettings: settings),
     // The executable, with `main`.
@@ -81,8 +84,8 @@ let package = Package(
     .testTarget(
       name: "DMABufTests",
       dependencies: [
-        "CTrace", "DMABuf", "DMABufBench", "DMABufCensus", "DMABufConformance", "DMABufExercise", "DMABufHolding",
-        "DMABufHost", "DMABufTrace",
+        "CTrace", "DMABuf", "DMABufBench", "DMABufCensus", "DMABufConformance", "DMABufDisplay", "DMABufExercise",
+        "DMABufHolding", "DMABufHost", "DMABufTrace",
       ],
       exclude: ["Fixtures"], swiftSettings: settings),
     .testTarget(
@@ -97,8 +100,8 @@ if Context.environment["DMABUF_FUZZ"] != nil {
     .executableTarget(
       name: "fuzz",
       dependencies: [
-        "CTrace", "DMABuf", "DMABufBench", "DMABufCensus", "DMABufExercise", "DMABufHolding", "DMABufHost",
-        "DMABufTool", "DMABufTrace", argumentParser,
+        "CTrace", "DMABuf", "DMABufBench", "DMABufCensus", "DMABufDisplay", "DMABufExercise", "DMABufHolding",
+        "DMABufHost", "DMABufTool", "DMABufTrace", argumentParser,
       ],
       path: "Tests/Fuzz", exclude: ["corpus"], swiftSettings: settings))
 }
