@@ -58,7 +58,7 @@ extension DRMNode {
       throw KernelError(.DRM_IOCTL_MODE_GETRESOURCES, on: path)
     }
     defer { unsafe drmModeFreeResources(found) }
-    let crtcs = unsafe (0..<Int(found.pointee.count_crtcs)).map { unsafe found.pointee.crtcs[$0] }
+    let crtcs = try crtcs()
     var connectors: [Connector] = []
     for index in unsafe 0..<Int(found.pointee.count_connectors) {
       connectors.append(try connector(unsafe found.pointee.connectors[index], crtcs))
@@ -81,7 +81,6 @@ extension DRMNode {
       isWriteback: type == UInt32(DRM_MODE_CONNECTOR_WRITEBACK),
       modes: unsafe (0..<Int(found.pointee.count_modes)).map { unsafe DisplayMode(found.pointee.modes[$0]) },
       crtc: crtc == 0 ? nil : crtc,
-      possibleCRTCs: crtcs.enumerated().filter { $0.offset < 32 && mask >> UInt32($0.offset) & 1 != 0 }.map(\.element)
-    )
+      possibleCRTCs: Self.chosen(crtcs, by: mask))
   }
 }

@@ -23,6 +23,8 @@ public struct DisplayPlane: Equatable, Sendable {
   public let crtc: UInt32?
   /// The id of the framebuffer; `nil` if the plane is off.
   public let framebuffer: UInt32?
+  /// The ids of the CRTCs that can scan out the plane.
+  public let possibleCRTCs: [UInt32]
   /// The place on the display, in pixels; `nil` if the plane is off, or the driver is not atomic and reports none.
   public let area: Area?
 
@@ -53,14 +55,15 @@ extension DRMNode {
       throw KernelError(.DRM_IOCTL_MODE_GETPLANERESOURCES, on: path)
     }
     defer { unsafe drmModeFreePlaneResources(list) }
+    let crtcs = try crtcs()
     var planes: [DisplayPlane] = []
     for index in unsafe 0..<Int(list.pointee.count_planes) {
-      planes.append(try displayPlane(unsafe list.pointee.planes[index]))
+      planes.append(try displayPlane(unsafe list.pointee.planes[index], crtcs))
     }
     return planes
   }
 
-  private func displayPlane(_ id: UInt32) throws(KernelError) -> DisplayPlane {
+  private func displayPlane(_ id: UInt32, _ crtcs: [UInt32]) throws(KernelError) -> DisplayPlane {
     guard let plane = unsafe drmModeGetPlane(descriptorNumber, id) else {
       throw KernelError(.DRM_IOCTL_MODE_GETPLANE, on: path)
     }
@@ -75,7 +78,21 @@ extension DRMNode {
     }
     return DisplayPlane(
       id: id, kind: properties["type"].flatMap { DisplayPlane.Kind(number: $0.value) },
-      crtc: crtc == 0 ? nil : crtc, framebuffer: framebuffer == 0 ? nil : framebuffer, area: area)
+      crtc: crtc == 0 ? nil : crtc, framebuffer: framebuffer == 0 ? nil : framebuffer,
+      possibleCRTCs: Self.chosen(crtcs, by: unsafe plane.pointee.possible_crtcs), area: area)
+  }
+
+  /// The ids of the device's CRTCs, in the order of the bits in masks.
+  func crtcs() throws(KernelError) -> [UInt32] {
+    guard let found = unsafe drmModeGetResources(descriptorNumber) else {
+      throw KernelError(.DRM_IOCTL_MODE_GETRESOURCES, on: path)
+    }
+    defer { unsafe drmModeFreeResources(found) }
+    return unsafe (0..<Int(found.pointee.count_crtcs)).map { unsafe found.pointee.crtcs[$0] }
+  }
+
+  static func chosen(_ crtcs: [UInt32], by mask: UInt32) -> [UInt32] {
+    crtcs.enumerated().filter { $0.offset < 32 && mask >> UInt32($0.offset) & 1 != 0 }.map(\.element)
   }
 }
 
