@@ -76,7 +76,8 @@ let package = Package(
       name: "DMABufTool",
       dependencies: [
         "CUTF8Proc", "CVersion", "DMABuf", "DMABufBench", "DMABufCensus", "DMABufConformance", "DMABufDisplay",
-        "DMABufExercise", "DMABufHolding", "DMABufHost", "DMABufTrace", argumentParser, basicContainers, systemPackage,
+        "DMABufExercise", "DMABufHolding", "DMABufHost", "DMABufTrace", argumentParser, basicContainers,
+        systemPackage,
       ],
       swiftSettings: settings),
     // The executable, with `main`.

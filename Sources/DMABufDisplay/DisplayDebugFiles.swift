@@ -67,7 +67,8 @@ public struct DisplayDebugFiles: Sendable {
     while let found = rest.firstRange(of: start) {
       rest = rest[found.upperBound...]
       let digits = rest.prefix { UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }
-      guard let id = UInt32(String(decoding: digits, as: UTF8.self)), rest.dropFirst(digits.count).starts(with: middle)
+      guard let id = UInt32(String(decoding: digits, as: UTF8.self)),
+        rest.dropFirst(digits.count).starts(with: middle)
       else { continue }
       rest = rest.dropFirst(digits.count + middle.count)
       // The name itself may contain the text that follows it.

@@ -101,14 +101,15 @@ extension DRMNode {
   private func place(
     of connector: Connector, among connectors: [Connector]
   ) throws -> (crtc: UInt32, plane: UInt32, others: [UInt32]) {
-    let planes = try displayPlanes().filter { $0.kind == .primary }
+    let planes = try displayPlanes()
+    let primary = planes.filter { $0.kind == .primary }
     let busy = connectors.filter { $0.id != connector.id }.compactMap(\.crtc)
     let candidates = connector.crtc.map { [$0] } ?? connector.possibleCRTCs.filter { !busy.contains($0) }
     for crtc in candidates {
-      let mine = planes.first { $0.crtc == crtc } ?? planes.first { $0.crtc == nil && $0.possibleCRTCs.contains(crtc) }
+      let mine =
+        primary.first { $0.crtc == crtc } ?? primary.first { $0.crtc == nil && $0.possibleCRTCs.contains(crtc) }
       guard let mine else { continue }
-      let others = try displayPlanes().filter { $0.crtc == crtc && $0.id != mine.id }.map(\.id)
-      return (crtc, mine.id, others)
+      return (crtc, mine.id, planes.filter { $0.crtc == crtc && $0.id != mine.id }.map(\.id))
     }
     throw DisplayError.noCRTC(connector: connector.name)
   }

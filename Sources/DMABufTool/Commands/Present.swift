@@ -13,8 +13,8 @@ struct Present: ParsableCommand {
     usage: "dmabuf present <REF> ... <DEVICE> <WxH:FOURCC> [<options>]",
     discussion: """
       Imports the buffer, tests an atomic commit, commits it, and restores the former state of the display. The \
-      image needs the size of a mode. Each REF is a whole image: --page-flips shows several in turn. The command \
-      needs to become DRM master, and refuses if another process is master.
+      image needs the size of a mode. Each REF is a whole image: --page-flips alternates between several. The \
+      command needs to become DRM master, and refuses if another process is master.
 
       EXAMPLES
         dmabuf present frame drm:vkms 1024x768:XR24 --for 5s  # show it for a while
@@ -31,12 +31,14 @@ struct Present: ParsableCommand {
     help: ArgumentHelp("Use the connector NAME (HDMI-A-1). Default: the first with a monitor.", valueName: "NAME"))
   var connector: String?
 
-  @Option(name: .customLong("for"), help: ArgumentHelp(
-    "Show the buffer for DURATION (500ms, 2s, 1m). Default: until it is shown once.", valueName: "DURATION"),
+  @Option(
+    name: .customLong("for"),
+    help: ArgumentHelp(
+      "Show the buffer for DURATION (500ms, 2s, 1m). Default: until it is shown once.", valueName: "DURATION"),
     transform: TimeSpan.init)
   var duration: TimeSpan?
 
-  @Option(help: ArgumentHelp("Show the buffers in turn, N times. Print the intervals.", valueName: "N"))
+  @Option(help: ArgumentHelp("Run N page flips, alternately between the buffers. Print the intervals.", valueName: "N"))
   var pageFlips: Int?
 
   @Option(
