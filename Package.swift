@@ -60,7 +60,8 @@ let package = Package(
     // The checks of the documented behaviour of the kernel.
     .target(
       name: "DMABufConformance",
-      dependencies: ["CDMABuf", "DMABuf", "DMABufCensus", "DMABufHost", systemPackage], swiftSettings: settings),
+      dependencies: ["CDMABuf", "DMABuf", "DMABufCensus", "DMABufDisplay", "DMABufHost", systemPackage],
+      swiftSettings: settings),
     // The benchmarks.
     .target(
       name: "DMABufBench",
