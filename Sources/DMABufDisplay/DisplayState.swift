@@ -93,15 +93,12 @@ struct DisplayState {
       }
     }
     let properties = try ObjectProperties(of: crtc, .crtc, on: node)
-    // The blob is used by the new state when its own reference ends.
-    if let mode {
-      let blob = try PropertyBlob(mode, on: node)
-      try request.set("MODE_ID", UInt64(blob.id), of: crtc, properties)
-      try commit(request, on: node, deadline: deadline)
-    } else {
-      try request.set("MODE_ID", 0, of: crtc, properties)
-      try commit(request, on: node, deadline: deadline)
+    let blob: PropertyBlob? = try mode.map { bytes throws(KernelError) in try PropertyBlob(bytes, on: node) }
+    switch blob {
+    case .some(let blob): try request.set("MODE_ID", UInt64(blob.id), of: crtc, properties)
+    case .none: try request.set("MODE_ID", 0, of: crtc, properties)
     }
+    try commit(request, on: node, deadline: deadline)
   }
 
   private func commit(

@@ -38,7 +38,8 @@ struct Present: ParsableCommand {
     transform: TimeSpan.init)
   var duration: TimeSpan?
 
-  @Option(help: ArgumentHelp("Run N page flips, alternately between the buffers. Print the intervals.", valueName: "N"))
+  @Option(
+    help: ArgumentHelp("Run N page flips, alternately between the buffers. Print the intervals.", valueName: "N"))
   var pageFlips: Int?
 
   @Option(
@@ -63,28 +64,26 @@ struct Present: ParsableCommand {
 
   @Flag(help: .json) var json = false
 
-  private var references: [Reference] = []
-  private var device = DeviceReference.drm("")
-  private var layout = FramebufferLayout(width: 0, height: 0, format: FourCC(rawValue: 0), modifier: nil, planes: [])
-
-  enum CodingKeys: CodingKey {
-    case words, connector, duration, pageFlips, inFence, outFence, writeback, timeout, json
-  }
-
-  mutating func validate() throws {
-    guard words.count >= 3 else {
-      throw ValidationError("Missing expected argument: buffers, a device and WxH:FOURCC are needed")
-    }
-    layout = try FramebufferLayout(argument: words[words.count - 1])
-    device = try DeviceReference(words[words.count - 2])
-    references = try words.dropLast(2).map(Reference.init)
+  func validate() throws {
+    let (references, _, _) = try given()
     if let pageFlips { try ValidationError.check(pageFlips, of: "--page-flips <N>", in: 1...1_000_000) }
     if references.count > 1, pageFlips == nil {
       throw ValidationError("several buffers need --page-flips: each is a whole image")
     }
   }
 
+  /// The buffers, the device and the layout that the words name.
+  private func given() throws -> ([Reference], DeviceReference, FramebufferLayout) {
+    guard words.count >= 3 else {
+      throw ValidationError("Missing expected argument: buffers, a device and WxH:FOURCC are needed")
+    }
+    let layout = try FramebufferLayout(argument: words[words.count - 1])
+    let device = try DeviceReference(words[words.count - 2])
+    return (try words.dropLast(2).map(Reference.init), device, layout)
+  }
+
   func run() throws {
+    let (references, device, layout) = try given()
     let buffers = Kept<DMABuffer>()
     for reference in references { buffers.append(try reference.open()) }
     let fence = Kept<SyncFile>()
@@ -96,8 +95,8 @@ struct Present: ParsableCommand {
     do {
       report = try node.asMaster {
         let pipeline = try node.pipeline(connector: connector, for: layout, writesBack: writeback != nil)
-        return try withFramebuffers(of: buffers, on: node) { images in
-          try withFramebuffers(of: target, on: node) { targets in
+        return try withFramebuffers(layout, of: buffers, on: node) { images in
+          try withFramebuffers(layout, of: target, on: node) { targets in
             let commit = DisplayCommit(
               framebuffer: images[0], writeback: targets.first, inFence: fence.numbers.first)
             try node.test(commit, on: pipeline)
@@ -122,7 +121,7 @@ struct Present: ParsableCommand {
 
   /// Adds a framebuffer for each buffer for the time of `body`.
   private func withFramebuffers<Result>(
-    of buffers: Kept<DMABuffer>, on node: borrowing DRMNode, _ added: [UInt32] = [],
+    _ layout: FramebufferLayout, of buffers: Kept<DMABuffer>, on node: borrowing DRMNode, _ added: [UInt32] = [],
     _ body: ([UInt32]) throws -> Result
   ) throws -> Result {
     if added.count == buffers.count { return try body(added) }
@@ -130,7 +129,7 @@ struct Present: ParsableCommand {
     do {
       return try buffers.with(next) { buffer in
         try node.withFramebuffer(layout, of: buffer) {
-          try withFramebuffers(of: buffers, on: node, added + [$0], body)
+          try withFramebuffers(layout, of: buffers, on: node, added + [$0], body)
         }
       }
     } catch let error as KernelError where error.call == .DRM_IOCTL_MODE_ADDFB2 {

@@ -108,6 +108,22 @@ the_display_shows_the_same_as_before_afterwards() {
   _release
 }
 
+# An exported buffer of the console would last until the next boot, so this case exports none.
+the_console_returns_to_its_display() {
+  needs drm:bochs
+  [ -e /sys/class/graphics/fbcon ] || skip 'this kernel has no framebuffer console'
+  display=$(drm_node bochs)
+  _planes() { actor without sys_admin exec dmabuf grab "$display" --json 2>/dev/null | jq -c '.planes'; }
+  _planes >before
+  check dmabuf alloc 640x480:XR24 --from "drm:$display" --hold frame
+  run dmabuf present frame "$display" 640x480:XR24 --page-flips 2
+  status 0
+  _planes >after
+  check grep -q fbcon before
+  same before after
+  _release
+}
+
 the_framebuffer_of_another_program_returns() {
   needs drm:vkms heap:system
   # The program is no longer DRM master: it has been switched away.
