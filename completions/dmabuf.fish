@@ -403,7 +403,7 @@ complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_flags_or_options 
 complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_flags_or_options "dmabuf check"' -l 'device' -d 'Check only DEVICE: a path, drm:DRIVER or v4l2:DRIVER. Can be repeated.' -rfka '(__dmabuf_custom_completion ---completion check -- --device (count (__dmabuf_tokens -pc)) (__dmabuf_tokens -tC))'
 complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_flags_or_options "dmabuf check"' -l 'only' -d 'Run only checks whose id matches PATTERN (C3*). Can be repeated.' -rfka ''
 complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_flags_or_options "dmabuf check"' -l 'skip' -d 'Skip checks whose id matches PATTERN (C3*). Can be repeated.' -rfka ''
-complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_flags_or_options "dmabuf check" invasive' -l 'invasive' -d 'Run also checks that taint the kernel, stall allocations, need seconds, or change the buffer REF.'
+complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_flags_or_options "dmabuf check" invasive' -l 'invasive' -d 'Run also checks that taint the kernel, stall allocations, show images, need seconds, or change REF.'
 complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_flags_or_options "dmabuf check" list' -l 'list' -d 'List the checks, their targets and requirements.'
 complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_flags_or_options "dmabuf check" expect' -l 'expect' -d 'Read the known failures from FILE, one ID TARGET [FOUND] a line.' -rF
 complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_flags_or_options "dmabuf check" tap' -l 'tap' -d 'Print the Test Anything Protocol, version 13.'

@@ -7,7 +7,7 @@ import SystemPackage
 /// Displays that show imported buffers. Checks that show an image are invasive, and restore what the display showed.
 extension ConformanceCheck {
   static let displays: [ConformanceCheck] = [
-    .init("C129", "a framebuffer can be made of an imported buffer", on: .drm, expect: "ok") { context in
+    .init("C129", "an imported buffer can be a framebuffer", on: .drm, expect: "ok") { context in
       let node = try display(context)
       return try node.withFramebuffer(image(64, 64), of: imported(4 * 64 * 64, by: node)) { _ in "ok" }
     },
