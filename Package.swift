@@ -36,6 +36,9 @@ let package = Package(
     // The core: descriptors, ioctls, buffers, CPU access, fences, devices.
     .target(
       name: "DMABuf", dependencies: ["CDMABuf", "CLibDRM", basicContainers, systemPackage], swiftSettings: settings),
+    // Planes of displays, framebuffers, atomic commits.
+    .target(
+      name: "DMABufDisplay", dependencies: ["CDMABuf", "CLibDRM", "DMABuf", systemPackage], swiftSettings: settings),
     // This process and its machine.
     .target(name: "DMABufHost", dependencies: ["CDMABuf", "DMABuf", systemPackage], swiftSettings: settings),
     // All buffers of the machine, and their holders.
@@ -62,7 +65,8 @@ let package = Package(
     // The checks of the documented behaviour of the kernel.
     .target(
       name: "DMABufConformance",
-      dependencies: ["CDMABuf", "DMABuf", "DMABufCensus", "DMABufHost", systemPackage], swiftSettings: settings),
+      dependencies: ["CDMABuf", "DMABuf", "DMABufCensus", "DMABufDisplay", "DMABufHost", systemPackage],
+      swiftSettings: settings),
     // The benchmarks.
     .target(
       name: "DMABufBench",
@@ -77,8 +81,9 @@ let package = Package(
     .target(
       name: "DMABufTool",
       dependencies: [
-        "CUTF8Proc", "CVersion", "DMABuf", "DMABufBench", "DMABufCensus", "DMABufConformance", "DMABufExercise",
-        "DMABufHolding", "DMABufHost", "DMABufImage", "DMABufTrace", argumentParser, basicContainers, systemPackage,
+        "CUTF8Proc", "CVersion", "DMABuf", "DMABufBench", "DMABufCensus", "DMABufConformance", "DMABufDisplay",
+        "DMABufExercise", "DMABufHolding", "DMABufHost", "DMABufImage", "DMABufTrace", argumentParser,
+        basicContainers, systemPackage,
       ],
       swiftSettings: settings),
     // The executable, with `main`.
@@ -86,8 +91,8 @@ let package = Package(
     .testTarget(
       name: "DMABufTests",
       dependencies: [
-        "CTrace", "DMABuf", "DMABufBench", "DMABufCensus", "DMABufConformance", "DMABufExercise", "DMABufHolding",
-        "DMABufHost", "DMABufImage", "DMABufTrace",
+        "CTrace", "DMABuf", "DMABufBench", "DMABufCensus", "DMABufConformance", "DMABufDisplay", "DMABufExercise",
+        "DMABufHolding", "DMABufHost", "DMABufImage", "DMABufTrace",
       ],
       exclude: ["Fixtures"], swiftSettings: settings),
     .testTarget(
@@ -102,8 +107,8 @@ if Context.environment["DMABUF_FUZZ"] != nil {
     .executableTarget(
       name: "fuzz",
       dependencies: [
-        "CTrace", "DMABuf", "DMABufBench", "DMABufCensus", "DMABufExercise", "DMABufHolding", "DMABufHost",
-        "DMABufImage", "DMABufTool", "DMABufTrace", argumentParser,
+        "CTrace", "DMABuf", "DMABufBench", "DMABufCensus", "DMABufDisplay", "DMABufExercise", "DMABufHolding",
+        "DMABufHost", "DMABufImage", "DMABufTool", "DMABufTrace", argumentParser,
       ],
       path: "Tests/Fuzz", exclude: ["corpus"], swiftSettings: settings))
 }

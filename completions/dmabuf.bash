@@ -173,13 +173,13 @@ _dmabuf() {
     unset 'unparsed_words[0]'
     unparsed_words=("${unparsed_words[@]}")
     case "${subcommand}" in
-    alloc|export|import|map|sync|stat|fence-wait|top|trace|fence|held|release|send|receive|devices|doctor|check|bench|help)
+    alloc|export|import|map|sync|stat|fence-wait|top|trace|fence|grab|present|held|release|send|receive|devices|doctor|check|bench|help)
         # Offer subcommand argument completions
         "_dmabuf_${subcommand}"
         ;;
     *)
         # Offer subcommand completions
-        COMPREPLY+=($(compgen -W 'alloc export import map sync stat fence-wait top trace fence held release send receive devices doctor check bench help' -- "${cur}"))
+        COMPREPLY+=($(compgen -W 'alloc export import map sync stat fence-wait top trace fence grab present held release send receive devices doctor check bench help' -- "${cur}"))
         ;;
     esac
 }
@@ -741,6 +741,75 @@ _dmabuf_fence_deadline() {
     case "${positional_number}" in
     1)
         __dmabuf_add_completions -W "$(__dmabuf_custom_complete ---completion fence deadline -- positional@0 "${COMP_CWORD}" "$(__dmabuf_cursor_index_in_current_word)")"
+        return
+        ;;
+    esac
+}
+
+_dmabuf_grab() {
+    repeating_flags=()
+    non_repeating_flags=(--json --replace --version -h --help)
+    repeating_options=()
+    non_repeating_options=(--plane --hold)
+    __dmabuf_offer_flags_options -1
+
+    # Offer option value completions
+    case "${prev}" in
+    '--plane')
+        return
+        ;;
+    '--hold')
+        return
+        ;;
+    esac
+
+    # Offer positional completions
+    case "${positional_number}" in
+    1)
+        __dmabuf_add_completions -W "$(__dmabuf_custom_complete ---completion grab -- positional@0 "${COMP_CWORD}" "$(__dmabuf_cursor_index_in_current_word)")"
+        return
+        ;;
+    esac
+}
+
+_dmabuf_present() {
+    repeating_flags=()
+    non_repeating_flags=(--json --version -h --help)
+    repeating_options=()
+    non_repeating_options=(--connector --for --page-flips --in-fence --out-fence --writeback --timeout)
+    __dmabuf_offer_flags_options -1
+
+    # Offer option value completions
+    case "${prev}" in
+    '--connector')
+        return
+        ;;
+    '--for')
+        return
+        ;;
+    '--page-flips')
+        return
+        ;;
+    '--in-fence')
+        __dmabuf_add_completions -W "$(__dmabuf_custom_complete ---completion present -- --in-fence "${COMP_CWORD}" "$(__dmabuf_cursor_index_in_current_word)")"
+        return
+        ;;
+    '--out-fence')
+        return
+        ;;
+    '--writeback')
+        __dmabuf_add_completions -W "$(__dmabuf_custom_complete ---completion present -- --writeback "${COMP_CWORD}" "$(__dmabuf_cursor_index_in_current_word)")"
+        return
+        ;;
+    '--timeout')
+        return
+        ;;
+    esac
+
+    # Offer positional completions
+    case "${positional_number}" in
+    *)
+        __dmabuf_add_completions -W "$(__dmabuf_custom_complete ---completion present -- positional@0 "${COMP_CWORD}" "$(__dmabuf_cursor_index_in_current_word)")"
         return
         ;;
     esac

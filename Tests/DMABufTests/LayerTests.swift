@@ -41,8 +41,8 @@ struct LayerTests {
   }
 
   static let core = [
-    "DMABuf", "DMABufBench", "DMABufCensus", "DMABufConformance", "DMABufExercise", "DMABufHolding", "DMABufHost",
-    "DMABufImage",
+    "DMABuf", "DMABufBench", "DMABufCensus", "DMABufConformance", "DMABufDisplay", "DMABufExercise", "DMABufHolding",
+    "DMABufHost", "DMABufImage",
   ].flatMap { sources(in: $0) }
   static let tool = sources(in: "DMABufTool")
   static let all = sources(in: "")

@@ -91,7 +91,11 @@ extension DRMNode {
   /// Corresponds to `DRM_IOCTL_MODE_ADDFB2` and `DRM_IOCTL_MODE_RMFB`. Throws `EINVAL` for a format, modifier or size
   /// that the device does not support or that does not fit the buffer, `EOPNOTSUPP` when the device has no displays,
   /// `EACCES` on render nodes.
-  public func tryFramebuffer(_ layout: FramebufferLayout, handles given: [UInt32]) throws(KernelError) {
+  public func tryFramebuffer(_ layout: FramebufferLayout, handles: [UInt32]) throws(KernelError) {
+    _ = drmModeRmFB(file.descriptor.rawValue, try addFramebuffer(layout, handles: handles))
+  }
+
+  package func addFramebuffer(_ layout: FramebufferLayout, handles given: [UInt32]) throws(KernelError) -> UInt32 {
     var handles = [UInt32](repeating: 0, count: 4)
     var strides = [UInt32](repeating: 0, count: 4)
     var offsets = [UInt32](repeating: 0, count: 4)
@@ -109,7 +113,7 @@ extension DRMNode {
         $0, UInt32(clamping: layout.width), UInt32(clamping: layout.height), layout.format.rawValue, handles,
         strides, offsets, layout.modifier == nil ? nil : modifiers, &framebuffer, flags)
     }
-    _ = drmModeRmFB(file.descriptor.rawValue, framebuffer)
+    return framebuffer
   }
 
   /// The name of a modifier in `drm_fourcc.h`, such as `LINEAR`; `nil` for an unknown modifier.
