@@ -10,7 +10,7 @@ struct Present: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "present",
     abstract: "Show a buffer on a display.",
-    usage: "dmabuf present <REF> ... <DEVICE> <WxH:FOURCC> [<options>]",
+    usage: "dmabuf present <REF> ... <DEVICE> [<WxH:FOURCC>] [<options>]",
     discussion: """
       Imports the buffer, tests an atomic commit, commits it, and restores the former state of the display. The \
       image needs the size of a mode. Each REF is a whole image: --page-flips alternates between several. The \
@@ -26,6 +26,8 @@ struct Present: ParsableCommand {
     help: ArgumentHelp("Buffers, a DRM device, and the layout of the images.", valueName: "REF|DEVICE|WxH:FOURCC"),
     completion: Completion.referencesAndDevices)
   var words: [String]
+
+  @OptionGroup(title: "LAYOUT OF THE IMAGES") var layout: PlaneOptions
 
   @Option(
     help: ArgumentHelp("Use the connector NAME (HDMI-A-1). Default: the first with a monitor.", valueName: "NAME"))
@@ -72,18 +74,28 @@ struct Present: ParsableCommand {
     }
   }
 
-  /// The buffers, the device and the layout that the words name.
-  private func given() throws -> ([Reference], DeviceReference, FramebufferLayout) {
-    guard words.count >= 3 else {
-      throw ValidationError("Missing expected argument: buffers, a device and WxH:FOURCC are needed")
+  /// The buffers, the device and the image that the words name.
+  private func given() throws -> ([Reference], DeviceReference, ImageArgument?) {
+    let image = try words.last.flatMap { ImageArgument.isMeant(by: $0) ? try ImageArgument($0) : nil }
+    let others = image == nil ? words[...] : words.dropLast()
+    guard others.count >= 2, let device = others.last else {
+      throw ValidationError("Missing expected argument: a buffer and a device are needed")
     }
-    let layout = try FramebufferLayout(argument: words[words.count - 1])
-    let device = try DeviceReference(words[words.count - 2])
-    return (try words.dropLast(2).map(Reference.init), device, layout)
+    return (try others.dropLast().map(Reference.init), try DeviceReference(device), image)
+  }
+
+  /// The layout on the command line, or the one that the holder of the first buffer remembers.
+  private func framebufferLayout(_ image: ImageArgument?, _ reference: Reference) throws -> FramebufferLayout {
+    if let image { return FramebufferLayout(try layout.layout(of: image)) }
+    guard let known = try reference.heldImage(), !layout.isGiven else {
+      throw ValidationError("Missing expected argument '<WxH:FOURCC>': the image of \(reference) is not known")
+    }
+    return FramebufferLayout(known)
   }
 
   func run() throws {
-    let (references, device, layout) = try given()
+    let (references, device, image) = try given()
+    let layout = try framebufferLayout(image, references[0])
     let buffers = Kept<DMABuffer>()
     for reference in references { buffers.append(try reference.open()) }
     let fence = Kept<SyncFile>()
@@ -135,7 +147,7 @@ struct Present: ParsableCommand {
     } catch let error as KernelError where error.call == .DRM_IOCTL_MODE_ADDFB2 {
       let limits = node.displayLimits().map { ($0, takesModifiers: node.takesModifiers) }
       let size = buffers.with(next) { $0.size }
-      throw Failure("\(error)", hint: ImportAdvice.framebuffer(error, layout, size: size, limits: limits))
+      throw Failure("\(error)", hint: ImportAdvice.framebuffer(error, layout, sizes: [size], limits: limits))
     }
   }
 

@@ -14,7 +14,7 @@ the_layout_of_an_image_follows_its_options() {
   json '.buffers[0].image.planes | map([.offset, .stride, .size])' '[[0,2048,2228224],[2228224,2048,1114112]]'
   run dmabuf alloc 1920x1080:NV12 --stride 2048 --offset 4096,4M --json
   json '.buffers[0].image.planes | map([.offset, .stride])' '[[4096,2048],[4194304,2048]]'
-  status 64
+  status 0
 }
 
 a_layout_that_is_impossible_is_refused_with_the_reason() {
@@ -194,17 +194,15 @@ a_format_for_the_trial_is_put_back() {
   stdout_is "$before"
 }
 
-planes_in_buffers_of_their_own_are_a_framebuffer() {
+a_framebuffer_of_several_buffers_needs_one_for_each_plane() {
   needs drm:vkms heap:system
-  run dmabuf alloc 1M --count 2 -- sh -c 'IFS=,; set -- $DMABUF_FDS; dmabuf import fd:$1 fd:$2 drm:vkms --framebuffer 640x360:NV12 --json'
-  status 0
-  json '.devices[0] | [.result, .framebuffer]' '["ok",true]'
-  run dmabuf alloc 128K --count 2 -- sh -c 'IFS=,; set -- $DMABUF_FDS; dmabuf import fd:$1 fd:$2 drm:vkms --framebuffer 640x360:NV12'
-  status 1
-  stderr '^dmabuf: hint: plane 0 needs 230400 bytes; the buffer has 131072$'
   run dmabuf alloc 1M --count 2 -- sh -c 'IFS=,; set -- $DMABUF_FDS; dmabuf import fd:$1 fd:$2 drm:vkms --framebuffer 640x360:XR24'
   status 64
-  stderr ': XR24 has 1 plane$'
+  stderr '^dmabuf: cannot try a framebuffer of 2 buffers: XR24 has 1 plane$'
+  # Vkms has no format with several planes before Linux 6.16.
+  run dmabuf alloc 1M --count 2 -- sh -c 'IFS=,; set -- $DMABUF_FDS; dmabuf import fd:$1 fd:$2 drm:vkms --framebuffer 640x360:NV12'
+  status 1
+  stderr '^dmabuf: hint: no plane shows NV12; they show '
 }
 
 a_framebuffer_has_the_stride_that_is_given() {
