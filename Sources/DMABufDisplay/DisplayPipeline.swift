@@ -120,14 +120,6 @@ extension DRMNode {
     }
   }
 
-  private func planeFormats(_ id: UInt32) throws(KernelError) -> [FourCC] {
-    guard let plane = unsafe drmModeGetPlane(descriptorNumber, id) else {
-      throw KernelError(.DRM_IOCTL_MODE_GETPLANE, on: path)
-    }
-    defer { unsafe drmModeFreePlane(plane) }
-    return unsafe (0..<Int(plane.pointee.count_formats)).map { unsafe FourCC(rawValue: plane.pointee.formats[$0]) }
-  }
-
   /// The formats that a writeback connector writes: an array of 32-bit numbers.
   private func writebackFormats(_ id: UInt32) throws(KernelError) -> [FourCC] {
     let properties = try ObjectProperties(of: id, .connector, on: self)
