@@ -55,7 +55,14 @@ struct ImageArgumentTests {
     #expect(try FramebufferLayout(argument: "64x64:XR24:LINEAR").modifier == 0)
     #expect(try FramebufferLayout(argument: "64x64:XR24:0x100000000000001").modifier == 0x100_0000_0000_0001)
     #expect(throws: ValidationError.self) { try FramebufferLayout(argument: "64x64:XR24:odd") }
+    #expect(try FramebufferLayout(argument: "64x64:XR24:x_tiled").modifier == 0x100_0000_0000_0001)
     #expect(throws: ValidationError.self) { try FramebufferLayout(argument: "64x64:ABCD") }
+  }
+
+  @Test("A framebuffer has DRM's code for a format of V4L2, and is refused if DRM has none")
+  func framebufferOfV4L2() throws {
+    #expect(try "\(FramebufferLayout(argument: "64x64:NM12").format)" == "NV12")
+    #expect(throws: ValidationError.self) { try FramebufferLayout(argument: "64x64:RG16-V4L2") }
   }
 }
 

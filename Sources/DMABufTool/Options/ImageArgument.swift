@@ -62,13 +62,15 @@ extension FramebufferLayout {
   init(argument text: String) throws {
     let image = try ImageArgument(text, takesRest: true)
     let layout = try image.layout()
+    guard let format = layout.format.drmCode else {
+      throw ValidationError("\(layout.format) is a format of V4L2, and DRM has no such format")
+    }
     let modifier = image.rest.flatMap { FormatModifier($0) }
     guard image.rest == nil || modifier != nil else {
       throw ValidationError("a modifier is a name, such as LINEAR, or a number, such as 0x100000000000001")
     }
     self.init(
-      width: layout.width, height: layout.height, format: layout.format.drmCode ?? image.fourcc,
-      modifier: modifier?.rawValue,
+      width: layout.width, height: layout.height, format: format, modifier: modifier?.rawValue,
       planes: layout.planes.map { Plane(offset: $0.offset, stride: $0.stride, size: $0.size) })
   }
 }
