@@ -14,7 +14,7 @@ struct Recording: CustomTestStringConvertible, Sendable {
   /// Whether the kernel lists its buffers in sysfs.
   var hasStatistics: Bool { FileManager.default.fileExists(atPath: root + "/sys/kernel/dmabuf/buffers") }
 
-  static let all: [Recording] = names(in: "").filter { !["bufinfo", "display", "tracefs"].contains($0) }.flatMap {
+  static let all: [Recording] = names(in: "").filter { !["bufinfo", "display", "pixels", "tracefs"].contains($0) }.flatMap {
     kernel in
     names(in: kernel).map { Recording(kernel: kernel, moment: $0) }
   }

@@ -34,6 +34,10 @@ let libraryTargets: [String: Target] = [
   "creators": { bytes in
     precondition(DisplayDebugFiles.creators(parsing: bytes).values.allSatisfy { $0.bytes.count <= 15 })
   },
+  "plane-formats": { bytes in
+    guard let formats = PlaneFormat.list(parsing: bytes) else { return }
+    precondition(formats.count <= bytes.count / 4)
+  },
   "flips": { bytes in _ = unsafe bytes.withUnsafeBytes { unsafe DisplayFlip(firstOf: $0) } },
   "elf": { bytes in try ModuleUnderTest.look(at: bytes) },
   "frames": { bytes in try ModuleUnderTest.unwind(bytes) },

@@ -4,7 +4,7 @@
 import Glibc
 
 /// Layouts of any format, width, height, stride and offset, over memory that ends where the image ends.
-struct PictureUnderTest {
+@safe struct PictureUnderTest: @unchecked Sendable {
   static let shared = PictureUnderTest()
   private static let formats = PixelFormat.all.filter { !$0.planes.isEmpty }
 
@@ -16,7 +16,7 @@ struct PictureUnderTest {
     let start = unsafe mmap(nil, size + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
     guard let start = unsafe start, unsafe start != MAP_FAILED, unsafe mprotect(start + size, page, PROT_NONE) == 0
     else { fatalError("mmap") }
-    memory = unsafe UnsafeMutableRawBufferPointer(start: start, count: size)
+    unsafe memory = UnsafeMutableRawBufferPointer(start: start, count: size)
   }
 
   /// The numbers of a layout are the first bytes. The others are the image.
@@ -35,14 +35,14 @@ struct PictureUnderTest {
       offsets: numbers[13] & 2 == 0 ? offsets : [],
       alignment: .init(stride: numbers[14] + 1, height: numbers[15] % 32 + 1))
     precondition(ImageLayout("\(layout)") == layout)
-    guard layout.leastSize <= memory.count else { return }
+    guard unsafe layout.leastSize <= memory.count else { return }
     let colours = ColourSpace(
       ColourSpace.Encoding.allCases[(numbers[13] >> 2 & 3) % 3], numbers[13] & 16 == 0 ? .limited : .full)
 
     let image = unsafe UnsafeMutableRawBufferPointer(rebasing: memory.suffix(layout.leastSize))
     let heap = UnsafeMutableRawBufferPointer.allocate(byteCount: layout.leastSize, alignment: 1)
     defer { unsafe heap.deallocate() }
-    for index in unsafe image.indices { unsafe image[index] = bytes[16 + index % (bytes.count - 16)] }
+    for index in image.indices { unsafe image[index] = bytes[16 + index % (bytes.count - 16)] }
     unsafe heap.copyMemory(from: UnsafeRawBufferPointer(image))
 
     let picture = try unsafe Picture(

@@ -26,11 +26,14 @@ let toolTargets: [String: Target] = [
   },
   "images": { bytes in
     let text = String(decoding: bytes, as: UTF8.self)
-    if let image = try? ImageArgument(text, takesRest: true).layout() {
+    if let image = try? ImageArgument(text).layout() {
       precondition(image.size > 0 && image.planes.allSatisfy { $0.offset + $0.size <= image.size })
+      _ = try? FramebufferLayout(image)
     }
     _ = try? BufferShape(text)
-    _ = try? FramebufferLayout(argument: text)
+    _ = try? ByteList(text)
+    _ = try? LayoutAlignment(text)
+    _ = try? PictureArea(text)
   },
   "picture": { bytes in try PictureUnderTest.shared.read(bytes) },
   "pattern": { bytes in

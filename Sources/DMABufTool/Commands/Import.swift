@@ -131,7 +131,7 @@ struct Import: CommandBeforeAnother {
   private func framebufferLayout() throws -> FramebufferLayout? {
     guard let framebuffer else { return nil }
     let count = max(1, given.references.count)
-    guard count > 1 else { return FramebufferLayout(try layout.layout(of: framebuffer)) }
+    guard count > 1 else { return try FramebufferLayout(layout.layout(of: framebuffer)) }
     let image = try layout.options.layout(of: framebuffer, offsets: nil)
     let offsets = layout.offset?.bytes ?? Array(repeating: 0, count: count)
     guard image.planes.count == count, offsets.count == count else {
@@ -139,7 +139,7 @@ struct Import: CommandBeforeAnother {
         "cannot try a framebuffer of \(count) buffers: \(image.format) has \(Units.count(image.planes.count, "plane"))",
         hint: "name one buffer, or one buffer for each plane", status: .usage)
     }
-    return FramebufferLayout(image, offsets: offsets)
+    return try FramebufferLayout(image, offsets: offsets)
   }
 
   /// Tries each device in turn. Open nodes of lasting imports stay open together with the buffers.

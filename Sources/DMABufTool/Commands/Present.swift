@@ -86,11 +86,11 @@ struct Present: ParsableCommand {
 
   /// The layout on the command line, or the one that the holder of the first buffer remembers.
   private func framebufferLayout(_ image: ImageArgument?, _ reference: Reference) throws -> FramebufferLayout {
-    if let image { return FramebufferLayout(try layout.layout(of: image)) }
+    if let image { return try FramebufferLayout(layout.layout(of: image)) }
     guard let known = try reference.heldImage(), !layout.isGiven else {
       throw ValidationError("Missing expected argument '<WxH:FOURCC>': the image of \(reference) is not known")
     }
-    return FramebufferLayout(known)
+    return try FramebufferLayout(known)
   }
 
   func run() throws {

@@ -63,13 +63,15 @@ struct ImageArgument: Equatable, Sendable {
 
 extension FramebufferLayout {
   /// The layout of an image for a display, with the code of DRM for its format.
-  init(_ layout: ImageLayout) { self.init(layout, offsets: layout.planes.map(\.offset)) }
+  init(_ layout: ImageLayout) throws { try self.init(layout, offsets: layout.planes.map(\.offset)) }
 
   /// The same, with each plane at an offset in a buffer of its own.
-  init(_ layout: ImageLayout, offsets: [Int]) {
+  init(_ layout: ImageLayout, offsets: [Int]) throws {
+    guard let format = layout.format.drmCode else {
+      throw Failure("\(layout.format) is a format of V4L2, and DRM has no such format", status: .usage)
+    }
     self.init(
-      width: layout.width, height: layout.height, format: layout.format.drmCode ?? layout.format.code,
-      modifier: layout.modifier?.rawValue,
+      width: layout.width, height: layout.height, format: format, modifier: layout.modifier?.rawValue,
       planes: zip(layout.planes, offsets).map { Plane(offset: $1, stride: $0.stride, size: $0.size) })
   }
 }

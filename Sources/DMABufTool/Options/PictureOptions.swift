@@ -49,6 +49,9 @@ struct PictureOptions: ParsableArguments {
 
   @OptionGroup var layout: LayoutOptions
 
+  /// What to show of the image.
+  var view: ImageSource.View { ImageSource.View(crop: crop, channel: channel, colour: colour) }
+
   func validate() throws {
     guard image != nil else {
       let given = [
