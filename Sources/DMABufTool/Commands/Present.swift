@@ -94,12 +94,12 @@ struct Present: ParsableCommand {
     let report: PresentReport
     do {
       report = try node.asMaster {
-        let pipeline = try node.pipeline(connector: connector, for: layout, writesBack: writeback != nil)
+        let chosen = try node.pipeline(connector: connector, for: layout, writesBack: writeback != nil)
         return try withFramebuffers(layout, of: buffers, on: node) { images in
           try withFramebuffers(layout, of: target, on: node) { targets in
             let commit = DisplayCommit(
               framebuffer: images[0], writeback: targets.first, inFence: fence.numbers.first)
-            try node.test(commit, on: pipeline)
+            let pipeline = try node.test(commit, on: chosen)
             return try node.restoring(pipeline, within: timeout.duration) {
               let shown = try show(commit, images, on: pipeline, of: node)
               return PresentReport(

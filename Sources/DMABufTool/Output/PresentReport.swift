@@ -94,7 +94,7 @@ struct PresentReport: Report, Encodable {
   ) {
     self.device = device
     self.driver = driver
-    connector = pipeline.connector.name
+    connector = pipeline.shownOn.name
     (crtc, plane) = (pipeline.crtc, pipeline.plane)
     mode = Mode(width: pipeline.mode.width, height: pipeline.mode.height, refresh: pipeline.mode.refresh)
     image = Image(

@@ -90,6 +90,8 @@ the_console_is_listed_like_any_program() {
 
 a_display_that_shows_nothing_is_reported_as_such() {
   needs drm:vkms
+  start screen actor display-off "$(drm_node vkms)" ready pause
+  wait_for_line screen ready
   run dmabuf grab drm:vkms
   status 0
   stdout_is "no plane of $(drm_node vkms) shows a framebuffer"
@@ -101,6 +103,7 @@ a_display_that_shows_nothing_is_reported_as_such() {
   run dmabuf grab drm:vkms --plane 4000000000
   status 1
   stderr '^dmabuf: hint: the planes of the device are [0-9]'
+  _clear
 }
 
 devices_without_displays_have_nothing_to_grab() {
