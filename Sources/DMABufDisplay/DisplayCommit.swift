@@ -80,11 +80,18 @@ extension DRMNode {
   public func withFramebuffer<Result>(
     _ layout: FramebufferLayout, of buffer: borrowing DMABuffer, _ body: (UInt32) throws -> Result
   ) throws -> Result {
-    let handle = try importBuffer(buffer)
-    defer { close(handle) }
-    let framebuffer = try addFramebuffer(layout, handle: handle)
+    let framebuffer = try importFramebuffer(layout, of: buffer)
     defer { drmModeRmFB(descriptorNumber, framebuffer) }
     return try body(framebuffer)
+  }
+
+  private func importFramebuffer(
+    _ layout: FramebufferLayout, of buffer: borrowing DMABuffer
+  ) throws(KernelError) -> UInt32 {
+    let handle = try importBuffer(buffer)
+    // The framebuffer references the buffer. Another import of it would have the same handle.
+    defer { close(handle) }
+    return try addFramebuffer(layout, handle: handle)
   }
 
   /// Tests a commit without making it, and returns the pipeline for it. If the kernel does not let the CRTC drive a

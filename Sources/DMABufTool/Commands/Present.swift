@@ -145,13 +145,10 @@ struct Present: ParsableCommand {
     var times = PresentReport.Times()
     let start = Clock.now
     let fences = try node.show(commit, on: pipeline)
-    if let outFence {
-      try Holding.start(
-        outFence, kind: .syncFile, descriptor: fences.shown.descriptorNumber, companions: [], attached: "",
-        trigger: nil, after: nil, replacing: false)
-    }
-    times.flips.append(try node.nextFlip(deadline: timeout.deadline))
-    times.shown = Clock.now - start
+    if let outFence { try hold(fences.shown, outFence) }
+    let flip = try node.nextFlip(deadline: timeout.deadline)
+    times.flips.append(flip)
+    times.shown = max(flip.time, start) - start
     if commit.writeback != nil {
       try fences.waitForWriteback(deadline: timeout.deadline)
       times.written = Clock.now - start
@@ -163,5 +160,15 @@ struct Present: ParsableCommand {
     }
     if let duration { try Deadline(after: duration.duration).sleep() }
     return times
+  }
+
+  private func hold(_ fence: borrowing SyncFile, _ name: HeldName) throws {
+    do {
+      try Holding.start(
+        name, kind: .syncFile, descriptor: fence.descriptorNumber, companions: [], attached: "", trigger: nil,
+        after: nil, replacing: false)
+    } catch HolderError.nameTaken {
+      throw Failure("\(HolderError.nameTaken(name))", hint: "use dmabuf release \(name) to release its holder first")
+    }
   }
 }

@@ -17,7 +17,7 @@ struct BufferIdentity: Encodable {
 struct PresentReport: Report, Encodable {
   /// The times of a presentation, in nanoseconds since the commit.
   struct Times {
-    /// The moment at which the first commit was known to be shown.
+    /// The moment at which the display showed the first commit.
     var shown: UInt64 = 0
     var written: UInt64?
     /// The first commit, and each page flip after it.
