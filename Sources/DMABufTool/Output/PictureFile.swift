@@ -26,7 +26,7 @@ struct PictureFile {
     } else {
       throw Failure(
         "cannot write \(path): pictures are .png, .ppm or .y4m files",
-        hint: "without --image, --output copies the bytes of the buffer", status: .usage)
+        hint: "use --output without --image to copy the bytes of the buffer", status: .usage)
     }
   }
 
