@@ -62,7 +62,7 @@ check: ## run all tests: formatting, unit tests, and the lab's cases on every ke
 	-@scripts/promtool
 	@scripts/check
 
-docs: needs ## build the library's documentation, .build/docs/DMABuf.doccarchive
+docs: needs ## build the documentation of the libraries, .build/docs/*.doccarchive
 	@scripts/docs
 
 fuzz: needs ## fuzz the parsers, two million inputs each (RUNS=2000000)

@@ -21,6 +21,7 @@ let package = Package(
   products: [
     .library(name: "DMABuf", targets: ["DMABuf"]),
     .library(name: "DMABufExercise", targets: ["DMABufExercise"]),
+    .library(name: "DMABufImage", targets: ["DMABufImage"]),
     .executable(name: "dmabuf", targets: ["dmabuf"]),
   ],
   dependencies: [
@@ -35,6 +36,9 @@ let package = Package(
     // The core: descriptors, ioctls, buffers, CPU access, fences, devices.
     .target(
       name: "DMABuf", dependencies: ["CDMABuf", "CLibDRM", basicContainers, systemPackage], swiftSettings: settings),
+    // Planes of displays, framebuffers, atomic commits.
+    .target(
+      name: "DMABufDisplay", dependencies: ["CDMABuf", "CLibDRM", "DMABuf", systemPackage], swiftSettings: settings),
     // This process and its machine.
     .target(name: "DMABufHost", dependencies: ["CDMABuf", "DMABuf", systemPackage], swiftSettings: settings),
     // All buffers of the machine, and their holders.
@@ -49,6 +53,10 @@ let package = Package(
     .target(
       name: "DMABufTrace", dependencies: ["CDMABuf", "CLibBPF", "CTrace", "DMABuf", "DMABufHost", systemPackage],
       swiftSettings: settings),
+    // Pixel formats, layouts of images, pictures.
+    .systemLibrary(name: "CLibPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+    .systemLibrary(name: "CLibYUV", providers: [.apt(["libyuv-dev"])]),
+    .target(name: "DMABufImage", dependencies: ["CLibPNG", "CLibYUV", "DMABuf"], swiftSettings: settings),
     // Patterns, checksums, bandwidth, test fences.
     .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
     .target(
@@ -57,7 +65,8 @@ let package = Package(
     // The checks of the documented behaviour of the kernel.
     .target(
       name: "DMABufConformance",
-      dependencies: ["CDMABuf", "DMABuf", "DMABufCensus", "DMABufHost", systemPackage], swiftSettings: settings),
+      dependencies: ["CDMABuf", "DMABuf", "DMABufCensus", "DMABufDisplay", "DMABufHost", systemPackage],
+      swiftSettings: settings),
     // The benchmarks.
     .target(
       name: "DMABufBench",
@@ -72,8 +81,9 @@ let package = Package(
     .target(
       name: "DMABufTool",
       dependencies: [
-        "CUTF8Proc", "CVersion", "DMABuf", "DMABufBench", "DMABufCensus", "DMABufConformance", "DMABufExercise",
-        "DMABufHolding", "DMABufHost", "DMABufTrace", argumentParser, basicContainers, systemPackage,
+        "CUTF8Proc", "CVersion", "DMABuf", "DMABufBench", "DMABufCensus", "DMABufConformance", "DMABufDisplay",
+        "DMABufExercise", "DMABufHolding", "DMABufHost", "DMABufImage", "DMABufTrace", argumentParser,
+        basicContainers, systemPackage,
       ],
       swiftSettings: settings),
     // The executable, with `main`.
@@ -81,8 +91,8 @@ let package = Package(
     .testTarget(
       name: "DMABufTests",
       dependencies: [
-        "CTrace", "DMABuf", "DMABufBench", "DMABufCensus", "DMABufConformance", "DMABufExercise", "DMABufHolding",
-        "DMABufHost", "DMABufTrace",
+        "CTrace", "DMABuf", "DMABufBench", "DMABufCensus", "DMABufConformance", "DMABufDisplay", "DMABufExercise",
+        "DMABufHolding", "DMABufHost", "DMABufImage", "DMABufTrace",
       ],
       exclude: ["Fixtures"], swiftSettings: settings),
     .testTarget(
@@ -97,8 +107,8 @@ if Context.environment["DMABUF_FUZZ"] != nil {
     .executableTarget(
       name: "fuzz",
       dependencies: [
-        "CTrace", "DMABuf", "DMABufBench", "DMABufCensus", "DMABufExercise", "DMABufHolding", "DMABufHost",
-        "DMABufTool", "DMABufTrace", argumentParser,
+        "CTrace", "DMABuf", "DMABufBench", "DMABufCensus", "DMABufDisplay", "DMABufExercise", "DMABufHolding",
+        "DMABufHost", "DMABufImage", "DMABufTool", "DMABufTrace", argumentParser,
       ],
       path: "Tests/Fuzz", exclude: ["corpus"], swiftSettings: settings))
 }

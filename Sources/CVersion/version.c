@@ -7,7 +7,9 @@
 #include "CVersion.h"
 
 #include <bpf/libbpf_version.h>
+#include <libyuv/version.h>
 #include <linux/version.h>
+#include <png.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/auxv.h>
@@ -19,12 +21,15 @@
 #define VERSION "0.1.0"
 
 #define TEXT(number) #number
+#define VERSION1(number) TEXT(number)
 #define VERSION2(major, minor) TEXT(major) "." TEXT(minor)
 #define VERSION3(major, minor, patch) VERSION2(major, minor) "." TEXT(patch)
 #define BUILD \
-  "dmabuf " VERSION "\nusing libbpf " VERSION2(LIBBPF_MAJOR_VERSION, LIBBPF_MINOR_VERSION) ", libdrm, libutf8proc " \
+  "dmabuf " VERSION "\nusing libbpf " VERSION2(LIBBPF_MAJOR_VERSION, LIBBPF_MINOR_VERSION) ", libdrm, libpng " \
+  PNG_LIBPNG_VER_STRING ", libutf8proc " \
   VERSION3(UTF8PROC_VERSION_MAJOR, UTF8PROC_VERSION_MINOR, UTF8PROC_VERSION_PATCH) ", libxxhash " \
-  VERSION3(XXH_VERSION_MAJOR, XXH_VERSION_MINOR, XXH_VERSION_RELEASE) "\nkernel headers " \
+  VERSION3(XXH_VERSION_MAJOR, XXH_VERSION_MINOR, XXH_VERSION_RELEASE) ", libyuv " VERSION1(LIBYUV_VERSION) \
+  "\nkernel headers " \
   VERSION3(LINUX_VERSION_MAJOR, LINUX_VERSION_PATCHLEVEL, LINUX_VERSION_SUBLEVEL) "\nfeatures: bpf object, "
 
 const char *cversion_text(void) {

@@ -13,7 +13,7 @@ public struct ConformanceCheck: Sendable {
   public let scope: Scope
   /// The facilities that the check needs in addition to the target.
   public let needs: [Need]
-  /// Whether the check taints the kernel, stalls other processes, or takes long.
+  /// Whether the check taints the kernel, stalls other processes, shows an image, or takes long.
   public let isInvasive: Bool
   /// Whether the check changes a buffer that the user named.
   let isDisturbing: Bool
@@ -76,7 +76,7 @@ public struct ConformanceCheck: Sendable {
   public static let all: [ConformanceCheck] =
     identity + identityCounts + mapping + mappingOfHeaps + synchronization + names + fences + pendingFences
     + fenceLists + syncFiles + testFences + heaps + udmabuf + prime + testDevice + v4l2 + listings + processes
-    + iterators + tracing
+    + iterators + tracing + displays
 }
 
 /// The expected result, which may depend on the kernel's version.

@@ -29,6 +29,8 @@ public struct HeldObject: Equatable, Sendable {
   public let began: UInt64
   /// A description of the companions, such as `vgem handle 1`.
   public let attached: String?
+  /// The layout of the image in the buffer, as text without commas. The holder knows nothing of images.
+  public let image: String?
   /// The buffer's exporter.
   public let exporter: UntrustedText?
   /// The action on the first companion that signals the sync_file; `nil` for all objects except test fences.
@@ -43,15 +45,15 @@ public struct HeldObject: Equatable, Sendable {
   /// Formats `KEY=VALUE`, separated by commas. The exporter comes last, because it may contain any byte except NUL.
   static func description(
     kind: Kind, inode: UInt64?, size: UInt64?, attached: String, exporter: UntrustedText?,
-    trigger: FenceTrigger? = nil
+    trigger: FenceTrigger? = nil, image: String? = nil
   ) -> [UInt8] {
     var parts = ["version=\(HolderRequest.ownVersion)", "kind=\(kind.rawValue)", "began=\(Clock.now)"]
     if let inode { parts.append("ino=\(inode)") }
     if let size { parts.append("size=\(size)") }
     if let trigger { parts.append("trigger=\(trigger)") }
-    if !attached.isEmpty {
-      let text = attached.utf8.filter { $0 != UInt8(ascii: ",") && $0 != 0 }.prefix(longestText)
-      parts.append("attached=" + String(decoding: text, as: UTF8.self))
+    for (key, value) in [("image", image ?? ""), ("attached", attached)] where !value.isEmpty {
+      let text = value.utf8.filter { $0 != UInt8(ascii: ",") && $0 != 0 }.prefix(longestText)
+      parts.append("\(key)=" + String(decoding: text, as: UTF8.self))
     }
     let exporter = (exporter?.bytes ?? []).filter { $0 != 0 }.prefix(longestText)
     return Array(parts.joined(separator: ",").utf8) + exporterKey + exporter
@@ -88,6 +90,7 @@ public struct HeldObject: Equatable, Sendable {
     inode = values["ino"].flatMap { UInt64($0) }
     size = values["size"].flatMap { UInt64($0) }
     attached = values["attached"]
+    image = values["image"]
     trigger = values["trigger"].flatMap { FenceTrigger($0) }
     self.exporter = exporter.isEmpty ? nil : UntrustedText(exporter)
   }

@@ -50,6 +50,7 @@ public enum Holding {
   ///   - descriptor: the object that the name stands for; the caller's descriptor stays open.
   ///   - companions: further descriptors to keep open, such as that of a device with the buffer attached.
   ///   - attached: a description of the companions, in one line.
+  ///   - image: the layout of the image in the buffer, as text without commas.
   ///   - trigger: the action on the first companion that signals a test fence.
   ///   - after: the time after which the holder applies the trigger.
   ///   - replacing: whether to release the current holder of the name.
@@ -59,9 +60,9 @@ public enum Holding {
   @discardableResult
   public static func start(
     _ name: HeldName, kind: HeldObject.Kind, descriptor: CInt, companions: [CInt] = [], attached: String = "",
-    trigger: FenceTrigger? = nil, after: Duration? = nil, replacing: Bool = false
+    image: String? = nil, trigger: FenceTrigger? = nil, after: Duration? = nil, replacing: Bool = false
   ) throws -> SocketIdentity {
-    let description = Self.description(of: descriptor, kind, attached: attached, trigger)
+    let description = Self.description(of: descriptor, kind, attached: attached, image, trigger)
     let directory = try RuntimeDirectory(creating: true)
     var taken: SocketIdentity?
     let listener = try directory.locked {
@@ -93,7 +94,7 @@ public enum Holding {
   }
 
   private static func description(
-    of descriptor: CInt, _ kind: HeldObject.Kind, attached: String, _ trigger: FenceTrigger?
+    of descriptor: CInt, _ kind: HeldObject.Kind, attached: String, _ image: String?, _ trigger: FenceTrigger?
   ) -> [UInt8] {
     let information = (try? SmallFile.read("/proc/self/fdinfo/\(descriptor)")).flatMap {
       DescriptorInformation(parsing: $0)
@@ -102,7 +103,7 @@ public enum Holding {
     let isKnown = unsafe fstat(descriptor, &status) == 0 && information != nil
     return HeldObject.description(
       kind: kind, inode: isKnown ? UInt64(status.st_ino) : nil, size: information?.size, attached: attached,
-      exporter: information?.exporter, trigger: trigger)
+      exporter: information?.exporter, trigger: trigger, image: image)
   }
 
   /// Creates the name's socket. The caller has the lock. A socket that a killed holder left is removed first.

@@ -49,11 +49,11 @@ package enum StandardStream: CInt, Sendable {
   /// Whether the stream is a terminal.
   package var isTerminal: Bool { isatty(rawValue) == 1 }
 
-  /// The terminal's width; `nil` when there is no terminal, or when the width is unknown.
-  package var columns: Int? {
+  /// The terminal's columns and rows; `nil` when there is no terminal, or when its size is unknown.
+  package var size: (columns: Int, rows: Int)? {
     var size = winsize()
-    guard unsafe ioctl(rawValue, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
-    return Int(size.ws_col)
+    guard unsafe ioctl(rawValue, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0, size.ws_row > 0 else { return nil }
+    return (Int(size.ws_col), Int(size.ws_row))
   }
 
   /// Duplicates the stream as a file, for work in pieces.

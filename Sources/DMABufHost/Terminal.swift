@@ -60,12 +60,7 @@ package struct Terminal: ~Copyable {
   private static func leave() { cdmabuf_terminal_leave() }
 
   /// Columns and rows; 80 by 24 if unknown.
-  package var size: (columns: Int, rows: Int) {
-    var size = winsize()
-    guard unsafe ioctl(StandardStream.output.rawValue, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0, size.ws_row > 0
-    else { return (80, 24) }
-    return (Int(size.ws_col), Int(size.ws_row))
-  }
+  package var size: (columns: Int, rows: Int) { StandardStream.output.size ?? (80, 24) }
 
   /// Draws these lines from the top of the screen, and clears the rest.
   package func draw(_ lines: [String]) throws(KernelError) {

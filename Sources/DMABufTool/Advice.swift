@@ -2,6 +2,7 @@
 import DMABuf
 import DMABufCensus
 import DMABufConformance
+import DMABufDisplay
 import DMABufExercise
 import DMABufHolding
 import DMABufHost
@@ -15,6 +16,7 @@ enum Advice {
     case let failure as Failure: failure.status
     case is TimedOut: .timedOut
     case is NoDriver, is NoCMAHeap, is NoSuchDevice, is NoSyncObjects: .missing
+    case let error as DisplayError: error.isOfMachine ? .missing : .failed
     case CensusError.refused(let error): status(for: error)
     case CensusError.noProcesses(let path): isOfMachine(path) ? .missing : .failed
     default: .failed
@@ -38,6 +40,8 @@ enum Advice {
     case let error as KernelError: hint(for: error)
     case let error as TimedOut: hint(for: error)
     case let error as CensusError: hint(for: error)
+    case let error as DisplayError: DeviceAdvice.hint(for: error)
+    case let error as CommitRefused: DeviceAdvice.hint(for: error)
     case let error as TruncatedMessage: error.lacksDescriptors ? descriptorLimit : nil
     case let error as StreamEnded: error.reason == .deviceGone ? DeviceAdvice.gone : nil
     case RuntimeDirectoryError.notSocket: "the file at this path is not a socket; remove the file"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 import DMABuf
 import DMABufCensus
+import DMABufDisplay
 import SystemPackage
 
 /// Hints for errors of devices.
@@ -13,6 +14,7 @@ enum DeviceAdvice {
     case (.VIDIOC_REQBUFS, .resourceBusy), (.VIDIOC_EXPBUF, .resourceBusy), (.VIDIOC_S_FMT, .resourceBusy),
       (.open, .resourceBusy):
       users(error.subject)
+    case (.DRM_IOCTL_SET_MASTER, .resourceBusy), (.DRM_IOCTL_SET_MASTER, .permissionDenied): master(error.subject)
     case (.VIDIOC_REQBUFS, .invalidArgument): "the queue does not support this kind of buffers"
     case (.VIDIOC_EXPBUF, .inappropriateIOCTLForDevice), (.VIDIOC_EXPBUF, .invalidArgument):
       "the driver cannot export its buffers"
@@ -43,6 +45,32 @@ enum DeviceAdvice {
   static func hint(for error: FormatChanged) -> String {
     let offer = error.offered
     return "the driver offers \(offer.width ?? 0)x\(offer.height ?? 0):\(offer.fourcc) instead"
+  }
+
+  static func hint(for error: DisplayError) -> String? {
+    switch error {
+    case .noConnector(_, _, let names): "the connectors are " + names.joined(separator: " ")
+    case .noMode(_, _, _, let modes): "the modes are " + modes.joined(separator: " ")
+    case .unsupported(_, _, let formats):
+      "the supported formats are " + formats.map(\.description).joined(separator: " ")
+    case .notAtomic, .notConnected, .noCRTC, .noWriteback: nil
+    }
+  }
+
+  static func hint(for error: CommitRefused) -> String? {
+    switch error.part {
+    case .mode: "the kernel also refuses the mode alone"
+    case .plane: "the kernel accepts the mode alone; the plane refuses the buffer"
+    case .writeback: "the kernel accepts the commit without the writeback"
+    case nil: nil
+    }
+  }
+
+  /// The DRM master of the device.
+  private static func master(_ path: String) -> String {
+    let clients = (try? DisplayDebugFiles(of: DRMNode(path)).clients()) ?? []
+    guard let master = clients.first(where: \.isMaster) else { return users(path) }
+    return "\(Units.process(master.command, master.pid)) is DRM master of \(path)"
   }
 
   /// The processes that have the node open.

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+import DMABufImage
+
 /// Topics that several commands share: `dmabuf help TOPIC`.
 enum HelpTopic: String, CaseIterable {
   case reference = "REF"
@@ -87,16 +89,43 @@ enum HelpTopic: String, CaseIterable {
       """
     case .images:
       """
-      An IMAGE is WIDTHxHEIGHT:FOURCC. It stands in the place of a SIZE, and the
-      size follows from it. FOURCC is a DRM format, such as XR24, NV12 or YU12.
-      The planes follow each other without gaps. dmabuf alloc prints the offset and
-      the stride of each plane.
+      An IMAGE is WIDTHxHEIGHT:FOURCC, or WIDTHxHEIGHT:FOURCC:MODIFIER. It stands in
+      the place of a SIZE, and the size follows from it. FOURCC is a format of DRM
+      or V4L2, such as XR24, NV12 or NM12. The planes follow each other without gaps,
+      unless these options are used:
+
+        --stride N[,N]            Bytes from line to line, of plane 0 or each plane.
+        --align STRIDE[xHEIGHT]   Strides and heights are multiples of these numbers.
+        --layout DEVICE           As this device lays out such an image.
+        --offset N[,N]            Where the first plane begins, or each plane.
+
+      dmabuf alloc prints the offset and the stride of each plane. The layout is held
+      with a buffer: dmabuf map NAME --image shows the picture.
+
+      A name with -BE has its bytes in reverse order, as in RG16-BE. A name with
+      -V4L2 means other pixels in V4L2 than in DRM. These formats are known:
+
+      \(Self.formats)
 
       EXAMPLES
         dmabuf alloc 1920x1080:NV12 --hold frame
         dmabuf export drm:vgem --size 640x480:XR24 --hold frame
         dmabuf import frame drm:vkms --framebuffer 640x480:XR24
+        dmabuf map frame --image --output frame.png
       """
     }
+  }
+
+  /// The names of all formats whose size is known, in lines as wide as the text.
+  private static var formats: String {
+    var lines: [String] = []
+    for name in PixelFormat.all.lazy.filter({ !$0.planes.isEmpty }).map(\.name) {
+      if let last = lines.last, last.count + name.count < 76 {
+        lines[lines.count - 1] = last + " " + name
+      } else {
+        lines.append("  " + name)
+      }
+    }
+    return lines.joined(separator: "\n")
   }
 }

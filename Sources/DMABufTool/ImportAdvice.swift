@@ -40,7 +40,7 @@ enum ImportAdvice {
 
   /// The reason for framebuffers.
   static func framebuffer(
-    _ error: KernelError, _ layout: FramebufferLayout, size: Int, limits: (DisplayLimits, takesModifiers: Bool)?
+    _ error: KernelError, _ layout: FramebufferLayout, sizes: [Int], limits: (DisplayLimits, takesModifiers: Bool)?
   ) -> String? {
     guard let (display, takesModifiers) = limits else { return "the node has no displays" }
     if !display.formats.isEmpty, !display.formats.contains(layout.format) {
@@ -50,8 +50,13 @@ enum ImportAdvice {
       return "framebuffers are from \(display.widths.lowerBound)x\(display.heights.lowerBound) to "
         + "\(display.widths.upperBound)x\(display.heights.upperBound)"
     }
-    let needed = layout.size
-    if size < needed { return "the image needs \(needed) bytes; the buffer has \(size)" }
+    for (index, plane) in layout.planes.enumerated() where sizes.count > 1 {
+      let (size, needed) = (sizes[index % sizes.count], plane.offset + plane.size)
+      if size < needed { return "plane \(index) needs \(needed) bytes; the buffer has \(size)" }
+    }
+    if sizes.count == 1, sizes[0] < layout.size {
+      return "the image needs \(layout.size) bytes; the buffer has \(sizes[0])"
+    }
     if let modifier = layout.modifier, error.errno == .invalidArgument {
       let name = DRMNode.name(ofModifier: modifier) ?? "0x" + String(modifier, radix: 16)
       return takesModifiers ? "no plane shows the modifier \(name)" : "the device does not support modifiers"

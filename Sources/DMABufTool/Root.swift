@@ -33,6 +33,7 @@ struct Root: ParsableCommand {
     groupedSubcommands: [
       CommandGroup(name: "Live", subcommands: [Top.self, Trace.self]),
       CommandGroup(name: "Fence", subcommands: [FenceCommands.self]),
+      CommandGroup(name: "Display", subcommands: [Grab.self, Present.self]),
       CommandGroup(name: "Holding and passing", subcommands: [Held.self, Release.self, Send.self, Receive.self]),
       CommandGroup(name: "Machine", subcommands: [Devices.self, Doctor.self, Check.self, Bench.self]),
     ])

@@ -41,7 +41,8 @@ struct LayerTests {
   }
 
   static let core = [
-    "DMABuf", "DMABufBench", "DMABufCensus", "DMABufConformance", "DMABufExercise", "DMABufHolding", "DMABufHost",
+    "DMABuf", "DMABufBench", "DMABufCensus", "DMABufConformance", "DMABufDisplay", "DMABufExercise", "DMABufHolding",
+    "DMABufHost", "DMABufImage",
   ].flatMap { sources(in: $0) }
   static let tool = sources(in: "DMABufTool")
   static let all = sources(in: "")
@@ -80,7 +81,7 @@ struct LayerTests {
   func libraries() throws {
     let undefined = try undefinedSymbols(of: "DMABuf").union(undefinedSymbols(of: "CDMABuf"))
     #expect(undefined.contains { $0.hasPrefix("drm") })
-    let others = ["bpf_", "btf_", "libbpf_", "elf", "gelf", "XXH", "inflate", "deflate", "ZSTD"]
+    let others = ["bpf_", "btf_", "libbpf_", "elf", "gelf", "XXH", "inflate", "deflate", "ZSTD", "png_", "NV12"]
     #expect(undefined.filter { symbol in others.contains { symbol.hasPrefix($0) } } == [])
   }
 

@@ -115,7 +115,8 @@ struct CommandLineTests {
     #expect(outcome.status == 0 && outcome.errors == "")
     let form = """
       dmabuf [0-9]+\\.[0-9]+\\.[0-9]+
-      using libbpf [0-9]+\\.[0-9]+, libdrm, libutf8proc [0-9]+\\.[0-9]+\\.[0-9]+, libxxhash [0-9]+\\.[0-9]+\\.[0-9]+
+      using libbpf [0-9]+\\.[0-9]+, libdrm, libpng [0-9]+\\.[0-9]+\\.[0-9]+, libutf8proc [0-9]+\\.[0-9]+\\.[0-9]+, \
+      libxxhash [0-9]+\\.[0-9]+\\.[0-9]+, libyuv [0-9]+
       kernel headers [0-9]+\\.[0-9]+\\.[0-9]+
       features: bpf object, (static|dynamic)
 

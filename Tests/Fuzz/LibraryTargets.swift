@@ -3,6 +3,7 @@
 @testable import DMABufExercise
 @testable import DMABufHost
 @testable import DMABufCensus
+@testable import DMABufDisplay
 @testable import DMABufHolding
 @testable import DMABufTrace
 
@@ -27,6 +28,17 @@ let libraryTargets: [String: Target] = [
       precondition(code.region(at: region.start).map { $0.start <= region.start } ?? true)
     }
   },
+  "clients": { bytes in
+    precondition(DisplayDebugFiles.clients(parsing: bytes).allSatisfy { $0.command.bytes.count <= 20 })
+  },
+  "creators": { bytes in
+    precondition(DisplayDebugFiles.creators(parsing: bytes).values.allSatisfy { $0.bytes.count <= 15 })
+  },
+  "plane-formats": { bytes in
+    guard let formats = PlaneFormat.list(parsing: bytes) else { return }
+    precondition(formats.count <= bytes.count / 4)
+  },
+  "flips": { bytes in _ = unsafe bytes.withUnsafeBytes { unsafe DisplayFlip(firstOf: $0) } },
   "elf": { bytes in try ModuleUnderTest.look(at: bytes) },
   "frames": { bytes in try ModuleUnderTest.unwind(bytes) },
   "bufinfo": { bytes in

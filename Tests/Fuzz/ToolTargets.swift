@@ -4,6 +4,7 @@ import ArgumentParser
 @testable import DMABuf
 @testable import DMABufBench
 @testable import DMABufExercise
+@testable import DMABufImage
 @testable import DMABufTool
 @testable import DMABufTrace
 
@@ -25,12 +26,16 @@ let toolTargets: [String: Target] = [
   },
   "images": { bytes in
     let text = String(decoding: bytes, as: UTF8.self)
-    if let image = try? ImageArgument(text, takesRest: true).layout() {
+    if let image = try? ImageArgument(text).layout() {
       precondition(image.size > 0 && image.planes.allSatisfy { $0.offset + $0.size <= image.size })
+      _ = try? FramebufferLayout(image)
     }
     _ = try? BufferShape(text)
-    _ = try? FramebufferLayout(argument: text)
+    _ = try? ByteList(text)
+    _ = try? LayoutAlignment(text)
+    _ = try? PictureArea(text)
   },
+  "picture": { bytes in try PictureUnderTest.shared.read(bytes) },
   "pattern": { bytes in
     guard let pattern = try? Pattern(argument: String(decoding: bytes, as: UTF8.self)) else { return }
     let space = UnsafeMutableRawBufferPointer.allocate(byteCount: 96, alignment: 8)

@@ -27,6 +27,7 @@ static const unsigned long CDMABUF_UDMABUF_CREATE = UDMABUF_CREATE;
 
 static const unsigned long CDMABUF_VIDIOC_QUERYCAP = VIDIOC_QUERYCAP;
 static const unsigned long CDMABUF_VIDIOC_ENUM_FMT = VIDIOC_ENUM_FMT;
+static const unsigned long CDMABUF_VIDIOC_TRY_FMT = VIDIOC_TRY_FMT;
 static const unsigned long CDMABUF_VIDIOC_G_FMT = VIDIOC_G_FMT;
 static const unsigned long CDMABUF_VIDIOC_S_FMT = VIDIOC_S_FMT;
 static const unsigned long CDMABUF_VIDIOC_CREATE_BUFS = VIDIOC_CREATE_BUFS;

@@ -85,19 +85,23 @@ extension DRMNode {
     return formats.sorted { "\($0)" < "\($1)" }
   }
 
-  /// Creates a framebuffer from an imported buffer and removes it again, to probe whether the display accepts the
-  /// buffer.
+  /// Creates a framebuffer from imported buffers and removes it again, to probe whether the display accepts them.
+  /// `handles` is one handle for all planes, or one for each plane.
   ///
   /// Corresponds to `DRM_IOCTL_MODE_ADDFB2` and `DRM_IOCTL_MODE_RMFB`. Throws `EINVAL` for a format, modifier or size
   /// that the device does not support or that does not fit the buffer, `EOPNOTSUPP` when the device has no displays,
   /// `EACCES` on render nodes.
-  public func tryFramebuffer(_ layout: FramebufferLayout, handle: UInt32) throws(KernelError) {
+  public func tryFramebuffer(_ layout: FramebufferLayout, handles: [UInt32]) throws(KernelError) {
+    _ = drmModeRmFB(file.descriptor.rawValue, try addFramebuffer(layout, handles: handles))
+  }
+
+  package func addFramebuffer(_ layout: FramebufferLayout, handles given: [UInt32]) throws(KernelError) -> UInt32 {
     var handles = [UInt32](repeating: 0, count: 4)
     var strides = [UInt32](repeating: 0, count: 4)
     var offsets = [UInt32](repeating: 0, count: 4)
     var modifiers = [UInt64](repeating: 0, count: 4)
     for (index, plane) in layout.planes.prefix(4).enumerated() {
-      handles[index] = handle
+      handles[index] = given[min(index, given.count - 1)]
       strides[index] = UInt32(clamping: plane.stride)
       offsets[index] = UInt32(clamping: plane.offset)
       modifiers[index] = layout.modifier ?? 0
@@ -109,7 +113,7 @@ extension DRMNode {
         $0, UInt32(clamping: layout.width), UInt32(clamping: layout.height), layout.format.rawValue, handles,
         strides, offsets, layout.modifier == nil ? nil : modifiers, &framebuffer, flags)
     }
-    _ = drmModeRmFB(file.descriptor.rawValue, framebuffer)
+    return framebuffer
   }
 
   /// The name of a modifier in `drm_fourcc.h`, such as `LINEAR`; `nil` for an unknown modifier.

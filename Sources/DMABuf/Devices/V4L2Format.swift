@@ -67,6 +67,11 @@ public struct FormatChanged: Error, Equatable, Sendable {
   public let offered: V4L2Format
 }
 
+extension FormatChanged: CustomStringConvertible {
+  /// A sentence without the node.
+  public var description: String { "the driver does not support this size and format" }
+}
+
 extension V4L2Node {
   private static var get: Request<v4l2_format> { unsafe Request(.VIDIOC_G_FMT, CDMABUF_VIDIOC_G_FMT) }
   private static var set: Request<v4l2_format> { unsafe Request(.VIDIOC_S_FMT, CDMABUF_VIDIOC_S_FMT) }
@@ -85,16 +90,24 @@ extension V4L2Node {
     guard isMemoryToMemory, let output = queues.first(where: \.isOutput), let format = try? format(of: output) else {
       return nil
     }
-    for index: UInt32 in 0..<256 {
+    return formats(of: output).first { $0.fourcc == format.fourcc && $0.isCompressed }?.fourcc
+  }
+
+  /// The formats that a queue supports, in the driver's order: the codes, and whether they are of compressed data. With
+  /// `V4L2_CAP_IO_MC`, drivers list the formats of all media bus codes.
+  ///
+  /// Corresponds to `VIDIOC_ENUM_FMT`.
+  public func formats(of queue: V4L2Queue) -> [(fourcc: FourCC, isCompressed: Bool)] {
+    var formats: [(fourcc: FourCC, isCompressed: Bool)] = []
+    for index: UInt32 in 0..<1024 {
       var description = v4l2_fmtdesc()
-      (description.index, description.type) = (index, output.type)
+      (description.index, description.type) = (index, queue.type)
       let request = Request<v4l2_fmtdesc>(.VIDIOC_ENUM_FMT, CDMABUF_VIDIOC_ENUM_FMT)
-      guard (try? file.ioctl(request, &description)) != nil else { return nil }
-      if description.pixelformat == format.fourcc.rawValue {
-        return description.flags & UInt32(V4L2_FMT_FLAG_COMPRESSED) == 0 ? nil : format.fourcc
-      }
+      guard (try? file.ioctl(request, &description)) != nil else { break }
+      formats.append(
+        (FourCC(rawValue: description.pixelformat), description.flags & UInt32(V4L2_FMT_FLAG_COMPRESSED) != 0))
     }
-    return nil
+    return formats
   }
 
   /// The format of a queue's buffers.
@@ -112,7 +125,39 @@ extension V4L2Node {
     _ queue: V4L2Queue, width: Int, height: Int, fourcc: FourCC, _ body: () throws -> Result
   ) throws -> Result {
     let before = try unsafe current(queue)
-    var wanted = unsafe before
+    var wanted = unsafe wanted(before, queue, width: width, height: height, fourcc: fourcc)
+    try unsafe file.ioctl(Self.set, &wanted)
+    defer {
+      var restored = unsafe before
+      try? unsafe file.ioctlToTheEnd(Self.set, &restored)
+    }
+    _ = try unsafe checked(wanted, queue, width: width, height: height, fourcc: fourcc)
+    return try body()
+  }
+
+  /// The format that a queue would have for an image size and format. The queue keeps its own.
+  ///
+  /// Corresponds to `VIDIOC_TRY_FMT`. Throws ``FormatChanged`` when the driver would change size or format.
+  public func offer(of queue: V4L2Queue, width: Int, height: Int, fourcc: FourCC) throws -> V4L2Format {
+    var wanted = unsafe wanted(try current(queue), queue, width: width, height: height, fourcc: fourcc)
+    try unsafe file.ioctl(Request<v4l2_format>(.VIDIOC_TRY_FMT, CDMABUF_VIDIOC_TRY_FMT), &wanted)
+    return try unsafe checked(wanted, queue, width: width, height: height, fourcc: fourcc)
+  }
+
+  private func checked(
+    _ format: v4l2_format, _ queue: V4L2Queue, width: Int, height: Int, fourcc: FourCC
+  ) throws(FormatChanged) -> V4L2Format {
+    let offered = unsafe V4L2Format(format, queue)
+    guard offered.width == width, offered.height == height, offered.fourcc == fourcc else {
+      throw FormatChanged(subject: path, offered: offered)
+    }
+    return offered
+  }
+
+  private func wanted(
+    _ current: v4l2_format, _ queue: V4L2Queue, width: Int, height: Int, fourcc: FourCC
+  ) -> v4l2_format {
+    var wanted = unsafe current
     if queue.isMultiPlanar {
       unsafe wanted.fmt.pix_mp.width = UInt32(clamping: width)
       unsafe wanted.fmt.pix_mp.height = UInt32(clamping: height)
@@ -127,15 +172,6 @@ extension V4L2Node {
       unsafe wanted.fmt.pix.bytesperline = 0
       unsafe wanted.fmt.pix.sizeimage = 0
     }
-    try unsafe file.ioctl(Self.set, &wanted)
-    defer {
-      var restored = unsafe before
-      try? unsafe file.ioctlToTheEnd(Self.set, &restored)
-    }
-    let offered = unsafe V4L2Format(wanted, queue)
-    guard offered.width == width, offered.height == height, offered.fourcc == fourcc else {
-      throw FormatChanged(subject: path, offered: offered)
-    }
-    return try body()
+    return unsafe wanted
   }
 }

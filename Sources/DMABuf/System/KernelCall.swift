@@ -102,6 +102,8 @@ extension KernelCall {
   public static let VIDIOC_CREATE_BUFS = KernelCall("VIDIOC_CREATE_BUFS")
   /// `VIDIOC_DQBUF`
   public static let VIDIOC_DQBUF = KernelCall("VIDIOC_DQBUF")
+  /// `VIDIOC_TRY_FMT`
+  public static let VIDIOC_TRY_FMT = KernelCall("VIDIOC_TRY_FMT")
   /// `VIDIOC_ENUM_FMT`
   public static let VIDIOC_ENUM_FMT = KernelCall("VIDIOC_ENUM_FMT")
   /// `VIDIOC_EXPBUF`

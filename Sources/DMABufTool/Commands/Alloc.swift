@@ -3,6 +3,7 @@ import ArgumentParser
 import BasicContainers
 import DMABuf
 import DMABufHolding
+import DMABufImage
 import SystemPackage
 
 /// `dmabuf alloc`: allocates buffers, and releases them at exit or passes them to a command.
@@ -24,6 +25,7 @@ struct Alloc: CommandBeforeAnother {
         dmabuf alloc 8M                              # does allocation work?
         dmabuf alloc 8M --hold camera                # hold a buffer
         dmabuf alloc 1920x1080:NV12 --from heap:cma  # an image
+        dmabuf alloc 1920x1080:NV12 --align 256x16   # with padding for a codec
         dmabuf alloc 4M --count 2 -- my-program      # two buffers for a program
       """)
 
@@ -39,6 +41,8 @@ struct Alloc: CommandBeforeAnother {
       valueName: "SOURCE"),
     completion: Completion.sources, transform: BufferSource.init(argument:))
   var from: BufferSource?
+
+  @OptionGroup(title: "LAYOUT OF AN IMAGE") var layout: PlaneOptions
 
   @Option(help: ArgumentHelp("Allocate N buffers: all or none.", valueName: "N"))
   var count = 1
@@ -78,25 +82,28 @@ struct Alloc: CommandBeforeAnother {
     // Checked here, because a check in validate() would hide the error of an unknown option.
     guard let size else { throw ValidationError("Missing expected argument '<SIZE>'") }
     try checkKeeping()
+    let (bytes, image) = try size.resolve(layout)
     let candidates: [BufferSource] =
       from.map { [$0] } ?? [.heap("system")] + (readOnly ? [] : [.udmabuf(hugePageSize: nil)])
     var refusals: [KernelError] = []
     for source in candidates {
       let (buffers, times): (Kept<DMABuffer>, [UInt64])
       do {
-        (buffers, times) = try allocate(size.size, from: source)
+        (buffers, times) = try allocate(bytes, image, from: source)
       } catch let error as KernelError where error.call == .open && from == nil {
         refusals.append(error)
         continue
       }
       return try keep(buffers) { names in
-        try AllocationReport(buffers: buffers, source: source, times: times, image: size.image, names: names)
+        try AllocationReport(buffers: buffers, source: source, times: times, image: image, names: names)
       }
     }
     throw Failure.noSource(refusals)
   }
 
-  private func allocate(_ size: Int, from source: BufferSource) throws -> (Kept<DMABuffer>, [UInt64]) {
+  private func allocate(
+    _ size: Int, _ image: ImageLayout?, from source: BufferSource
+  ) throws -> (Kept<DMABuffer>, [UInt64]) {
     try checkAvailable(size, from: source)
     let buffers = Kept<DMABuffer>()
     var times: [UInt64] = []
@@ -113,7 +120,7 @@ struct Alloc: CommandBeforeAnother {
       }
       times.append(Clock.now - start)
       if let name { try buffer.setName(name.text) }
-      buffers.append(buffer)
+      buffers.append(buffer, image: image)
       try Interruption.check()
     }
     return (buffers, times)
@@ -140,7 +147,7 @@ struct AllocationReport: Report, Encodable {
     let summary: BufferSummary
     let source: String
     let allocationTime: UInt64
-    let image: Image?
+    let image: ImageDescription?
 
     enum CodingKeys: String, CodingKey {
       case source, image
@@ -156,22 +163,13 @@ struct AllocationReport: Report, Encodable {
     }
   }
 
-  struct Image: Encodable {
-    let width: Int
-    let height: Int
-    let format: String
-    let planes: [ImageLayout.Plane]
-  }
-
   let schema = "dmabuf.alloc/1"
   let buffers: [Buffer]
 
   init(
     buffers: Kept<DMABuffer>, source: BufferSource, times: [UInt64], image: ImageLayout?, names: [HeldName]
   ) throws {
-    let image = image.map {
-      Image(width: $0.width, height: $0.height, format: $0.format.fourcc, planes: $0.planes)
-    }
+    let image = image.map(ImageDescription.init)
     self.buffers = zip(try BufferSummary.all(buffers, heldAs: names), times).map {
       Buffer(summary: $0, source: "\(source)", allocationTime: $1, image: image)
     }
@@ -183,16 +181,7 @@ struct AllocationReport: Report, Encodable {
     table.rows = buffers.map {
       $0.summary.cells + [$0.source, Units.time($0.allocationTime), $0.summary.heldAs ?? "-"]
     }
-    return (table.lines(style: style) + planeLines(style)).joined(separator: "\n")
-  }
-
-  private func planeLines(_ style: Style) -> [String] {
-    guard let image = buffers.first?.image else { return [] }
-    var table = Table(
-      .init("PLANE", .right), .init("OFFSET", .right), .init("STRIDE", .right), .init("BYTES", .right))
-    table.rows = image.planes.enumerated().map { index, plane in
-      ["\(index)", "\(plane.offset)", "\(plane.stride)", "\(plane.size)"]
-    }
-    return ["", "\(image.width)x\(image.height) \(image.format):"] + table.lines(style: style)
+    let image = buffers.first?.image.map { [""] + $0.lines(style: style) } ?? []
+    return (table.lines(style: style) + image).joined(separator: "\n")
   }
 }

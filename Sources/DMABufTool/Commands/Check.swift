@@ -13,8 +13,8 @@ struct Check: ParsableCommand {
     discussion: """
       Runs each check on each source of buffers and each device that it applies to, in a process of its own. \
       Buffers, handles and queues are released afterwards. Without --invasive, no check taints the kernel, stalls \
-      allocations, needs seconds, or changes the buffer REF. The exit status is 1 if a check failed, and 77 if no \
-      check could run.
+      allocations, shows images, needs seconds, or changes the buffer REF. The exit status is 1 if a check failed, \
+      and 77 if no check could run.
 
       A line of the file of --expect is ID TARGET [FOUND]. It names a check that is known to fail, and optionally \
       the result. A known failure that passes counts as a failure.

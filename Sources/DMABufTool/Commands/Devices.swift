@@ -15,6 +15,7 @@ struct Devices: ParsableCommand {
       EXAMPLES
         dmabuf devices                       # all nodes
         dmabuf devices /dev/video0 drm:vgem  # two devices
+        dmabuf devices drm:vkms --formats    # which formats can it show?
         dmabuf devices --json                # for a script
       """)
 
@@ -23,15 +24,26 @@ struct Devices: ParsableCommand {
     completion: Completion.devices, transform: DeviceReference.init)
   var devices: [DeviceReference] = []
 
+  @Flag(help: "List the formats of each queue and plane, with modifiers. Probes nothing.")
+  var formats = false
+
   @Flag(help: .json) var json = false
 
   func run() throws {
-    let nodes = try devices.isEmpty ? Device.all() : devices.map { try $0.resolve(primary: false) }
+    let nodes = try devices.isEmpty ? Device.all() : devices.map { try $0.resolve(primary: formats) }
+    if formats { return try listFormats(nodes) }
     let report = DevicesReport(nodes)
     try report.print(asJSON: json)
     if let first = report.refusals.first {
       throw Failure(
         "\(report.refusals.count) of \(nodes.count) nodes could not be opened", hint: Advice.hint(for: first))
     }
+  }
+
+  private func listFormats(_ nodes: [Device]) throws {
+    let report = FormatsReport(nodes)
+    try report.print(asJSON: json)
+    for refusal in report.refusals { _ = Diagnostics.report(refusal) }
+    if !report.refusals.isEmpty { throw Failure.reported }
   }
 }

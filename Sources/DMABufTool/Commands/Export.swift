@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 import ArgumentParser
 import DMABuf
+import DMABufImage
 import SystemPackage
 
 /// `dmabuf export`: exports buffers of a device.
@@ -89,25 +90,17 @@ struct Export: CommandBeforeAnother {
       throw Failure(
         "cannot use --queue: DRM devices have no queues", hint: "--queue is for V4L2 devices", status: .usage)
     }
-    let layout: ImageLayout
-    do {
-      layout = try size.layout()
-    } catch let error as ValidationError {
-      throw Failure("\(size.fourcc): \(error.message)", hint: "see dmabuf export --help", status: .usage)
-    }
+    let tight = try size.layout()
     let node = try DRMNode(found)
-    // A dumb buffer holds all planes of an image one after the other: as further lines with the stride of the first
-    // plane.
-    let stride = layout.planes[0].stride
-    let lines = (layout.size + stride - 1) / stride
     for index in 0..<buffers {
       let start = Clock.now
-      let dumb = try node.makeDumbBuffer(
-        width: layout.width, height: lines, bitsPerPixel: stride * 8 / layout.width, readOnly: readOnly)
-      let pitch = dumb.stride
+      let dumb = try node.makeDumbBuffer(tight, readOnly: readOnly)
+      let layout = try size.layout(strides: ByteList([dumb.stride]))
       exported.append(
         dumb.releaseBuffer(),
-        .init(plane: 0, index: index, stride: pitch, format: size.fourcc, time: Clock.now - start))
+        .init(
+          plane: 0, index: index, stride: layout.planes[0].stride, size: nil, format: size.fourcc, image: layout,
+          time: Clock.now - start))
       try Interruption.check()
     }
     return node.driver
@@ -152,7 +145,9 @@ struct Export: CommandBeforeAnother {
           let buffer = try node.exportBuffer(index, plane: plane, on: queue, readOnly: readOnly)
           exported.append(
             buffer,
-            .init(plane: plane, index: index, stride: form.stride, format: format.fourcc, time: Clock.now - start))
+            .init(
+              plane: plane, index: index, stride: form.stride, size: form.size, format: format.fourcc,
+              image: DeviceLayout.layout(format), time: Clock.now - start))
         }
       }
     }
@@ -165,7 +160,11 @@ struct ExportedBuffers {
     let plane: Int
     let index: Int
     let stride: Int?
+    /// The bytes that V4L2 needs for the plane (`sizeimage`).
+    let size: Int?
     let format: FourCC
+    /// The image in the buffer; `nil` if its layout is not known, or if its planes are in several buffers.
+    let image: ImageLayout?
     let time: UInt64
   }
 
@@ -173,7 +172,7 @@ struct ExportedBuffers {
   private(set) var parts: [Part] = []
 
   mutating func append(_ buffer: consuming DMABuffer, _ part: Part) {
-    buffers.append(buffer)
+    buffers.append(buffer, image: part.image)
     parts.append(part)
   }
 }

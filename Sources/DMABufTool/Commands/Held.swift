@@ -2,6 +2,7 @@
 import ArgumentParser
 import DMABuf
 import DMABufHolding
+import DMABufImage
 
 /// `dmabuf held`: lists held buffers and fences.
 struct Held: ParsableCommand {
@@ -72,9 +73,10 @@ struct HeldReport: Report, Encodable {
     let pid: Int32
     let age: UInt64
     @Nullable var attached: String?
+    @Nullable var image: ImageDescription?
 
     enum CodingKeys: String, CodingKey {
-      case name, kind, ino, size, pid, attached
+      case name, kind, ino, size, pid, attached, image
       case exporter = "exp_name"
       case age = "age_ns"
     }
@@ -87,7 +89,8 @@ struct HeldReport: Report, Encodable {
     held = objects.map {
       Entry(
         name: "\($0.name)", kind: $0.kind.rawValue, ino: $0.inode, size: $0.size, exporter: $0.exporter, pid: $0.pid,
-        age: now > $0.began ? now - $0.began : 0, attached: $0.attached)
+        age: now > $0.began ? now - $0.began : 0, attached: $0.attached,
+        image: $0.image.flatMap(ImageLayout.init).map(ImageDescription.init))
     }
   }
 

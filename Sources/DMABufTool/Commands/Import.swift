@@ -3,6 +3,7 @@ import ArgumentParser
 import DMABuf
 import DMABufHolding
 import DMABufHost
+import DMABufImage
 import SystemPackage
 
 /// `dmabuf import`: tries to import buffers into devices and reports each result.
@@ -37,8 +38,10 @@ struct Import: CommandBeforeAnother {
 
   @Option(
     help: ArgumentHelp("Try the buffer as a framebuffer (ADDFB2): WxH:FOURCC[:MODIFIER].", valueName: "WxH:FOURCC"),
-    transform: FramebufferLayout.init(argument:))
-  var framebuffer: FramebufferLayout?
+    transform: ImageArgument.init)
+  var framebuffer: ImageArgument?
+
+  @OptionGroup(title: "LAYOUT OF A FRAMEBUFFER") var layout: PlaneOptions
 
   @OptionGroup(title: "NEW BUFFERS") var new: ImportSourceOptions
   @OptionGroup(title: "STREAMING") var streaming: ImportStreamOptions
@@ -57,7 +60,7 @@ struct Import: CommandBeforeAnother {
   private var given = Given()
 
   enum CodingKeys: CodingKey {
-    case words, all, framebuffer, new, streaming, junit, json, keeping
+    case words, all, framebuffer, layout, new, streaming, junit, json, keeping
   }
 
   /// Whether the imports last beyond the probe.
@@ -80,6 +83,12 @@ struct Import: CommandBeforeAnother {
           + (references.count > 1 ? "; \(names) name buffers" : ""))
     }
     if junit, json { throw ValidationError("--json and --junit exclude each other") }
+    if layout.isGiven, framebuffer == nil {
+      throw ValidationError("--stride, --align, --layout and --offset need --framebuffer")
+    }
+    if keeping.hold != nil, streaming.format != nil {
+      throw ValidationError("--format and --hold exclude each other: --format ends with the import")
+    }
     if keeping.hold != nil, streaming.stream != nil {
       throw ValidationError("--stream and --hold exclude each other: --stream ends the import")
     }
@@ -96,6 +105,7 @@ struct Import: CommandBeforeAnother {
         "this machine has no DRM or V4L2 devices", hint: Advice.testDevices,
         status: .missing)
     }
+    let frame = try framebufferLayout()
     var buffers = Kept<DMABuffer>()
     var reports: [ImportReport] = []
     let sources: [BufferSource?] = new.from.isEmpty ? [nil] : new.from
@@ -106,7 +116,7 @@ struct Import: CommandBeforeAnother {
       } else {
         for reference in given.references { buffers.append(try reference.open()) }
       }
-      reports.append(try tryImport(of: buffers, source.map { "\($0)" }, into: targets))
+      reports.append(try tryImport(of: buffers, source.map { "\($0)" }, into: targets, frame))
     }
     if reports.contains(where: \.isRefused) || junit || reports.count > 1 {
       try print(reports)
@@ -117,14 +127,28 @@ struct Import: CommandBeforeAnother {
     try conclude(reports)
   }
 
+  /// The layout of the framebuffer: all planes in one buffer, or each plane in a buffer of its own.
+  private func framebufferLayout() throws -> FramebufferLayout? {
+    guard let framebuffer else { return nil }
+    let count = max(1, given.references.count)
+    guard count > 1 else { return try FramebufferLayout(layout.layout(of: framebuffer)) }
+    let image = try layout.options.layout(of: framebuffer, offsets: nil)
+    let offsets = layout.offset?.bytes ?? Array(repeating: 0, count: count)
+    guard image.planes.count == count, offsets.count == count else {
+      throw Failure(
+        "cannot try a framebuffer of \(count) buffers: \(image.format) has \(Units.count(image.planes.count, "plane"))",
+        hint: "name one buffer, or one buffer for each plane", status: .usage)
+    }
+    return try FramebufferLayout(image, offsets: offsets)
+  }
+
   /// Tries each device in turn. Open nodes of lasting imports stay open together with the buffers.
   private func tryImport(
-    of buffers: Kept<DMABuffer>, _ source: String?, into targets: [Device]
+    of buffers: Kept<DMABuffer>, _ source: String?, into targets: [Device], _ framebuffer: FramebufferLayout?
   ) throws -> ImportReport {
     let trial = ImportTrial(
       buffers: buffers, facts: try BufferFacts(buffers), framebuffer: framebuffer, isNamed: !all,
-      stream: streaming.frames,
-      isKept: isKept)
+      format: streaming.format, stream: streaming.frames, isKept: isKept)
     var results: [ImportReport.DeviceResult] = []
     let progress = Progress(after: streaming.stream == nil ? 1_000_000_000 : 0)
     defer { progress.finish() }

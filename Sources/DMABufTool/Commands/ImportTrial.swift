@@ -26,6 +26,8 @@ struct ImportTrial {
   let framebuffer: FramebufferLayout?
   /// Whether the user named the devices. With `--all` only devices with displays try the framebuffer.
   let isNamed: Bool
+  /// The format of V4L2 queues for the trial; `nil` for their current format.
+  let format: ImageArgument?
   let stream: Stream?
   /// Whether the imports last beyond the probe. Closing a node ends its imports, so the node stays open with the
   /// buffers.
@@ -48,7 +50,9 @@ struct ImportTrial {
 
   private func importBuffer(into node: borrowing DRMNode, _ result: inout ImportReport.DeviceResult) throws {
     let handle = try buffers.with(0) { try node.importBuffer($0) }
-    defer { if !isKept || result.outcome != .ok { node.close(handle) } }
+    // Handles are counted once for each open node: equal buffers have the same handle.
+    var handles = [handle]
+    defer { if !isKept || result.outcome != .ok { for handle in Set(handles) { node.close(handle) } } }
     result.handle = handle
     result.sameHandle = try buffers.with(0) { try node.importBuffer($0) } == handle
     let inode = buffers.with(0) { $0.inode }
@@ -58,7 +62,8 @@ struct ImportTrial {
       result.size = again.size
     }
     if let framebuffer, isNamed || node.displayLimits() != nil {
-      try node.tryFramebuffer(framebuffer, handle: handle)
+      for index in 1..<max(1, buffers.count) { handles.append(try buffers.with(index) { try node.importBuffer($0) }) }
+      try node.tryFramebuffer(framebuffer, handles: handles)
       result.framebuffer = true
     }
     result.outcome = .ok
@@ -67,7 +72,7 @@ struct ImportTrial {
   private func reason(_ error: any Error, _ path: String) -> String? {
     guard let error = error as? KernelError else { return nil }
     if error.call == .DRM_IOCTL_MODE_ADDFB2, let framebuffer {
-      return ImportAdvice.framebuffer(error, framebuffer, size: facts.sizes[0], limits: (try? DRMNode(path))?.limits)
+      return ImportAdvice.framebuffer(error, framebuffer, sizes: facts.sizes, limits: (try? DRMNode(path))?.limits)
     }
     let support = error.call == .open ? nil : try? DRMNode(path).primeSupport()
     return ImportAdvice.prime(error, facts, support) ?? Advice.hint(for: error)

@@ -11,11 +11,11 @@ extension ImportTrial {
       if stream != nil {
         results.append(stream(node))
       } else {
-        results = node.queues.map { queue(on: node, $0) }
+        results = node.queues.filter { format == nil || $0.isVideo }.map { queue(on: node, $0) }
         if results.isEmpty {
           var result = ImportReport.DeviceResult(device: found.path)
           result.driver = node.driver
-          result.skip("the node has no queues of buffers")
+          result.skip(format == nil ? "the node has no queues of buffers" : "the node has no queues of images")
           results.append(result)
         }
       }
@@ -45,23 +45,31 @@ extension ImportTrial {
         result.skip("this queue does not import dma-bufs")
         return result
       }
-      let found = try node.format(of: queue)
-      format = found
-      if !isKept {
-        try node.withBuffers(1, .imported, on: queue) { _ in
+      try withFormat(node, queue) {
+        let found = try node.format(of: queue)
+        format = found
+        if !isKept {
+          try node.withBuffers(1, .imported, on: queue) { _ in
+            try node.queueBuffer(0, planes(found, group: 0), on: queue, format: found)
+          }
+        } else {
+          try node.requestBuffers(1, .imported, on: queue)
           try node.queueBuffer(0, planes(found, group: 0), on: queue, format: found)
         }
-      } else {
-        try node.requestBuffers(1, .imported, on: queue)
-        try node.queueBuffer(0, planes(found, group: 0), on: queue, format: found)
+        result.note = found.planes.map { "\($0.size)" }.joined(separator: " + ") + " bytes used"
+        result.size = found.planes.map(\.size).reduce(0, +)
       }
-      result.note = found.planes.map { "\($0.size)" }.joined(separator: " + ") + " bytes used"
-      result.size = found.planes.map(\.size).reduce(0, +)
       result.outcome = .ok
     } catch {
       decide(error, format, &result)
     }
     return result
+  }
+
+  /// Runs `body` in the format that the user chose for the trial.
+  private func withFormat(_ node: borrowing V4L2Node, _ queue: V4L2Queue, _ body: () throws -> Void) throws {
+    guard let format else { return try body() }
+    try node.withFormat(queue, width: format.width, height: format.height, fourcc: format.fourcc, body)
   }
 
   /// The dma-bufs of one frame. If there are fewer dma-bufs than planes, planes share them.
@@ -102,12 +110,14 @@ extension ImportTrial {
     var result = result(node, queue)
     var format: V4L2Format?
     do {
-      let found = try node.format(of: queue)
-      format = found
-      if node.isMemoryToMemory, let source = usable.first(where: \.isOutput) {
-        try convert(node, from: source, to: queue, found, &result)
-      } else {
-        try pass(node, queue, found, &result)
+      try withFormat(node, queue) {
+        let found = try node.format(of: queue)
+        format = found
+        if node.isMemoryToMemory, let source = usable.first(where: \.isOutput) {
+          try convert(node, from: source, to: queue, found, &result)
+        } else {
+          try pass(node, queue, found, &result)
+        }
       }
       result.outcome = .ok
     } catch {

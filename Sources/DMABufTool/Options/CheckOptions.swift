@@ -23,7 +23,7 @@ struct CheckSubjectOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Skip checks whose id matches PATTERN (C3*). Can be repeated.", valueName: "PATTERN"))
   var skip: [String] = []
 
-  @Flag(help: "Run also checks that taint the kernel, stall allocations, need seconds, or change the buffer REF.")
+  @Flag(help: "Run also checks that taint the kernel, stall allocations, show images, need seconds, or change REF.")
   var invasive = false
 
   /// The checks that the patterns select.

@@ -20,6 +20,13 @@ struct ImportStreamOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Stream N frames through the buffers of V4L2 queues.", valueName: "N"))
   var stream: Int?
 
+  @Option(
+    help: ArgumentHelp(
+      "Set size and format of V4L2 queues for the trial, and restore them. Default: the current ones.",
+      valueName: "WxH:FOURCC"),
+    transform: ImageArgument.init)
+  var format: ImageArgument?
+
   @Flag(help: "Print the XXH3 checksum of each frame. Needs --stream.")
   var checksum = false
 

@@ -2,6 +2,7 @@
 import BasicContainers
 import DMABuf
 import DMABufHolding
+import DMABufImage
 
 /// An object that `--hold` can hold.
 protocol Keepable: ~Copyable {
@@ -27,6 +28,8 @@ struct KeptDescriptor {
   var companions: [CInt] = []
   /// A description of the companions, in one line.
   var attached = ""
+  /// The layout of the image in the buffer.
+  var image: ImageLayout?
   var trigger: FenceTrigger?
   /// The time after which the holder signals the fence.
   var after: Duration?
@@ -46,14 +49,18 @@ final class Kept<Element: Keepable & ~Copyable> {
 
   /// Adds an element. Its companions are those that are open already.
   func append(
-    _ element: consuming Element, attached: String = "", trigger: FenceTrigger? = nil, after: Duration? = nil
+    _ element: consuming Element, attached: String = "", image: ImageLayout? = nil, trigger: FenceTrigger? = nil,
+    after: Duration? = nil
   ) {
     descriptors.append(
       KeptDescriptor(
         kind: Element.kind, number: element.descriptorNumber, companions: openCompanions, attached: attached,
-        trigger: trigger, after: after))
+        image: image, trigger: trigger, after: after))
     elements.append(element)
   }
+
+  /// Sets the layout of the image in an element.
+  func setImage(_ image: ImageLayout?, of index: Int) { descriptors[index].image = image }
 
   /// Keeps a descriptor open that elements depend on: a fence's timeline, or a device with imports.
   func keepOpen(_ companion: consuming OwnedDescriptor) { companions.append(companion) }

@@ -38,6 +38,8 @@ struct MapOperationOptions: ParsableArguments {
 
   /// The operation of the command line; `nil` without one.
   var chosen: MapOperation? { all.first }
+  /// Whether an operation was chosen that excludes --image.
+  var excludesImage: Bool { chosen != nil && output == nil }
 
   func validate() throws {
     guard all.count <= 1 else {
@@ -49,14 +51,29 @@ struct MapOperationOptions: ParsableArguments {
 /// Which bytes `dmabuf map` accesses, and how.
 struct MapRangeOptions: ParsableArguments {
   @Option(
-    help: ArgumentHelp("Start at this offset in bytes (0, 4096, 64K). Default: 0.", valueName: "SIZE"),
-    transform: { try ByteSize($0, atLeast: 0) })
-  var offset = ByteSize(0)
+    help: ArgumentHelp(
+      "Start at this offset in bytes (0, 4096, 64K); of an image, the offsets of its planes. Default: 0.",
+      valueName: "SIZE[,SIZE]"),
+    transform: { try ByteList($0) })
+  var offset: ByteList?
+
+  /// The offset of the first byte.
+  var start: Int { offset?.bytes[0] ?? 0 }
 
   @Option(
-    help: ArgumentHelp("Use SIZE bytes (256, 64K). Default: to the end of the buffer.", valueName: "SIZE"),
-    transform: { try ByteSize($0) })
-  var length: ByteSize?
+    help: ArgumentHelp(
+      "Use SIZE bytes (256, 64K), or those of the image that is held (image). Default: to the end of the buffer.",
+      valueName: "SIZE"),
+    transform: Length.init)
+  var length: Length?
+
+  /// A number of bytes, or the size of a held image.
+  enum Length: Equatable {
+    case bytes(Int)
+    case image
+
+    init(_ text: String) throws { self = text == "image" ? .image : .bytes(try ByteSize(text).bytes) }
+  }
 
   @Flag(help: "Skip SYNC START and SYNC END, to show what missing ones do.")
   var noSync = false

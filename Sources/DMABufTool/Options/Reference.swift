@@ -3,6 +3,7 @@ import ArgumentParser
 import DMABuf
 import DMABufCensus
 import DMABufHolding
+import DMABufImage
 import SystemPackage
 
 /// A buffer, a sync_file or a syncobj as the user types it.
@@ -41,6 +42,12 @@ enum Reference: Equatable, Sendable {
 
   /// Opens the buffer with a descriptor of this process.
   func open() throws -> DMABuffer { try DMABuffer(openFile()) }
+
+  /// The image that the holder of the buffer remembers; `nil` if there is none, and for other references.
+  func heldImage() throws -> ImageLayout? {
+    guard case .held(let name) = self else { return nil }
+    return try Holding.describe(name).image.flatMap(ImageLayout.init)
+  }
 
   /// Opens the sync_file with a descriptor of this process.
   func openSyncFile() throws -> SyncFile { try SyncFile(openFile()) }

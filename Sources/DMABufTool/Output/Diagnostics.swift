@@ -90,7 +90,7 @@ enum Diagnostics {
       return ExitStatus.missing.rawValue
     case let error as FormatChanged:
       say(
-        "\(error.subject): VIDIOC_S_FMT: the driver does not support this size and format",
+        "\(error.subject): VIDIOC_S_FMT: \(error)",
         hint: DeviceAdvice.hint(for: error))
     default:
       say("\(error)", hint: Advice.hint(for: error))

@@ -11,7 +11,8 @@ struct ExportReport: Report, Encodable {
     let source: String
 
     enum CodingKeys: String, CodingKey {
-      case source, plane, index, stride, format, access
+      case source, plane, index, stride, format, access, image
+      case sizeImage = "sizeimage"
       case allocationTime = "allocation_ns"
     }
 
@@ -25,6 +26,8 @@ struct ExportReport: Report, Encodable {
       try container.encode(part.stride, forKey: .stride)
       try container.encode("\(part.format)", forKey: .format)
       try container.encode(access, forKey: .access)
+      try container.encode(part.size, forKey: .sizeImage)
+      try container.encode(part.image.map(ImageDescription.init), forKey: .image)
     }
   }
 
@@ -55,7 +58,8 @@ struct ExportReport: Report, Encodable {
         $0.access, Units.time($0.part.time),
       ]
     }
-    return table.lines(style: style).joined(separator: "\n")
+    let image = buffers.first?.part.image.map { [""] + ImageDescription($0).lines(style: style) } ?? []
+    return (table.lines(style: style) + image).joined(separator: "\n")
   }
 }
 

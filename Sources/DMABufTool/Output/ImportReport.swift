@@ -61,6 +61,9 @@ struct ImportReport: Report, Encodable {
         status = Advice.status(for: error)
       case let error as NoSuchDevice:
         (self.error, self.reason) = ("\(error.subject): no such device", DeviceAdvice.hint(for: error))
+      case let error as FormatChanged:
+        call = KernelCall.VIDIOC_S_FMT.name
+        (self.error, self.reason) = ("\(error)", DeviceAdvice.hint(for: error))
       case let error as TimedOut:
         (call, errno) = (error.call.name, ErrnoName.of(.timedOut))
         self.error = "\(Errno.timedOut)"

@@ -17,7 +17,7 @@ final class Progress {
     let elapsed = Clock.now - start
     guard elapsed >= delay, last.map({ elapsed - $0 > 100_000_000 }) ?? true else { return }
     last = elapsed
-    let style = Style(isColored: false, width: StandardStream.error.columns)
+    let style = Style(isColored: false, width: StandardStream.error.size?.columns)
     try? StandardStream.error.write("\r\u{1b}[K" + style.fit(UntrustedText(state().utf8).escaped))
   }
 

@@ -64,7 +64,7 @@ struct Style {
     let isTerminal = StandardStream.output.isTerminal
     let wantsColor = unsafe getenv("NO_COLOR").map { unsafe $0.pointee == 0 } ?? true
     return Style(
-      isColored: isTerminal && wantsColor, width: isTerminal ? StandardStream.output.columns : nil)
+      isColored: isTerminal && wantsColor, width: isTerminal ? StandardStream.output.size?.columns : nil)
   }
 
   func bold(_ text: String) -> String { isColored ? "\u{1b}[1m\(text)\u{1b}[0m" : text }

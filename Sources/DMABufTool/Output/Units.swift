@@ -79,6 +79,9 @@ enum Units {
     }
   }
 
+  /// `41.2 dB`.
+  static func decibels(_ ratio: Double) -> String { tenths(UInt64(max(0, ratio) * 1000), per: 1000) + " dB" }
+
   /// `xxh3:` followed by 16 digits.
   static func checksum(_ value: UInt64) -> String { "xxh3:" + value.digits(16, radix: 16) }
 

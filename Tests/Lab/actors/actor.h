@@ -60,6 +60,10 @@ void vgem_readers(const char *slot, const char *count);
 void sw_timeline(void);
 void any_ioctl(const char *slot, const char *request, const char *words);
 
+/* display.c */
+void display_off(const char *path);
+void scan_out(const char *path, const char *byte);
+
 /* video.c */
 void video_own(const char *path, const char *count);
 void video_capture(const char *path, const char *file);

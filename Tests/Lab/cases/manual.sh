@@ -82,6 +82,20 @@ examples_of_export() {
   _examples dmabuf-export.1 3
 }
 
+examples_of_grab() {
+  _on full-6.12
+  start screen actor scan-out "$(drm_node vkms)" 0x5a ready pause
+  wait_for_line screen ready
+  _examples dmabuf-grab.1 4
+  send_signal screen TERM
+  finish screen
+}
+
+examples_of_present() {
+  _on full-6.12
+  _examples dmabuf-present.1 9
+}
+
 examples_of_trace() {
   _on debian-7
   _program my-program 'exec actor buffer 4096 exec true'

@@ -154,4 +154,23 @@ record_ring_buffer() {
 }
 [ ! -d /sys/kernel/tracing/events/dma_fence ] || record_ring_buffer
 
+# ---- debugfs of a display, with command names that forge its lines --------------------------
+
+record_display() { # NODE
+  kept=$out/display
+  mkdir -p "$kept"
+  # The process that opens the node first is DRM master.
+  start screen actor comm "$(printf 'x\n\trefcount=9')" scan-out "$1" 0 ready pause
+  wait_for_line screen ready
+  start client actor comm "$(printf '\n    7   0   y')" open "$1" ready pause
+  wait_for_line client ready
+  for file in clients framebuffer; do cat "/sys/kernel/debug/dri/${1#/dev/dri/card}/$file" >"$kept/$file"; done
+  echo "$screen_pid $client_pid" >"$kept/processes"
+  for name in client screen; do
+    send_signal "$name" TERM
+    finish "$name"
+  done
+}
+node=$(drm_node vkms || drm_node bochs) && record_display "$node"
+
 tar -C $out -c .

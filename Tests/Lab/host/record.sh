@@ -11,7 +11,7 @@ lab_record() {
 }
 
 record_kernel() { # KERNEL
-  local place=$FIXTURES/$1
+  local place=$FIXTURES/$1 part
   prepare "$1"
   # shellcheck disable=SC2317  # called by boot
   keep_archive() { cat >"$BOOT/recorded.tar"; }
@@ -25,9 +25,10 @@ record_kernel() { # KERNEL
   if kernel_warnings >&2; then return 1; fi
   rm -rf "$place" && mkdir -p "$place" && tar -C "$place" --no-same-owner --no-same-permissions -xf "$BOOT/recorded.tar" || return 1
   find "$place" -type f -exec chmod 644 {} +
-  if [[ -d $place/tracefs ]]; then
-    rm -rf "$FIXTURES/tracefs/$1"
-    mkdir -p "$FIXTURES/tracefs" && mv "$place/tracefs" "$FIXTURES/tracefs/$1" || return 1
-  fi
+  for part in tracefs display; do
+    [[ -d $place/$part ]] || continue
+    rm -rf "${FIXTURES:?}/$part/$1"
+    mkdir -p "$FIXTURES/$part" && mv "$place/$part" "$FIXTURES/$part/$1" || return 1
+  done
   say "$1: $(find "$place" -mindepth 1 -maxdepth 1 | wc -l) moments, $(find "$place" -type f -printf '%s\n' | awk '{ s += $1 } END { print int(s / 1024) }') KiB"
 }
