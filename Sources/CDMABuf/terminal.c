@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A terminal in full-screen mode. In C, because a signal handler, and the functions it calls, have to be
+/* A terminal whose mode is changed. In C, because a signal handler, and the functions it calls, have to be
    async-signal-safe. */
 #include "CDMABuf.h"
 
@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 static struct termios usual_mode;
+static bool has_other_screen;
 static volatile sig_atomic_t entered = -1;
 static volatile sig_atomic_t events;
 
@@ -19,8 +20,9 @@ static void handle(int signal) {
   sigaction(signal, &action, NULL);
 }
 
-void cdmabuf_terminal_enter(int fd, const struct termios *before) {
+void cdmabuf_terminal_enter(int fd, const struct termios *before, bool full_screen) {
   usual_mode = *before;
+  has_other_screen = full_screen;
   handle(SIGWINCH);
   handle(SIGTSTP);
   entered = fd;
@@ -29,9 +31,11 @@ void cdmabuf_terminal_enter(int fd, const struct termios *before) {
 void cdmabuf_terminal_leave(void) {
   static const char usual_screen[] = "\033[?25h\033[?1049l";
   if (entered < 0) return;
-  ssize_t written = write(STDOUT_FILENO, usual_screen, sizeof usual_screen - 1);
-  (void)written;
-  tcsetattr(entered, TCSADRAIN, &usual_mode);
+  if (has_other_screen) {
+    ssize_t written = write(STDOUT_FILENO, usual_screen, sizeof usual_screen - 1);
+    (void)written;
+  }
+  tcsetattr(entered, has_other_screen ? TCSADRAIN : TCSANOW, &usual_mode);
   entered = -1;
   signal(SIGTSTP, SIG_DFL);
   signal(SIGWINCH, SIG_DFL);

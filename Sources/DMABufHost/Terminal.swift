@@ -44,7 +44,7 @@ package struct Terminal: ~Copyable {
     let input = StandardStream.input
     var mode = termios()
     guard unsafe tcgetattr(input.rawValue, &mode) == 0 else { throw KernelError(.tcgetattr, on: input.name) }
-    unsafe cdmabuf_terminal_enter(input.rawValue, &mode)
+    unsafe cdmabuf_terminal_enter(input.rawValue, &mode, true)
     // Read keys without waiting for a line and without echo. ^C and ^Z still send signals.
     mode.c_lflag &= ~tcflag_t(ICANON | ECHO)
     unsafe withUnsafeMutableBytes(of: &mode.c_cc) { characters in
