@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 internal import CDMABuf
-package import DMABuf
+import DMABuf
 import Glibc
 
 /// A question to the terminal of this process about its graphics.

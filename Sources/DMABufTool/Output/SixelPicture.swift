@@ -60,17 +60,22 @@ struct SixelPicture {
   /// levels is the upper one at as many thresholds as it is close to it (ordered dithering).
   private func table(_ channel: Int) -> [UInt8] {
     let (steps, factor) = (levels[channel] - 1, levels[(channel + 1)...].reduce(1, *))
-    return (0..<64).flatMap { threshold in
-      (0..<256).map { value in UInt8((value * steps * 64 + threshold * 255) / (255 * 64) * factor) }
+    return (0..<64 * 256).map { place in
+      let (threshold, value) = place.quotientAndRemainder(dividingBy: 256)
+      let level = (value * steps * 64 + threshold * 255) / (255 * 64)
+      return UInt8(level * factor)
     }
   }
 
   /// The thresholds of 8 by 8 pixels (Bayer's matrix): neighbours differ as much as possible.
   private static let thresholds: [UInt8] = (0..<64).map { place in
     let (x, y) = (place & 7, place >> 3)
-    return (0..<3).reduce(0) { sum, bit in
-      sum | UInt8((x ^ y) >> bit & 1) << (5 - 2 * bit) | UInt8(y >> bit & 1) << (4 - 2 * bit)
+    var threshold = 0
+    for bit in 0..<3 {
+      threshold |= ((x ^ y) >> bit & 1) << (5 - 2 * bit)
+      threshold |= (y >> bit & 1) << (4 - 2 * bit)
     }
+    return UInt8(threshold)
   }
 }
 
