@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+import DMABuf
 import DMABufHost
 import DMABufImage
 import FoundationEssentials
