@@ -74,7 +74,7 @@ extension ConformanceCheck {
           throw CheckSkipped("no monitor is connected")
         }
         let image = image(mode.width, mode.height)
-        let pipeline = try node.pipeline(connector: nil, for: image, writesBack: writesBack)
+        let chosen = try node.pipeline(connector: nil, for: image, writesBack: writesBack)
         let source = try imported(image.size, by: node)
         let target = try imported(image.size, by: node)
         try fill(source)
@@ -82,6 +82,7 @@ extension ConformanceCheck {
           try node.withFramebuffer(image, of: target) { other in
             let commit = DisplayCommit(
               framebuffer: framebuffer, writeback: writesBack ? other : nil, inFence: inFence)
+            let pipeline = try node.test(commit, on: chosen)
             return try node.restoring(pipeline, within: .seconds(5)) {
               try body(node, try node.show(commit, on: pipeline), source, target)
             }

@@ -80,19 +80,28 @@ extension DRMNode {
   public func withFramebuffer<Result>(
     _ layout: FramebufferLayout, of buffer: borrowing DMABuffer, _ body: (UInt32) throws -> Result
   ) throws -> Result {
-    let handle = try importBuffer(buffer)
-    defer { close(handle) }
-    let framebuffer = try addFramebuffer(layout, handles: [handle])
+    let framebuffer = try importFramebuffer(layout, of: buffer)
     defer { drmModeRmFB(descriptorNumber, framebuffer) }
     return try body(framebuffer)
   }
 
-  /// Tests a commit without making it.
+  private func importFramebuffer(
+    _ layout: FramebufferLayout, of buffer: borrowing DMABuffer
+  ) throws(KernelError) -> UInt32 {
+    let handle = try importBuffer(buffer)
+    // The framebuffer references the buffer. Another import of it would have the same handle.
+    defer { close(handle) }
+    return try addFramebuffer(layout, handles: [handle])
+  }
+
+  /// Tests a commit without making it, and returns the pipeline for it. If the kernel does not let the CRTC drive a
+  /// monitor and a writeback connector at a time, this is a pipeline without the monitor.
   ///
   /// Corresponds to `DRM_IOCTL_MODE_ATOMIC` with `DRM_MODE_ATOMIC_TEST_ONLY`. Throws ``CommitRefused``.
-  public func test(_ commit: DisplayCommit, on pipeline: DisplayPipeline) throws {
+  public func test(_ commit: DisplayCommit, on pipeline: DisplayPipeline) throws -> DisplayPipeline {
     let parts = CommitPart.allCases.filter { $0 != .writeback || commit.writeback != nil }
-    guard let reason = try refusal(of: commit, parts, on: pipeline) else { return }
+    guard let reason = try refusal(of: commit, parts, on: pipeline) else { return pipeline }
+    if let alone = pipeline.alone, try refusal(of: commit, parts, on: alone) == nil { return alone }
     for count in 1...parts.count where try refusal(of: commit, Array(parts.prefix(count)), on: pipeline) != nil {
       throw CommitRefused(reason: reason, part: parts[count - 1])
     }
@@ -213,7 +222,7 @@ extension AtomicRequest {
     try set("MODE_ID", UInt64(blob), of: pipeline.crtc, crtc)
     try set("ACTIVE", 1, of: pipeline.crtc, crtc)
     let connector = try ObjectProperties(of: pipeline.connector.id, .connector, on: node)
-    try set("CRTC_ID", UInt64(pipeline.crtc), of: pipeline.connector.id, connector)
+    try set("CRTC_ID", pipeline.writesBackAlone ? 0 : UInt64(pipeline.crtc), of: pipeline.connector.id, connector)
   }
 
   /// Shows a framebuffer on the whole display, or nothing. Other planes of the CRTC show nothing.

@@ -17,6 +17,19 @@ public struct DisplayPipeline: Equatable, Sendable {
   public let mode: DisplayMode
   /// The connector that writes what the CRTC shows into a framebuffer; `nil` unless requested.
   public let writeback: Connector?
+  /// Whether the CRTC drives only the writeback connector: on some devices it cannot drive both at a time.
+  public private(set) var writesBackAlone = false
+
+  /// The connector that shows the image.
+  public var shownOn: Connector { writesBackAlone ? writeback ?? connector : connector }
+
+  /// The same without the monitor; `nil` without a writeback connector.
+  var alone: DisplayPipeline? {
+    guard writeback != nil else { return nil }
+    var pipeline = self
+    pipeline.writesBackAlone = true
+    return pipeline
+  }
 }
 
 /// An error: a display device cannot show an image.

@@ -43,7 +43,7 @@ struct Devices: ParsableCommand {
   private func listFormats(_ nodes: [Device]) throws {
     let report = FormatsReport(nodes)
     try report.print(asJSON: json)
-    for refusal in report.refusals { Diagnostics.say("\(refusal)", hint: Advice.hint(for: refusal)) }
+    for refusal in report.refusals { _ = Diagnostics.report(refusal) }
     if !report.refusals.isEmpty { throw Failure.reported }
   }
 }

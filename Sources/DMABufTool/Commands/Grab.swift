@@ -2,6 +2,8 @@
 import ArgumentParser
 import DMABuf
 import DMABufDisplay
+import DMABufHost
+import DMABufImage
 import SystemPackage
 
 /// `dmabuf grab`: exports the buffers that a display shows.
@@ -18,6 +20,7 @@ struct Grab: CommandBeforeAnother {
       EXAMPLES
         dmabuf grab drm:amdgpu                    # what is on the display?
         dmabuf grab /dev/dri/card0 --hold screen  # hold the buffers
+        dmabuf grab drm:vkms --output screen.png  # a picture of it
         dmabuf grab drm:vkms --plane 31 --json    # one plane
       """)
 
@@ -29,6 +32,14 @@ struct Grab: CommandBeforeAnother {
   @Option(help: ArgumentHelp("Select the plane with the id N. Default: all planes that are on.", valueName: "N"))
   var plane: UInt32?
 
+  @Flag(help: "Show the plane as a picture on the terminal.")
+  var image = false
+
+  @Option(
+    help: ArgumentHelp(
+      "Write the plane as a picture to FILE (.png, .ppm, .y4m); - is PNG on standard output.", valueName: "FILE"))
+  var output: String?
+
   @Flag(help: .json) var json = false
 
   @OptionGroup var keeping: KeepOptions
@@ -38,6 +49,14 @@ struct Grab: CommandBeforeAnother {
     help: ArgumentHelp("A command to run, which inherits the descriptors.", valueName: "COMMAND"))
   var command: [String] = []
 
+  func validate() throws {
+    if image, output != nil { throw ValidationError("--image and --output exclude each other") }
+    if image || output == "-", json || keeping.hold != nil || !command.isEmpty {
+      throw ValidationError("a picture on standard output excludes --json, --hold and a command after --")
+    }
+    if let output { _ = try PictureFile(output) }
+  }
+
   func run() throws {
     try checkKeeping()
     let node = try DRMNode(display: device)
@@ -45,11 +64,29 @@ struct Grab: CommandBeforeAnother {
     var grabbed = GrabbedPlanes()
     for plane in planes { try grabbed.append(plane, of: node) }
     let refusal = grabbed.refusal(of: node.path)
-    if let refusal, keeping.hold != nil || !command.isEmpty { throw refusal }
+    if let refusal, keeping.hold != nil || !command.isEmpty || image || output != nil { throw refusal }
+    if image || output != nil {
+      try show(grabbed, of: node.path)
+      if keeping.hold == nil, command.isEmpty, !json { return }
+    }
     try keep(grabbed.buffers) { names in
       try GrabReport(device: node.path, driver: node.driver, grabbed, DisplayDebugFiles(of: node), names: names)
     }
     if let refusal { throw refusal }
+  }
+
+  /// Shows or writes the only plane as a picture.
+  private func show(_ grabbed: GrabbedPlanes, of path: String) throws {
+    guard grabbed.planes.count == 1 else {
+      let planes = grabbed.planes.map { "\($0.plane.id)" }.joined(separator: ", ")
+      throw Failure(
+        "cannot show \(path): "
+          + (planes.isEmpty ? "no plane shows a framebuffer" : "\(grabbed.planes.count) planes show framebuffers"),
+        hint: planes.isEmpty ? nil : "choose one with --plane: \(planes)")
+    }
+    let source = try grabbed.picture(of: grabbed.planes[0])
+    guard let output else { return try TerminalPicture(source, isWatched: false).show() }
+    try PictureFile(output).write(source)
   }
 
   private func shownPlanes(_ node: borrowing DRMNode) throws -> [DisplayPlane] {
@@ -86,6 +123,25 @@ extension DRMNode {
   }
 }
 
+extension Framebuffer {
+  /// The layout of the image. Throws if its planes are in several buffers, or if its format is not known.
+  func layout() throws -> ImageLayout {
+    guard let format = PixelFormat(format) else {
+      throw Failure("framebuffer \(id): \(format) is not a known pixel format")
+    }
+    guard Set(planes.map(\.buffer)).count == 1 else {
+      throw Failure("framebuffer \(id): the planes of the image are in several buffers")
+    }
+    do {
+      return try ImageLayout(
+        width: width, height: height, format: format, modifier: modifier.map(FormatModifier.init(rawValue:)),
+        strides: planes.map(\.stride), offsets: planes.map(\.offset))
+    } catch {
+      throw Failure("framebuffer \(id): \(error)")
+    }
+  }
+}
+
 /// The planes that were grabbed, and their buffers. Planes may share buffers.
 struct GrabbedPlanes {
   struct Plane {
@@ -107,6 +163,21 @@ struct GrabbedPlanes {
       if !known.map({ $0.inode }).contains(buffer.inode) { known.append(buffer) }
     }
     planes.append(Plane(plane: plane, framebuffer: framebuffer, inodes: inodes))
+    guard let inode = inodes.first, let image = try? framebuffer.layout(),
+      let index = known.map({ $0.inode }).firstIndex(of: inode)
+    else { return }
+    known.setImage(image, of: index)
+  }
+
+  /// The image on a plane.
+  func picture(of plane: Plane) throws -> ImageSource {
+    let layout = try plane.framebuffer.layout()
+    guard let inode = plane.inodes.first, let index = buffers.map({ $0.inode }).firstIndex(of: inode) else {
+      throw Failure("cannot show plane \(plane.plane.id): the kernel gave no buffer of it")
+    }
+    let copy = try DMABuffer(
+      OpenFile(OwnedDescriptor(duplicating: buffers.numbers[index]), name: "plane \(plane.plane.id)"))
+    return try ImageSource(copy, "plane \(plane.plane.id)", layout)
   }
 
   /// The error when the kernel did not give the buffers.

@@ -106,12 +106,12 @@ struct Present: ParsableCommand {
     let report: PresentReport
     do {
       report = try node.asMaster {
-        let pipeline = try node.pipeline(connector: connector, for: layout, writesBack: writeback != nil)
+        let chosen = try node.pipeline(connector: connector, for: layout, writesBack: writeback != nil)
         return try withFramebuffers(layout, of: buffers, on: node) { images in
           try withFramebuffers(layout, of: target, on: node) { targets in
             let commit = DisplayCommit(
               framebuffer: images[0], writeback: targets.first, inFence: fence.numbers.first)
-            try node.test(commit, on: pipeline)
+            let pipeline = try node.test(commit, on: chosen)
             return try node.restoring(pipeline, within: timeout.duration) {
               let shown = try show(commit, images, on: pipeline, of: node)
               return PresentReport(
@@ -157,13 +157,10 @@ struct Present: ParsableCommand {
     var times = PresentReport.Times()
     let start = Clock.now
     let fences = try node.show(commit, on: pipeline)
-    if let outFence {
-      try Holding.start(
-        outFence, kind: .syncFile, descriptor: fences.shown.descriptorNumber, companions: [], attached: "",
-        trigger: nil, after: nil, replacing: false)
-    }
-    times.flips.append(try node.nextFlip(deadline: timeout.deadline))
-    times.shown = Clock.now - start
+    if let outFence { try hold(fences.shown, outFence) }
+    let flip = try node.nextFlip(deadline: timeout.deadline)
+    times.flips.append(flip)
+    times.shown = max(flip.time, start) - start
     if commit.writeback != nil {
       try fences.waitForWriteback(deadline: timeout.deadline)
       times.written = Clock.now - start
@@ -175,5 +172,15 @@ struct Present: ParsableCommand {
     }
     if let duration { try Deadline(after: duration.duration).sleep() }
     return times
+  }
+
+  private func hold(_ fence: borrowing SyncFile, _ name: HeldName) throws {
+    do {
+      try Holding.start(
+        name, kind: .syncFile, descriptor: fence.descriptorNumber, companions: [], attached: "", trigger: nil,
+        after: nil, replacing: false)
+    } catch HolderError.nameTaken {
+      throw Failure("\(HolderError.nameTaken(name))", hint: "use dmabuf release \(name) to release its holder first")
+    }
   }
 }

@@ -59,6 +59,9 @@ final class Kept<Element: Keepable & ~Copyable> {
     elements.append(element)
   }
 
+  /// Sets the layout of the image in an element.
+  func setImage(_ image: ImageLayout?, of index: Int) { descriptors[index].image = image }
+
   /// Keeps a descriptor open that elements depend on: a fence's timeline, or a device with imports.
   func keepOpen(_ companion: consuming OwnedDescriptor) { companions.append(companion) }
 

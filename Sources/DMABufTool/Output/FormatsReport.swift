@@ -31,13 +31,13 @@ struct FormatsReport: Report, Encodable {
 
   let schema = "dmabuf.device-formats/1"
   private(set) var targets: [Target] = []
-  private(set) var refusals: [KernelError] = []
+  private(set) var refusals: [any Error] = []
 
   enum CodingKeys: String, CodingKey { case schema, targets }
 
   init(_ devices: [Device]) {
     for device in devices {
-      do throws(KernelError) {
+      do {
         targets += try device.subsystem == .drm ? Self.planes(of: device) : Self.queues(of: device)
       } catch {
         refusals.append(error)
@@ -45,7 +45,7 @@ struct FormatsReport: Report, Encodable {
     }
   }
 
-  private static func planes(of device: Device) throws(KernelError) -> [Target] {
+  private static func planes(of device: Device) throws -> [Target] {
     let node = try DRMNode(device.node)
     guard node.displayLimits() != nil else { return [] }
     var targets: [Target] = []
@@ -63,7 +63,7 @@ struct FormatsReport: Report, Encodable {
     return targets
   }
 
-  private static func queues(of device: Device) throws(KernelError) -> [Target] {
+  private static func queues(of device: Device) throws -> [Target] {
     let node = try V4L2Node(device.node)
     return node.queues.map { queue in
       let formats = node.formats(of: queue).map { Format(format: "\($0.fourcc)", isCompressed: $0.isCompressed) }

@@ -17,7 +17,7 @@ struct BufferIdentity: Encodable {
 struct PresentReport: Report, Encodable {
   /// The times of a presentation, in nanoseconds since the commit.
   struct Times {
-    /// The moment at which the first commit was known to be shown.
+    /// The moment at which the display showed the first commit.
     var shown: UInt64 = 0
     var written: UInt64?
     /// The first commit, and each page flip after it.
@@ -94,7 +94,7 @@ struct PresentReport: Report, Encodable {
   ) {
     self.device = device
     self.driver = driver
-    connector = pipeline.connector.name
+    connector = pipeline.shownOn.name
     (crtc, plane) = (pipeline.crtc, pipeline.plane)
     mode = Mode(width: pipeline.mode.width, height: pipeline.mode.height, refresh: pipeline.mode.refresh)
     image = Image(

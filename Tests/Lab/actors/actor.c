@@ -200,6 +200,7 @@ VERB(v_comm, prctl(PR_SET_NAME, word[0]))
 VERB(v_sleep, sleep_for(word[0]))
 VERB(v_ready, printf("ready %d\n", getpid()))
 VERB(v_pause, pause_for_ever())
+VERB(v_display_off, display_off(word[0]))
 VERB(v_scan_out, scan_out(word[0], word[1]))
 VERB(v_leak, leak(word[0], word[1]))
 
@@ -259,6 +260,7 @@ static const struct verb verbs[] = {
 	{ "fence-refusals", 1, v_fence_refusals, "SLOT   the same for fences of vgem; takes 10 s" },
 	{ "video-refusals", 2, v_video_refusals, "NODE SLOT   the same for a camera; the buffer must be too small for it" },
 	{ "video-length", 2, v_video_length, "NODE SLOT   queues a length beyond the buffer, which Linux 6.12 then leaks" },
+	{ "display-off", 1, v_display_off, "NODE   turns the first display off; slot: the node" },
 	{ "scan-out", 2, v_scan_out, "NODE BYTE   shows an image of BYTEs on the first display; slot: the node" },
 	{ "leak", 2, v_leak, "fence|sync-file|descriptor|mapping|mapped-buffer|handle|syncobj|buffer|nothing SLOT   one for each frame" },
 	{ "fork", 0, v_fork, "the child has all descriptors and mappings, and pauses" },

@@ -62,6 +62,7 @@ void sw_timeline(void);
 void any_ioctl(const char *slot, const char *request, const char *words);
 
 /* display.c */
+void display_off(const char *path);
 void scan_out(const char *path, const char *byte);
 
 /* video.c */

@@ -62,6 +62,22 @@ static __u32 filled(int node, const struct mode *mode, unsigned char byte)
 	return image.id;
 }
 
+/* The display is off as long as the node is open. Then the kernel's console returns. */
+void display_off(const char *path)
+{
+	static __u32 crtcs[16];
+	struct resources found = { .crtcs = (__u64)(uintptr_t)crtcs, .count_crtcs = 16 };
+	struct set_crtc set = { .mode_valid = 0 };
+	int node = open(path, O_RDWR | O_CLOEXEC);
+
+	if (node < 0)
+		die(path);
+	slot_add(node);
+	request(node, DRM_GET_RESOURCES, &found, "GETRESOURCES");
+	set.crtc = crtcs[0];
+	request(node, DRM_SET_CRTC, &set, "SETCRTC");
+}
+
 /* The node stays open: this process is DRM master, and its image stays on the display. */
 void scan_out(const char *path, const char *byte)
 {

@@ -153,3 +153,16 @@ links_to_nodes_are_followed() {
   status 0
   json '.devices[0] | [.subsystem, .driver]' '["v4l2","vivid"]'
 }
+
+the_formats_of_a_queue_are_listed() {
+  needs v4l2:vivid
+  camera=$(video_node vivid)
+  run dmabuf devices "$camera" --formats --json
+  status 0
+  json '.schema' dmabuf.device-formats/1
+  json_true '.targets[0] | .target == "video-capture" and (.formats | map(.format) | contains(["YUYV", "NV12"]))'
+  # Each format that a camera lists can be typed.
+  for format in $(jq -r '.targets[0].formats[] | select(.compressed | not) | .format' .run/stdout); do
+    check dmabuf alloc "64x64:$format"
+  done
+}

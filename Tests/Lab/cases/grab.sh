@@ -90,6 +90,8 @@ the_console_is_listed_like_any_program() {
 
 a_display_that_shows_nothing_is_reported_as_such() {
   needs drm:vkms
+  start screen actor display-off "$(drm_node vkms)" ready pause
+  wait_for_line screen ready
   run dmabuf grab drm:vkms
   status 0
   stdout_is "no plane of $(drm_node vkms) shows a framebuffer"
@@ -101,6 +103,7 @@ a_display_that_shows_nothing_is_reported_as_such() {
   run dmabuf grab drm:vkms --plane 4000000000
   status 1
   stderr '^dmabuf: hint: the planes of the device are [0-9]'
+  _clear
 }
 
 devices_without_displays_have_nothing_to_grab() {
@@ -111,4 +114,28 @@ devices_without_displays_have_nothing_to_grab() {
   run dmabuf grab "$(drm_node vgem render)"
   status 77
   stderr "^dmabuf: $(drm_node vgem render): render nodes have no displays$"
+}
+
+what_a_display_shows_is_written_as_a_picture() {
+  _show 0x5a
+  run dmabuf grab "$display" --output screen.ppm
+  status 0
+  check grep -aqx "${image%x*} ${image#*x}" screen.ppm
+  check sh -c '[ "$(tail -c 3 screen.ppm)" = ZZZ ]'
+  run dmabuf grab "$display" --hold screen
+  run dmabuf map screen --image --output again.ppm
+  status 0
+  same screen.ppm again.ppm
+  run dmabuf release screen
+  _clear
+}
+
+the_formats_of_a_display_are_listed() {
+  display=$(drm_node vkms || drm_node bochs) || skip 'no display'
+  run dmabuf devices "$display" --formats
+  status 0
+  stdout '^DEVICE +QUEUE OR PLANE +MODIFIERS +FORMATS$'
+  stdout "^$display +plane [0-9]+ primary +LINEAR +([A-Z0-9]+ )*XR24"
+  run dmabuf devices "$display" --formats --json
+  json_true '.targets | map(select(.kind == "primary"))[0].formats | any(.format == "XR24" and .modifiers == ["LINEAR"])'
 }

@@ -26,7 +26,7 @@ a_layout_that_is_impossible_is_refused_with_the_reason() {
   stderr ': plane 0 and plane 1 overlap$'
   run dmabuf alloc 640x480:ABCD
   status 64
-  stderr '^dmabuf: ABCD is not a known pixel format$'
+  stderr '^dmabuf: cannot lay out 640x480:ABCD: ABCD is not a known pixel format$'
   run dmabuf alloc 8M --stride 256
   status 64
   stderr 'need an image, such as 1920x1080:NV12$'

@@ -19,7 +19,6 @@ alloc 64K --from $source -- sleep 1
 alloc --list
 export drm:vgem --size 64x64:XR24
 export drm:vgem --size 64x64:XR24 --hold new
-grab drm:vkms
 import keep drm:vgem
 import keep --all
 import keep drm:vgem --hold new
