@@ -12,7 +12,7 @@ struct BufferShapeTests {
       ("1x1:NV12", 3), ("1x1:YU12", 3), ("3x3:NV12", 17), ("2x2:P010", 12), ("65536x65536:R8", 4_294_967_296),
     ])
   func sizes(_ text: String, _ size: Int) throws {
-    #expect(try BufferShape(text).size == size)
+    #expect(try ImageArgument(text).layout().size == size)
   }
 
   @Test(

@@ -3,6 +3,7 @@ import DMABufImage
 import Foundation
 import Testing
 
+@testable import DMABufHost
 @testable import DMABufTool
 
 /// Pictures for terminals, read again by decoders that share nothing with the encoders.

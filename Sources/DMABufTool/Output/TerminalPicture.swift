@@ -11,7 +11,7 @@ struct TerminalPicture: ~Copyable {
   private let graphics: PictureOptions.Graphics
   private let isColored: Bool
 
-  init(_ source: consuming ImageSource, isWatched: Bool, graphics: PictureOptions.Graphics) {
+  init(_ source: consuming ImageSource, isWatched: Bool, graphics: PictureOptions.Graphics = .auto) {
     self.source = source
     self.isWatched = isWatched
     self.graphics = graphics
