@@ -7,7 +7,7 @@ import Glibc
 public struct Framebuffer: Equatable, Sendable {
   /// One plane of the image. All numbers are in bytes.
   public struct Plane: Equatable, Sendable {
-    /// The index of the buffer with the plane; `nil` if the kernel refuses the buffers to this process.
+    /// The index of the buffer with the plane; `nil` if it was not exported.
     public let buffer: Int?
     /// Offset from the buffer's start.
     public let offset: Int
@@ -27,9 +27,12 @@ public struct Framebuffer: Equatable, Sendable {
   public let modifier: UInt64?
   /// The planes of the image, at most four.
   public let planes: [Plane]
+  /// The kernel's refusal to export a buffer. Without one, buffers are missing if this process has neither
+  /// `CAP_SYS_ADMIN` nor is DRM master.
+  public let refusal: KernelError?
 
-  /// Whether the kernel refused the buffers, because this process has neither `CAP_SYS_ADMIN` nor is DRM master.
-  public var isRefused: Bool { planes.contains { $0.buffer == nil } }
+  /// Whether the buffers were exported.
+  public var isExported: Bool { planes.allSatisfy { $0.buffer != nil } }
 }
 
 extension DRMNode {
@@ -55,15 +58,24 @@ extension DRMNode {
     defer { for handle in unique { close(handle) } }
     // The first export of a buffer sets the access mode of all later ones, those of its creator included. A read-only
     // export would take away the creator's right to write.
-    for handle in unique { try receive(export(handle)) }
+    var exported: [UInt32] = []
+    var refusal: KernelError?
+    do {
+      for handle in unique {
+        try receive(export(handle))
+        exported.append(handle)
+      }
+    } catch let error as KernelError where error.call == .DRM_IOCTL_PRIME_HANDLE_TO_FD {
+      refusal = error
+    }
     let count = strides.prefix { $0 != 0 }.count
     let hasModifier = answer.flags & UInt32(DRM_MODE_FB_MODIFIERS) != 0
     return Framebuffer(
       id: id, width: Int(answer.width), height: Int(answer.height), format: FourCC(rawValue: answer.pixel_format),
       modifier: hasModifier ? answer.modifier : nil,
       planes: (0..<count).map {
-        .init(buffer: unique.firstIndex(of: handles[$0]), offset: Int(offsets[$0]), stride: Int(strides[$0]))
-      })
+        .init(buffer: exported.firstIndex(of: handles[$0]), offset: Int(offsets[$0]), stride: Int(strides[$0]))
+      }, refusal: refusal)
   }
 
   private static func elements(_ four: (UInt32, UInt32, UInt32, UInt32)) -> [UInt32] {

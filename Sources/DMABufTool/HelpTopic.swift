@@ -89,10 +89,18 @@ enum HelpTopic: String, CaseIterable {
       """
     case .images:
       """
-      An IMAGE is WIDTHxHEIGHT:FOURCC. It stands in the place of a SIZE, and the
-      size follows from it. FOURCC is a format of DRM or V4L2, such as XR24, NV12
-      or NM12. The planes follow each other without gaps. dmabuf alloc prints the
-      offset and the stride of each plane.
+      An IMAGE is WIDTHxHEIGHT:FOURCC, or WIDTHxHEIGHT:FOURCC:MODIFIER. It stands in
+      the place of a SIZE, and the size follows from it. FOURCC is a format of DRM
+      or V4L2, such as XR24, NV12 or NM12. The planes follow each other without gaps,
+      unless these options are used:
+
+        --stride N[,N]            Bytes from line to line, of plane 0 or each plane.
+        --align STRIDE[xHEIGHT]   Strides and heights are multiples of these numbers.
+        --layout DEVICE           As this device lays out such an image.
+        --offset N[,N]            Where the first plane begins, or each plane.
+
+      dmabuf alloc prints the offset and the stride of each plane. A held buffer keeps
+      its image: dmabuf map NAME --image shows the picture.
 
       A name with -BE has its bytes in reverse order, as in RG16-BE. A name with
       -V4L2 means other pixels in V4L2 than in DRM. These formats are known:
@@ -103,6 +111,7 @@ enum HelpTopic: String, CaseIterable {
         dmabuf alloc 1920x1080:NV12 --hold frame
         dmabuf export drm:vgem --size 640x480:XR24 --hold frame
         dmabuf import frame drm:vkms --framebuffer 640x480:XR24
+        dmabuf map frame --image --output frame.png
       """
     }
   }

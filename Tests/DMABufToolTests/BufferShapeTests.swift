@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+import DMABufImage
 import Testing
 
 @testable import DMABufTool

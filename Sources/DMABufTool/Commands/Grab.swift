@@ -180,9 +180,12 @@ struct GrabbedPlanes {
     return try ImageSource(copy, "plane \(plane.plane.id)", layout)
   }
 
-  /// The error when the kernel did not give the buffers.
+  /// The error when the kernel did not export all buffers.
   func refusal(of path: String) -> Failure? {
-    guard let refused = planes.first(where: \.framebuffer.isRefused) else { return nil }
+    guard let refused = planes.first(where: { !$0.framebuffer.isExported }) else { return nil }
+    if let error = refused.framebuffer.refusal {
+      return Failure("\(error)", hint: error.errno == .noFunction ? "the driver cannot export its buffers" : nil)
+    }
     return Failure(
       "\(path): DRM_IOCTL_MODE_GETFB2: the buffers of framebuffer \(refused.framebuffer.id) need CAP_SYS_ADMIN",
       hint: "run as root; the DRM master gets the buffers, too")

@@ -160,7 +160,8 @@ struct Present: ParsableCommand {
     if let outFence { try hold(fences.shown, outFence) }
     let flip = try node.nextFlip(deadline: timeout.deadline)
     times.flips.append(flip)
-    times.shown = max(flip.time, start) - start
+    // A CRTC that was off has no vertical blank yet. The event then has an earlier time than the commit.
+    times.shown = (flip.time > start ? flip.time : Clock.now) - start
     if commit.writeback != nil {
       try fences.waitForWriteback(deadline: timeout.deadline)
       times.written = Clock.now - start

@@ -79,7 +79,7 @@ struct ImageReport: Report, Encodable {
   }
 
   func text(style: Style) -> String {
-    "\(width)x\(height) pixels of \(name) (ino:\(ino)) written to \(output), \(Units.size(UInt64(bytes)))"
+    "\(width)x\(height) pixels of \(name) (ino:\(ino)) written to \(output)"
   }
 }
 

@@ -5,6 +5,7 @@
 # Shows an image of this byte on a display, as a compositor does.
 _show() { # BYTE WORD… of the actor, before it shows the image
   display=$(drm_node vkms || drm_node bochs) || skip 'no display'
+  has drm:vkms || at_least 6.6 || skip 'the display of this kernel exports no buffers'
   byte=$1
   shift
   start screen actor "$@" scan-out "$display" "$byte" ready pause
@@ -77,6 +78,15 @@ without_the_capability_the_buffers_are_unknown_and_the_reason_is_printed() {
   status 1
   stderr "^dmabuf: $display: open: Permission denied$"
   _clear
+}
+
+a_display_that_exports_nothing_is_listed_with_the_reason() {
+  needs drm:bochs 'kernel:<6.6'
+  run dmabuf grab "$(drm_node bochs)" --json
+  status 1
+  json '[.planes[0].format, .planes[0].layout[0].ino, .buffers]' '["XR24",null,[]]'
+  stderr "^dmabuf: $(drm_node bochs): DRM_IOCTL_PRIME_HANDLE_TO_FD: Function not implemented$"
+  stderr '^dmabuf: hint: the driver cannot export its buffers$'
 }
 
 # An exported buffer of the console would last until the next boot, so this case exports none.

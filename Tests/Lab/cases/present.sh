@@ -130,7 +130,7 @@ the_display_shows_the_same_as_before_afterwards() {
 }
 
 the_console_returns_to_its_display() {
-  needs drm:bochs
+  needs drm:bochs 'kernel:>=6.6'
   [ -e /sys/class/graphics/fbcon ] || skip 'this kernel has no framebuffer console'
   display=$(drm_node bochs)
   _planes "$display" >before
