@@ -25,13 +25,14 @@ struct SixelPicture {
 
   /// The bytes for the terminal.
   func encoded() -> [UInt8] {
-    // Parameter 1 of the second place: pixels that are not drawn keep the background.
+    // The second parameter: no background is drawn. The raster attributes are square pixels and the size.
     var text = Array("\u{1b}P0;1;0q\"1;1;\(picture.width);\(picture.height)".utf8)
     for colour in 0..<colours { text += definition(of: colour).utf8 }
     var band = Band(width: picture.width, colours: colours)
     let tables = levels.indices.map { table($0) }
     let (pixels, width) = (picture.pixels, picture.width)
     for top in stride(from: 0, to: picture.height, by: 6) {
+      if top > 0 { text.append(UInt8(ascii: "-")) }
       for y in top..<min(top + 6, picture.height) {
         let row = (y & 7) << 3
         for x in 0..<width {
@@ -102,7 +103,7 @@ private struct Band {
     }
   }
 
-  /// Appends the colours one over the other, and the step to the next band. Empties the band.
+  /// Appends the colours, each from the first column on, and empties the band.
   mutating func flush(into text: inout [UInt8]) {
     for colour in used.indices where !used[colour].isEmpty {
       text += "#\(colour)".utf8
@@ -120,7 +121,6 @@ private struct Band {
       text.append(UInt8(ascii: "$"))
       used[colour] = 0..<0
     }
-    text.append(UInt8(ascii: "-"))
   }
 
   /// A column as a character from `?` on, or `!COUNT` before it.
