@@ -25,20 +25,21 @@ package enum TerminalQuery {
     package let height: Int
   }
 
-  /// A one-pixel picture that kitty only checks, the number of colours and the largest size of sixel pictures, and the
-  /// device attributes. All terminals report the last ones, and ignore what they do not know.
-  private static let question = "\u{1b}_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\u{1b}\\\u{1b}[?1;1;0S\u{1b}[?2;1;0S\u{1b}[c"
-
-  /// The most bytes that are read.
+  /// A picture of one pixel that kitty only checks, and the question for device attributes, which all terminals know.
+  private static let features = "\u{1b}_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\u{1b}\\\u{1b}[c"
+  /// The number of colours and the largest size of sixel pictures, and device attributes. Some terminals without sixel
+  /// graphics scroll instead.
+  private static let limits = "\u{1b}[?1;1;0S\u{1b}[?2;1;0S\u{1b}[c"
+  /// The most bytes that are read after a question.
   private static let longest = 512
 
   /// Asks the terminal. Returns `nil` without a question when there is no terminal, when this process is in the
-  /// background, when `TERM` is unset, `dumb` or `linux`, and when the user has typed ahead: these keys would have to be
-  /// read. Returns `nil`, too, when the device attributes do not arrive within 200 ms.
+  /// background, when `TERM` is unset, `dumb` or `linux`, and when keys wait to be read: they would be read, too. Returns
+  /// `nil` when the device attributes do not arrive within 200 ms.
   ///
-  /// Keys that are pressed between the question and its answer, on most terminals within a millisecond, are lost. The
-  /// kernel has no way to return them to the terminal that every user may use. Later keys remain. Throws an error when
-  /// the process was asked to end. The mode of the terminal is restored in each case.
+  /// The mode of the terminal is restored in each case. Keys that are pressed between a question and its answer, which
+  /// most terminals give within a millisecond, are lost: the kernel's request to put them back (`TIOCSTI`) is disabled
+  /// on most machines. Throws an error when the process was asked to end.
   package static func ask() throws -> Answer? {
     let input = StandardStream.input
     var mode = termios()
@@ -49,12 +50,19 @@ package enum TerminalQuery {
     mode.c_lflag &= ~tcflag_t(ICANON | ECHO)
     guard unsafe tcsetattr(input.rawValue, TCSANOW, &mode) == 0 else { return nil }
     guard try !isReady(until: Deadline(after: .zero)) else { return nil }
-    try StandardStream.output.write(question)
     let deadline = Deadline(after: .milliseconds(200))
+    guard let answer = try answer(to: features, until: deadline) else { return nil }
+    guard answer.hasSixel, !answer.hasKitty else { return answer }
+    return try Self.answer(to: limits, until: deadline) ?? answer
+  }
+
+  private static func answer(to question: String, until deadline: Deadline) throws -> Answer? {
+    try StandardStream.output.write(question)
     var bytes: [UInt8] = []
     while bytes.count < longest, try isReady(until: deadline) {
       var byte: UInt8 = 0
-      guard unsafe read(input.rawValue, &byte, 1) == 1 else { return nil }
+      // Single bytes, so that what follows the answer remains.
+      guard unsafe read(StandardStream.input.rawValue, &byte, 1) == 1 else { return nil }
       bytes.append(byte)
       if byte == UInt8(ascii: "c"), let answer = Answer(parsing: bytes) { return answer }
     }
