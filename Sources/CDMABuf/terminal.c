@@ -8,23 +8,24 @@
 
 static struct termios usual_mode;
 static bool has_other_screen;
+static struct sigaction usual_suspend, usual_resize;
 static volatile sig_atomic_t entered = -1;
 static volatile sig_atomic_t events;
 
 static void note(int signal) { events |= signal == SIGTSTP ? CDMABUF_EVENT_SUSPEND : CDMABUF_EVENT_RESIZE; }
 
 /* No SA_RESTART: the signal has to interrupt the wait for a key. */
-static void handle(int signal) {
+static void handle(int signal, struct sigaction *usual) {
   struct sigaction action = {.sa_handler = note};
   sigemptyset(&action.sa_mask);
-  sigaction(signal, &action, NULL);
+  sigaction(signal, &action, usual);
 }
 
 void cdmabuf_terminal_enter(int fd, const struct termios *before, bool full_screen) {
   usual_mode = *before;
   has_other_screen = full_screen;
-  handle(SIGWINCH);
-  handle(SIGTSTP);
+  handle(SIGWINCH, &usual_resize);
+  handle(SIGTSTP, &usual_suspend);
   entered = fd;
 }
 
@@ -37,8 +38,8 @@ void cdmabuf_terminal_leave(void) {
   }
   tcsetattr(entered, has_other_screen ? TCSADRAIN : TCSANOW, &usual_mode);
   entered = -1;
-  signal(SIGTSTP, SIG_DFL);
-  signal(SIGWINCH, SIG_DFL);
+  sigaction(SIGTSTP, &usual_suspend, NULL);
+  sigaction(SIGWINCH, &usual_resize, NULL);
 }
 
 int cdmabuf_terminal_events(void) {

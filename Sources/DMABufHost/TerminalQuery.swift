@@ -46,8 +46,7 @@ package enum TerminalQuery {
     guard isPossible, unsafe tcgetattr(input.rawValue, &mode) == 0 else { return nil }
     unsafe cdmabuf_terminal_enter(input.rawValue, &mode, false)
     defer { leave() }
-    // Read bytes without waiting for a line and without echo. ^C and ^Z still send signals.
-    mode.c_lflag &= ~tcflag_t(ICANON | ECHO)
+    mode.readAtOnce()
     guard unsafe tcsetattr(input.rawValue, TCSANOW, &mode) == 0 else { return nil }
     guard try !isReady(until: Deadline(after: .zero)) else { return nil }
     let deadline = Deadline(after: .milliseconds(200))
@@ -109,7 +108,8 @@ extension TerminalQuery.Answer {
         let parameters = rest.dropFirst().prefix { 0x20...0x3f ~= $0 }
         let end = rest[parameters.endIndex...].first
         guard parameters.first == UInt8(ascii: "?") else { continue }
-        let numbers = parameters.dropFirst().split(separator: UInt8(ascii: ";"), omittingEmptySubsequences: false).map {
+        let numbers = parameters.dropFirst().split(separator: UInt8(ascii: ";"), omittingEmptySubsequences: false).map
+        {
           Int(String(decoding: $0, as: UTF8.self))
         }
         if end == UInt8(ascii: "S") { limit(numbers) }
@@ -126,7 +126,9 @@ extension TerminalQuery.Answer {
   /// Whether kitty's report is about the picture of the question, and is `OK`.
   private static func isAcceptance(_ text: ArraySlice<UInt8>) -> Bool {
     let parts = text.split(separator: UInt8(ascii: ";"), maxSplits: 1, omittingEmptySubsequences: false)
-    guard parts.count == 2, parts[0].first == UInt8(ascii: "G"), parts[1].elementsEqual("OK".utf8) else { return false }
+    guard parts.count == 2, parts[0].first == UInt8(ascii: "G"), parts[1].elementsEqual("OK".utf8) else {
+      return false
+    }
     return parts[0].dropFirst().split(separator: UInt8(ascii: ",")).contains { $0.elementsEqual("i=31".utf8) }
   }
 

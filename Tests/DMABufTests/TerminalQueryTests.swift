@@ -23,7 +23,8 @@ struct TerminalQueryTests {
     #expect(Self.answer("\u{1b}[?62;4c") == .init(hasSixel: true))
   }
 
-  @Test("Level 4 of a terminal is not its feature 4",
+  @Test(
+    "Level 4 of a terminal is not its feature 4",
     arguments: [
       "\u{1b}[?1;3S\u{1b}[?2;3S\u{1b}[?64;1;2;6;9;15;16;17;18;21;22;28c", "\u{1b}[?4;6c", "\u{1b}[?1;2c",
       "\u{1b}[?62;44c",
@@ -34,7 +35,9 @@ struct TerminalQueryTests {
 
   @Test(
     "An answer is complete with the device attributes",
-    arguments: ["", "\u{1b}", "\u{1b}[?", "\u{1b}[?62;4", "\u{1b}_Gi=31;OK\u{1b}\\", "\u{1b}[62;4c", "c", "\u{1b}_?62;4c"])
+    arguments: [
+      "", "\u{1b}", "\u{1b}[?", "\u{1b}[?62;4", "\u{1b}_Gi=31;OK\u{1b}\\", "\u{1b}[62;4c", "c", "\u{1b}_?62;4c",
+    ])
   func incomplete(_ text: String) {
     #expect(Self.answer(text) == nil)
   }
@@ -42,7 +45,8 @@ struct TerminalQueryTests {
   @Test("Keys between the parts of an answer change nothing")
   func keys() {
     #expect(
-      Self.answer("ls\n\u{1b}[A\u{1b}\u{1b}_Gi=31;OK\u{1b}\\c\u{3}é\u{1b}[?62;4c") == .init(hasKitty: true, hasSixel: true))
+      Self.answer("ls\n\u{1b}[A\u{1b}\u{1b}_Gi=31;OK\u{1b}\\c\u{3}é\u{1b}[?62;4c")
+        == .init(hasKitty: true, hasSixel: true))
   }
 
   @Test(

@@ -18,13 +18,20 @@ struct TerminalGraphicsTests {
   /// Slopes of all channels.
   static func slopes(_ width: Int, _ height: Int) throws -> Picture {
     try picture(width, height) { x, y in
-      [UInt8(x * 255 / max(1, width - 1)), UInt8(y * 255 / max(1, height - 1)), UInt8((x + y) * 255 / (width + height)), 255]
+      [
+        UInt8(x * 255 / max(1, width - 1)), UInt8(y * 255 / max(1, height - 1)),
+        UInt8((x + y) * 255 / (width + height)), 255,
+      ]
     }
   }
 
-  static let corners: [[UInt8]] = [[0, 0, 0], [255, 0, 0], [0, 255, 0], [255, 255, 0], [0, 0, 255], [255, 255, 255]]
+  static let corners: [[UInt8]] = [
+    [0, 0, 0], [255, 0, 0], [0, 255, 0], [255, 255, 0], [0, 0, 255], [255, 255, 255],
+  ]
 
-  @Test("Colours of the palette are exact at each size", arguments: [(1, 1), (2, 6), (7, 13), (300, 12), (3, 5)], [8, 16, 256])
+  @Test(
+    "Colours of the palette are exact at each size", arguments: [(1, 1), (2, 6), (7, 13), (300, 12), (3, 5)],
+    [8, 16, 256])
   func sixelPixels(_ size: (Int, Int), _ colours: Int) throws {
     let picture = try Self.picture(size.0, size.1) { x, y in Self.corners[(x / 5 + y) % 6] + [255] }
     let decoded = try #require(Sixels(SixelPicture(picture, colours: colours).encoded()))
@@ -64,11 +71,14 @@ struct TerminalGraphicsTests {
   @Test("A picture in kitty's protocol is the PNG of the picture in chunks of at most 4096", arguments: [3, 200])
   func kitty(_ width: Int) throws {
     var numbers = SystemRandomNumberGenerator()
-    let picture = try Self.picture(width, 50) { _, _ in (0..<4).map { _ in UInt8.random(in: 0...255, using: &numbers) } }
+    let picture = try Self.picture(width, 50) { _, _ in
+      (0..<4).map { _ in UInt8.random(in: 0...255, using: &numbers) }
+    }
     let space = TerminalSpace(size: (80, 24), pixels: (800, 480))
     let chunks = try Self.chunks(TerminalGraphics.kitty.encoded(picture, in: space))
     #expect(chunks.dropLast().allSatisfy { $0.payload.utf8.count == 4096 && $0.keys["m"] == "1" })
-    #expect(chunks.last?.keys["m"] == "0" && chunks.allSatisfy { $0.payload.utf8.count <= 4096 && $0.keys["q"] == "2" })
+    #expect(
+      chunks.last?.keys["m"] == "0" && chunks.allSatisfy { $0.payload.utf8.count <= 4096 && $0.keys["q"] == "2" })
     #expect(chunks[0].keys["a"] == "T" && chunks[0].keys["f"] == "100" && chunks[0].keys["c"] == nil)
     #expect(chunks.dropFirst().allSatisfy { Set($0.keys.keys) == ["m", "q"] })
     #expect(try Data(base64Encoded: chunks.map(\.payload).joined()) == Data(picture.png()))
@@ -86,7 +96,8 @@ struct TerminalGraphicsTests {
     #expect(Sixels(small.dropLast())?.size == [5, 7])
   }
 
-  @Test("Without a size in pixels, kitty scales the picture to cells of 1:2", arguments: [nil, (3, 2)] as [(Int, Int)?])
+  @Test(
+    "Without a size in pixels, kitty scales the picture to cells of 1:2", arguments: [nil, (3, 2)] as [(Int, Int)?])
   func estimated(_ pixels: (width: Int, height: Int)?) throws {
     let space = TerminalSpace(size: (40, 12), pixels: pixels)
     let keys = try Self.chunks(TerminalGraphics.kitty.encoded(Self.slopes(800, 200), in: space))[0].keys
@@ -151,7 +162,9 @@ private struct Sixels {
         let bits = Int(command.asciiValue ?? 0) - 63
         for column in x..<x + count {
           for line in 0..<6 where bits >> line & 1 == 1 {
-            guard column < size[0], y + line < size[1], pixels[(y + line) * size[0] + column] == nil else { return nil }
+            guard column < size[0], y + line < size[1], pixels[(y + line) * size[0] + column] == nil else {
+              return nil
+            }
             pixels[(y + line) * size[0] + column] = colour
           }
         }

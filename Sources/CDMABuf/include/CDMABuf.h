@@ -141,8 +141,7 @@ int cdmabuf_become(uid_t user);
 
 /*
  * A terminal whose mode is changed, for full-screen mode or for a query. Leaving restores the terminal that was
- * entered: its mode, after full-screen mode its normal screen and cursor, and the default actions of SIGWINCH and
- * SIGTSTP.
+ * entered: its mode, after full-screen mode its normal screen and cursor, and the actions of SIGWINCH and SIGTSTP.
  */
 enum { CDMABUF_EVENT_RESIZE = 1, CDMABUF_EVENT_SUSPEND = 2 };
 /* Records the mode of the terminal `fd` before a change. SIGWINCH and SIGTSTP become events from now on. */

@@ -34,9 +34,17 @@ enum TerminalGraphics {
         try StandardStream.output.write(bytes[start..<min(start + 1 << 16, bytes.count)])
       }
     } catch {
-      // Without the end of the picture, the terminal would read all further text as a part of it.
-      try? StandardStream.output.write("\u{1b}\\\n")
+      try? StandardStream.output.write(end)
       throw error
+    }
+  }
+
+  /// The end of a picture that is not complete. Otherwise the terminal reads further text, or kitty the next picture, as
+  /// a part of it.
+  private var end: String {
+    switch self {
+    case .kitty: "\u{1b}\\\u{1b}_Gq=2,m=0;\u{1b}\\\n"
+    case .sixel: "\u{1b}\\\n"
     }
   }
 
