@@ -30,13 +30,38 @@ struct TerminalGraphicsTests {
   ]
 
   @Test(
-    "Colours of the palette are exact at each size", arguments: [(1, 1), (2, 6), (7, 13), (300, 12), (3, 5)],
+    "A picture of few colours has these colours at each size",
+    arguments: [(1, 1), (2, 6), (7, 13), (300, 12), (3, 5)],
     [8, 16, 256])
   func sixelPixels(_ size: (Int, Int), _ colours: Int) throws {
     let picture = try Self.picture(size.0, size.1) { x, y in Self.corners[(x / 5 + y) % 6] + [255] }
     let decoded = try #require(Sixels(SixelPicture(picture, colours: colours).encoded()))
     #expect(decoded.size == [size.0, size.1])
     #expect(decoded.pixels == (0..<size.0 * size.1).map { Array(picture.pixels[4 * $0..<4 * $0 + 3]) })
+  }
+
+  @Test("A picture of as many colours as the terminal has each of them, to a percent", arguments: [16, 256])
+  func ownPalette(_ colours: Int) throws {
+    let picture = try Self.picture(colours, 2) { x, _ in [UInt8(x), UInt8(255 - x), UInt8(x / 2), 255] }
+    let decoded = try #require(Sixels(SixelPicture(picture, colours: colours).encoded()))
+    #expect(decoded.palette.count == colours)
+    #expect(decoded.pixels.count == 2 * colours)
+    for (index, pixel) in decoded.pixels.enumerated() {
+      for channel in 0..<3 {
+        let (shown, meant) = try (Int(#require(pixel)[channel]), Int(picture.pixels[4 * index + channel]))
+        #expect(abs(shown - meant) <= 2)
+      }
+    }
+  }
+
+  @Test("Black and white are not dithered", arguments: [8, 16, 64, 256])
+  func extremes(_ colours: Int) throws {
+    let slopes = try Self.slopes(64, 64)
+    let lines = [UInt8](repeating: 0, count: 64 * 4) + [UInt8](repeating: 255, count: 64 * 4)
+    let picture = try #require(Picture(width: 64, height: 66, pixels: lines + slopes.pixels))
+    let decoded = try #require(Sixels(SixelPicture(picture, colours: colours).encoded()))
+    #expect(decoded.pixels[..<64].allSatisfy { $0 == [0, 0, 0] })
+    #expect(decoded.pixels[64..<128].allSatisfy { $0 == [255, 255, 255] })
   }
 
   @Test(
@@ -57,15 +82,14 @@ struct TerminalGraphicsTests {
 
   @Test("A palette has no more colours than the terminal", arguments: [8, 12, 16, 63, 64, 255, 256, 1024])
   func palette(_ colours: Int) throws {
-    let encoder = SixelPicture(try Self.slopes(4, 4), colours: colours)
-    #expect(8...min(256, colours) ~= encoder.colours)
-    #expect(Sixels(encoder.encoded())?.palette.count == encoder.colours)
+    let sixels = try #require(Sixels(SixelPicture(Self.slopes(64, 64), colours: colours).encoded()))
+    #expect(8...min(256, colours) ~= sixels.palette.count)
   }
 
   @Test("Equal columns are counted")
   func runs() throws {
     let picture = try Self.picture(1000, 6) { _, _ in [255, 255, 255, 255] }
-    #expect(String(decoding: SixelPicture(picture).encoded(), as: UTF8.self).hasSuffix("#251!1000~$\u{1b}\\"))
+    #expect(String(decoding: SixelPicture(picture).encoded(), as: UTF8.self).hasSuffix("#0!1000~$\u{1b}\\"))
   }
 
   @Test("A picture in kitty's protocol is the PNG of the picture in chunks of at most 4096", arguments: [3, 200])

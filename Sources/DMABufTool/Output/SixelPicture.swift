@@ -3,63 +3,122 @@ import DMABufImage
 
 /// A picture in sixel graphics: bands of six lines, in which each colour is drawn by itself.
 struct SixelPicture {
-  /// Levels of red, green and blue.
-  private let levels: [Int]
   private let picture: Picture
+  private let palette: Palette
 
-  /// A picture of at most `colours` colours, and of at least 8. Alpha is not shown.
-  init(_ picture: Picture, colours: Int = 256) {
-    self.picture = picture
-    // The eye sees most levels of green, and fewest of blue: 8 colours grow to 2x3x2, 3x3x2, … 6x7x6.
-    var levels = [2, 2, 2]
-    var growing = 1
-    while levels.reduce(1, *) / levels[growing] * (levels[growing] + 1) <= min(colours, 256) {
-      levels[growing] += 1
-      growing = [2, 0, 1][growing]
-    }
-    self.levels = levels
+  private enum Palette {
+    /// The colours of the picture, with their indices.
+    case own([UInt32: UInt8])
+    /// Levels of red, green and blue. The colours between them are dithered.
+    case levels([Int])
   }
 
-  /// The number of colours.
-  var colours: Int { levels.reduce(1, *) }
+  /// A picture of at most `colours` colours. At least 8 are assumed. Alpha is not shown.
+  init(_ picture: Picture, colours: Int = 256) {
+    self.picture = picture
+    let colours = max(8, min(colours, 256))
+    palette = Self.colours(of: picture, atMost: colours).map { .own($0) } ?? .levels(Self.levels(colours))
+  }
 
   /// The bytes for the terminal.
   func encoded() -> [UInt8] {
     // The second parameter: no background is drawn. The raster attributes are square pixels and the size.
-    var text = Array("\u{1b}P0;1;0q\"1;1;\(picture.width);\(picture.height)".utf8)
-    for colour in 0..<colours { text += definition(of: colour).utf8 }
+    let start = Array("\u{1b}P0;1;0q\"1;1;\(picture.width);\(picture.height)".utf8)
+    let bands =
+      switch palette {
+      case .own(let colours): ownBands(colours)
+      case .levels(let levels): ditheredBands(levels)
+      }
+    return start + bands + [0x1b, UInt8(ascii: "\\")]
+  }
+
+  /// The distinct colours of a picture. Returns `nil` if it has more than `limit`.
+  private static func colours(of picture: Picture, atMost limit: Int) -> [UInt32: UInt8]? {
+    var indices: [UInt32: UInt8] = [:]
+    var last: UInt32?
+    let pixels = picture.pixels
+    for at in stride(from: 0, to: pixels.count, by: 4) {
+      let colour = colour(pixels, at)
+      guard colour != last else { continue }
+      last = colour
+      guard indices[colour] == nil else { continue }
+      guard indices.count < limit else { return nil }
+      indices[colour] = UInt8(indices.count)
+    }
+    return indices
+  }
+
+  @inline(__always)
+  private static func colour(_ pixels: [UInt8], _ at: Int) -> UInt32 {
+    UInt32(pixels[at]) << 16 | UInt32(pixels[at + 1]) << 8 | UInt32(pixels[at + 2])
+  }
+
+  private func ownBands(_ colours: [UInt32: UInt8]) -> [UInt8] {
+    let definitions = colours.sorted { $0.value < $1.value }.map { colour, index in
+      Self.definition(of: Int(index), [16, 8, 0].map { (Int(colour >> $0 & 255), 255) })
+    }
+    let pixels = picture.pixels
+    var (last, index): (UInt32?, UInt8) = (nil, 0)
+    return definitions.joined().utf8
+      + bands(colours.count) { at, _, _ in
+        let colour = Self.colour(pixels, at)
+        if colour != last { (last, index) = (colour, colours[colour] ?? 0) }
+        return index
+      }
+  }
+
+  private func ditheredBands(_ levels: [Int]) -> [UInt8] {
+    let definitions = (0..<levels.reduce(1, *)).map { index in
+      let (red, rest) = index.quotientAndRemainder(dividingBy: levels[1] * levels[2])
+      let places = [red, rest / levels[2], rest % levels[2]]
+      return Self.definition(of: index, zip(places, levels).map { ($0, $1 - 1) })
+    }
+    let tables = levels.indices.map { Self.table(levels, channel: $0) }
+    let pixels = picture.pixels
+    return definitions.joined().utf8
+      + bands(definitions.count) { at, x, y in
+        let threshold = Int(Self.thresholds[(y & 7) << 3 | x & 7]) << 8
+        let red = tables[0][threshold | Int(pixels[at])]
+        let green = tables[1][threshold | Int(pixels[at + 1])]
+        let blue = tables[2][threshold | Int(pixels[at + 2])]
+        return red &+ green &+ blue
+      }
+  }
+
+  /// The bands of the picture. `index` is the colour of the pixel whose bytes begin at a position, and its place.
+  private func bands(_ colours: Int, _ index: (_ at: Int, _ x: Int, _ y: Int) -> UInt8) -> [UInt8] {
+    var text: [UInt8] = []
     var band = Band(width: picture.width, colours: colours)
-    let tables = levels.indices.map { table($0) }
-    let (pixels, width) = (picture.pixels, picture.width)
     for top in stride(from: 0, to: picture.height, by: 6) {
       if top > 0 { text.append(UInt8(ascii: "-")) }
       for y in top..<min(top + 6, picture.height) {
-        let row = (y & 7) << 3
-        for x in 0..<width {
-          let (at, threshold) = ((y * width + x) << 2, Int(Self.thresholds[row | x & 7]) << 8)
-          let red = tables[0][threshold | Int(pixels[at])]
-          let green = tables[1][threshold | Int(pixels[at + 1])]
-          let blue = tables[2][threshold | Int(pixels[at + 2])]
-          band.draw(red &+ green &+ blue, x, y - top)
-        }
+        for x in 0..<picture.width { band.draw(index((y * picture.width + x) * 4, x, y), x, y - top) }
       }
       band.flush(into: &text)
     }
-    return text + [0x1b, UInt8(ascii: "\\")]
+    return text
   }
 
-  /// `#INDEX;2;RED;GREEN;BLUE` in percent.
-  private func definition(of colour: Int) -> String {
-    let (red, rest) = colour.quotientAndRemainder(dividingBy: levels[1] * levels[2])
-    let percents = zip([red, rest / levels[2], rest % levels[2]], levels).map { level, count in
-      (200 * level / (count - 1) + 1) / 2
+  /// `#INDEX;2;RED;GREEN;BLUE` in percent, for red, green and blue as parts of their largest values.
+  private static func definition(of index: Int, _ channels: [(value: Int, largest: Int)]) -> String {
+    let percents = channels.map { (200 * $0.value / $0.largest + 1) / 2 }
+    return "#\(index);2;\(percents[0]);\(percents[1]);\(percents[2])"
+  }
+
+  /// The eye sees most levels of green, and fewest of blue: 8 colours grow to 2x3x2, 3x3x2, ... 6x7x6.
+  private static func levels(_ colours: Int) -> [Int] {
+    var levels = [2, 2, 2]
+    var growing = 1
+    while levels.reduce(1, *) / levels[growing] * (levels[growing] + 1) <= colours {
+      levels[growing] += 1
+      growing = [2, 0, 1][growing]
     }
-    return "#\(colour);2;\(percents[0]);\(percents[1]);\(percents[2])"
+    return levels
   }
 
   /// The part of a colour's index that a channel adds, for each of 64 thresholds and 256 values. A value between two
   /// levels is the upper one at as many thresholds as it is close to it (ordered dithering).
-  private func table(_ channel: Int) -> [UInt8] {
+  private static func table(_ levels: [Int], channel: Int) -> [UInt8] {
     let (steps, factor) = (levels[channel] - 1, levels[(channel + 1)...].reduce(1, *))
     return (0..<64 * 256).map { place in
       let (threshold, value) = place.quotientAndRemainder(dividingBy: 256)
