@@ -188,13 +188,26 @@ _dmabuf_alloc() {
     repeating_flags=()
     non_repeating_flags=(--read-only --force --list --json --replace --version -h --help)
     repeating_options=()
-    non_repeating_options=(--from --count --name --hold)
+    non_repeating_options=(--from --stride --align --layout --offset --count --name --hold)
     __dmabuf_offer_flags_options -1
 
     # Offer option value completions
     case "${prev}" in
     '--from')
         __dmabuf_add_completions -W "$(__dmabuf_custom_complete ---completion alloc -- --from "${COMP_CWORD}" "$(__dmabuf_cursor_index_in_current_word)")"
+        return
+        ;;
+    '--stride')
+        return
+        ;;
+    '--align')
+        return
+        ;;
+    '--layout')
+        __dmabuf_add_completions -W "$(__dmabuf_custom_complete ---completion alloc -- --layout "${COMP_CWORD}" "$(__dmabuf_cursor_index_in_current_word)")"
+        return
+        ;;
+    '--offset')
         return
         ;;
     '--count')
@@ -248,12 +261,25 @@ _dmabuf_import() {
     repeating_flags=()
     non_repeating_flags=(--all --checksum --junit --json --replace --version -h --help)
     repeating_options=(--from)
-    non_repeating_options=(--framebuffer --size --stream --timeout --hold)
+    non_repeating_options=(--framebuffer --stride --align --layout --offset --size --stream --format --timeout --hold)
     __dmabuf_offer_flags_options -1
 
     # Offer option value completions
     case "${prev}" in
     '--framebuffer')
+        return
+        ;;
+    '--stride')
+        return
+        ;;
+    '--align')
+        return
+        ;;
+    '--layout')
+        __dmabuf_add_completions -W "$(__dmabuf_custom_complete ---completion import -- --layout "${COMP_CWORD}" "$(__dmabuf_cursor_index_in_current_word)")"
+        return
+        ;;
+    '--offset')
         return
         ;;
     '--from')
@@ -264,6 +290,9 @@ _dmabuf_import() {
         return
         ;;
     '--stream')
+        return
+        ;;
+    '--format')
         return
         ;;
     '--timeout')
@@ -285,9 +314,9 @@ _dmabuf_import() {
 
 _dmabuf_map() {
     repeating_flags=()
-    non_repeating_flags=(--dump --checksum --bandwidth --no-sync --json --version -h --help)
+    non_repeating_flags=(--dump --checksum --bandwidth --watch --no-sync --json --version -h --help)
     repeating_options=()
-    non_repeating_options=(--fill --verify --output --input --offset --length --timeout)
+    non_repeating_options=(--fill --verify --output --input --image --crop --channel --colour --compare --tolerance --frame --stride --align --layout --offset --length --timeout)
     __dmabuf_offer_flags_options 1
 
     # Offer option value completions
@@ -302,6 +331,38 @@ _dmabuf_map() {
         return
         ;;
     '--input')
+        return
+        ;;
+    '--image')
+        return
+        ;;
+    '--crop')
+        return
+        ;;
+    '--channel')
+        return
+        ;;
+    '--colour')
+        return
+        ;;
+    '--compare')
+        __dmabuf_add_completions -W "$(__dmabuf_custom_complete ---completion map -- --compare "${COMP_CWORD}" "$(__dmabuf_cursor_index_in_current_word)")"
+        return
+        ;;
+    '--tolerance')
+        return
+        ;;
+    '--frame')
+        return
+        ;;
+    '--stride')
+        return
+        ;;
+    '--align')
+        return
+        ;;
+    '--layout')
+        __dmabuf_add_completions -W "$(__dmabuf_custom_complete ---completion map -- --layout "${COMP_CWORD}" "$(__dmabuf_cursor_index_in_current_word)")"
         return
         ;;
     '--offset')
@@ -748,14 +809,17 @@ _dmabuf_fence_deadline() {
 
 _dmabuf_grab() {
     repeating_flags=()
-    non_repeating_flags=(--json --replace --version -h --help)
+    non_repeating_flags=(--image --json --replace --version -h --help)
     repeating_options=()
-    non_repeating_options=(--plane --hold)
+    non_repeating_options=(--plane --output --hold)
     __dmabuf_offer_flags_options -1
 
     # Offer option value completions
     case "${prev}" in
     '--plane')
+        return
+        ;;
+    '--output')
         return
         ;;
     '--hold')
@@ -776,11 +840,24 @@ _dmabuf_present() {
     repeating_flags=()
     non_repeating_flags=(--json --version -h --help)
     repeating_options=()
-    non_repeating_options=(--connector --for --page-flips --in-fence --out-fence --writeback --timeout)
+    non_repeating_options=(--stride --align --layout --offset --connector --for --page-flips --in-fence --out-fence --writeback --timeout)
     __dmabuf_offer_flags_options -1
 
     # Offer option value completions
     case "${prev}" in
+    '--stride')
+        return
+        ;;
+    '--align')
+        return
+        ;;
+    '--layout')
+        __dmabuf_add_completions -W "$(__dmabuf_custom_complete ---completion present -- --layout "${COMP_CWORD}" "$(__dmabuf_cursor_index_in_current_word)")"
+        return
+        ;;
+    '--offset')
+        return
+        ;;
     '--connector')
         return
         ;;
@@ -882,7 +959,7 @@ _dmabuf_receive() {
 
 _dmabuf_devices() {
     repeating_flags=()
-    non_repeating_flags=(--json --version -h --help)
+    non_repeating_flags=(--formats --json --version -h --help)
     repeating_options=()
     non_repeating_options=()
     __dmabuf_offer_flags_options -1

@@ -45,7 +45,9 @@ extension PlaneFormat {
     let (formats, formatsStart) = (Int(number(8, 4)), Int(number(12, 4)))
     let (modifiers, modifiersStart) = (Int(number(16, 4)), Int(number(20, 4)))
     // The numbers have 32 bits, so the sums do not overflow.
-    guard formatsStart + 4 * formats <= bytes.count, modifiersStart + 24 * modifiers <= bytes.count else { return nil }
+    guard formatsStart + 4 * formats <= bytes.count, modifiersStart + 24 * modifiers <= bytes.count else {
+      return nil
+    }
     var found: [[UInt64]] = Array(repeating: [], count: formats)
     for index in 0..<modifiers {
       let start = modifiersStart + 24 * index

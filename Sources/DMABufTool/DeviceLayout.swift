@@ -25,7 +25,7 @@ enum DeviceLayout {
   static func current(of device: Device) throws -> ImageLayout {
     guard device.subsystem == .v4l2 else {
       throw Failure(
-        "cannot take the image from \(device.path): a DRM device has no current image of buffers",
+        "cannot use the format of \(device.path): DRM devices have none for buffers",
         hint: "add size and format, as in --image 1920x1080:XR24", status: .usage)
     }
     let node = try V4L2Node(device.node)
@@ -47,13 +47,13 @@ enum DeviceLayout {
     let reason =
       format.planes.count > 1
       ? "each plane of \(format.fourcc) is a buffer of its own" : "the layout of \(format.fourcc) is not known"
-    throw Failure("cannot take the layout from \(path): \(reason)")
+    throw Failure("cannot use the layout of \(path): \(reason)")
   }
 
   private static func imageQueue(of node: borrowing V4L2Node) throws -> V4L2Queue {
     let usable = node.queues.filter(\.isVideo)
     guard let queue = usable.first(where: { !$0.isOutput }) ?? usable.first else {
-      throw Failure("cannot take the layout from \(node.path): it has no queue of images")
+      throw Failure("cannot use the layout of \(node.path): it has no queue of images")
     }
     return queue
   }

@@ -99,8 +99,8 @@ enum HelpTopic: String, CaseIterable {
         --layout DEVICE           As this device lays out such an image.
         --offset N[,N]            Where the first plane begins, or each plane.
 
-      dmabuf alloc prints the offset and the stride of each plane. A held buffer keeps
-      its image: dmabuf map NAME --image shows the picture.
+      dmabuf alloc prints the offset and the stride of each plane. The layout is held
+      with a buffer: dmabuf map NAME --image shows the picture.
 
       A name with -BE has its bytes in reverse order, as in RG16-BE. A name with
       -V4L2 means other pixels in V4L2 than in DRM. These formats are known:

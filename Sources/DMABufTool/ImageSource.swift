@@ -85,11 +85,29 @@ struct ImageSource: ~Copyable {
     }
   }
 
+  /// Waits until the bytes of the image have changed so many times. Changes between two looks count as one. Throws
+  /// ``TimedOut`` after the deadline.
+  func waitForChanges(_ count: Int) throws {
+    let progress = Progress()
+    defer { progress.finish() }
+    var last = try fingerprint()
+    var seen = 0
+    while seen < count {
+      if access.deadline?.isPast == true { throw TimedOut(.poll, on: name) }
+      progress.show("\(name): \(seen) of \(count) changes")
+      try Deadline(after: .milliseconds(2)).sleep()
+      let next = try fingerprint()
+      if next != last { (last, seen) = (next, seen + 1) }
+    }
+  }
+
   private func read<Result>(_ body: (RawSpan) throws(PictureError) -> Result) throws -> Result {
     let mapped = try buffer.map(0..<layout.leastSize, for: .read)
     if access.isSynchronized { try AccessWait.begin(.read, to: buffer, deadline: access.deadline) }
     let result = Swift.Result { () throws -> Result in
-      try explaining { () throws(PictureError) in try unsafe body(RawSpan(_unsafeBytes: UnsafeRawBufferPointer(mapped.bytes))) }
+      try explaining { () throws(PictureError) in
+        try unsafe body(RawSpan(_unsafeBytes: UnsafeRawBufferPointer(mapped.bytes)))
+      }
     }
     if access.isSynchronized { try buffer.endAccess(.read) }
     try Interruption.check()

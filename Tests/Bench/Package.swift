@@ -4,7 +4,7 @@ import PackageDescription
 
 let settings: [SwiftSetting] = [.strictMemorySafety(), .treatAllWarnings(as: .error)]
 
-// The library side of two benchmarks, for Tests/Bench/run.
+// The library side of three benchmarks, for Tests/Bench/run.
 let package = Package(
   name: "bench",
   dependencies: [.package(name: "dmabuf", path: "../..")],
@@ -15,6 +15,13 @@ let package = Package(
         .product(name: "DMABuf", package: "dmabuf"), .product(name: "DMABufExercise", package: "dmabuf"),
       ],
       path: "MemoryBench", swiftSettings: settings),
+    .executableTarget(
+      name: "ImageBench",
+      dependencies: [
+        .product(name: "DMABuf", package: "dmabuf"), .product(name: "DMABufExercise", package: "dmabuf"),
+        .product(name: "DMABufImage", package: "dmabuf"),
+      ],
+      path: "ImageBench", swiftSettings: settings),
     .executableTarget(
       name: "ImportBench", dependencies: [.product(name: "DMABuf", package: "dmabuf")], path: "ImportBench",
       swiftSettings: settings),

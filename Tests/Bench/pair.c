@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* Starts two programs alternately and compares the times until they exit.
 
-   pair [-n PAIRS] [-b STARTS] [-l LIMIT] [-m LIMIT] WORK THEIRS… -- OURS…
+   pair [-n PAIRS] [-b STARTS] [-c] [-l LIMIT] [-m LIMIT] WORK THEIRS… -- OURS…
 
-   A sample is STARTS starts of each program. -m adds a row for peak memory. */
+   A sample is STARTS starts of each program. -c compares their user and system time. -m adds a row for peak memory. */
 #define _GNU_SOURCE
 #include "bench.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <spawn.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -21,8 +22,11 @@ static posix_spawn_file_actions_t quiet;
 
 struct sample {
   double milliseconds;
+  double processor_milliseconds;
   double kibibytes;
 };
+
+static double milliseconds(struct timeval time) { return (double)time.tv_sec * 1e3 + (double)time.tv_usec / 1e3; }
 
 static struct sample start(char **command, int times) {
   struct sample sample = {0};
@@ -36,19 +40,23 @@ static struct sample start(char **command, int times) {
     if (wait4(pid, &status, 0, &usage) < 0) err(1, "wait4");
     /* Status 1: some process could not be read. */
     if (!WIFEXITED(status) || WEXITSTATUS(status) > 1) errx(1, "%s failed: status %#x", command[0], status);
+    sample.processor_milliseconds += milliseconds(usage.ru_utime) + milliseconds(usage.ru_stime);
     if (usage.ru_maxrss > sample.kibibytes) sample.kibibytes = usage.ru_maxrss;
   }
   sample.milliseconds = (double)(now() - begin) / 1e6 / times;
+  sample.processor_milliseconds /= times;
   return sample;
 }
 
 int main(int argc, char **argv) {
   int pairs = 5, times = 1, option;
+  bool of_processor = false;
   const char *limit = "", *memory = NULL;
-  while ((option = getopt(argc, argv, "+n:b:l:m:")) != -1) {
+  while ((option = getopt(argc, argv, "+n:b:cl:m:")) != -1) {
     switch (option) {
     case 'n': pairs = atoi(optarg); break;
     case 'b': times = atoi(optarg); break;
+    case 'c': of_processor = true; break;
     case 'l': limit = optarg; break;
     case 'm': memory = optarg; break;
     default: return 64;
@@ -71,7 +79,7 @@ int main(int argc, char **argv) {
       int which = (i + turn) & 1;
       struct sample sample = start(command[which], times);
       if (i < 0) continue;
-      time[which][i] = sample.milliseconds;
+      time[which][i] = of_processor ? sample.processor_milliseconds : sample.milliseconds;
       peak[which][i] = sample.kibibytes;
     }
   }

@@ -14,10 +14,11 @@ struct Recording: CustomTestStringConvertible, Sendable {
   /// Whether the kernel lists its buffers in sysfs.
   var hasStatistics: Bool { FileManager.default.fileExists(atPath: root + "/sys/kernel/dmabuf/buffers") }
 
-  static let all: [Recording] = names(in: "").filter { !["bufinfo", "display", "pixels", "tracefs"].contains($0) }.flatMap {
-    kernel in
-    names(in: kernel).map { Recording(kernel: kernel, moment: $0) }
-  }
+  static let all: [Recording] = names(in: "").filter { !["bufinfo", "display", "pixels", "tracefs"].contains($0) }
+    .flatMap {
+      kernel in
+      names(in: kernel).map { Recording(kernel: kernel, moment: $0) }
+    }
 
   /// One moment, on each kernel with a recording of it.
   static func each(_ moment: String) -> [Recording] { all.filter { $0.moment == moment } }

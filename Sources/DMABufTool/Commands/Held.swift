@@ -89,7 +89,8 @@ struct HeldReport: Report, Encodable {
     held = objects.map {
       Entry(
         name: "\($0.name)", kind: $0.kind.rawValue, ino: $0.inode, size: $0.size, exporter: $0.exporter, pid: $0.pid,
-        age: now > $0.began ? now - $0.began : 0, attached: $0.attached, image: $0.image.flatMap(ImageLayout.init).map(ImageDescription.init))
+        age: now > $0.began ? now - $0.began : 0, attached: $0.attached,
+        image: $0.image.flatMap(ImageLayout.init).map(ImageDescription.init))
     }
   }
 

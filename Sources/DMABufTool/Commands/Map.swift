@@ -3,6 +3,7 @@ import ArgumentParser
 import DMABuf
 import DMABufExercise
 import DMABufHost
+import DMABufImage
 
 /// `dmabuf map`: reads, writes and verifies a buffer's memory through the CPU.
 struct Map: ParsableCommand {
@@ -48,7 +49,7 @@ struct Map: ParsableCommand {
     let size = buffer.size
     let excerpt = excerpt(of: size)
     let access = try MapAccess(
-      buffer: buffer, offset: range.start, length: excerpt ?? range.length?.bytes,
+      buffer: buffer, offset: range.start, length: try excerpt ?? length(),
       isSynchronized: !range.noSync, deadline: deadline)
     let report = try access.run(operation.chosen ?? .dump)
     if let report {
@@ -59,6 +60,19 @@ struct Map: ParsableCommand {
       Diagnostics.say(
         "\(reference): printed \(excerpt) of \(size) bytes",
         hint: "use --dump to print all bytes, or --length N to print the first N")
+    }
+  }
+
+  /// The number of bytes on the command line, or of the image that the holder remembers.
+  private func length() throws -> Int? {
+    switch range.length {
+    case nil: return nil
+    case .bytes(let count): return count
+    case .image:
+      guard let image = try reference.heldImage() else {
+        throw Failure("cannot map \(reference): its image is not known", hint: "use --length SIZE", status: .usage)
+      }
+      return image.size
     }
   }
 

@@ -20,7 +20,8 @@ extension Map {
     if picture.watch, operation.output != nil { throw ValidationError("--watch and --output exclude each other") }
     guard let path = operation.output, try PictureFile(path).format == .y4m else { return }
     if picture.crop != nil || picture.channel != nil || picture.colour != nil || picture.compare != nil {
-      throw ValidationError("a .y4m file has the samples of the buffer; it excludes --crop, --channel, --colour and --compare")
+      throw ValidationError(
+        "a .y4m file has the samples of the buffer; it excludes --crop, --channel, --colour and --compare")
     }
   }
 
@@ -30,6 +31,7 @@ extension Map {
     let access = ImageSource.Access(isSynchronized: !range.noSync, deadline: range.timeout?.deadline)
     let layout = try layout(image)
     let source = try ImageSource(reference.open(), "\(reference)", layout, picture.view, access)
+    if let frame = picture.frame { try source.waitForChanges(frame) }
     if let compare = picture.compare {
       let other = try ImageSource(compare.open(), "\(compare)", layout, picture.view, access)
       return try runComparison(source, other)

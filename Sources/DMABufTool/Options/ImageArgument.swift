@@ -49,7 +49,8 @@ struct ImageArgument: Equatable, Sendable {
   ) throws -> ImageLayout {
     guard let format else {
       throw Failure(
-        "cannot lay out \(width)x\(height):\(fourcc): \(fourcc) is not a known pixel format", hint: "dmabuf help images lists the formats", status: .usage)
+        "cannot lay out \(width)x\(height):\(fourcc): \(fourcc) is not a known pixel format",
+        hint: "dmabuf help images lists the formats", status: .usage)
     }
     do {
       return try ImageLayout(

@@ -62,7 +62,8 @@ extension CommandBeforeAnother {
       for (name, object) in zip(try names(objects.descriptors.count), objects.descriptors) {
         let socket = try Holding.start(
           name, kind: object.kind, descriptor: object.number, companions: object.companions,
-          attached: object.attached, image: object.image?.description, trigger: object.trigger, after: object.after, replacing: keeping.replace)
+          attached: object.attached, image: object.image?.description, trigger: object.trigger, after: object.after,
+          replacing: keeping.replace)
         held.append((name, socket))
       }
       if command.isEmpty || json { try report(held.map(\.0)).print(asJSON: json) }

@@ -13,7 +13,7 @@ struct LayoutOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Make strides multiples of STRIDE bytes, and planes of HEIGHT lines (256, 64x16).",
+      "Use strides that are multiples of STRIDE bytes, and planes of HEIGHT lines (256, 64x16).",
       valueName: "STRIDE[xHEIGHT]"),
     transform: LayoutAlignment.init)
   var align: LayoutAlignment?
@@ -45,7 +45,8 @@ struct PlaneOptions: ParsableArguments {
   @OptionGroup var options: LayoutOptions
 
   @Option(
-    help: ArgumentHelp("Set the offset of the first plane in bytes, or of each. Default: no gaps.", valueName: "N[,N]"),
+    help: ArgumentHelp(
+      "Set the offset of the first plane in bytes, or of each. Default: no gaps.", valueName: "N[,N]"),
     transform: { try ByteList($0) })
   var offset: ByteList?
 
@@ -82,7 +83,9 @@ struct LayoutAlignment: Equatable {
     let numbers = text.split(scalar: "x", omittingEmptySubsequences: false).map { Int($0) }
     guard 1...2 ~= numbers.count, let stride = numbers[0], let height = numbers.count == 2 ? numbers[1] : 1,
       1...65536 ~= stride, 1...65536 ~= height
-    else { throw ValidationError("an alignment is STRIDE or STRIDExHEIGHT, such as 256 or 64x16, each from 1 to 65536") }
+    else {
+      throw ValidationError("an alignment is STRIDE or STRIDExHEIGHT, such as 256 or 64x16, each from 1 to 65536")
+    }
     alignment = ImageLayout.Alignment(stride: stride, height: height)
   }
 }

@@ -61,9 +61,19 @@ struct MapRangeOptions: ParsableArguments {
   var start: Int { offset?.bytes[0] ?? 0 }
 
   @Option(
-    help: ArgumentHelp("Use SIZE bytes (256, 64K). Default: to the end of the buffer.", valueName: "SIZE"),
-    transform: { try ByteSize($0) })
-  var length: ByteSize?
+    help: ArgumentHelp(
+      "Use SIZE bytes (256, 64K), or those of the image that is held (image). Default: to the end of the buffer.",
+      valueName: "SIZE"),
+    transform: Length.init)
+  var length: Length?
+
+  /// A number of bytes, or the size of a held image.
+  enum Length: Equatable {
+    case bytes(Int)
+    case image
+
+    init(_ text: String) throws { self = text == "image" ? .image : .bytes(try ByteSize(text).bytes) }
+  }
 
   @Flag(help: "Skip SYNC START and SYNC END, to show what missing ones do.")
   var noSync = false

@@ -30,13 +30,13 @@ struct PictureOptions: ParsableArguments {
   var crop: PictureArea?
 
   @Option(
-    help: ArgumentHelp("Show one channel in grey: Y, U, V, R, G, B or A.", valueName: "CHANNEL"),
+    help: ArgumentHelp("Show one channel in grey: Y, U, V, R, G, B or A.", valueName: "LETTER"),
     transform: PictureOptions.channel)
   var channel: PixelFormat.Channel?
 
   @Option(
     help: ArgumentHelp(
-      "Convert YUV by 601, 709 or 2020, with limited or full range (709, 601:full). Default: as V4L2 does.",
+      "Use the matrix 601, 709 or 2020 for YUV, and the range limited or full (709, 601:full). Default: as V4L2 does.",
       valueName: "SPACE"),
     transform: ColourArgument.init)
   var colour: ColourArgument?
@@ -48,6 +48,9 @@ struct PictureOptions: ParsableArguments {
 
   @Option(help: ArgumentHelp("Accept differences of up to N of 255 in a channel. Default: 0.", valueName: "N"))
   var tolerance: Int?
+
+  @Option(help: ArgumentHelp("Wait until the image has changed N times, and show it then.", valueName: "N"))
+  var frame: Int?
 
   @Flag(help: "Show the picture again whenever the buffer changes, until ^C. Needs a terminal.")
   var watch = false
@@ -64,8 +67,8 @@ struct PictureOptions: ParsableArguments {
     guard image != nil else {
       let given = [
         ("--crop", crop != nil), ("--channel", channel != nil), ("--colour", colour != nil),
-        ("--compare", compare != nil), ("--tolerance", tolerance != nil), ("--watch", watch),
-        ("--graphics", graphics != .auto),
+        ("--compare", compare != nil), ("--tolerance", tolerance != nil), ("--frame", frame != nil),
+        ("--watch", watch), ("--graphics", graphics != .auto),
         ("--stride, --align and --layout", layout.isGiven),
       ].first { $0.1 }
       if let given { throw ValidationError("\(given.0) \(given.0.contains(",") ? "need" : "needs") --image") }
@@ -79,6 +82,8 @@ struct PictureOptions: ParsableArguments {
       throw ValidationError("--watch draws with blocks; it excludes --graphics \(graphics.rawValue)")
     }
     try ValidationError.check(tolerance, of: "--tolerance <N>", in: 0...255)
+    try ValidationError.check(frame, of: "--frame <N>", in: 1...1_000_000)
+    if watch, frame != nil { throw ValidationError("--watch and --frame exclude each other") }
   }
 
   /// Accepts only what is meant as an image. After a bare --image, other words belong to the command.
@@ -105,7 +110,8 @@ struct PictureArea: Equatable {
   init(_ text: String) throws {
     let parts = text.split(scalar: "+", omittingEmptySubsequences: false)
     let numbers = parts.flatMap { $0.split(scalar: "x", omittingEmptySubsequences: false) }.map { Int($0) }
-    guard parts.count == 3, numbers.count == 4, parts[0].contains("x"), let width = numbers[0], let height = numbers[1],
+    guard parts.count == 3, numbers.count == 4, parts[0].contains("x"), let width = numbers[0],
+      let height = numbers[1],
       let x = numbers[2], let y = numbers[3], 1...65536 ~= width, 1...65536 ~= height, 0...65535 ~= x, 0...65535 ~= y
     else { throw ValidationError("a part of a picture is WxH+X+Y, such as 640x480+0+16") }
     (self.x, self.y, self.width, self.height) = (x, y, width, height)
@@ -120,8 +126,11 @@ struct ColourArgument: Equatable {
   init(_ text: String) throws {
     let words = text.split(scalar: ":", omittingEmptySubsequences: false).map(String.init)
     let range = words.count == 2 ? ColourSpace.Range(rawValue: words[1]) : nil
-    guard 1...2 ~= words.count, words.count == 1 || range != nil, let encoding = ColourSpace.Encoding(rawValue: words[0])
-    else { throw ValidationError("a colour space is 601, 709 or 2020, and :limited or :full, such as 709 or 601:full") }
+    guard 1...2 ~= words.count, words.count == 1 || range != nil,
+      let encoding = ColourSpace.Encoding(rawValue: words[0])
+    else {
+      throw ValidationError("a colour space is 601, 709 or 2020, and :limited or :full, such as 709 or 601:full")
+    }
     (self.encoding, self.range) = (encoding, range)
   }
 

@@ -24,9 +24,7 @@ struct PictureFile {
     } else if name.hasSuffix(".y4m") {
       format = .y4m
     } else {
-      throw Failure(
-        "cannot write \(path): pictures are .png, .ppm or .y4m files",
-        hint: "without --image, --output copies the bytes of the buffer", status: .usage)
+      throw ValidationError("cannot write a picture to \(path): the file is a .png, .ppm or .y4m file")
     }
   }
 
