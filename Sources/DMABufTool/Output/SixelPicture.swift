@@ -85,7 +85,8 @@ struct SixelPicture {
       }
   }
 
-  /// The bands of the picture. `index` is the colour of the pixel whose bytes begin at a position, and its place.
+  /// The bands of the picture. `index` returns the colour of the pixel in column `x` of line `y`, whose bytes begin at
+  /// `at`.
   private func bands(_ colours: Int, _ index: (_ at: Int, _ x: Int, _ y: Int) -> UInt8) -> [UInt8] {
     var text: [UInt8] = []
     var band = Band(width: picture.width, colours: colours)
