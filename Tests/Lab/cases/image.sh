@@ -282,3 +282,49 @@ a_framebuffer_has_the_stride_that_is_given() {
   status 1
   stderr '^dmabuf: hint: the image needs 1474560 bytes; the buffer has 1048576$'
 }
+
+the_next_frame_is_awaited() {
+  needs v4l2:vivid heap:system
+  check dmabuf alloc 640x360:YUYV --hold frame
+  start camera dmabuf import frame "$(video_node vivid)" --format 640x360:YUYV --stream 30
+  run dmabuf map frame --image --frame 3 --output third.ppm --timeout 60s
+  status 0
+  finish camera
+  run dmabuf map frame --image --frame 1 --output never.ppm --timeout 200ms
+  status 124
+  check [ ! -e never.ppm ]
+  check dmabuf release frame
+}
+
+the_picture_is_drawn_again_when_the_buffer_changes() {
+  needs heap:system
+  check dmabuf alloc 64x48:XR24 --hold frame
+  run sh -c "(sleep 2; dmabuf map frame --fill 0x66 >&2; sleep 2; printf q; sleep 0.3) |
+    actor default-signals exec script -q -e -c 'stty cols 80 rows 40; dmabuf map frame --image --watch' screen"
+  status 0
+  check grep -aq '48;2;0;0;0m' screen
+  check grep -aq '48;2;102;102;102m' screen
+  check dmabuf release frame
+}
+
+a_held_image_is_copied_without_the_rest_of_its_last_page() {
+  needs heap:system
+  check dmabuf alloc 640x360:YUYV --hold frame
+  run dmabuf map frame --length image --output frame.yuv
+  status 0
+  check [ "$(wc -c <frame.yuv)" = 460800 ]
+  check dmabuf release frame
+  check dmabuf alloc 64K --hold bytes
+  run dmabuf map bytes --length image --output bytes.raw
+  status 64
+  stderr '^dmabuf: cannot map bytes: its image is not known$'
+  check dmabuf release bytes
+}
+
+a_layout_that_only_a_device_knows_is_not_guessed() {
+  run dmabuf alloc 64x64:XR24:X_TILED
+  status 64
+  stderr '^dmabuf: cannot allocate an image with the modifier X_TILED: only the device that uses it knows the layout$'
+  run dmabuf export drm:vgem --size 64x64:XR24:X_TILED
+  status 64
+}
