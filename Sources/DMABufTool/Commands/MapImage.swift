@@ -14,6 +14,9 @@ extension Map {
       throw ValidationError("--json needs --output FILE or --compare REF with --image")
     }
     if operation.output == "-", json { throw ValidationError("--json excludes --output -") }
+    if picture.graphics != .auto, operation.output != nil {
+      throw ValidationError("--graphics and --output exclude each other")
+    }
     if picture.watch, operation.output != nil { throw ValidationError("--watch and --output exclude each other") }
     guard let path = operation.output, try PictureFile(path).format == .y4m else { return }
     if picture.crop != nil || picture.channel != nil || picture.colour != nil || picture.compare != nil {
@@ -38,7 +41,7 @@ extension Map {
       let written = try file.write(source)
       if path != "-" { try ImageReport(source, file: path, size: written).print(asJSON: json) }
     } else if StandardStream.output.isTerminal {
-      try TerminalPicture(source, isWatched: picture.watch).show()
+      try TerminalPicture(source, isWatched: picture.watch, graphics: picture.graphics).show()
     } else {
       throw Failure(
         "cannot show a picture: standard output is not a terminal",
