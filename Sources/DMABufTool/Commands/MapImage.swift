@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 import ArgumentParser
 import DMABuf
-import DMABufHost
 import DMABufImage
 
 extension Map {
@@ -40,12 +39,8 @@ extension Map {
       let file = try PictureFile(path)
       let written = try file.write(source)
       if path != "-" { try ImageReport(source, file: path, size: written).print(asJSON: json) }
-    } else if StandardStream.output.isTerminal {
-      try TerminalPicture(source, isWatched: picture.watch, graphics: picture.graphics).show()
     } else {
-      throw Failure(
-        "cannot show a picture: standard output is not a terminal",
-        hint: "--output FILE.png writes a file, --output - writes PNG to standard output", status: .usage)
+      try TerminalPicture(source, isWatched: picture.watch, graphics: picture.graphics).show()
     }
   }
 

@@ -11,7 +11,13 @@ struct TerminalPicture: ~Copyable {
   private let graphics: PictureOptions.Graphics
   private let isColored: Bool
 
-  init(_ source: consuming ImageSource, isWatched: Bool, graphics: PictureOptions.Graphics = .auto) {
+  /// Throws when standard output is not a terminal.
+  init(_ source: consuming ImageSource, isWatched: Bool = false, graphics: PictureOptions.Graphics = .auto) throws {
+    guard StandardStream.output.isTerminal else {
+      throw Failure(
+        "cannot show a picture: standard output is not a terminal",
+        hint: "--output FILE.png writes a file, --output - writes PNG to standard output", status: .usage)
+    }
     self.source = source
     self.isWatched = isWatched
     self.graphics = graphics
