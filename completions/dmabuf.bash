@@ -316,7 +316,7 @@ _dmabuf_map() {
     repeating_flags=()
     non_repeating_flags=(--dump --checksum --bandwidth --watch --no-sync --json --version -h --help)
     repeating_options=()
-    non_repeating_options=(--fill --verify --output --input --image --crop --channel --colour --compare --tolerance --frame --stride --align --layout --offset --length --timeout)
+    non_repeating_options=(--fill --verify --output --input --image --crop --channel --colour --compare --tolerance --frame --graphics --stride --align --layout --offset --length --timeout)
     __dmabuf_offer_flags_options 1
 
     # Offer option value completions
@@ -353,6 +353,10 @@ _dmabuf_map() {
         return
         ;;
     '--frame')
+        return
+        ;;
+    '--graphics')
+        __dmabuf_add_completions -W 'auto'$'\n''blocks'$'\n''kitty'$'\n''sixel'
         return
         ;;
     '--stride')

@@ -51,9 +51,19 @@ package enum StandardStream: CInt, Sendable {
 
   /// The terminal's columns and rows; `nil` when there is no terminal, or when its size is unknown.
   package var size: (columns: Int, rows: Int)? {
-    var size = winsize()
-    guard unsafe ioctl(rawValue, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0, size.ws_row > 0 else { return nil }
+    guard let size = window, size.ws_col > 0, size.ws_row > 0 else { return nil }
     return (Int(size.ws_col), Int(size.ws_row))
+  }
+
+  /// The terminal's width and height in pixels; `nil` when unknown, as for most connections that are not local.
+  package var pixels: (width: Int, height: Int)? {
+    guard let size = window, size.ws_xpixel > 0, size.ws_ypixel > 0 else { return nil }
+    return (Int(size.ws_xpixel), Int(size.ws_ypixel))
+  }
+
+  private var window: winsize? {
+    var size = winsize()
+    return unsafe ioctl(rawValue, UInt(TIOCGWINSZ), &size) == 0 ? size : nil
   }
 
   /// Duplicates the stream as a file, for work in pieces.

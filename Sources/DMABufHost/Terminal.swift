@@ -44,13 +44,8 @@ package struct Terminal: ~Copyable {
     let input = StandardStream.input
     var mode = termios()
     guard unsafe tcgetattr(input.rawValue, &mode) == 0 else { throw KernelError(.tcgetattr, on: input.name) }
-    unsafe cdmabuf_terminal_enter(input.rawValue, &mode)
-    // Read keys without waiting for a line and without echo. ^C and ^Z still send signals.
-    mode.c_lflag &= ~tcflag_t(ICANON | ECHO)
-    unsafe withUnsafeMutableBytes(of: &mode.c_cc) { characters in
-      unsafe characters[Int(VMIN)] = 0
-      unsafe characters[Int(VTIME)] = 0
-    }
+    unsafe cdmabuf_terminal_enter(input.rawValue, &mode, true)
+    mode.readAtOnce()
     guard unsafe tcsetattr(input.rawValue, TCSADRAIN, &mode) == 0 else {
       throw KernelError(.tcsetattr, on: input.name)
     }
@@ -125,5 +120,16 @@ package struct Terminal: ~Copyable {
       }
     }
     return keys
+  }
+}
+
+extension termios {
+  /// Reads keys without waiting for a line and without echo. ^C and ^Z still send signals.
+  mutating func readAtOnce() {
+    c_lflag &= ~tcflag_t(ICANON | ECHO)
+    unsafe withUnsafeMutableBytes(of: &c_cc) { characters in
+      unsafe characters[Int(VMIN)] = 0
+      unsafe characters[Int(VTIME)] = 0
+    }
   }
 }

@@ -9,9 +9,8 @@ enum DeviceLayout {
     switch device.subsystem {
     case .drm:
       let node = try DRMNode(device.node)
-      let tight = try image.layout()
-      // The driver aligns the lines of a dumb buffer as its display needs them.
-      let dumb = try node.makeDumbBuffer(tight)
+      // The driver aligns the lines of a dumb buffer as its display needs them. One line is enough to see it.
+      let dumb = try node.makeDumbBuffer(image.layout(), lines: 1)
       return try image.layout(strides: ByteList([dumb.stride]), offsets: offsets)
     case .v4l2:
       let node = try V4L2Node(device.node)
@@ -61,11 +60,11 @@ enum DeviceLayout {
 
 extension DRMNode {
   /// Allocates a dumb buffer with room for all planes of an image one after the other: as further lines with the
-  /// stride of the first plane.
-  func makeDumbBuffer(_ layout: ImageLayout, readOnly: Bool = false) throws -> DumbBuffer {
+  /// stride of the first plane. Or with a number of lines.
+  func makeDumbBuffer(_ layout: ImageLayout, lines: Int? = nil, readOnly: Bool = false) throws -> DumbBuffer {
     let stride = layout.planes[0].stride
     return try makeDumbBuffer(
-      width: layout.width, height: (layout.size + stride - 1) / stride, bitsPerPixel: stride * 8 / layout.width,
-      readOnly: readOnly)
+      width: layout.width, height: lines ?? (layout.size + stride - 1) / stride,
+      bitsPerPixel: stride * 8 / layout.width, readOnly: readOnly)
   }
 }

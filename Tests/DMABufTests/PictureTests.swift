@@ -84,48 +84,6 @@ struct PictureTests {
     #expect(Self.grey(2, 1, [7, 9]).ppm() == Array("P6\n2 1\n255\n".utf8) + [7, 7, 7, 9, 9, 9])
   }
 
-  static let python: String? = ["/usr/bin/python3"].first { FileManager.default.isExecutableFile(atPath: $0) }
-
-  @Test(
-    "Another program reads the pixels of a PNG file", .enabled(if: python != nil, "python3 is missing"),
-    arguments: [(false, 2), (true, 6)])
-  func png(_ hasAlpha: Bool, _ colourType: Int) throws {
-    let picture = Self.picture(37, 5, hasAlpha: hasAlpha)
-    let tree = try TemporaryTree()
-    try tree.file("a.png", picture.png())
-    // Chunks of a PNG file without filters: the header, and the compressed lines with a 0 before each.
-    let program = """
-      import struct, sys, zlib
-      data = open(sys.argv[1], "rb").read()
-      assert data[:8] == b"\\x89PNG\\r\\n\\x1a\\n"
-      at, lines = 8, b""
-      while at < len(data):
-          size, kind = struct.unpack(">I4s", data[at:at + 8])
-          body = data[at + 8:at + 8 + size]
-          assert zlib.crc32(kind + body) == struct.unpack(">I", data[at + 8 + size:at + 12 + size])[0]
-          if kind == b"IHDR": header = struct.unpack(">IIBBBBB", body)
-          if kind == b"IDAT": lines += body
-          at += 12 + size
-      lines = zlib.decompress(lines)
-      channels = 4 if header[3] == 6 else 3
-      stride = header[0] * channels + 1
-      assert all(lines[y * stride] == 0 for y in range(header[1]))
-      print(*header, b"".join(lines[y * stride + 1:(y + 1) * stride] for y in range(header[1])).hex())
-      """
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: try #require(Self.python))
-    process.arguments = ["-c", program, tree.root + "/a.png"]
-    let output = Pipe()
-    process.standardOutput = output
-    try process.run()
-    let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-    process.waitUntilExit()
-    #expect(process.terminationStatus == 0)
-    let bytes = hasAlpha ? picture.pixels : picture.colours
-    let hex = bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-    #expect(text == "37 5 8 \(colourType) 0 0 0 \(hex)\n")
-  }
-
   @Test("A stream has the planes of an image without padding and with U before V")
   func stream() throws {
     func frame(_ name: String, _ bytes: [UInt8], _ width: Int, _ height: Int, strides: [Int] = []) throws -> [UInt8] {

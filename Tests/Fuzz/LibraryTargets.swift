@@ -64,6 +64,12 @@ let libraryTargets: [String: Target] = [
     precondition(group.unit.map(isVisible) ?? true)
   },
   "text": { bytes in precondition(isVisible(UntrustedText(bytes))) },
+  "terminal": { bytes in
+    guard let answer = TerminalQuery.Answer(parsing: bytes) else { return }
+    precondition(answer.colours ?? 1 > 0 && answer.largest.map { $0.width > 0 && $0.height > 0 } ?? true)
+    // What follows the answer does not change it.
+    precondition(TerminalQuery.Answer(parsing: bytes + bytes) == answer)
+  },
   "keys": { bytes in precondition(Terminal.keys(bytes).count <= bytes.count) },
   "held": { bytes in
     guard let name = HeldName("name"), let object = HeldObject(name: name, pid: 1, decoding: bytes) else { return }

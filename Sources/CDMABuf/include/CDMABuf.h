@@ -140,12 +140,12 @@ unsigned int cdmabuf_epoll_ready(int epoll, int milliseconds);
 int cdmabuf_become(uid_t user);
 
 /*
- * A terminal in full-screen mode. Leaving restores the terminal that was entered: its mode, its normal screen and
- * cursor, and the default actions of SIGWINCH and SIGTSTP.
+ * A terminal whose mode is changed, for full-screen mode or for a query. Leaving restores the terminal that was
+ * entered: its mode, after full-screen mode its normal screen and cursor, and the actions of SIGWINCH and SIGTSTP.
  */
 enum { CDMABUF_EVENT_RESIZE = 1, CDMABUF_EVENT_SUSPEND = 2 };
 /* Records the mode of the terminal `fd` before a change. SIGWINCH and SIGTSTP become events from now on. */
-void cdmabuf_terminal_enter(int fd, const struct termios *before);
+void cdmabuf_terminal_enter(int fd, const struct termios *before, bool full_screen);
 /* Async-signal-safe; does nothing when no terminal was entered. */
 void cdmabuf_terminal_leave(void);
 /* The events since the last call. */

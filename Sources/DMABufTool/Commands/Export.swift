@@ -65,6 +65,7 @@ struct Export: CommandBeforeAnother {
 
   func run() throws {
     try checkKeeping()
+    try size?.checkIsLinear("export an image")
     let device = try device.resolve(primary: true)
     var exported = ExportedBuffers()
     let driver: UntrustedText

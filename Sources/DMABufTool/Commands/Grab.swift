@@ -83,7 +83,7 @@ struct Grab: CommandBeforeAnother {
         hint: planes.isEmpty ? nil : "choose one with --plane: \(planes)")
     }
     let source = try grabbed.picture(of: grabbed.planes[0])
-    guard let output else { return try TerminalPicture(source, isWatched: false).show() }
+    guard let output else { return try TerminalPicture(source).show() }
     try PictureFile(output).write(source)
   }
 

@@ -96,6 +96,7 @@ struct Import: CommandBeforeAnother {
 
   func run() throws {
     try checkKeeping()
+    try streaming.format?.checkIsLinear("set the format of a queue")
     if isKept, new.from.count > 1 || junit {
       throw ValidationError("--hold and a command after -- need exactly one buffer, and exclude --junit")
     }

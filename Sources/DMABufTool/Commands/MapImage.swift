@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 import ArgumentParser
 import DMABuf
-import DMABufHost
 import DMABufImage
 
 extension Map {
@@ -14,6 +13,9 @@ extension Map {
       throw ValidationError("--json needs --output FILE or --compare REF with --image")
     }
     if operation.output == "-", json { throw ValidationError("--json excludes --output -") }
+    if picture.graphics != .auto, operation.output != nil {
+      throw ValidationError("--graphics and --output exclude each other")
+    }
     if picture.watch, operation.output != nil { throw ValidationError("--watch and --output exclude each other") }
     guard let path = operation.output, try PictureFile(path).format == .y4m else { return }
     if picture.crop != nil || picture.channel != nil || picture.colour != nil || picture.compare != nil {
@@ -37,12 +39,8 @@ extension Map {
       let file = try PictureFile(path)
       let written = try file.write(source)
       if path != "-" { try ImageReport(source, file: path, size: written).print(asJSON: json) }
-    } else if StandardStream.output.isTerminal {
-      try TerminalPicture(source, isWatched: picture.watch).show()
     } else {
-      throw Failure(
-        "cannot show a picture: standard output is not a terminal",
-        hint: "--output FILE.png writes a file, --output - writes PNG to standard output", status: .usage)
+      try TerminalPicture(source, isWatched: picture.watch, graphics: picture.graphics).show()
     }
   }
 

@@ -20,6 +20,7 @@ enum BufferShape: Equatable {
       }
       return (count, nil)
     case .image(let argument):
+      try argument.checkIsLinear("allocate an image")
       let image = try options.layout(of: argument)
       return (image.size, image)
     }

@@ -33,6 +33,14 @@ struct ImageArgument: Equatable, Sendable {
     }
   }
 
+  /// Refuses another modifier than LINEAR, which `operation` does not support.
+  func checkIsLinear(_ operation: String) throws {
+    guard let modifier, modifier != .linear else { return }
+    throw Failure(
+      "cannot \(operation) with the modifier \(modifier): only the device that uses it knows the layout",
+      hint: "omit the modifier, or use LINEAR", status: .usage)
+  }
+
   /// Whether the text is meant as an image, valid or not, rather than as a number of bytes.
   static func isMeant(by text: String) -> Bool { sides(text).count == 2 }
 

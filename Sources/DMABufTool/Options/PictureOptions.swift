@@ -11,6 +11,11 @@ struct PictureOptions: ParsableArguments {
     case given(String)
   }
 
+  /// How a picture is drawn on a terminal.
+  enum Graphics: String, Choice {
+    case auto, blocks, kitty, sixel
+  }
+
   @Option(
     defaultAsFlag: .known,
     help: ArgumentHelp(
@@ -50,6 +55,9 @@ struct PictureOptions: ParsableArguments {
   @Flag(help: "Show the picture again whenever the buffer changes, until ^C. Needs a terminal.")
   var watch = false
 
+  @Option(help: ArgumentHelp("Draw on the terminal by METHOD. With auto, ask the terminal.", valueName: "METHOD"))
+  var graphics = Graphics.auto
+
   @OptionGroup var layout: LayoutOptions
 
   /// What to show of the image.
@@ -60,7 +68,7 @@ struct PictureOptions: ParsableArguments {
       let given = [
         ("--crop", crop != nil), ("--channel", channel != nil), ("--colour", colour != nil),
         ("--compare", compare != nil), ("--tolerance", tolerance != nil), ("--frame", frame != nil),
-        ("--watch", watch),
+        ("--watch", watch), ("--graphics", graphics != .auto),
         ("--stride, --align and --layout", layout.isGiven),
       ].first { $0.1 }
       if let given { throw ValidationError("\(given.0) \(given.0.contains(",") ? "need" : "needs") --image") }
@@ -69,6 +77,10 @@ struct PictureOptions: ParsableArguments {
     if case .given(let text) = image { _ = try ImageArgument(text) }
     if tolerance != nil, compare == nil { throw ValidationError("--tolerance needs --compare") }
     if watch, compare != nil { throw ValidationError("--watch and --compare exclude each other") }
+    if graphics != .auto, compare != nil { throw ValidationError("--graphics and --compare exclude each other") }
+    if watch, graphics == .kitty || graphics == .sixel {
+      throw ValidationError("--watch draws with blocks; it excludes --graphics \(graphics.rawValue)")
+    }
     try ValidationError.check(tolerance, of: "--tolerance <N>", in: 0...255)
     try ValidationError.check(frame, of: "--frame <N>", in: 1...1_000_000)
     if watch, frame != nil { throw ValidationError("--watch and --frame exclude each other") }

@@ -58,7 +58,8 @@ struct ExportReport: Report, Encodable {
         $0.access, Units.time($0.part.time),
       ]
     }
-    let image = buffers.first?.part.image.map { [""] + ImageDescription($0).lines(style: style) } ?? []
+    let first = buffers.first?.part
+    let image = first?.image.map { [""] + ImageDescription($0).lines(style: style, needed: first?.size) } ?? []
     return (table.lines(style: style) + image).joined(separator: "\n")
   }
 }

@@ -16,14 +16,15 @@ struct ImageDescription: Encodable {
     planes = layout.planes
   }
 
-  /// A line with size and format, and a table of the planes.
-  func lines(style: Style) -> [String] {
+  /// A line with size and format, and a table of the planes. `needed` is the number of bytes that a driver needs.
+  func lines(style: Style, needed: Int? = nil) -> [String] {
     var table = Table(
       .init("PLANE", .right), .init("OFFSET", .right), .init("STRIDE", .right), .init("BYTES", .right))
     table.rows = planes.enumerated().map { index, plane in
       ["\(index)", "\(plane.offset)", "\(plane.stride)", "\(plane.size)"]
     }
     let modifier = modifier.map { " \($0)" } ?? ""
-    return ["\(width)x\(height) \(format)\(modifier):"] + table.lines(style: style)
+    let size = needed.map { ", sizeimage \($0)" } ?? ""
+    return ["\(width)x\(height) \(format)\(modifier)\(size):"] + table.lines(style: style)
   }
 }

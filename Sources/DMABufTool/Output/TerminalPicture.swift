@@ -3,24 +3,34 @@ import DMABuf
 import DMABufHost
 import DMABufImage
 
-/// A picture on the terminal, scaled to fit. Each cell shows two pixels, one above the other, in 24-bit colours, or a
-/// shade of grey where colours are not wanted.
+/// A picture on the terminal, scaled to fit: in the terminal's graphics where it has them. Otherwise each cell shows two
+/// pixels, one above the other, in 24-bit colours, or a shade of grey where colours are not wanted.
 struct TerminalPicture: ~Copyable {
   private let source: ImageSource
   private let isWatched: Bool
+  private let graphics: PictureOptions.Graphics
   private let isColored: Bool
 
-  init(_ source: consuming ImageSource, isWatched: Bool) {
+  /// Throws when standard output is not a terminal.
+  init(_ source: consuming ImageSource, isWatched: Bool = false, graphics: PictureOptions.Graphics = .auto) throws {
+    guard StandardStream.output.isTerminal else {
+      throw Failure(
+        "cannot show a picture: standard output is not a terminal",
+        hint: "--output FILE.png writes a file, --output - writes PNG to standard output", status: .usage)
+    }
     self.source = source
     self.isWatched = isWatched
+    self.graphics = graphics
     isColored = Style.standardOutput().isColored
   }
 
   func show() throws {
     if isWatched { return try watch() }
+    let picture = try source.picture()
+    if let graphics = try TerminalGraphics.find(graphics) { return try graphics.show(picture) }
     let size = StandardStream.output.size ?? (80, 24)
     // One row remains for the shell's prompt.
-    for line in try lines(source.picture(), columns: size.columns, rows: max(1, size.rows - 1)) {
+    for line in try lines(picture, columns: size.columns, rows: max(1, size.rows - 1)) {
       try StandardStream.output.write(line + "\n")
       try Interruption.check()
     }

@@ -176,6 +176,7 @@ VERB(v_syncobj_wait, syncobj_wait(word[0], word[1]))
 VERB(v_ioctl, any_ioctl(word[0], word[1], word[2]))
 VERB(v_wait_readable, wait_readable(word[0]))
 VERB(v_wake, wake(word[0], word + 1))
+VERB(v_terminal, serve_terminal(word[0], word + 1))
 VERB(v_time, time_operation(word[0], word[1], word[2]))
 VERB(v_pace, pace_operation(word[0], word[1], word[2]))
 VERB(v_flags, printf("%d\n", fcntl(slot_fd(word[0]), F_GETFD)))
@@ -246,6 +247,7 @@ static const struct verb verbs[] = {
 	{ "ioctl", 3, v_ioctl, "SLOT REQUEST WORD,…|null   prints ok and the 32-bit words after it, or the error" },
 	{ "wait-readable", 1, v_wait_readable, "FD   polls the descriptor number FD until it is readable" },
 	{ "wake", 2, v_wake, "N CMD…   N times: time from the signal of CMD's descriptor 100, a fence, to the end of CMD" },
+	{ "terminal", 2, v_terminal, "TEXT CMD…   runs CMD on a terminal that writes TEXT, with printf escapes, when it is asked" },
 	{ "time", 3, v_time, "OPERATION SIZE N   median nanoseconds of an operation of dmabuf bench, on a `buffer`" },
 	{ "pace", 3, v_pace, "OPERATION N LOOPS   nanoseconds of N operations of dmabuf bench, each followed by LOOPS empty loops" },
 	{ "flags", 1, v_flags, "SLOT   prints F_GETFD" },

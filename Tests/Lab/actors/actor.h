@@ -36,6 +36,7 @@ void buffer(const char *size);
 void heap(const char *name, const char *size, int flags);
 void udmabuf(const char *size);
 void memory_file(const char *size, unsigned int flags);
+void unescape(const char *text, char *out, size_t room);
 void name(const char *slot, const char *text);
 void map(const char *slot, unsigned long long offset, unsigned long long length);
 void unmap(void);
@@ -79,6 +80,9 @@ void video_length(const char *path, const char *slot);
 /* wake.c */
 void wait_readable(const char *descriptor);
 void wake(const char *turns, char **command);
+
+/* terminal.c */
+void serve_terminal(const char *report, char **command);
 
 /* signals.c */
 void default_signals(void);

@@ -78,8 +78,8 @@ void memory_file(const char *size, unsigned int flags)
 	slot_add(sealed_memory(number(size), flags));
 }
 
-/* printf escapes: \n \t \e \\ \xHH \OOO. The kernel reads the bytes up to the first NUL. */
-static void unescape(const char *text, char *out, size_t room)
+/* printf escapes: \n \t \e \\ \xHH \OOO. The result ends at the first NUL. */
+void unescape(const char *text, char *out, size_t room)
 {
 	size_t used = 0;
 

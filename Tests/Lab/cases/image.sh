@@ -179,6 +179,77 @@ a_picture_on_a_terminal_fits_into_it() {
   no_stdout '38;2;'
 }
 
+# _on_terminal TEXT COMMANDS: runs the commands on a terminal of 40x12 cells and 400x240 pixels, with $FD as above. When
+# it is asked for its features, the terminal writes TEXT. The mode of the terminal must be the same afterwards.
+_on_terminal() {
+  script='before=$(stty -g); export TERM=xterm; '"$2"'; ended=$?; [ "$before" = "$(stty -g)" ] || echo other mode; exit $ended'
+  run env "SCRIPT=$script" actor buffer 1M exec sh -c \
+    'export FD=$SLOT_0; dmabuf map fd:$FD --fill random:1 >&2 && exec actor default-signals terminal "$1" sh -c "$SCRIPT"' - "$1"
+  no_stdout 'other mode'
+}
+
+_kitty='\e_Gi=31;OK\e\\\e[?62;4c'
+_sixel='\e[?1;0;16S\e[?2;0;300;200S\e[?62;4;22c'
+
+a_terminal_with_kittys_graphics_gets_a_png() {
+  _on_terminal "$_kitty" 'dmabuf map fd:$FD --image 64x48:XR24'
+  status 0
+  check grep -aq "$(printf '\033_Ga=T,f=100,q=2,m=1;iVBORw0KGgo')" .run/stdout
+  check [ "$(grep -ac ▀ .run/stdout)" = 0 ]
+  # The payloads of the chunks are the file that --output writes, with the colours of random bytes.
+  check sh -c "tr -d '\n\r' <.run/stdout | tr '\033' '\n' | sed -n 's/^_G[^;]*m=[01];//p' | tr -d '\n' | base64 -d >a.png"
+  _picture 'dmabuf map fd:$FD --fill random:1 >&2; dmabuf map fd:$FD --image 64x48:XR24 --output b.png'
+  check same a.png b.png
+}
+
+a_terminal_with_sixel_graphics_gets_a_picture_that_fits() {
+  _on_terminal "$_sixel" 'dmabuf map fd:$FD --image 640x360:XR24'
+  status 0
+  # 300 columns are the limit of the terminal; 12 of its 16 colours are 2x3x2 levels.
+  check grep -aq "$(printf '\033P0;1;0q"1;1;300;168#0;2;0;0;0#')" .run/stdout
+  check [ "$(grep -ao '#[0-9]*;2;[0-9]*;[0-9]*;[0-9]*' .run/stdout | wc -l)" = 12 ]
+  check [ "$(grep -ac ▀ .run/stdout)" = 0 ]
+}
+
+a_terminal_without_graphics_gets_blocks() {
+  _on_terminal '\e[?62;22c' 'dmabuf map fd:$FD --image 64x48:XR24'
+  status 0
+  check [ "$(grep -ac ▀ .run/stdout)" = 11 ]
+  _on_terminal '' 'dmabuf map fd:$FD --image 64x48:XR24'
+  status 0
+  check [ "$(grep -ac ▀ .run/stdout)" = 11 ]
+}
+
+a_terminal_is_not_asked_without_need() {
+  for setting in TERM=dumb TERM=linux TERM= NO_COLOR=1; do
+    _on_terminal "$_kitty" "export $setting; dmabuf map fd:\$FD --image 64x48:XR24"
+    status 0
+    no_stdout '_Gi=31'
+  done
+  _on_terminal "$_kitty" 'dmabuf map fd:$FD --image 64x48:XR24 --graphics blocks; dmabuf map fd:$FD --image 64x48:XR24 --graphics sixel'
+  status 0
+  no_stdout '_Gi=31'
+  check [ "$(grep -ac ▀ .run/stdout)" = 11 ]
+  check grep -aq "$(printf '\033P0;1;0q"1;1;64;48#')" .run/stdout
+  # In the background, the answer would belong to another process.
+  _on_terminal "$_kitty" 'set -m; dmabuf map fd:$FD --image 64x48:XR24 & wait $!'
+  status 0
+  no_stdout '_Gi=31'
+}
+
+an_interrupt_while_the_terminal_is_asked_restores_it() {
+  _on_terminal '\003' 'trap : INT; dmabuf map fd:$FD --image 64x48:XR24; echo ended with $?'
+  stdout 'ended with 130'
+  check [ "$(grep -ac ▀ .run/stdout)" = 0 ]
+}
+
+keys_that_were_pressed_before_remain() {
+  _on_terminal 'typed\n' 'printf "\033[c"; sleep 1; dmabuf map fd:$FD --image 64x48:XR24; read -r line; echo "read $line"'
+  status 0
+  stdout 'read typed'
+  no_stdout '_Gi=31'
+}
+
 a_format_for_the_trial_is_put_back() {
   needs v4l2:vivid heap:system
   camera=$(video_node vivid)
@@ -210,4 +281,50 @@ a_framebuffer_has_the_stride_that_is_given() {
   run dmabuf alloc 1M -- sh -c 'dmabuf import fd:$DMABUF_FD drm:vkms --framebuffer 640x360:XR24 --stride 2560; dmabuf import fd:$DMABUF_FD drm:vkms --framebuffer 640x360:XR24 --stride 4096'
   status 1
   stderr '^dmabuf: hint: the image needs 1474560 bytes; the buffer has 1048576$'
+}
+
+the_next_frame_is_awaited() {
+  needs v4l2:vivid heap:system
+  check dmabuf alloc 640x360:YUYV --hold frame
+  start camera dmabuf import frame "$(video_node vivid)" --format 640x360:YUYV --stream 30
+  run dmabuf map frame --image --frame 3 --output third.ppm --timeout 60s
+  status 0
+  finish camera
+  run dmabuf map frame --image --frame 1 --output never.ppm --timeout 200ms
+  status 124
+  check [ ! -e never.ppm ]
+  check dmabuf release frame
+}
+
+the_picture_is_drawn_again_when_the_buffer_changes() {
+  needs heap:system
+  check dmabuf alloc 64x48:XR24 --hold frame
+  run sh -c "(sleep 2; dmabuf map frame --fill 0x66 >&2; sleep 2; printf q; sleep 0.3) |
+    actor default-signals exec script -q -e -c 'stty cols 80 rows 40; dmabuf map frame --image --watch' screen"
+  status 0
+  check grep -aq '48;2;0;0;0m' screen
+  check grep -aq '48;2;102;102;102m' screen
+  check dmabuf release frame
+}
+
+a_held_image_is_copied_without_the_rest_of_its_last_page() {
+  needs heap:system
+  check dmabuf alloc 640x360:YUYV --hold frame
+  run dmabuf map frame --length image --output frame.yuv
+  status 0
+  check [ "$(wc -c <frame.yuv)" = 460800 ]
+  check dmabuf release frame
+  check dmabuf alloc 64K --hold bytes
+  run dmabuf map bytes --length image --output bytes.raw
+  status 64
+  stderr '^dmabuf: cannot map bytes: its image is not known$'
+  check dmabuf release bytes
+}
+
+a_layout_that_only_a_device_knows_is_not_guessed() {
+  run dmabuf alloc 64x64:XR24:X_TILED
+  status 64
+  stderr '^dmabuf: cannot allocate an image with the modifier X_TILED: only the device that uses it knows the layout$'
+  run dmabuf export drm:vgem --size 64x64:XR24:X_TILED
+  status 64
 }
