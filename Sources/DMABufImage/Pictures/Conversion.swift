@@ -60,7 +60,8 @@ struct Conversion: Sendable {
   @unsafe func convert(_ lines: UnsafeBufferPointer<Float>, into row: UnsafeMutableBufferPointer<UInt8>, width: Int) {
     let shift: Float = alone == .u || alone == .v ? 128 : 0
     switch colours {
-    case .grey: unsafe convert(lines, into: row, width: width) { first, _, _ in (first + shift, first + shift, first + shift) }
+    case .grey:
+      unsafe convert(lines, into: row, width: width) { first, _, _ in (first + shift, first + shift, first + shift) }
     case .rgb: unsafe convert(lines, into: row, width: width) { ($0, $1, $2) }
     case .yuv(let y, let offset, let redV, let greenU, let greenV, let blueU):
       unsafe convert(lines, into: row, width: width) { first, second, third in
