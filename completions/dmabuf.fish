@@ -211,7 +211,7 @@ complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_flags_or_options 
 complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_flags_or_options "dmabuf map" input' -l 'input' -d 'Copy FILE to the buffer; - is standard input.' -rfka ''
 complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_flags_or_options "dmabuf map" checksum' -l 'checksum' -d 'Print the XXH3 checksum (64 bits) of the bytes, as xxhsum -H3 does.'
 complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_flags_or_options "dmabuf map" bandwidth' -l 'bandwidth' -d 'Measure how fast the CPU reads and writes. The contents do not change.'
-complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_flags_or_options "dmabuf map" image' -l 'image' -d 'Show the buffer as a picture. WxH:FOURCC[:MODIFIER] may be omitted for an image that is held.' -rfka ''
+complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_flags_or_options "dmabuf map" image' -l 'image' -d 'Show the buffer as a picture. The image may have a modifier (640x480:XR24:LINEAR).' -rfka ''
 complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_flags_or_options "dmabuf map" crop' -l 'crop' -d 'Show WIDTH by HEIGHT pixels from column X and line Y on.' -rfka ''
 complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_flags_or_options "dmabuf map" channel' -l 'channel' -d 'Show one channel in grey: Y, U, V, R, G, B or A.' -rfka ''
 complete -c 'dmabuf' -n '__dmabuf_should_offer_completions_for_flags_or_options "dmabuf map" colour' -l 'colour' -d 'Use the matrix 601, 709 or 2020 for YUV, and the range limited or full (709, 601:full). Default: as V4L2 does.' -rfka ''

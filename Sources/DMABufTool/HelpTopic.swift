@@ -116,10 +116,12 @@ enum HelpTopic: String, CaseIterable {
     }
   }
 
-  /// The names of all formats whose size is known, in lines as wide as the text.
+  /// The names of all formats whose size is known, in lines as wide as the text. Names with spaces are quoted as in the
+  /// shell.
   private static var formats: String {
     var lines: [String] = []
-    for name in PixelFormat.all.lazy.filter({ !$0.planes.isEmpty }).map(\.name) {
+    for format in PixelFormat.all where !format.planes.isEmpty {
+      let name = format.name.contains(" ") ? "'\(format.name)'" : format.name
       if let last = lines.last, last.count + name.count < 76 {
         lines[lines.count - 1] = last + " " + name
       } else {

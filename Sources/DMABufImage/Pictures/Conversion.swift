@@ -59,21 +59,30 @@ struct Conversion: Sendable {
   /// Converts a line. `lines` has four lines of `width` values, and `row` has 4 bytes for each pixel.
   @unsafe func convert(_ lines: UnsafeBufferPointer<Float>, into row: UnsafeMutableBufferPointer<UInt8>, width: Int) {
     let shift: Float = alone == .u || alone == .v ? 128 : 0
-    for x in 0..<width {
-      let (first, second, third) = unsafe (lines[x], lines[width + x], lines[2 * width + x])
-      var (red, green, blue): (Float, Float, Float)
-      switch colours {
-      case .grey: (red, green, blue) = (first + shift, first + shift, first + shift)
-      case .rgb: (red, green, blue) = (first, second, third)
-      case .yuv(let y, let offset, let redV, let greenU, let greenV, let blueU):
+    switch colours {
+    case .grey:
+      unsafe convert(lines, into: row, width: width) { first, _, _ in (first + shift, first + shift, first + shift) }
+    case .rgb: unsafe convert(lines, into: row, width: width) { ($0, $1, $2) }
+    case .yuv(let y, let offset, let redV, let greenU, let greenV, let blueU):
+      unsafe convert(lines, into: row, width: width) { first, second, third in
         let luminance = (first - offset) * y
-        red = luminance + redV * third
-        green = luminance - greenU * second - greenV * third
-        blue = luminance + blueU * second
+        return (luminance + redV * third, luminance - greenU * second - greenV * third, luminance + blueU * second)
       }
+    }
+  }
+
+  /// Converts a line. `body` makes red, green and blue of three channels. It is a closure, so that each kind of colours
+  /// has a loop of its own.
+  @inline(__always)
+  @unsafe private func convert(
+    _ lines: UnsafeBufferPointer<Float>, into row: UnsafeMutableBufferPointer<UInt8>, width: Int,
+    _ body: (Float, Float, Float) -> (Float, Float, Float)
+  ) {
+    for x in 0..<width {
+      var (red, green, blue) = unsafe body(lines[x], lines[width + x], lines[2 * width + x])
       var alpha: Float = unsafe hasAlpha ? lines[3 * width + x] : 255
       if let chosen {
-        let value = SIMD4(red, green, blue, alpha)[chosen]
+        let value = chosen == 0 ? red : chosen == 1 ? green : chosen == 2 ? blue : alpha
         (red, green, blue, alpha) = (value, value, value, 255)
       }
       unsafe row[4 * x] = Self.byte(red)
@@ -85,5 +94,7 @@ struct Conversion: Sendable {
 
   /// The nearest byte. 0 for a value that is not a number.
   @inline(__always)
-  private static func byte(_ value: Float) -> UInt8 { value > 0 ? value < 255 ? UInt8(value + 0.5) : 255 : 0 }
+  private static func byte(_ value: Float) -> UInt8 {
+    value > 0 ? value < 255 ? UInt8(truncatingIfNeeded: Int32(value + 0.5)) : 255 : 0
+  }
 }

@@ -51,6 +51,16 @@ struct SampleReader: Sendable {
         }
         block += plane.bytes
       }
+    } else if positions.allSatisfy(isInTwoBytes) {
+      let mask = UInt16(truncatingIfNeeded: 1 &<< component.bits &- 1)
+      while x < width {
+        for position in positions where x < width {
+          let bits = unsafe memory.loadUnaligned(fromByteOffset: block + position / 8, as: UInt16.self)
+          let value = Float(UInt16(littleEndian: bits) &>> UInt16(truncatingIfNeeded: position % 8) & mask)
+          unsafe repeated(value * scale + bias, at: &x, in: line)
+        }
+        block += plane.bytes
+      }
     } else {
       while x < width {
         for position in positions where x < width {
@@ -59,6 +69,11 @@ struct SampleReader: Sendable {
         block += plane.bytes
       }
     }
+  }
+
+  /// Whether a sample lies in two bytes of its block, which can be read at once.
+  private func isInTwoBytes(_ position: Int) -> Bool {
+    !component.isFloat && !isBigEndian && position % 8 + component.bits <= 16 && position / 8 + 2 <= plane.bytes
   }
 
   @inline(__always)

@@ -6,9 +6,11 @@ import DMABufImage
 /// The image that `dmabuf map` shows, and how.
 struct PictureOptions: ParsableArguments {
   /// An image on the command line, or the word --image alone.
-  enum Image: Equatable {
+  enum Image: Equatable, CustomStringConvertible {
     case known
     case given(String)
+
+    var description: String { "the held image" }
   }
 
   /// How a picture is drawn on a terminal.
@@ -19,7 +21,7 @@ struct PictureOptions: ParsableArguments {
   @Option(
     defaultAsFlag: .known,
     help: ArgumentHelp(
-      "Show the buffer as a picture. WxH:FOURCC[:MODIFIER] may be omitted for an image that is held.",
+      "Show the buffer as a picture. The image may have a modifier (640x480:XR24:LINEAR).",
       valueName: "WxH:FOURCC"),
     transform: PictureOptions.image)
   var image: Image?
