@@ -85,7 +85,7 @@ struct ImageSource: ~Copyable {
     }
   }
 
-  /// Waits until the bytes of the image have changed so many times. Changes between two looks count as one. Throws
+  /// Waits until the bytes of the image have changed `count` times. Changes between two looks count as one. Throws
   /// ``TimedOut`` after the deadline.
   func waitForChanges(_ count: Int) throws {
     let progress = Progress()

@@ -20,9 +20,9 @@ public struct ImageLayout: Hashable, Sendable {
 
   /// What a device requires: multiples, each 1 or more.
   public struct Alignment: Hashable, Sendable {
-    /// The stride of plane 0 is a multiple of so many bytes.
+    /// The number of bytes of which the stride of plane 0 is a multiple.
     public let stride: Int
-    /// Planes have lines for a height that is a multiple of so many pixels.
+    /// The number of pixels of which the height that planes have lines for is a multiple.
     public let height: Int
 
     /// Creates an alignment.

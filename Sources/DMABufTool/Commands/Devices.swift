@@ -34,16 +34,17 @@ struct Devices: ParsableCommand {
     if formats { return try listFormats(nodes) }
     let report = DevicesReport(nodes)
     try report.print(asJSON: json)
-    if let first = report.refusals.first {
-      throw Failure(
-        "\(report.refusals.count) of \(nodes.count) nodes could not be opened", hint: Advice.hint(for: first))
-    }
+    try conclude(report.refusals, of: nodes)
   }
 
   private func listFormats(_ nodes: [Device]) throws {
     let report = FormatsReport(nodes)
     try report.print(asJSON: json)
-    for refusal in report.refusals { _ = Diagnostics.report(refusal) }
-    if !report.refusals.isEmpty { throw Failure.reported }
+    try conclude(report.refusals, of: nodes)
+  }
+
+  private func conclude(_ refusals: [KernelError], of nodes: [Device]) throws {
+    guard let first = refusals.first else { return }
+    throw Failure("\(refusals.count) of \(nodes.count) nodes could not be opened", hint: Advice.hint(for: first))
   }
 }

@@ -157,7 +157,21 @@ struct Present: ParsableCommand {
     var times = PresentReport.Times()
     let start = Clock.now
     let fences = try node.show(commit, on: pipeline)
-    if let outFence { try hold(fences.shown, outFence) }
+    let socket = try outFence.map { try hold(fences.shown, $0) }
+    do {
+      try follow(commit, images, fences, since: start, on: pipeline, of: node, &times)
+    } catch {
+      if let outFence, let socket { try? Holding.release(outFence, socket) }
+      throw error
+    }
+    return times
+  }
+
+  /// Waits for the commit, its writeback and the page flips after it.
+  private func follow(
+    _ commit: DisplayCommit, _ images: [UInt32], _ fences: borrowing CommitFences, since start: UInt64,
+    on pipeline: DisplayPipeline, of node: borrowing DRMNode, _ times: inout PresentReport.Times
+  ) throws {
     let flip = try node.nextFlip(deadline: timeout.deadline)
     times.flips.append(flip)
     // A CRTC that was off has no vertical blank yet. The event then has an earlier time than the commit.
@@ -172,12 +186,11 @@ struct Present: ParsableCommand {
       times.flips.append(try node.nextFlip(deadline: timeout.deadline))
     }
     if let duration { try Deadline(after: duration.duration).sleep() }
-    return times
   }
 
-  private func hold(_ fence: borrowing SyncFile, _ name: HeldName) throws {
+  private func hold(_ fence: borrowing SyncFile, _ name: HeldName) throws -> SocketIdentity {
     do {
-      try Holding.start(
+      return try Holding.start(
         name, kind: .syncFile, descriptor: fence.descriptorNumber, companions: [], attached: "", trigger: nil,
         after: nil, replacing: false)
     } catch HolderError.nameTaken {

@@ -5,15 +5,17 @@ import DMABufImage
 
 /// The formats of queues and planes. Reading them disturbs nothing.
 struct FormatsReport: Report, Encodable {
-  /// A queue of a V4L2 device, or a plane of a display.
+  /// A queue of a V4L2 device, or a plane of a display; or a node that could not be read, with the reason.
   struct Target: Encodable {
     let device: String
-    let driver: UntrustedText
+    @Nullable var driver: UntrustedText?
     /// The type of the queue, or `plane` with its id.
-    let target: String
+    @Nullable var target: String?
     /// The purpose of a plane.
     @Nullable var kind: String?
-    let formats: [Format]
+    /// `nil` if unknown.
+    @Nullable var formats: [Format]?
+    @Nullable var reason: String?
   }
 
   struct Format: Encodable {
@@ -31,7 +33,7 @@ struct FormatsReport: Report, Encodable {
 
   let schema = "dmabuf.device-formats/1"
   private(set) var targets: [Target] = []
-  private(set) var refusals: [any Error] = []
+  private(set) var refusals: [KernelError] = []
 
   enum CodingKeys: String, CodingKey { case schema, targets }
 
@@ -40,7 +42,9 @@ struct FormatsReport: Report, Encodable {
       do {
         targets += try device.subsystem == .drm ? Self.planes(of: device) : Self.queues(of: device)
       } catch {
-        refusals.append(error)
+        let reason = (error as? KernelError).map { "\($0.call): \($0.errno)" } ?? "\(error)"
+        targets.append(Target(device: device.path, reason: reason))
+        if let error = error as? KernelError { refusals.append(error) }
       }
     }
   }
@@ -80,10 +84,12 @@ struct FormatsReport: Report, Encodable {
 
   /// A row for all formats with the same modifiers.
   private func rows(_ target: Target) -> [[String]] {
+    let device = UntrustedText(target.device.utf8).escaped
+    guard let formats = target.formats else { return [[device, "-", "-", target.reason ?? "?"]] }
     let name = [target.target, target.kind].compactMap(\.self).joined(separator: " ")
-    let start = [UntrustedText(target.device.utf8).escaped, name]
+    let start = [device, name]
     var groups: [(modifiers: [String]?, formats: [String])] = []
-    for format in target.formats {
+    for format in formats {
       let name = format.format + (format.isCompressed ? " (compressed)" : "")
       if let index = groups.firstIndex(where: { $0.modifiers == format.modifiers }) {
         groups[index].formats.append(name)

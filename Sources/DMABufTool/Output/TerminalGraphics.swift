@@ -89,7 +89,7 @@ struct TerminalSpace {
     self.init(size: StandardStream.output.size ?? (80, 24), pixels: StandardStream.output.pixels)
   }
 
-  /// A terminal of so many cells and pixels. A size in pixels below one for each cell is unknown, too.
+  /// A terminal with its size in cells and in pixels. A size in pixels below one for each cell is unknown, too.
   init(size: (columns: Int, rows: Int), pixels whole: (width: Int, height: Int)?) {
     let (columns, rows) = (Double(size.columns), Double(size.rows))
     let known = whole.flatMap { $0.width >= size.columns && $0.height >= size.rows ? $0 : nil }

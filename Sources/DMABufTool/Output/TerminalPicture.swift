@@ -53,7 +53,7 @@ struct TerminalPicture: ~Copyable {
     }
   }
 
-  /// The lines of text that show a picture in so many cells at most. Small pictures are not enlarged.
+  /// The lines of text that show a picture in at most `columns` by `rows` cells. Small pictures are not enlarged.
   private func lines(_ picture: Picture, columns: Int, rows: Int) throws -> [String] {
     let scale = min(1, Double(columns) / Double(picture.width), Double(rows * 2) / Double(picture.height))
     let small = try picture.scaled(

@@ -170,3 +170,14 @@ each_format_that_a_camera_lists_can_be_typed() {
     check dmabuf alloc "64x64:$format"
   done
 }
+
+formats_of_nodes_that_may_not_be_opened_are_unknown() {
+  needs v4l2:vivid
+  camera=$(video_node vivid)
+  run_as_nobody dmabuf devices "$camera" --formats
+  status 1
+  stdout "^$camera +- +- +open: Permission denied$"
+  stderr '^dmabuf: 1 of 1 nodes could not be opened$'
+  run_as_nobody dmabuf devices "$camera" --formats --json
+  json '.targets | map([.target, .formats, .reason])' '[[null,null,"open: Permission denied"]]'
+}

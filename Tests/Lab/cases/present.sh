@@ -195,3 +195,15 @@ what_a_display_cannot_show_is_refused_with_the_reason() {
   stderr '^dmabuf: hint: the connectors are Virtual-1$'
   _release
 }
+
+the_out_fence_of_a_commit_that_fails_is_not_held() {
+  needs drm:vkms heap:system sw_sync
+  _frame frame
+  check dmabuf fence create --sw-sync --hold ready --after 2s
+  run dmabuf present frame drm:vkms 640x480:XR24 --in-fence ready --out-fence shown --timeout 200ms
+  status 124
+  run dmabuf held
+  no_stdout '^shown '
+  eventually dmabuf present frame drm:vkms 640x480:XR24
+  _release
+}
