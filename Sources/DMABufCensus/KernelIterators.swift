@@ -44,7 +44,7 @@ public final class KernelIterators: Sendable {
   private static func load(
     hasList: Bool, wantsProcesses: Bool
   ) throws(KernelError) -> (buffers: Link?, descriptors: Link?, mappings: Link?) {
-    _ = unsafe libbpf_set_print(nil)
+    clibbpf_print_nothing()
     guard let object = unsafe bpf_object__open_mem(cdmabuf_census_object, cdmabuf_census_object_size, nil) else {
       throw KernelError(.bpf_object__open, on: "bpf")
     }

@@ -16,7 +16,7 @@ import SystemPackage
   private var links = unsafe [OpaquePointer]()
 
   init(bufferSize: Int, settings: cdmabuf_trace_settings) throws(KernelError) {
-    _ = unsafe libbpf_set_print(nil)
+    clibbpf_print_nothing()
     unsafe object = try Self.load(bufferSize, settings, forAllFunctions: true)
     // Without its module, there are no calls.
     let hasDRM = unsafe access("/sys/module/drm", F_OK) == 0

@@ -62,7 +62,7 @@ import SystemPackage
   /// ``init(bufferSize:forks:stacks:)`` does.
   public static func probe() throws(KernelError) {
     guard unsafe access(types, R_OK) == 0 else { throw KernelError(.open, on: types) }
-    _ = unsafe libbpf_set_print(nil)
+    clibbpf_print_nothing()
     // r0 = 0; exit
     var (result, end) = (bpf_insn(), bpf_insn())
     (result.code, end.code) = (UInt8(BPF_ALU64 | BPF_MOV | BPF_K), UInt8(BPF_JMP | BPF_EXIT))

@@ -10,7 +10,7 @@ import Glibc
   /// Reads ``Tracer/types``; `nil` if the kernel does not describe its types.
   init?() {
     guard unsafe access(Tracer.types, R_OK) == 0 else { return nil }
-    _ = unsafe libbpf_set_print(nil)
+    clibbpf_print_nothing()
     guard let types = unsafe btf__load_vmlinux_btf() else { return nil }
     unsafe self.types = types
   }
