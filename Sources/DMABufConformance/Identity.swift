@@ -110,7 +110,7 @@ extension ConformanceCheck {
       let after = CInt(Raw.control(buffer, F_GETFL).value)
       _ = Raw.control(buffer, F_SETFL, flags)
       // 32-bit programs see O_LARGEFILE.
-      let others = flags & ~(O_ACCMODE | O_NONBLOCK | 0o100000)
+      let others = flags & ~(O_ACCMODE | O_NONBLOCK | CDMABUF_O_LARGEFILE)
       return (others == 0 ? "no others" : "0o" + String(others, radix: 8))
         + (after & O_NONBLOCK != 0 ? ", O_NONBLOCK shown" : ", O_NONBLOCK lost")
     },

@@ -7,6 +7,7 @@ import Glibc
 
 /// The kernel's lists of buffers.
 extension ConformanceCheck {
+  private static let openFlags = UInt32(O_ACCMODE | O_NONBLOCK)
   private static let statistics = "/sys/kernel/dmabuf/buffers/"
 
   static let listings: [ConformanceCheck] = [
@@ -17,10 +18,10 @@ extension ConformanceCheck {
       let buffer = try context.buffer()
       let table = try DebugTable.ofMachine()
       guard let row = table[buffer], let information = Raw.fdinfo(buffer) else { return "not listed" }
-      let flags = UInt32(truncatingIfNeeded: Raw.control(buffer, F_GETFL).value) & 0o4003
+      let flags = UInt32(truncatingIfNeeded: Raw.control(buffer, F_GETFL).value) & openFlags
       // The count in fdinfo does not include the reader's reference.
       let agree = [
-        ("size", row.size == information.size), ("flags", table.flags[row.inode].map { $0 & 0o4003 } == flags),
+        ("size", row.size == information.size), ("flags", table.flags[row.inode].map { $0 & openFlags } == flags),
         ("count", row.count == information.count), ("exporter", row.exporter == information.exporter),
         ("name", row.name == information.name),
       ]

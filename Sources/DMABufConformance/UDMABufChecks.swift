@@ -53,11 +53,10 @@ extension ConformanceCheck {
     .init(
       "C88", "untouched huge pages are accepted", on: .udmabuf, expect: .versions("EINVAL", "ok", "ok")
     ) { context in
-      guard let pool = MemoryInformation.hugePages(of: 2 << 20), pool.free > 0 else {
-        throw CheckSkipped("no huge pages of 2 MiB are free")
-      }
-      let flags = MFD_HUGETLB | 21 << UInt32(MFD_HUGE_SHIFT)
-      return try context.createUserBuffer(context.sealedMemory(2 << 20, flags: flags), size: page).description
+      let free = MemoryInformation.hugePageSizes().first { (MemoryInformation.hugePages(of: $0)?.free ?? 0) > 0 }
+      guard let huge = free else { throw CheckSkipped("no huge pages are free") }
+      let flags = MFD_HUGETLB | UInt32(huge.trailingZeroBitCount) << UInt32(MFD_HUGE_SHIFT)
+      return try context.createUserBuffer(context.sealedMemory(huge, flags: flags), size: page).description
     },
     .init(
       "C89", "the default limit is above 80 MiB", on: .udmabuf,

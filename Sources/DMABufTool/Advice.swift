@@ -89,6 +89,8 @@ enum Advice {
     case (.fallocate, .noSpace) where error.subject == "hugetlb memfd",
       (.fallocate, .noMemory) where error.subject == "hugetlb memfd":
       "the pool of huge pages is exhausted; /sys/kernel/mm/hugepages/*/nr_hugepages sets its size"
+    // Memory in ordinary pages is never refused so.
+    case (.memfd_create, .operationNotSupportedByDevice): MemoryAdvice.hugePageSizes
     case (.ftruncate, .invalidArgument) where error.subject == "memfd",
       (.ftruncate, .fileTooLarge) where error.subject == "memfd":
       "no file can be that large"

@@ -31,6 +31,12 @@ enum MemoryAdvice {
     }
   }
 
+  /// The hint for huge pages of a size that the kernel does not have.
+  static var hugePageSizes: String? {
+    let sizes = MemoryInformation.hugePageSizes().map { Units.size(UInt64($0)) }
+    return sizes.isEmpty ? nil : "the kernel has huge pages of " + sizes.joined(separator: ", ")
+  }
+
   static func isCMAHeap(_ path: String) -> Bool {
     DMAHeap.cmaNames.contains { path == "\(DMAHeap.directory)/\($0)" }
   }

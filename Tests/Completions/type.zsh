@@ -8,11 +8,13 @@ typeset -A lines=(
   'dmabuf fence mer'                  'dmabuf fence merge'
   'dmabuf stat --kern'                'dmabuf stat --kernel-held'
   'dmabuf top --interv'               'dmabuf top --interval'
-  # The executable prints these.
-  'dmabuf alloc 4K --from udmabuf:1'  'dmabuf alloc 4K --from udmabuf:1G'
+  # The executable prints this.
   'dmabuf alloc 4K --from udm'        'dmabuf alloc 4K --from udmabuf'
-  'dmabuf check --exporter udmabuf:2' 'dmabuf check --exporter udmabuf:2M'
 )
+# These, too, on kernels with such huge pages.
+pools=/sys/kernel/mm/hugepages/hugepages
+[[ -d $pools-1048576kB ]] && lines+=('dmabuf alloc 4K --from udmabuf:1' 'dmabuf alloc 4K --from udmabuf:1G')
+[[ -d $pools-2048kB ]] && lines+=('dmabuf check --exporter udmabuf:2' 'dmabuf check --exporter udmabuf:2M')
 
 # Starts a shell that has loaded the completions, on a terminal of its own.
 start() {

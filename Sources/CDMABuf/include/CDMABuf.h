@@ -51,6 +51,8 @@ extern const int CDMABUF_F_ADD_SEALS;
 extern const int CDMABUF_F_GET_SEALS;
 extern const int CDMABUF_F_SEAL_SHRINK;
 extern const int CDMABUF_O_PATH;
+/* As the kernel has it: 32-bit programs see it. */
+extern const int CDMABUF_O_LARGEFILE;
 /* The flag of clone(2) for a new thread of the same process. */
 extern const uint64_t CDMABUF_CLONE_THREAD;
 

@@ -12,8 +12,8 @@ public enum BufferSource: Hashable, Sendable {
   /// Dumb buffers of a DRM device. The text is the driver's name, the primary node's name or the node's path.
   case dumb(String)
 
-  /// Parses `heap:NAME`, `heap:cma`, `udmabuf`, `udmabuf:2M`, `udmabuf:1G`, `drm:NODE`, or the path of a heap's,
-  /// udmabuf's or DRM node. Returns `nil` for any other text.
+  /// Parses `heap:NAME`, `heap:cma`, `udmabuf`, `udmabuf:2M` (a power of two with K, M or G), `drm:NODE`, or the path of
+  /// a heap's, udmabuf's or DRM node. Returns `nil` for any other text.
   public init?(_ text: String) {
     let nodes = [(DMAHeap.directory + "/", "heap:"), (DRMNode.directory + "/", "drm:\(DRMNode.directory)/")]
     let text =
@@ -29,10 +29,20 @@ public enum BufferSource: Hashable, Sendable {
       self = .heap(name)
     case ("drm", let name?) where !name.isEmpty: self = .dumb(name)
     case ("udmabuf", nil): self = .udmabuf(hugePageSize: nil)
-    case ("udmabuf", "2M"?): self = .udmabuf(hugePageSize: 2 << 20)
-    case ("udmabuf", "1G"?): self = .udmabuf(hugePageSize: 1 << 30)
+    case ("udmabuf", let size?):
+      guard let page = Self.pageSize(size) else { return nil }
+      self = .udmabuf(hugePageSize: page)
     default: return nil
     }
+  }
+
+  /// Parses the size of huge pages: `64K`, `2M`, `1G`. Returns `nil` if it is not a power of two.
+  private static func pageSize(_ text: String) -> Int? {
+    let units: [UInt8: Int] = [UInt8(ascii: "K"): 10, UInt8(ascii: "M"): 20, UInt8(ascii: "G"): 30]
+    guard let shift = text.utf8.last.flatMap({ units[$0] }), text.utf8.first != UInt8(ascii: "+"),
+      let count = Int(text.dropLast()), (1..<1024).contains(count), count.nonzeroBitCount == 1
+    else { return nil }
+    return count << shift
   }
 
   /// Allocates one buffer of at least `size` bytes.
@@ -110,7 +120,8 @@ extension BufferSource: CustomStringConvertible {
     case .heap(let name): "heap:\(name)"
     case .cmaHeap: "heap:cma"
     case .udmabuf(nil): "udmabuf"
-    case .udmabuf(let page?): "udmabuf:" + (page >= 1 << 30 ? "\(page >> 30)G" : "\(page >> 20)M")
+    case .udmabuf(let page?):
+      "udmabuf:" + (page >= 1 << 30 ? "\(page >> 30)G" : page >= 1 << 20 ? "\(page >> 20)M" : "\(page >> 10)K")
     case .dumb(let name): "drm:\(name)"
     }
   }

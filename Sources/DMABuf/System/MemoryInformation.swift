@@ -21,6 +21,20 @@ public struct MemoryInformation: Sendable {
     cmaFree = cmaTotal == nil ? nil : values["CmaFree"]
   }
 
+  /// The sizes of huge pages in bytes that the kernel has pools for, in ascending order. They depend on the architecture
+  /// and on the size of its pages: 2M and 1G, or 64K, 2M, 32M and 1G, and others.
+  ///
+  /// Reads the names below `/sys/kernel/mm/hugepages`. Empty if the kernel has no huge pages or sysfs cannot be read.
+  public static func hugePageSizes(root: String = "") -> [Int] {
+    let names = (try? Directory(root + "/sys/kernel/mm/hugepages").names()) ?? []
+    return names.compactMap { name in
+      guard name.hasPrefix("hugepages-"), name.hasSuffix("kB"), let size = Int(name.dropFirst(10).dropLast(2)),
+        (1...1 << 40).contains(size)
+      else { return nil }
+      return size * 1024
+    }.sorted()
+  }
+
   /// The free and total number of pages in the pool of huge pages of `pageSize` bytes; `nil` without such a pool.
   public static func hugePages(of pageSize: Int, root: String = "") -> (free: UInt64, total: UInt64)? {
     let pool = hugePagePool(of: pageSize, root: root)

@@ -37,7 +37,7 @@ struct Alloc: CommandBeforeAnother {
 
   @Option(
     help: ArgumentHelp(
-      "Allocate from SOURCE: heap:NAME, heap:cma, udmabuf, udmabuf:2M, udmabuf:1G or drm:NODE. Default: heap:system, else udmabuf.",
+      "Allocate from SOURCE: heap:NAME, heap:cma, udmabuf, udmabuf:PAGESIZE or drm:NODE. Default: heap:system, else udmabuf.",
       valueName: "SOURCE"),
     completion: Completion.sources, transform: BufferSource.init(argument:))
   var from: BufferSource?

@@ -29,7 +29,7 @@ struct SourceReport: Report, Encodable {
   static func gather() throws -> SourceReport {
     let heaps = try DMAHeap.names().map { heap($0) }
     let system = heaps.contains { $0.source == "heap:system" } ? [] : [heap("system")]
-    let hugePages = [2 << 20, 1 << 30].compactMap { page in
+    let hugePages = MemoryInformation.hugePageSizes().compactMap { page in
       MemoryInformation.hugePages(of: page).map { pages in
         udmabuf(
           page, note: "huge pages; \(pages.free) of \(pages.total) are free",

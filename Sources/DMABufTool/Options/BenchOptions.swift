@@ -85,7 +85,7 @@ enum BenchSource {
     } else {
       guard let source = BufferSource(text) else {
         throw ValidationError(
-          "sources are all, heap:NAME, heap:cma, udmabuf, udmabuf:2M, udmabuf:1G and drm:NODE")
+          "sources are all, heap:NAME, heap:cma, udmabuf, udmabuf:PAGESIZE and drm:NODE")
       }
       self = .one(source)
     }

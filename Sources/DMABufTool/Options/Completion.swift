@@ -34,7 +34,7 @@ enum Completion {
   private static func sourceNames() throws -> [String] {
     let heaps = try DMAHeap.names()
     return try heaps.map { "heap:\($0)" } + (heaps.contains(where: DMAHeap.cmaNames.contains) ? ["heap:cma"] : [])
-      + ["udmabuf", "udmabuf:2M", "udmabuf:1G"]
+      + ["udmabuf"] + MemoryInformation.hugePageSizes().map { "\(BufferSource.udmabuf(hugePageSize: $0))" }
       + DRMNode.paths().map { "drm:" + $0.dropFirst(DRMNode.directory.count + 1) }.filter { $0.hasPrefix("drm:card") }
   }
 

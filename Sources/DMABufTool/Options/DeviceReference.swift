@@ -80,7 +80,7 @@ extension BufferSource {
   init(argument text: String) throws {
     guard let source = BufferSource(text) else {
       throw ValidationError(
-        "a source is heap:NAME, heap:cma, udmabuf, udmabuf:2M, udmabuf:1G, drm:NODE, or a path such as /dev/dma_heap/system"
+        "a source is heap:NAME, heap:cma, udmabuf, udmabuf:PAGESIZE, drm:NODE, or a path such as /dev/dma_heap/system"
       )
     }
     self = source

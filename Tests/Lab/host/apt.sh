@@ -4,6 +4,7 @@
 # the keyring are those of this machine.
 
 APT=$CACHE/apt
+APT_ARCHITECTURE=$(dpkg --print-architecture)
 SUITES=(bookworm bookworm-security trixie-backports)
 
 # Prints a mirror of the machine: the first URI that serves an ordinary suite, or the one that serves the security
@@ -37,6 +38,7 @@ private_apt() { # apt-get|apt-cache WORD…
   read -ra extra <<<"${DMABUF_LAB_APT_OPTIONS:-}"
   "$program" -o Dir::Etc::sourcelist="$APT/sources.list" -o Dir::Etc::sourceparts=- \
     -o Dir::State::lists="$APT/lists" -o Dir::Cache="$APT/cache" -o APT::Sandbox::User= \
+    -o APT::Architecture="$APT_ARCHITECTURE" -o APT::Architectures::="$APT_ARCHITECTURE" \
     -o Acquire::Languages=none -o Acquire::Retries=1 -o Acquire::http::Timeout=20 -o Acquire::https::Timeout=20 "${extra[@]}" "$@"
 }
 

@@ -32,8 +32,24 @@ new_boot() {
 qemu_words() { # KERNEL ACCELERATOR MODE [KERNEL-WORD…]
   local kernel=$1 accelerator=$2 mode=$3 port
   shift 3
-  local append="console=ttyS0 quiet panic=-1 no_timer_check log_buf_len=4M hugepages=8 tsc=reliable vivid.n_devs=2 vivid.multiplanar=1,2 lab.mode=$mode $*"
-  printf '%s\n' qemu-system-x86_64 -accel "$accelerator" -cpu max -smp 2 -m 1024 -no-reboot -net none \
+  local append="quiet panic=-1 log_buf_len=4M vivid.n_devs=2 vivid.multiplanar=1,2 lab.mode=$mode $*"
+  case $kernel in
+    arm64-16k) append+=" hugepages=2 hugepagesz=2M hugepages=8" ;;
+    *) append+=" hugepages=8" ;;
+  esac
+  case $(architecture "$kernel") in
+    x86_64)
+      append+=" console=ttyS0 no_timer_check tsc=reliable"
+      printf '%s\n' qemu-system-x86_64 -cpu max
+      ;;
+    aarch64)
+      append+=" console=ttyAMA0 cma=64M"
+      # Emulation of the architecture's own pointer authentication doubles the time of a boot.
+      printf '%s\n' qemu-system-aarch64 -machine virt -cpu max,pauth-impdef=on -device bochs-display
+      [[ ! -f $BOOT/devices.dtb ]] || printf '%s\n' -dtb "$BOOT/devices.dtb"
+      ;;
+  esac
+  printf '%s\n' -accel "$accelerator" -smp 2 -m 1024 -no-reboot -net none \
     -display none -monitor none -kernel "$(kernel_directory "$kernel")/vmlinuz" -initrd "$BOOT/initrd" \
     -append "$append" -chardev "file,id=console,path=$BOOT/console" -serial chardev:console \
     -device virtio-serial-pci -device virtio-gpu-pci

@@ -6,9 +6,11 @@ LAB=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 REPOSITORY=$(cd "$LAB/../.." && pwd)
 CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/dmabuf-lab
 KERNELS=(debian-6.1 debian-6.12 debian-7 full-6.12)
+ARM64_KERNELS=(arm64 arm64-16k full-arm64)
 FIXTURES=$REPOSITORY/Tests/DMABufTests/Fixtures
 BINARY=${DMABUF_BINARY:-$REPOSITORY/.build/release/dmabuf}
-# The program of Examples/Frame. The guest gets it if it was built.
+ARM64_BINARY=${DMABUF_ARM64_BINARY:-$REPOSITORY/.build-arm64/release/dmabuf}
+# The program of Examples/Frame. An x86-64 guest gets it if it was built.
 EXAMPLE=$REPOSITORY/.build-example/release/frame
 
 say() { printf 'lab: %s\n' "$*" >&2; }
@@ -19,13 +21,20 @@ readonly CANNOT_BE_HAD=69
 
 is_kernel() {
   local kernel
-  for kernel in "${KERNELS[@]}"; do [[ $kernel == "$1" ]] && return 0; done
+  for kernel in "${KERNELS[@]}" "${ARM64_KERNELS[@]}"; do [[ $kernel == "$1" ]] && return 0; done
   return 1
 }
 
 demand_kernel() {
-  is_kernel "$1" || { say "unknown kernel '$1'; the kernels are: ${KERNELS[*]}"; exit 64; }
+  is_kernel "$1" || { say "unknown kernel '$1'; the kernels are: ${KERNELS[*]} ${ARM64_KERNELS[*]}"; exit 64; }
 }
+
+# Prints the architecture of a kernel, as `uname -m` does.
+architecture() { case $1 in *arm64*) echo aarch64 ;; *) echo x86_64 ;; esac; }
+
+# Prints the static executable for a kernel, and how to build it.
+binary() { if [[ $(architecture "$1") == aarch64 ]]; then echo "$ARM64_BINARY"; else echo "$BINARY"; fi; }
+binary_target() { if [[ $(architecture "$1") == aarch64 ]]; then echo "make arm64"; else echo "make build"; fi; }
 
 # ---- packages ---------------------------------------------------------------------------
 
@@ -40,9 +49,8 @@ missing_packages() {
   done | sort -u
 }
 
-run_time_packages() {
+run_time_packages() { # KERNEL…
   missing_packages <<'END'
-qemu-system-x86_64 qemu-system-x86
 cpio cpio
 modprobe kmod
 xz xz-utils
@@ -53,6 +61,16 @@ strace strace
 gcc gcc
 /usr/include/linux/udmabuf.h linux-libc-dev
 /usr/include/stdio.h libc6-dev
+END
+  local kernel architectures=''
+  for kernel; do architectures+=" $(architecture "$kernel")"; done
+  [[ $architectures != *x86_64* ]] || missing_packages <<<'qemu-system-x86_64 qemu-system-x86'
+  [[ $architectures != *aarch64* ]] || missing_packages <<'END'
+qemu-system-aarch64 qemu-system-arm
+aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu
+/usr/aarch64-linux-gnu/include/stdio.h libc6-dev-arm64-cross
+mmdebstrap mmdebstrap
+fdtput device-tree-compiler
 END
   # The host may have another busybox, with fewer applets and with libraries.
   dpkg-query -W -f '${db:Status-Status}\n' busybox-static 2>/dev/null | grep -qx installed || echo busybox-static
@@ -98,9 +116,9 @@ apt_install() {
   DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends -o DPkg::Lock::Timeout=300 "$@"
 }
 
-require_run_time() {
+require_run_time() { # KERNEL…
   local missing
-  mapfile -t missing < <(run_time_packages)
+  mapfile -t missing < <(run_time_packages "$@")
   install_packages "${missing[@]}"
 }
 

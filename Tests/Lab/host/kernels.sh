@@ -10,10 +10,13 @@ MODULES_ON_DEMAND=(virtio_gpu)
 
 kernel_directory() { echo "$CACHE/kernels/$1"; }
 
+# Prints the options of a kernel that the lab builds, without comments.
+full_options() { grep -h '^CONFIG_' "$LAB/kernels/full.config" "$LAB/kernels/$1.config"; }
+
 # Prints what determines the build of a kernel. A cached kernel with another recipe is built again.
 kernel_recipe() {
   case $1 in
-    full-6.12) sha256sum <"$LAB/kernels/full-6.12.config" | cut -c 1-16 ;;
+    full-*) full_options "$1" | sha256sum | cut -c 1-16 ;;
     *) echo "modules ${MODULES[*]}, on demand ${MODULES_ON_DEMAND[*]}" ;;
   esac
 }
@@ -25,17 +28,22 @@ kernel_is_cached() {
 
 # Prints the newest Debian packages of a kernel. The version is that of the first package.
 kernel_packages() {
-  local package
   case $1 in
     debian-6.1) newest_package linux-image-6.1. 'linux-image-6\.1\.[0-9]+-[0-9]+-amd64' ;;
     debian-6.12) newest_package linux-image-6.12. 'linux-image-6\.12\.[0-9]+\+deb12-amd64' ;;
-    debian-7)
-      # vmlinuz and modules are separate packages, and are published on different days.
-      package=$(newest_package linux-binary-7. 'linux-binary-7\.[0-9.]+\+deb13-amd64')
-      [[ $package ]] && printf '%s\n' "$package" "${package/binary/modules}" "${package/binary/base}"
-      ;;
+    debian-7) packages_of_linux_7 amd64 ;;
     full-6.12) newest_package linux-source-6.12 linux-source-6.12 ;;
+    arm64) newest_package linux-image-6.12. 'linux-image-6\.12\.[0-9]+\+deb12-arm64' ;;
+    arm64-16k) packages_of_linux_7 arm64-16k ;;
+    full-arm64) newest_package linux-source-7. 'linux-source-7\.[0-9]+' ;;
   esac
+}
+
+# From Linux 7, vmlinuz and modules are separate packages, and are published on different days.
+packages_of_linux_7() { # FLAVOUR
+  local package
+  package=$(newest_package linux-binary-7. "linux-binary-7\.[0-9.]+\+deb13-$1")
+  [[ $package ]] && printf '%s\n' "$package" "${package/binary/modules}" "${package/binary/base}"
 }
 
 # fetch_kernel NAME [refresh]: returns CANNOT_BE_HAD if the kernel cannot be fetched or built.
@@ -58,6 +66,9 @@ fetch_kernel() {
 
 make_kernel() {
   local kernel=$1 packages version work=$CACHE/work/$1
+  if [[ $(architecture "$kernel") == aarch64 ]]; then
+    local APT=$CACHE/apt-arm64 APT_ARCHITECTURE=arm64 LISTS_ARE_FRESH=
+  fi
   update_lists || { say "$kernel: cannot update the package lists"; return 1; }
   mapfile -t packages < <(kernel_packages "$kernel")
   (( ${#packages[@]} )) || { say "$kernel: the Debian mirror has no such kernel"; return 1; }
@@ -71,7 +82,7 @@ make_kernel() {
   (cd "$CACHE/downloads/$kernel-$version" && download_packages "${packages[@]}") ||
     { say "$kernel: the download failed"; return 1; }
   case $kernel in
-    full-6.12) build_full_kernel "$CACHE/downloads/$kernel-$version" "$version" "$work/kernel" ;;
+    full-*) build_full_kernel "$kernel" "$CACHE/downloads/$kernel-$version" "$version" "$work/kernel" ;;
     *) unpack_debian_kernel "$CACHE/downloads/$kernel-$version" "$work" ;;
   esac || { say "$kernel: the build failed"; return 1; }
   echo "$version" >"$work/kernel/version"
@@ -127,44 +138,49 @@ unpack_modules() { # WORK RELEASE
   done
 }
 
-# ---- the kernel with everything ---------------------------------------------------------
+# ---- the kernels with everything --------------------------------------------------------
 
 # Source and objects stay in the cache until the build has ended, so that an interrupted build can continue.
-build_full_kernel() { # DOWNLOADS VERSION DESTINATION
+build_full_kernel() { # KERNEL DOWNLOADS VERSION DESTINATION
   require_build || return 1
-  local fragment=$LAB/kernels/full-6.12.config line
-  local tree=$CACHE/build/full-6.12-$2
+  local kernel=$1 line tree=$CACHE/build/$1-$3
+  local -a words image=(x86 bzImage)
+  if [[ $(architecture "$kernel") == aarch64 ]]; then
+    words=(ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu-) image=(arm64 Image)
+  fi
   if [[ ! -e $tree/.complete ]]; then
-    say "full-6.12: unpacking the source"
+    say "$kernel: unpacking the source"
     rm -rf "$CACHE/build" && mkdir -p "$tree" || return 1
-    dpkg-deb --fsys-tarfile "$1"/linux-source-*.deb | tar -xO --wildcards './usr/src/*.tar.xz' |
+    dpkg-deb --fsys-tarfile "$2"/linux-source-*.deb | tar -xO --wildcards './usr/src/*.tar.xz' |
       tar -C "$tree" -xJ --strip-components=1 || return 1
     touch "$tree/.complete"
   fi
+  full_options "$kernel" >"$tree/lab.config"
   {
-    make -s -C "$tree" tinyconfig >"$tree/lab.log" 2>&1 &&
-    (cd "$tree" && scripts/kconfig/merge_config.sh -m .config "$fragment") >>"$tree/lab.log" 2>&1 &&
-    make -s -C "$tree" olddefconfig >>"$tree/lab.log" 2>&1
+    make -s -C "$tree" "${words[@]}" tinyconfig >"$tree/lab.log" 2>&1 &&
+    (cd "$tree" && scripts/kconfig/merge_config.sh -m .config lab.config) >>"$tree/lab.log" 2>&1 &&
+    make -s -C "$tree" "${words[@]}" olddefconfig >>"$tree/lab.log" 2>&1
   } || { tail -n 5 "$tree/lab.log" >&2; return 1; }
   while read -r line; do
-    [[ $line == CONFIG_* ]] || continue
-    grep -qx "$line" "$tree/.config" || { say "full-6.12: the configuration of the kernel lacks $line"; return 1; }
-  done <"$fragment"
-  say "full-6.12: building; this lasts minutes on a few cores"
-  compile "$tree" || { grep -E 'error|Error' "$tree/lab.log" | head -n 5 >&2; return 1; }
-  mkdir -p "$3/modules"
-  cp "$tree/arch/x86/boot/bzImage" "$3/vmlinuz" && rm -rf "$CACHE/build"
+    grep -qx "$line" "$tree/.config" || { say "$kernel: the configuration of the kernel lacks $line"; return 1; }
+  done <"$tree/lab.config"
+  say "$kernel: building; this lasts minutes on a few cores"
+  compile "$kernel" "$tree" "${words[@]}" "${image[1]}"
+  mkdir -p "$4/modules"
+  cp "$tree/arch/${image[0]}/boot/${image[1]}" "$4/vmlinuz" 2>/dev/null ||
+    { grep -E 'error|Error' "$tree/lab.log" | head -n 5 >&2; return 1; }
+  rm -rf "$CACHE/build"
 }
 
 # Runs make. On a terminal, one line shows the number of objects built, and their approximate total.
-compile() {
+compile() { # KERNEL TREE WORD…
   local made=0 expected=2100 line
-  make -C "$1" "-j$(nproc)" bzImage 2>&1 | tee -a "$1/lab.log" | while read -r line; do
+  make -C "$2" "-j$(nproc)" "${@:3}" 2>&1 | tee -a "$2/lab.log" | while read -r line; do
     [[ $line == *CC* || $line == *AS* ]] || continue
     made=$((made + 1))
-    [[ -t 2 ]] && printf '\rlab: full-6.12: %d of about %d objects' "$made" "$expected" >&2
-    [[ ! -t 2 ]] && (( made % 500 == 0 )) && say "full-6.12: $made of about $expected objects"
+    [[ -t 2 ]] && printf '\rlab: %s: %d of about %d objects' "$1" "$made" "$expected" >&2
+    [[ ! -t 2 ]] && (( made % 500 == 0 )) && say "$1: $made of about $expected objects"
   done
   [[ -t 2 ]] && printf '\n' >&2
-  [[ -s $1/arch/x86/boot/bzImage ]]
+  return 0
 }

@@ -4,12 +4,14 @@
 
 prepare() { # KERNEL
   demand_kernel "$1"
-  require_run_time || exit 1
+  require_run_time "$1" || exit 1
   fetch_kernel "$1" || { say "$1 is not in the cache and could not be fetched"; exit "$CANNOT_BE_HAD"; }
   new_boot || exit 1
 }
 
-say_if_no_binary() { [[ -f $BINARY ]] || say "$BINARY does not exist, so the guest has no dmabuf; run make build"; }
+say_if_no_binary() { # KERNEL
+  [[ -f $(binary "$1") ]] || say "$(binary "$1") does not exist, so the guest has no dmabuf; run $(binary_target "$1")"
+}
 
 lab_run() {
   local uid=0 seconds=600
@@ -29,7 +31,7 @@ lab_run() {
   done
   (( $# == 2 )) || { say "usage: lab run [-u nobody] [--timeout SECONDS] KERNEL 'CMD'"; exit 64; }
   prepare "$1"
-  say_if_no_binary
+  say_if_no_binary "$1"
   printf '%s\n' "$2" >"$BOOT/job/command"
   boot "$1" run "$seconds" "lab.uid=$uid" || exit 1
   if kernel_warnings >"$BOOT/warnings"; then
@@ -40,13 +42,13 @@ lab_run() {
   exit "$GUEST_STATUS"
 }
 
-# The user's terminal is the guest's second serial line. QEMU runs in the background and bash waits for it, so that a
+# The user's terminal is the guest's hypervisor console. QEMU runs in the background and bash waits for it, so that a
 # terminal that is closed (SIGHUP) ends both at once.
 lab_shell() {
   (( $# == 1 )) || { say "usage: lab shell KERNEL"; exit 64; }
   [[ -t 0 && -t 1 ]] || fail "lab shell needs a terminal; use lab run in scripts"
   prepare "$1"
-  say_if_no_binary
+  say_if_no_binary "$1"
   local rows columns words accelerator
   read -r rows columns < <(stty size)
   boot_image "$1" "$BOOT/job" "$BOOT/initrd" || exit 1
@@ -54,7 +56,7 @@ lab_shell() {
   mapfile -t words < <(qemu_words "$1" "$accelerator" shell "lab.rows=$rows" "lab.columns=$columns" "lab.term=${TERM:-linux}")
   say "$1: booting; exit (or ^D) powers it off, ^A x ends it at once"
   local settings; settings=$(stty -g)
-  setpriv --pdeathsig KILL "${words[@]}" -chardev stdio,id=terminal,mux=on,signal=off -serial chardev:terminal \
+  setpriv --pdeathsig KILL "${words[@]}" -chardev stdio,id=terminal,mux=on,signal=off -device virtconsole,chardev=terminal \
     <&0 2>"$BOOT/qemu" &
   BOOT_PROCESS=$!
   wait "$BOOT_PROCESS" 2>/dev/null

@@ -145,9 +145,10 @@ lab_test() {
   only=${only:-*}
   count=$(count_of_cases "$only")
   (( count )) || fail "no case matches '$only'"
-  require_run_time || exit 1
-  [[ -f $BINARY ]] || say "$BINARY does not exist, so cases that need it will fail; run make build"
+  require_run_time "${kernels[@]}" || exit 1
   for kernel in "${kernels[@]}"; do
+    [[ -f $(binary "$kernel") ]] ||
+      say "$(binary "$kernel") does not exist, so cases that need it will fail; run $(binary_target "$kernel")"
     if ! fetch_kernel "$kernel"; then
       echo "  skipped $count: $kernel is not in the cache and could not be fetched"
       echo "$kernel: 0 passed, 0 failed, $count skipped"
