@@ -94,8 +94,8 @@ enum Advice {
     case (.ftruncate, .invalidArgument) where error.subject == "memfd",
       (.ftruncate, .fileTooLarge) where error.subject == "memfd":
       "no file can be that large"
-    case (.DMA_HEAP_IOCTL_ALLOC, .noMemory) where MemoryAdvice.isCMAHeap(error.subject):
-      MemoryAdvice.cma(wanted: nil)
+    case (.DMA_HEAP_IOCTL_ALLOC, .noMemory):
+      MemoryAdvice.cmaHeap(error.subject).map { MemoryAdvice.cma($0, wanted: nil) }
     case (.connect, .noSuchFileOrDirectory):
       FilePermissions(error.subject) == nil
         ? "no process listens there yet; use --listen to create the socket on this side" : nil
@@ -223,7 +223,9 @@ enum Advice {
   private static func absentHeap(_ path: String) -> String? {
     guard let names = try? DMAHeap.names() else { return nil }
     if names.isEmpty { return "this kernel has no dma-heaps (CONFIG_DMABUF_HEAPS)" }
-    if MemoryAdvice.isCMAHeap(path), let name = try? BufferSource.cmaHeapName() {
+    if DMAHeap.cmaNames.contains(where: { path == "\(DMAHeap.directory)/\($0)" }),
+      let name = try? BufferSource.cmaHeapName()
+    {
       return "use heap:cma; the CMA heap of this machine is called \(UntrustedText(name.utf8).escaped)"
     }
     return "the heaps of this machine are " + names.map { UntrustedText($0.utf8).escaped }.joined(separator: ", ")

@@ -30,8 +30,11 @@ enum ImportAdvice {
       }
       return nil
     case (.VIDIOC_QBUF, .badAddress):
-      let isCMA = DMAHeap.cmaNames.contains(facts.exporters[0].string)
-      return isCMA
+      // Heaps but the system heaps may be contiguous.
+      let name = facts.exporters[0].string
+      let heaps = (try? DMAHeap.names()) ?? []
+      let mayBeContiguous = heaps.contains(name) && !BufferSource.heap(name).isOrdinaryMemory
+      return mayBeContiguous
         ? nil
         : "the driver needs contiguous memory or a kernel mapping, and \(exporter) provides neither"
     default: return nil

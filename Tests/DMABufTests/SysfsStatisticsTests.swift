@@ -114,6 +114,33 @@ struct MemoryInformationTests {
     #expect(MemoryInformation.hugePages(of: 1 << 30, root: "/nonexistent") == nil)
   }
 
+  @Test("The sizes of huge pages are those that the kernel has pools for, in ascending order")
+  func hugePageSizes() throws {
+    let tree = try TemporaryTree()
+    for size in ["1048576", "64", "32768", "2048"] {
+      try tree.file("sys/kernel/mm/hugepages/hugepages-\(size)kB/nr_hugepages", "0\n")
+    }
+    try tree.file("sys/kernel/mm/hugepages/hugepages-99999999999999999999kB/nr_hugepages", "0\n")
+    #expect(MemoryInformation.hugePageSizes(root: tree.root) == [65536, 2_097_152, 33_554_432, 1_073_741_824])
+    #expect(MemoryInformation.hugePageSizes(root: "/nonexistent") == [])
+  }
+
+  @Test("A CMA heap has the free and total memory of its own area")
+  func cmaArea() throws {
+    let tree = try TemporaryTree()
+    let areas = ["camera": (3, 4), "reserved": (5, 8)]
+    for (name, pages) in areas {
+      try tree.file("sys/kernel/mm/cma/\(name)/available_pages", "\(pages.0)\n")
+      try tree.file("sys/kernel/mm/cma/\(name)/total_pages", "\(pages.1)\n")
+    }
+    let page = UInt64(sysconf(CInt(_SC_PAGESIZE)))
+    let camera = DMAHeap.cmaArea(of: "camera", root: tree.root)
+    #expect(camera?.free == 3 * page && camera?.total == 4 * page)
+    // The area is called `reserved`, whatever the heap is called.
+    #expect(DMAHeap.cmaArea(of: "default_cma_region", root: tree.root)?.total == 8 * page)
+    #expect(DMAHeap.cmaArea(of: "system", root: tree.root) == nil)
+  }
+
   @Test("The limit of udmabuf is in MiB", arguments: Recording.each("unnamed"))
   func sizeLimit(_ recording: Recording) {
     let text = String(decoding: recording.data("sys/module/udmabuf/parameters/size_limit_mb"), as: UTF8.self)

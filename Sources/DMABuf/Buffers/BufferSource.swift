@@ -82,8 +82,8 @@ public enum BufferSource: Hashable, Sendable {
   /// The number of bytes that the source can allocate now; `nil` when unknown.
   public func available() -> UInt64? {
     switch self {
-    case .cmaHeap: MemoryInformation().cmaFree
-    case .heap(let name) where DMAHeap.cmaNames.contains(name): MemoryInformation().cmaFree
+    case .cmaHeap: (try? Self.cmaHeapName()).flatMap { Self.free(inAreaOf: $0) }
+    case .heap(let name) where DMAHeap.isCMA(name): Self.free(inAreaOf: name)
     case .udmabuf(let page?):
       MemoryInformation.hugePages(of: page).map {
         ($0.free + MemoryInformation.surplusHugePages(of: page)).multipliedReportingOverflow(by: UInt64(page))
@@ -92,6 +92,11 @@ public enum BufferSource: Hashable, Sendable {
     case .dumb: MemoryInformation().available
     case .heap, .udmabuf(nil): isOrdinaryMemory ? MemoryInformation().available : nil
     }
+  }
+
+  /// The free memory of a CMA heap; where the kernel does not tell, that of all areas together.
+  private static func free(inAreaOf heap: String) -> UInt64? {
+    DMAHeap.cmaArea(of: heap)?.free ?? MemoryInformation().cmaFree
   }
 
   /// Whether the buffers use memory that the kernel takes from processes when memory runs out.
@@ -103,12 +108,12 @@ public enum BufferSource: Hashable, Sendable {
     }
   }
 
-  /// Whether the source is a heap over the default CMA area.
-  public var isCMA: Bool {
+  /// The name of the heap if the source is one over a CMA area.
+  public var cmaHeap: String? {
     switch self {
-    case .cmaHeap: true
-    case .heap(let name): DMAHeap.cmaNames.contains(name)
-    case .udmabuf, .dumb: false
+    case .cmaHeap: try? Self.cmaHeapName()
+    case .heap(let name): DMAHeap.isCMA(name) ? name : nil
+    case .udmabuf, .dumb: nil
     }
   }
 }

@@ -11,6 +11,17 @@ public struct DMAHeap: ~Copyable, Sendable {
   /// The names that kernels and platforms give to the heap over the default CMA area, newest first.
   public static let cmaNames = ["default_cma_region", "reserved", "linux,cma", "default-pool"]
 
+  /// The free and total bytes of the CMA area that the heap `name` allocates from; `nil` for other heaps, and on kernels
+  /// that do not tell. From Linux 6.17 on, each area has a heap of its name.
+  public static func cmaArea(of name: String, root: String = "") -> (free: UInt64, total: UInt64)? {
+    // The heap over the default area can have another name than the area.
+    (cmaNames.contains(name) ? [name] + cmaNames : [name]).lazy
+      .compactMap { MemoryInformation.cmaArea($0, root: root) }.first
+  }
+
+  /// Whether the heap `name` allocates from a CMA area, as far as the kernel tells.
+  public static func isCMA(_ name: String) -> Bool { cmaNames.contains(name) || cmaArea(of: name) != nil }
+
   /// The node's name, which is also the exporter's name of its buffers.
   public let name: String
   package let file: OpenFile

@@ -21,6 +21,20 @@ public struct MemoryInformation: Sendable {
     cmaFree = cmaTotal == nil ? nil : values["CmaFree"]
   }
 
+  /// The free and total bytes of the CMA area `name`; `nil` without such an area, and on kernels that do not tell.
+  ///
+  /// Reads `/sys/kernel/mm/cma` (`CONFIG_CMA_SYSFS`), which counts pages.
+  public static func cmaArea(_ name: String, root: String = "") -> (free: UInt64, total: UInt64)? {
+    let area = root + "/sys/kernel/mm/cma/" + name
+    guard let free = SmallFile.number(area + "/available_pages"), let total = SmallFile.number(area + "/total_pages")
+    else { return nil }
+    let page = UInt64(Mapping.pageSize)
+    return (
+      free.multipliedReportingOverflow(by: page).partialValue,
+      total.multipliedReportingOverflow(by: page).partialValue
+    )
+  }
+
   /// The sizes of huge pages in bytes that the kernel has pools for, in ascending order. They depend on the architecture
   /// and on the size of its pages: 2M and 1G, or 64K, 2M, 32M and 1G, and others.
   ///

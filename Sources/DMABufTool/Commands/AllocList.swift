@@ -45,14 +45,19 @@ struct SourceReport: Report, Encodable {
   private static func heap(_ name: String) -> Source {
     let (state, reason) = attempt { _ = try DMAHeap(name) }
     let source = BufferSource.heap(name)
-    let isCMA = DMAHeap.cmaNames.contains(name)
-    let total = MemoryInformation().cmaTotal.map { " of \(Units.size($0))" } ?? ""
     return Source(
       source: "\(source)", state: state, reason: reason, granule: Mapping.pageSize, limit: nil,
       available: state == .missing ? nil : source.available(),
-      note: name == "system"
-        ? "scattered chunks of \(size(8)), \(size(4)) and \(size(0))"
-        : isCMA ? "heap:cma; contiguous, from the CMA area\(total)" : "")
+      note: name == "system" ? "scattered chunks of \(size(8)), \(size(4)) and \(size(0))" : note(onCMAHeap: name))
+  }
+
+  private static func note(onCMAHeap name: String) -> String {
+    let area = DMAHeap.cmaArea(of: name)?.total
+    if DMAHeap.cmaNames.contains(name) {
+      let total = area ?? MemoryInformation().cmaTotal
+      return "heap:cma; contiguous, from the CMA area" + (total.map { " of \(Units.size($0))" } ?? "")
+    }
+    return area.map { "contiguous, from a CMA area of \(Units.size($0))" } ?? ""
   }
 
   /// The size of 2 to the power of `order` pages.

@@ -11,6 +11,9 @@
 
 warnings='WARNING|BUG:|Oops|KASAN|lockdep|INFO: task .* blocked|possible circular'
 export CASE_NOTES=/run/case
+# The size of a page in bytes.
+PAGE=$(awk '/^KernelPageSize/ { print $2 * 1024; exit }' /proc/self/smaps)
+export PAGE
 
 # Sets $session to the session of a living process, or to nothing.
 session_of() { # PROCESS

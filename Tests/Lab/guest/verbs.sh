@@ -117,6 +117,9 @@ video_node() {
 # frame_bytes NODE: prints the size of a camera's images. The defaults of vivid differ between kernels.
 frame_bytes() { actor video-print "$1" | cut -d ' ' -f 2; }
 
+# whole_pages SIZE: prints SIZE rounded up to whole pages of this kernel.
+whole_pages() { echo $((($1 + PAGE - 1) / PAGE * PAGE)); }
+
 # limit SECONDS: sets the time of this case on an idle machine. The default is 60. From 60 on, five times as long is
 # allowed.
 limit() { echo "$1" >"$CASE_NOTES/limit"; }

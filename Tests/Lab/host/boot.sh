@@ -46,7 +46,10 @@ qemu_words() { # KERNEL ACCELERATOR MODE [KERNEL-WORD…]
       append+=" console=ttyAMA0 cma=64M"
       # Emulation of the architecture's own pointer authentication doubles the time of a boot.
       printf '%s\n' qemu-system-aarch64 -machine virt -cpu max,pauth-impdef=on -device bochs-display
-      [[ ! -f $BOOT/devices.dtb ]] || printf '%s\n' -dtb "$BOOT/devices.dtb"
+      # Debian's kernels have no heaps.
+      if [[ $kernel == full-arm64 ]]; then
+        write_device_tree "$BOOT/devices.dtb" && printf '%s\n' -dtb "$BOOT/devices.dtb"
+      fi
       ;;
   esac
   printf '%s\n' -accel "$accelerator" -smp 2 -m 1024 -no-reboot -net none \
@@ -55,6 +58,21 @@ qemu_words() { # KERNEL ACCELERATOR MODE [KERNEL-WORD…]
     -device virtio-serial-pci -device virtio-gpu-pci
   for port in status kmsg stdout stderr; do
     printf '%s\n' -chardev "file,id=$port,path=$BOOT/$port" -device "virtserialport,chardev=$port,name=$port"
+  done
+}
+
+# Writes the device tree of the emulated board, with two areas of contiguous memory. Each becomes a heap of its name.
+write_device_tree() { # DESTINATION
+  local area
+  qemu-system-aarch64 -machine "virt,dumpdtb=$1" -cpu max,pauth-impdef=on -smp 2 -m 1024 -display none 2>/dev/null &&
+    fdtput -c "$1" /reserved-memory &&
+    fdtput -t x "$1" /reserved-memory '#address-cells' 2 && fdtput -t x "$1" /reserved-memory '#size-cells' 2 &&
+    fdtput "$1" /reserved-memory ranges || return 1
+  for area in camera display; do
+    fdtput -c "$1" "/reserved-memory/$area" &&
+      fdtput -t s "$1" "/reserved-memory/$area" compatible shared-dma-pool &&
+      fdtput "$1" "/reserved-memory/$area" reusable &&
+      fdtput -t x "$1" "/reserved-memory/$area" size 0 0x1000000 || return 1
   done
 }
 
