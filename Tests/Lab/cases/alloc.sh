@@ -15,7 +15,7 @@ a_heap_allocation_reports_what_the_kernel_allocated() {
 sizes_are_rounded_up_to_pages_by_the_kernel() {
   needs heap:system
   run dmabuf alloc 1 --from heap:system --json
-  json '.buffers[0].size' 4096
+  json '.buffers[0].size' "$PAGE"
 }
 
 without_a_source_the_first_that_works_is_used() {
@@ -62,7 +62,7 @@ udmabuf_exports_memory_of_the_process() {
   needs udmabuf
   run dmabuf alloc 5000 --from udmabuf --name mine --json
   status 0
-  json '.buffers[0] | [.size, .exp_name, .name]' '[8192,"udmabuf","mine"]'
+  json '.buffers[0] | [.size, .exp_name, .name]' "[$(whole_pages 5000),\"udmabuf\",\"mine\"]"
 }
 
 udmabuf_uses_huge_pages() {

@@ -140,10 +140,10 @@ a_command_name_adds_no_rows() {
 
 # attack: two buffers with one name, and a name that is the inode number of another buffer
 names_that_are_alike_are_two_buffers() {
-  start holder actor buffer 4K buffer 8K name 0 '1' name 1 '1' ready pause
+  start holder actor buffer 64K buffer 128K name 0 '1' name 1 '1' ready pause
   wait_for_line holder ready
   run dmabuf stat --json
-  json '[.buffers[].size] | sort' '[4096,8192]'
+  json '[.buffers[].size] | sort' '[65536,131072]'
   _end
 }
 

@@ -143,11 +143,11 @@ a_file_that_is_not_an_earlier_run_is_refused() {
 }
 
 values_with_commas_have_a_line_each() {
-  run dmabuf bench alloc free --size 4K --count 5 --csv
+  run dmabuf bench alloc free --size 64K --count 5 --csv
   status 0
   check [ "$(wc -l <.run/stdout)" = 3 ]
   stdout '^operation,source,device,driver,size,count,min_ns,'
-  stdout "^free,$(_source),,,4096,5,[0-9]+,"
+  stdout "^free,$(_source),,,65536,5,[0-9]+,"
   check sh -c "awk -F, 'NF != 18 { exit 1 }' .run/stdout"
 }
 

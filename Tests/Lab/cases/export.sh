@@ -62,7 +62,7 @@ dumb_buffers_are_a_source_of_alloc() {
   needs drm:vgem
   run dmabuf alloc 5000 --from drm:vgem --name mine --json
   status 0
-  json '.buffers[0] | [.size, .exp_name, .name, .source]' '[8192,"drm","mine","drm:vgem"]'
+  json '.buffers[0] | [.size, .exp_name, .name, .source]' "[$(whole_pages 5000),\"drm\",\"mine\",\"drm:vgem\"]"
   run dmabuf alloc 64K --from "drm:$(drm_node vgem)" --read-only -- sh -c 'dmabuf map fd:$DMABUF_FD --verify zero'
   status 0
   run dmabuf alloc 64K --from drm:nope
@@ -86,8 +86,7 @@ a_camera_exports_its_buffers() {
   status 0
   json '.driver' vivid
   json '.buffers | map([.exp_name, .plane, .index, .format])' '[["videobuf2_vmalloc",0,0,"YUYV"],["videobuf2_vmalloc",0,1,"YUYV"],["videobuf2_vmalloc",0,2,"YUYV"]]'
-  pages=$((($(frame_bytes "$(video_node vivid)") + 4095) / 4096))
-  json '.buffers | map(.size) | unique' "[$((pages * 4096))]"
+  json '.buffers | map(.size) | unique' "[$(whole_pages "$(frame_bytes "$(video_node vivid)")")]"
   json_true '.buffers[0] | .size >= .stride * 180 and .stride % 640 == 0'
   json '.buffers | map(.ino) | unique | length' 3
 }

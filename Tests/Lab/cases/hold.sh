@@ -32,11 +32,11 @@ a_held_buffer_is_used_by_its_name_until_it_is_released() {
 held_lists_names_kinds_sizes_and_holders() {
   needs heap:system
   _hold one --name first
-  check dmabuf alloc 4K --from udmabuf --hold two
+  check dmabuf alloc 128K --from udmabuf --hold two
   run dmabuf held --json
   status 0
   json '.schema' dmabuf.held/1
-  json '.held | map([.name, .kind, .size, .exp_name, .attached])' '[["one","buffer",65536,"system",null],["two","buffer",4096,"udmabuf",null]]'
+  json '.held | map([.name, .kind, .size, .exp_name, .attached])' '[["one","buffer",65536,"system",null],["two","buffer",131072,"udmabuf",null]]'
   json_true '.held | all(.ino > 0 and .age_ns > 0)'
   for pid in $(jq '.held[].pid' .run/stdout); do
     check grep -q dmabuf-holder "/proc/$pid/cmdline"
@@ -67,12 +67,12 @@ a_name_in_use_is_refused_unless_it_is_replaced() {
   status 1
   stdout_is_empty
   stderr '^dmabuf: cam: the name is in use$'
-  run dmabuf alloc 8K --from "$(_source)" --hold cam --replace
+  run dmabuf alloc 128K --from "$(_source)" --hold cam --replace
   status 0
   run buffers_on_the_machine
   stdout_is 1
   run dmabuf held --json
-  json '.held | map(.size)' '[8192]'
+  json '.held | map(.size)' '[131072]'
   _hold set.1
   run dmabuf alloc 4K --from "$(_source)" --count 3 --hold set
   status 1

@@ -42,12 +42,12 @@ several_sources_are_json_lines() {
 junit_counts_cases_failures_and_skips() {
   limit 180
   needs drm:vgem v4l2:vivid
-  run actor buffer 4K exec sh -c 'dmabuf import fd:$SLOT_0 drm:vgem v4l2:vivid --junit'
+  run actor buffer 64K exec sh -c 'dmabuf import fd:$SLOT_0 drm:vgem v4l2:vivid --junit'
   status 1
   stdout '^<\?xml version="1.0" encoding="UTF-8"\?>$'
   stdout '<testsuite name="[a-z]+" tests="2" failures="1" errors="0" skipped="0">$'
   stdout '<testcase classname="vgem" name="/dev/dri/renderD[0-9]+"/>$'
-  stdout '<testcase classname="vivid" name="/dev/video[0-9]+ video-capture"><failure type="EINVAL" message="VIDIOC_QBUF: plane 0 needs [0-9]+ bytes; the buffer has 4096"/></testcase>$'
+  stdout '<testcase classname="vivid" name="/dev/video[0-9]+ video-capture"><failure type="EINVAL" message="VIDIOC_QBUF: plane 0 needs [0-9]+ bytes; the buffer has 65536"/></testcase>$'
 }
 
 all_leaves_the_machine_as_it_was() {

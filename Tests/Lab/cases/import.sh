@@ -130,14 +130,14 @@ both_queues_of_a_scaler_are_tried() {
 a_buffer_that_is_too_small_is_reported_with_the_size_of_the_plane() {
   needs v4l2:vivid
   camera=$(video_node vivid)
-  _with 4K "dmabuf import fd:\$SLOT_0 $camera"
+  _with 64K "dmabuf import fd:\$SLOT_0 $camera"
   status 1
   stdout ' EINVAL +- +VIDIOC_QBUF$'
   stderr "^dmabuf: $camera: VIDIOC_QBUF: Invalid argument$"
-  stderr "^dmabuf: hint: plane 0 needs $(frame_bytes "$camera") bytes; the buffer has 4096$"
-  _with 4K "dmabuf import fd:\$SLOT_0 $camera --json"
+  stderr "^dmabuf: hint: plane 0 needs $(frame_bytes "$camera") bytes; the buffer has 65536$"
+  _with 64K "dmabuf import fd:\$SLOT_0 $camera --json"
   status 1
-  json '.devices[0] | [.result, .call, .errno, .reason]' '["refused","VIDIOC_QBUF","EINVAL","plane 0 needs '"$(frame_bytes "$camera")"' bytes; the buffer has 4096"]'
+  json '.devices[0] | [.result, .call, .errno, .reason]' '["refused","VIDIOC_QBUF","EINVAL","plane 0 needs '"$(frame_bytes "$camera")"' bytes; the buffer has 65536"]'
 }
 
 a_camera_of_another_process_names_its_owner() {

@@ -146,12 +146,12 @@ the_census_survives_processes_that_come_and_go() {
   limit 240
   start keeper actor buffer 64K name 0 kept ready pause
   wait_for_line keeper ready
-  start storm sh -c 'while :; do actor buffer 4K exec true & actor buffer 4K fork exec true; done'
+  start storm sh -c 'while :; do actor buffer 128K exec true & actor buffer 128K fork exec true; done'
   for _ in 1 2 3 4 5 6 7 8 9 10 11 12; do
     run dmabuf stat --json
     status 0
     json '[.buffers[] | select(.name == "kept") | [.size, .descriptors]]' '[[65536,1]]'
-    json_true '[.buffers[] | select(.size != 65536 and .size != 4096 and .size != null)] | length == 0'
+    json_true '[.buffers[] | select(.size != 65536 and .size != 131072 and .size != null)] | length == 0'
   done
   send_signal storm TERM
   send_signal keeper TERM

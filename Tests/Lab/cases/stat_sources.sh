@@ -7,12 +7,12 @@ _population() {
   limit 180
   start solo actor buffer 64K name 0 solo ready pause
   start pair actor buffer 128K name 0 pair dup 0 fork ready pause
-  start ghost actor buffer 192K name 0 ghost map 0 map-part 0 4096 8192 close 0 ready pause
+  start ghost actor buffer 192K name 0 ghost map 0 map-part 0 65536 65536 close 0 ready pause
   start receiver actor listen socket receive socket ready pause
   start sender actor buffer 32K name 0 sent send socket 0 ready pause
   start flying actor buffer 16K name 0 flying scm 0 close 0 ready pause
   for actor in solo pair ghost receiver sender flying; do wait_for_line "$actor" ready; done
-  start fences actor buffer 8K name 0 fenced vgem-fence 0 read vgem-fence 0 read ready pause
+  start fences actor buffer 48K name 0 fenced vgem-fence 0 read vgem-fence 0 read ready pause
   wait_for_line fences ready
 }
 
@@ -21,7 +21,7 @@ _everybody_leaves() {
   for actor in solo pair ghost receiver sender flying fences; do finish "$actor"; done
 }
 
-held='["fenced",8192,1,0,1],["pair",131072,4,0,2],["sent",32768,2,0,2],["solo",65536,1,0,1]'
+held='["fenced",49152,1,0,1],["pair",131072,4,0,2],["sent",32768,2,0,2],["solo",65536,1,0,1]'
 shares='[.buffers[] | [.name, .size, .descriptors, .mappings, (.processes | length)]] | sort'
 
 procfs_reports_what_processes_hold() {
@@ -43,11 +43,11 @@ sysfs_reports_all_buffers_but_no_process() {
   _population
   run dmabuf stat --source sysfs --json
   status 0
-  json '[.buffers[].size] | sort' '[8192,16384,32768,65536,131072,196608]'
+  json '[.buffers[].size] | sort' '[16384,32768,49152,65536,131072,196608]'
   json '[.buffers[].processes] | flatten' '[]'
   run_as_nobody dmabuf stat --source sysfs --json
   status 0
-  json '[.buffers[].size] | sort' '[8192,16384,32768,65536,131072,196608]'
+  json '[.buffers[].size] | sort' '[16384,32768,49152,65536,131072,196608]'
   _everybody_leaves
 }
 
@@ -57,7 +57,7 @@ bufinfo_reports_all_buffers_with_names_and_counts() {
   run dmabuf stat --source bufinfo --json
   status 0
   json '[.buffers[] | [.name, .size]] | sort' \
-    '[["fenced",8192],["flying",16384],["ghost",196608],["pair",131072],["sent",32768],["solo",65536]]'
+    '[["fenced",49152],["flying",16384],["ghost",196608],["pair",131072],["sent",32768],["solo",65536]]'
   json '[.buffers[] | select(.name == "pair" or .name == "ghost" or .name == "flying") | [.name, .count]] | sort' \
     "$(jq -nc --argjson extra "$(has heap:system && echo 0 || echo 2)" \
       '[["flying", 1 + $extra], ["ghost", 2 + $extra], ["pair", 4 + $extra]]')"
@@ -167,7 +167,7 @@ an_ordinary_user_gets_their_own_buffers() {
 
 a_cameras_buffers_are_reported_by_each_source_and_counted_as_one_memory() {
   needs v4l2:vivid
-  bytes=$((($(frame_bytes "$(video_node vivid)") + 4095) / 4096 * 4096))
+  bytes=$(whole_pages "$(frame_bytes "$(video_node vivid)")")
   run dmabuf export v4l2:vivid --buffers 2 --hold camera
   status 0
   for source in procfs sysfs bufinfo bpf; do

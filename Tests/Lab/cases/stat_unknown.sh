@@ -276,16 +276,16 @@ buffers_without_devices_and_processes_have_rows() {
 units_and_users_are_rows_and_filters() {
   [ -w /sys/fs/cgroup/cgroup.procs ] || skip 'no cgroup2'
   mkdir /sys/fs/cgroup/camera.service
-  start camera sh -c 'echo $$ >/sys/fs/cgroup/camera.service/cgroup.procs; exec actor buffer 4K name 0 cam ready pause'
-  start other actor buffer 8K uid 65534 dumpable ready pause
+  start camera sh -c 'echo $$ >/sys/fs/cgroup/camera.service/cgroup.procs; exec actor buffer 64K name 0 cam ready pause'
+  start other actor buffer 128K uid 65534 dumpable ready pause
   for actor in camera other; do wait_for_line $actor ready; done
   run dmabuf stat --by unit --json
-  json '.units | map(select(.unit == "camera.service") | [.buffers, .bytes, .processes])' '[[1,4096,1]]'
+  json '.units | map(select(.unit == "camera.service") | [.buffers, .bytes, .processes])' '[[1,65536,1]]'
   run dmabuf stat --unit 'camera*' --json
-  json '.buffers | map(.size)' '[4096]'
+  json '.buffers | map(.size)' '[65536]'
   run dmabuf stat --by user
-  stdout '^root +1 +4K +1$'
-  stdout '^nobody +1 +8K +1$'
+  stdout '^root +1 +64K +1$'
+  stdout '^nobody +1 +128K +1$'
   run dmabuf stat --unit 'nothing*'
   status 0
   stderr "^dmabuf: no buffer is held by a unit that matches 'nothing\*'\$"

@@ -54,10 +54,10 @@ the_exit_status_of_a_traced_command_is_its_own() {
 
 children_of_a_traced_command_are_traced_and_other_processes_are_not() {
   _can_trace
-  start other sh -c 'while true; do actor buffer 4096 exec true; done'
-  run dmabuf trace --json -- sh -c 'sh -c "actor buffer 8192 exec true"; true'
+  start other sh -c 'while true; do actor buffer 65536 exec true; done'
+  run dmabuf trace --json -- sh -c 'sh -c "actor buffer 131072 exec true"; true'
   status 0
-  check [ "$(jq -sc 'map(select(.step == "release") | .buffer.size) | unique' .run/stdout)" = '[8192]' ]
+  check [ "$(jq -sc 'map(select(.step == "release") | .buffer.size) | unique' .run/stdout)" = '[131072]' ]
   send_signal other TERM
   finish other
 }

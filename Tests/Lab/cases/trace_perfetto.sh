@@ -164,10 +164,10 @@ accesses_that_overlap_get_tracks_of_their_own() {
 
 a_device_holds_its_attachment_and_filters_apply() {
   _can_trace
-  run dmabuf trace --perfetto trace.json --name 'cam*' -- actor buffer 4096 buffer 65536 name 1 cam1 vgem-import 1 vgem-import 0
+  run dmabuf trace --perfetto trace.json --name 'cam*' -- actor buffer 65536 buffer 131072 name 1 cam1 vgem-import 1 vgem-import 0
   status 0
   _sound trace.json
-  check [ "$(_query trace.json '[.traceEvents[] | select(.cat == "buffer") | .args.size]')" = '[65536]' ]
+  check [ "$(_query trace.json '[.traceEvents[] | select(.cat == "buffer") | .args.size]')" = '[131072]' ]
   check [ "$(_query trace.json '[.traceEvents[] | select(.cat == "device" and .name == "attached")] | length')" = 1 ]
 }
 

@@ -72,11 +72,11 @@ tracefs_shows_the_steps_of_a_buffer_in_order() {
 
 tracefs_shows_what_a_process_does_with_its_buffer() {
   _can_trace_functions
-  run $denied dmabuf trace --json -- actor buffer 4096 name 0 cam fill 0 0x5a dup 0 exec true
+  run $denied dmabuf trace --json -- actor buffer 65536 name 0 cam fill 0 0x5a dup 0 exec true
   status 0
   check [ "$(jq -sc 'map(select(.step != "put") | .step)' .run/stdout)" = \
     '["export","fd","set-name","mmap","begin","end","fd","release"]' ]
-  check [ "$(jq -sc 'map(select(.step == "release") | [.buffer.size, .buffer.name])' .run/stdout)" = '[[4096,"cam"]]' ]
+  check [ "$(jq -sc 'map(select(.step == "release") | [.buffer.size, .buffer.name])' .run/stdout)" = '[[65536,"cam"]]' ]
   check [ "$(jq -sc 'map(select(.step == "fd") | .buffer.exp_name != "") | all' .run/stdout)" = true ]
 }
 
@@ -136,10 +136,10 @@ tracefs_shows_which_descriptors_are_received() {
 
 children_of_a_command_are_traced_with_tracefs_and_other_processes_are_not() {
   _can_trace_functions
-  start other sh -c 'while true; do actor buffer 4096 exec true; done'
-  run $denied dmabuf trace --json -- sh -c 'sh -c "actor buffer 8192 exec true"; true'
+  start other sh -c 'while true; do actor buffer 65536 exec true; done'
+  run $denied dmabuf trace --json -- sh -c 'sh -c "actor buffer 131072 exec true"; true'
   status 0
-  check [ "$(jq -sc 'map(select(.step == "release") | .buffer.size) | unique' .run/stdout)" = '[8192]' ]
+  check [ "$(jq -sc 'map(select(.step == "release") | .buffer.size) | unique' .run/stdout)" = '[131072]' ]
   send_signal other TERM
   finish other
 }
