@@ -133,7 +133,7 @@ struct MemoryInformationTests {
       try tree.file("sys/kernel/mm/cma/\(name)/available_pages", "\(pages.0)\n")
       try tree.file("sys/kernel/mm/cma/\(name)/total_pages", "\(pages.1)\n")
     }
-    let page = UInt64(sysconf(CInt(_SC_PAGESIZE)))
+    let page = UInt64(Mapping.pageSize)
     let camera = DMAHeap.cmaArea(of: "camera", root: tree.root)
     #expect(camera?.free == 3 * page && camera?.total == 4 * page)
     // The area is called `reserved`, whatever the heap is called.

@@ -62,12 +62,11 @@ copy_with_libraries() { # PROGRAM ROOT [FOREIGN-ROOT]
 
 # Prints the paths of the libraries of a program of another architecture, which ldd cannot run.
 foreign_libraries() { # PROGRAM ROOT
-  local name path
+  local name path folder=$2/usr/lib/aarch64-linux-gnu
   readelf -l "$1" | sed -n 's/.*program interpreter: \(.*\)]/\1/p'
   while read -r name; do
-    for path in "$2"/usr/lib/aarch64-linux-gnu/"$name"; do
-      [[ -f $path ]] && echo "${path#"$2"}" && foreign_libraries "$path" "$2"
-    done
+    path=$folder/$name
+    [[ -f $path ]] && echo "${path#"$2"}" && foreign_libraries "$path" "$2"
   done < <(readelf -d "$1" | sed -n 's/.*(NEEDED).*\[\(.*\)]/\1/p')
 }
 
