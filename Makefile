@@ -15,13 +15,14 @@ SWIFT ?= swift
 STATIC = -c release -Xswiftc -static-executable -Xswiftc -use-ld=lld -Xlinker -s
 BINARY = .build/release/dmabuf
 BENCHES = --package-path Tests/Bench --scratch-path .build-bench
+ARM64 = --scratch-path .build-arm64
 EXAMPLE = --package-path Examples/Frame --scratch-path .build-example
 
-.PHONY: help deps needs build test lab demo check fuzz bench lint format bpf completions pictures install uninstall deb example docs clean
+.PHONY: help deps needs build arm64 arm64-root test lab demo check fuzz bench lint format bpf completions pictures install uninstall deb example docs clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{ printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## /{ printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 deps: ## install the Debian packages for building and testing (as root; needs Debian 12 and a Swift toolchain)
 	@scripts/deps
@@ -32,6 +33,13 @@ needs:
 
 build: needs ## build the static executable, .build/release/dmabuf
 	@scripts/quietly build $(SWIFT) build --product dmabuf $(STATIC)
+
+arm64: ## build the static executable for 64-bit Arm, .build-arm64/release/dmabuf; first builds an SDK
+	@scripts/arm64 $(SWIFT) build --product dmabuf $(STATIC) $(ARM64)
+
+# Prints where the libraries of that executable are. ROOT.packages has their versions.
+arm64-root:
+	@scripts/arm64-sdk $(SWIFT)
 
 test: needs ## run the unit tests on this machine
 	$(SWIFT) test

@@ -6,6 +6,8 @@
 APT=$CACHE/apt
 APT_ARCHITECTURE=$(dpkg --print-architecture)
 SUITES=(bookworm bookworm-security trixie-backports)
+# `deb` for packages, `deb-src` for their sources.
+TYPES=(deb)
 
 # Prints a mirror of the machine: the first URI that serves an ordinary suite, or the one that serves the security
 # suite. On some machines the security suite has a mirror of its own.
@@ -48,10 +50,10 @@ write_sources() {
   security=$(mirror_of security) || security=${main%/debian/}/debian-security/
   keyring=$(machine_keyring)
   mkdir -p "$APT/lists/partial" "$APT/cache/archives/partial"
-  local signed=${keyring:+[signed-by=$keyring] }
+  local type signed=${keyring:+[signed-by=$keyring] }
   for suite in "${SUITES[@]}"; do
     [[ $suite == *-security ]] && mirror=$security || mirror=$main
-    printf 'deb %s%s %s main\n' "$signed" "$mirror" "$suite"
+    for type in "${TYPES[@]}"; do printf '%s %s%s %s main\n' "$type" "$signed" "$mirror" "$suite"; done
   done >"$APT/sources.list"
 }
 
