@@ -18,11 +18,11 @@ BENCHES = --package-path Tests/Bench --scratch-path .build-bench
 ARM64 = --scratch-path .build-arm64
 EXAMPLE = --package-path Examples/Frame --scratch-path .build-example
 
-.PHONY: help deps needs build arm64 arm64-root test lab demo check fuzz bench lint format bpf completions pictures install uninstall deb example docs clean
+.PHONY: help deps needs build arm64 arm64-root test lab demo check check-all fuzz bench lint format bpf completions pictures install uninstall deb example docs clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## /{ printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{ printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 deps: ## install the Debian packages for building and testing (as root; needs Debian 12 and a Swift toolchain)
 	@scripts/deps
@@ -69,6 +69,9 @@ check: ## run all tests: formatting, unit tests, and the lab's cases on every ke
 	@scripts/deps codespell debhelper graphviz jq libxml2-utils lintian mandoc mmdebstrap python3-jsonschema shellcheck zsh fish
 	-@scripts/promtool
 	@scripts/check
+
+check-all: check ## run all of that, and build and test the source package with the Swift of Debian sid
+	@Tests/Package/source
 
 docs: needs ## build the documentation of the libraries, .build/docs/*.doccarchive
 	@scripts/docs

@@ -1,4 +1,4 @@
-// swift-tools-version: 6.3
+// swift-tools-version: 6.2
 // SPDX-License-Identifier: MIT
 import PackageDescription
 
@@ -9,6 +9,12 @@ let settings: [SwiftSetting] = [
   .strictMemorySafety(),
   .treatAllWarnings(as: .error),
 ]
+
+// A build without a connection, as that of the Debian package, has the dependencies in a folder (scripts/vendor).
+func dependency(_ name: String, from version: Version) -> Package.Dependency {
+  if let folder = Context.environment["DMABUF_VENDOR"] { return .package(path: "\(folder)/\(name)") }
+  return .package(url: "https://github.com/apple/\(name)", from: version)
+}
 
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let basicContainers: Target.Dependency = .product(name: "BasicContainers", package: "swift-collections")
@@ -25,9 +31,9 @@ let package = Package(
     .executable(name: "dmabuf", targets: ["dmabuf"]),
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
-    .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+    dependency("swift-argument-parser", from: "1.8.2"),
+    dependency("swift-collections", from: "1.6.0"),
+    dependency("swift-system", from: "1.8.1"),
   ],
   targets: [
     // Kernel headers, hidden libc calls, handlers.

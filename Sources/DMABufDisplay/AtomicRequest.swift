@@ -10,11 +10,11 @@ import SystemPackage
   private let path: String
 
   init(on node: borrowing DRMNode) throws(KernelError) {
-    path = node.path
     guard let request = unsafe drmModeAtomicAlloc() else {
-      throw KernelError(.DRM_IOCTL_MODE_ATOMIC, on: path, errno: .noMemory)
+      throw KernelError(.DRM_IOCTL_MODE_ATOMIC, on: node.path, errno: .noMemory)
     }
     unsafe self.request = request
+    path = node.path
   }
 
   deinit { unsafe drmModeAtomicFree(request) }

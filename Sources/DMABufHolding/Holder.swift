@@ -236,14 +236,14 @@ struct Holder {
 // MARK: Starting
 
 /// Whether this process was started as a holder.
-@c(dmabuf_is_holder)
+@_cdecl("dmabuf_is_holder")
 public func isHolder(_ count: CInt, _ words: UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Bool {
   guard count == 5 || count == 8, let name = unsafe words[0] else { return false }
   return unsafe strcmp(name, Holder.processName) == 0
 }
 
 /// Runs a holder process with the descriptors that it was started with. Returns the exit status.
-@c(dmabuf_hold)
+@_cdecl("dmabuf_hold")
 public func hold(_ count: CInt, _ words: UnsafePointer<UnsafeMutablePointer<CChar>?>) -> CInt {
   guard var holder = unsafe Holder(UnsafeBufferPointer(start: words, count: Int(count))) else { return 64 }
   return holder.run()

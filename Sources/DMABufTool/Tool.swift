@@ -4,7 +4,7 @@ import DMABuf
 import DMABufHost
 
 /// Runs the command line and returns the exit status. The executable's `main` calls this function.
-@c(dmabuf_tool)
+@_cdecl("dmabuf_tool")
 public func runTool(
   _ count: CInt, _ words: UnsafePointer<UnsafePointer<CChar>?>
 ) -> CInt {

@@ -89,7 +89,7 @@ struct PictureTests {
     func frame(_ name: String, _ bytes: [UInt8], _ width: Int, _ height: Int, strides: [Int] = []) throws -> [UInt8] {
       let layout = try ImageLayout(
         width: width, height: height, format: #require(PixelFormat(name: name)), strides: strides)
-      return try unsafe YUV4MPEG2(layout).frame(bytes.span.bytes)
+      return try unsafe bytes.withUnsafeBytes { try unsafe YUV4MPEG2(layout).frame(RawSpan(_unsafeBytes: $0)) }
     }
     let header = Array("FRAME\n".utf8)
     #expect(try frame("NV12", [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 0], 3, 1) == header + [1, 2, 3, 4, 6, 5, 7])

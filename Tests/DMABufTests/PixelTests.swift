@@ -10,7 +10,9 @@ extension Picture {
   init(
     reading bytes: [UInt8], layout: ImageLayout, colours: ColourSpace? = nil, channel: PixelFormat.Channel? = nil
   ) throws {
-    try unsafe self.init(bytes.span.bytes, layout: layout, colours: colours, channel: channel)
+    self = try unsafe bytes.withUnsafeBytes {
+      try unsafe Picture(RawSpan(_unsafeBytes: $0), layout: layout, colours: colours, channel: channel)
+    }
   }
 }
 
@@ -94,7 +96,9 @@ struct PixelTests {
     var pixels: [UInt8] = []
     var line = [UInt8](repeating: 0, count: Self.width * 4)
     for y in 0..<Self.height {
-      try unsafe reader.read(line: y, of: recording.bytes.span.bytes, into: &line)
+      try unsafe recording.bytes.withUnsafeBytes {
+        try unsafe reader.read(line: y, of: RawSpan(_unsafeBytes: $0), into: &line)
+      }
       pixels += line
     }
     #expect(Self.distance(pixels, recording) <= recording.tolerance)

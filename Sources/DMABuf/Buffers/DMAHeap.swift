@@ -30,8 +30,8 @@ public struct DMAHeap: ~Copyable, Sendable {
   ///
   /// Throws `ENOENT` when the heap does not exist and `EACCES` when this user may not use the heap.
   public init(_ name: String) throws(KernelError) {
-    self.name = name
     file = try OpenFile(Self.directory + "/" + name, O_RDONLY)
+    self.name = name
   }
 
   /// The names of all heaps, sorted. The list is empty when the kernel has no heaps.

@@ -55,11 +55,12 @@ public struct FenceSnapshot: ~Copyable, Sendable {
   private init(awaiting point: UInt64, of object: consuming SyncObject, points: SyncObject.Points?)
     throws(KernelError)
   {
-    name = object.file.name
+    let name = object.file.name
+    source = .point(try AwaitedPoint(point, of: object))
+    self.name = name
     fences = []
     self.points = points
     events = POLLIN
-    source = .point(try AwaitedPoint(point, of: object))
   }
 
   /// Takes ownership of a sync_file.
@@ -69,17 +70,16 @@ public struct FenceSnapshot: ~Copyable, Sendable {
   }
 
   private init(_ file: consuming SyncFile, named name: String, points: SyncObject.Points?) throws(KernelError) {
+    fences = try file.information().fences
     self.name = name
     self.points = points
-    fences = try file.information().fences
     events = POLLIN
     source = .syncFile(file)
   }
 
   /// Takes a snapshot of the fences that an access in this direction waits for, and releases the buffer.
   public init(_ buffer: consuming DMABuffer, for direction: AccessDirection) throws(KernelError) {
-    name = buffer.file.name
-    points = nil
+    let name = buffer.file.name
     do throws(KernelError) {
       let file = try buffer.exportSyncFile(for: direction)
       let found = try file.information().fences
@@ -92,6 +92,8 @@ public struct FenceSnapshot: ~Copyable, Sendable {
       events = direction.readiness
       source = .buffer(buffer)
     }
+    self.name = name
+    points = nil
   }
 
   /// The same fences in their present state, with the names that they had when the snapshot was made.
@@ -137,6 +139,9 @@ public struct FenceSnapshot: ~Copyable, Sendable {
     }
   }
 
+  /// What `poll` waits for. A method, because Swift 6.2 reads no computed property of an element of a `UniqueArray`.
+  private func awaited() -> (descriptor: CInt, events: CInt) { (descriptor, events) }
+
   /// Waits until these fences have signalled, or until `deadline` has passed.
   ///
   /// Corresponds to `poll(2)`. Throws `EINTR` when the process was asked to end.
@@ -164,10 +169,10 @@ public struct FenceSnapshot: ~Copyable, Sendable {
   ) throws(KernelError) -> [Bool] {
     var isDone = [Bool](repeating: false, count: snapshots.count)
     var waiting = Array(0..<snapshots.count)
+    var awaited: [(descriptor: CInt, events: CInt)] = []
+    for index in waiting { awaited.append(snapshots[index].awaited()) }
     while let first = waiting.first {
-      var wanted: [(descriptor: CInt, events: CInt)] = []
-      for index in waiting { wanted.append((snapshots[index].descriptor, snapshots[index].events)) }
-      let ready = try Polling.poll(wanted, on: snapshots[first].name, deadline: deadline)
+      let ready = try Polling.poll(waiting.map { awaited[$0] }, on: snapshots[first].name, deadline: deadline)
       if ready.allSatisfy({ $0 == 0 }) { break }
       for (index, events) in zip(waiting, ready) where events != 0 { isDone[index] = true }
       waiting.removeAll { isDone[$0] }

@@ -63,7 +63,7 @@ struct FenceWait: ParsableCommand {
         try reference.openFences(for: access.ofFences, at: place.number, since: &since[index]))
     }
     if timeout?.duration != .zero {
-      announce(snapshots)
+      for index in 0..<snapshots.count { announce(snapshots[index], of: references[index]) }
       // The reader may be in a hurry after the wait. Build the report once before, because the second time is faster.
       let report = try FenceWaitReport(
         snapshots, isDone: references.map { _ in true }, needsAll: true, waited: 0, ages: since)
@@ -82,20 +82,16 @@ struct FenceWait: ParsableCommand {
     try conclude(report)
   }
 
-  private func announce(_ snapshots: borrowing UniqueArray<FenceSnapshot>) {
-    for index in 0..<snapshots.count {
-      guard let fences = snapshots[index].fences else {
-        Diagnostics.say(
-          "\(references[index]): waiting for unknown fences",
-          hint: "the fences of a buffer are known since Linux 6.0 with CONFIG_SYNC_FILE")
-        continue
-      }
-      let pending = fences.filter { $0.status == .active }
-      if snapshots[index].isUnsubmitted {
-        Diagnostics.say("\(references[index]): waiting for a fence to be submitted", hint: nil)
-      }
-      if !pending.isEmpty { Diagnostics.say("\(references[index]): waiting for \(pending.summary)", hint: nil) }
+  private func announce(_ snapshot: borrowing FenceSnapshot, of reference: Reference) {
+    guard let fences = snapshot.fences else {
+      Diagnostics.say(
+        "\(reference): waiting for unknown fences",
+        hint: "the fences of a buffer are known since Linux 6.0 with CONFIG_SYNC_FILE")
+      return
     }
+    let pending = fences.filter { $0.status == .active }
+    if snapshot.isUnsubmitted { Diagnostics.say("\(reference): waiting for a fence to be submitted", hint: nil) }
+    if !pending.isEmpty { Diagnostics.say("\(reference): waiting for \(pending.summary)", hint: nil) }
   }
 
   private func conclude(_ report: FenceWaitReport) throws {

@@ -150,7 +150,7 @@ struct BenchReport: Report, Encodable {
       "operation", "source", "device", "driver", "size", "count", "min_ns", "p25_ns", "p50_ns", "p75_ns", "p95_ns",
       "p99_ns", "max_ns", "mean_ns", "outliers", "bytes_per_second", "caching", "skipped",
     ]
-    let measured = results.map { result in
+    let measured = results.map { result -> [String] in
       [
         result.operation, Self.shown(result.source), Self.shown(result.device), result.driver?.escaped ?? "",
         "\(result.size)",
@@ -161,7 +161,7 @@ struct BenchReport: Report, Encodable {
         ].map { "\($0)" }
         + [result.bytesPerSecond.map { "\($0)" } ?? "", result.caching ?? "", ""]
     }
-    let missing = skipped.map { skip in
+    let missing = skipped.map { skip -> [String] in
       [skip.operation, Self.shown(skip.source), Self.shown(skip.device), skip.driver?.escaped ?? "", "\(skip.size)"]
         + Array(repeating: "", count: 12) + [Self.shown(skip.reason)]
     }
