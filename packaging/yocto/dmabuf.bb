@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: MIT
+SUMMARY = "Inspect and exercise dma-bufs"
+DESCRIPTION = "Allocates, maps and verifies dma-bufs, imports them into devices, waits for their fences, and lists every \
+dma-buf of the machine and the processes that hold it. The executable is static."
+HOMEPAGE = "@RELEASES@"
+SECTION = "console/utils"
+LICENSE = "MIT & Apache-2.0-with-Swift-exception & LGPL-2.1-or-later"
+LIC_FILES_CHKSUM = "file://share/doc/dmabuf/LICENSE;md5=@MD5_LICENSE@"
+NO_GENERIC_LICENSE[Apache-2.0-with-Swift-exception] = "share/doc/dmabuf/licenses/swift"
+
+SRC_URI = "@RELEASES@/dmabuf-${PV}-linux-${TARGET_ARCH}.tar.xz;name=${TARGET_ARCH}"
+SRC_URI[x86_64.sha256sum] = "@SHA256_X86_64@"
+SRC_URI[aarch64.sha256sum] = "@SHA256_AARCH64@"
+
+S = "${WORKDIR}/dmabuf-${PV}-linux-${TARGET_ARCH}"
+
+COMPATIBLE_HOST = "(x86_64|aarch64).*-linux"
+
+do_configure[noexec] = "1"
+do_compile[noexec] = "1"
+
+do_install() {
+    install -d ${D}${bindir} ${D}${datadir}
+    install -m 0755 ${S}/bin/dmabuf ${D}${bindir}/dmabuf
+    cp -R --no-preserve=ownership ${S}/share/man ${S}/share/bash-completion ${D}${datadir}/
+}
+
+inherit bash-completion
+
+# The linker has stripped the executable.
+INHIBIT_PACKAGE_STRIP = "1"
+INHIBIT_PACKAGE_DEBUG_SPLIT = "1"
+INSANE_SKIP:${PN} += "already-stripped"
