@@ -34,9 +34,12 @@ deps: ## install the Debian packages for building and testing (as root; needs De
 needs:
 	@scripts/deps --missing
 
-build: needs ## build the static executable, .build/release/dmabuf
-	@scripts/commit
+build: needs commit ## build the static executable, .build/release/dmabuf
 	@scripts/quietly build $(SWIFT) build --product dmabuf $(STATIC) $(LINKED)
+
+# Writes the commit, which --version prints.
+commit:
+	@scripts/commit
 
 test: needs ## run the unit tests on this machine
 	$(SWIFT) test
@@ -57,7 +60,7 @@ lint: ## check the formatting
 words: ## check the words of help, errors and the manual
 	@scripts/words
 
-.PHONY: words
+.PHONY: commit words release check-all
 
 format: ## format all Swift files
 	$(SWIFT) format --in-place --recursive --parallel Package.swift Sources Tests Examples
@@ -69,6 +72,11 @@ check: ## run all tests: formatting, unit tests, and the lab's cases on every ke
 
 docs: needs ## build the documentation of the libraries, .build/docs/*.doccarchive
 	@scripts/docs
+
+check-all: ## run all tests, and those that last longer: the release, its recipes, and its bytes when it is built again
+	@scripts/deps jq makepkg mmdebstrap nix-bin qemu-user-static rpm rpmlint yamllint
+	@$(MAKE) --no-print-directory check
+	@scripts/release-check
 
 fuzz: needs ## fuzz the parsers, two million inputs each (RUNS=2000000)
 	@scripts/fuzz $(RUNS)
@@ -111,6 +119,10 @@ uninstall: ## remove the installed files, and directories that are then empty
 deb: needs ## build a Debian package, .build/dmabuf_VERSION_ARCHITECTURE.deb
 	@scripts/deps --missing debhelper lintian
 	@scripts/deb
+
+release: ## build packages, tarballs, SBOMs and recipes for x86-64 and arm64, .build/release-VERSION (RELEASES=URL)
+	@scripts/deps --missing debhelper jq lintian qemu-user-static xz-utils
+	@scripts/release
 
 clean: ## remove everything that was built; the lab's kernels stay in the cache
 	rm -rf .build .build-*

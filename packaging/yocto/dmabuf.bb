@@ -1,18 +1,18 @@
 # SPDX-License-Identifier: MIT
 SUMMARY = "Inspect and exercise dma-bufs"
-DESCRIPTION = "Allocates, maps and verifies dma-bufs, imports them into devices, waits for their fences, and lists every \
-dma-buf of the machine and the processes that hold it. The executable is static."
+DESCRIPTION = "Allocates, maps and verifies dma-bufs, imports them into devices, and lists every dma-buf and its holders."
 HOMEPAGE = "@RELEASES@"
 SECTION = "console/utils"
 LICENSE = "MIT & Apache-2.0-with-Swift-exception & LGPL-2.1-or-later"
 LIC_FILES_CHKSUM = "file://share/doc/dmabuf/LICENSE;md5=@MD5_LICENSE@"
 NO_GENERIC_LICENSE[Apache-2.0-with-Swift-exception] = "share/doc/dmabuf/licenses/swift"
 
-SRC_URI = "@RELEASES@/dmabuf-${PV}-linux-${TARGET_ARCH}.tar.xz;name=${TARGET_ARCH}"
-SRC_URI[x86_64.sha256sum] = "@SHA256_X86_64@"
-SRC_URI[aarch64.sha256sum] = "@SHA256_AARCH64@"
+SRC_URI = "@RELEASES@/dmabuf-${PV}-linux-${TARGET_ARCH}.tar.xz"
+SRC_URI[sha256sum] = "${DMABUF_SHA256SUM}"
+DMABUF_SHA256SUM:aarch64 = "@SHA256_AARCH64@"
+DMABUF_SHA256SUM:x86-64 = "@SHA256_X86_64@"
 
-S = "${WORKDIR}/dmabuf-${PV}-linux-${TARGET_ARCH}"
+S = "${UNPACKDIR}/dmabuf-${PV}-linux-${TARGET_ARCH}"
 
 COMPATIBLE_HOST = "(x86_64|aarch64).*-linux"
 
@@ -30,4 +30,3 @@ inherit bash-completion
 # The linker has stripped the executable.
 INHIBIT_PACKAGE_STRIP = "1"
 INHIBIT_PACKAGE_DEBUG_SPLIT = "1"
-INSANE_SKIP:${PN} += "already-stripped"
