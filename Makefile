@@ -74,7 +74,7 @@ docs: needs ## build the documentation of the libraries, .build/docs/*.doccarchi
 	@scripts/docs
 
 check-all: ## run all tests, and those that last longer: the release, its recipes, and its bytes when it is built again
-	@scripts/deps jq makepkg mmdebstrap nix-bin qemu-user-static rpm rpmlint yamllint
+	@scripts/deps arch-test jq libarchive-tools makepkg mmdebstrap nix-bin pacman-package-manager qemu-user-static rpm rpmlint yamllint
 	@$(MAKE) --no-print-directory check
 	@scripts/release-check
 
