@@ -19,6 +19,7 @@ STATIC += -Xswiftc -file-prefix-map -Xswiftc '$(CURDIR)=.' -Xcc '-ffile-prefix-m
 LINKED = -Xlinker '--why-extract=$(CURDIR)/.build/linked'
 BINARY ?= .build/release/dmabuf
 BENCHES = --package-path Tests/Bench --scratch-path .build-bench
+CHECKING = codespell debhelper graphviz jq libxml2-utils lintian mandoc mmdebstrap python3-jsonschema shellcheck zsh fish
 EXAMPLE = --package-path Examples/Frame --scratch-path .build-example
 
 .PHONY: help deps needs build test lab demo check fuzz bench lint format bpf completions pictures install uninstall deb example docs clean
@@ -66,17 +67,17 @@ format: ## format all Swift files
 	$(SWIFT) format --in-place --recursive --parallel Package.swift Sources Tests Examples
 
 check: ## run all tests: formatting, unit tests, and the lab's cases on every kernel; installs what is missing
-	@scripts/deps codespell debhelper graphviz jq libxml2-utils lintian mandoc mmdebstrap python3-jsonschema shellcheck zsh fish
+	@scripts/deps $(CHECKING)
 	-@scripts/promtool
 	@scripts/check
 
 docs: needs ## build the documentation of the libraries, .build/docs/*.doccarchive
 	@scripts/docs
 
-check-all: ## run all tests, and those that last longer: the release, its recipes, and its bytes when it is built again
-	@scripts/deps arch-test jq libarchive-tools makepkg mmdebstrap nix-bin pacman-package-manager qemu-user-static rpm rpmlint yamllint
-	@$(MAKE) --no-print-directory check
-	@scripts/release-check
+check-all: ## run all tests, and those of a release: its recipes, its bytes in another directory
+	@scripts/deps $(CHECKING) arch-test libarchive-tools makepkg nix-bin pacman-package-manager qemu-user-static rpm rpmlint yamllint
+	-@scripts/promtool
+	@scripts/check all
 
 fuzz: needs ## fuzz the parsers, two million inputs each (RUNS=2000000)
 	@scripts/fuzz $(RUNS)
