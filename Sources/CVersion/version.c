@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The version, and what was built in: the commit, the libraries with their versions if they define them, and the
- * version of the kernel headers. The headers determine the known requests, not the supported kernels. In C for the
- * macros.
+ * The version, and what was built in: the libraries with their versions if they define them, and the version of the
+ * kernel headers. The headers determine the known requests, not the supported kernels. In C for the macros.
  */
 #define _GNU_SOURCE
 #include "CVersion.h"
@@ -26,14 +25,6 @@
 /* The version of the project. Everything else reads it with scripts/version. */
 #define VERSION "0.2.0"
 
-/* `make build` has the commit written into commit.h (scripts/commit). Another build does not read that file, because it
-   may be old. `git archive` replaces the text between the dollars. */
-#ifdef DMABUF_COMMIT
-#include "commit.h"
-#else
-#define COMMIT "$Format:%H$"
-#endif
-
 #if defined(__x86_64__)
 #define ARCHITECTURE "x86_64"
 #elif defined(__aarch64__)
@@ -54,10 +45,13 @@
   ", zlib " ZLIB_VERSION
 #define HEADERS VERSION3(LINUX_VERSION_MAJOR, LINUX_VERSION_PATCHLEVEL, LINUX_VERSION_SUBLEVEL)
 
+static const char *commit = "unknown";
+
+void cversion_set_commit(const char *text) { commit = text; }
+
 const char *cversion_text(void) {
   static char text[1024];
   /* 12 digits, and what follows the 40 of a commit. */
-  const char *commit = COMMIT[0] == '$' ? "unknown" : COMMIT;
   const char *state = strlen(commit) > 40 ? commit + 40 : "";
   /* AT_BASE is the address of the dynamic linker; 0 in a static executable. */
   const char *linkage = getauxval(AT_BASE) == 0 ? "static" : "dynamic";

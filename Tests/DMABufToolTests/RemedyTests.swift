@@ -76,6 +76,7 @@ struct RemedyTests {
   func policy() {
     let step = "allow the node in the container, or in the policy of SELinux or AppArmor"
     #expect(Self.step(.heap, "video", 0o660, on: Self.machine(isRoot: true)) == step)
+    #expect(Self.step(.udmabuf, "kvm", 0o660, on: Self.machine(isRoot: true, seatHasUDMABuf: true)) == step)
     #expect(Self.step(.heap, "video", 0o666, on: Self.machine()) == step)
     let exhausted = Facility(.heap, "heap:linux,cma", .denied, "Cannot allocate memory")
     #expect(Remedy.step(for: exhausted, on: Self.machine()) == "see dmabuf-troubleshooting(7)")

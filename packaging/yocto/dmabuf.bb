@@ -3,9 +3,9 @@ SUMMARY = "Inspect and exercise dma-bufs"
 DESCRIPTION = "Allocates, maps and verifies dma-bufs, imports them into devices, and lists every dma-buf and its holders."
 HOMEPAGE = "@RELEASES@"
 SECTION = "console/utils"
-LICENSE = "MIT & Apache-2.0-with-Swift-exception & LGPL-2.1-or-later"
+# The main ones of what is linked. The SBOM of the release has all.
+LICENSE = "MIT & Apache-2.0 & LGPL-2.1-or-later"
 LIC_FILES_CHKSUM = "file://share/doc/dmabuf/LICENSE;md5=@MD5_LICENSE@"
-NO_GENERIC_LICENSE[Apache-2.0-with-Swift-exception] = "share/doc/dmabuf/licenses/swift"
 
 SRC_URI = "@RELEASES@/dmabuf-${PV}-linux-${TARGET_ARCH}.tar.xz"
 SRC_URI[sha256sum] = "${DMABUF_SHA256SUM}"

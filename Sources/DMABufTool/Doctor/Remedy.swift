@@ -96,7 +96,7 @@ enum Remedy {
   /// The same for udmabuf. Its memory belongs to the process and counts against its limits, so systemd gives the node to
   /// the user at the seat, but no heap.
   private static func udmabuf(_ facility: Facility, _ machine: Machine) -> String {
-    if machine.platform != .android, facility.node != nil, machine.seatHasUDMABuf {
+    if machine.platform != .android, !machine.isRoot, facility.node != nil, machine.seatHasUDMABuf {
       return "log in at the seat" + (withoutRule(facility, machine).map { ", or \($0)" } ?? "")
     }
     return withoutRule(facility, machine) ?? added(udmabufRule) + " and log in at the seat"
