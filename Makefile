@@ -13,12 +13,18 @@ SWIFT ?= swift
 # A static executable runs in the lab's kernels, and starts twice as fast. Tests cannot be linked with these flags, so
 # they are not in the manifest.
 STATIC = -c release -Xswiftc -static-executable -Xswiftc -use-ld=lld -Xlinker -s
-BINARY = .build/release/dmabuf
+# The directory is not in the executable, so that another one gives the same bytes.
+STATIC += -Xswiftc -file-prefix-map -Xswiftc '$(CURDIR)=.' -Xcc '-ffile-prefix-map=$(CURDIR)=.' -Xcc -DDMABUF_COMMIT
+# What is linked from archives, for the SBOM of a release.
+LINKED = -Xlinker '--why-extract=$(CURDIR)/$(1)/linked'
+BINARY ?= .build/release/dmabuf
 BENCHES = --package-path Tests/Bench --scratch-path .build-bench
 ARM64 = --scratch-path .build-arm64
+CHECKING = codespell debhelper graphviz jq libxml2-utils lintian mandoc mmdebstrap python3-jsonschema shellcheck zsh fish
 EXAMPLE = --package-path Examples/Frame --scratch-path .build-example
 
-.PHONY: help deps needs build arm64 arm64-root test lab demo check check-all fuzz bench lint format bpf completions pictures install uninstall deb example docs clean
+.PHONY: help deps needs commit build arm64 arm64-root test lab demo check check-all fuzz bench lint words format bpf completions \
+  pictures install uninstall deb release example docs clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -31,11 +37,15 @@ deps: ## install the Debian packages for building and testing (as root; needs De
 needs:
 	@scripts/deps --missing
 
-build: needs ## build the static executable, .build/release/dmabuf
-	@scripts/quietly build $(SWIFT) build --product dmabuf $(STATIC)
+build: needs commit ## build the static executable, .build/release/dmabuf
+	@scripts/quietly build $(SWIFT) build --product dmabuf $(STATIC) $(call LINKED,.build)
 
-arm64: ## build the static executable for 64-bit Arm, .build-arm64/release/dmabuf; first builds an SDK
-	@scripts/arm64 $(SWIFT) build --product dmabuf $(STATIC) $(ARM64)
+# Writes the commit, which --version prints.
+commit:
+	@scripts/commit
+
+arm64: commit ## build the static executable for 64-bit Arm, .build-arm64/release/dmabuf; first builds an SDK
+	@scripts/arm64 $(SWIFT) build --product dmabuf $(STATIC) $(ARM64) $(call LINKED,.build-arm64)
 
 # Prints where the libraries of that executable are. ROOT.packages has their versions.
 arm64-root:
@@ -60,18 +70,18 @@ lint: ## check the formatting
 words: ## check the words of help, errors and the manual
 	@scripts/words
 
-.PHONY: words
-
 format: ## format all Swift files
 	$(SWIFT) format --in-place --recursive --parallel Package.swift Sources Tests Examples
 
 check: ## run all tests: formatting, unit tests, and the lab's cases on every kernel; installs what is missing
-	@scripts/deps codespell debhelper graphviz jq libxml2-utils lintian mandoc mmdebstrap python3-jsonschema shellcheck zsh fish
+	@scripts/deps $(CHECKING)
 	-@scripts/promtool
 	@scripts/check
 
-check-all: check ## run all of that, and build and test the source package with the Swift of Debian sid
-	@Tests/Package/source
+check-all: ## run all tests, also all cases on arm64, and those of a release, its recipes and its source package
+	@scripts/deps $(CHECKING) arch-test libarchive-tools makepkg nix-bin pacman-package-manager qemu-user-static rpm rpmlint yamllint
+	-@scripts/promtool
+	@scripts/check all
 
 docs: needs ## build the documentation of the libraries, .build/docs/*.doccarchive
 	@scripts/docs
@@ -117,6 +127,10 @@ uninstall: ## remove the installed files, and directories that are then empty
 deb: needs ## build a Debian package, .build/dmabuf_VERSION_ARCHITECTURE.deb
 	@scripts/deps --missing debhelper lintian
 	@scripts/deb
+
+release: ## build packages, tarballs, SBOMs and recipes for x86-64 and arm64, .build/release-VERSION (RELEASES=URL)
+	@scripts/deps --missing debhelper jq lintian qemu-user-static xz-utils
+	@scripts/release
 
 clean: ## remove everything that was built; the lab's kernels stay in the cache
 	rm -rf .build .build-*

@@ -53,7 +53,7 @@ extension ConformanceCheck {
       guard try imageSize(of: context) > Raw.page else { throw CheckSkipped("an image fits into a page") }
       return try answers([-1, null, small].map { try queue(context, $0) })
     },
-    // Invasive: vb2 then never releases the buffer of one page. Observed up to Linux 7.2; unknown for later kernels.
+    // Invasive: vb2 then never releases the buffer of one page. Observed up to Linux 7.3; unknown for later kernels.
     .init("C112", "a length beyond the end of the buffer is refused", on: .v4l2, expect: "EFAULT", invasive: true) {
       context in
       try startImporting(context)

@@ -12,7 +12,9 @@ package struct FilePermissions: Sendable {
   package let mode: UInt32
   /// Whether the file is a socket.
   package let isSocket: Bool
+}
 
+extension FilePermissions {
   /// Corresponds to `stat(2)`; `nil` if the file does not exist.
   package init?(_ path: String) {
     var status = stat()

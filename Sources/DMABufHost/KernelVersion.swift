@@ -27,6 +27,15 @@ public struct KernelVersion: Comparable, Sendable, CustomStringConvertible {
     }
   }
 
+  /// The kernel's name of the processor, from `uname(2)`: `x86_64`, `aarch64`. Empty if the call fails.
+  package static var architecture: String {
+    var names = utsname()
+    guard unsafe uname(&names) == 0 else { return "" }
+    return unsafe withUnsafeBytes(of: &names.machine) {
+      unsafe String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+    }
+  }
+
   /// Whether the left version is older.
   public static func < (left: Self, right: Self) -> Bool { (left.major, left.minor) < (right.major, right.minor) }
 

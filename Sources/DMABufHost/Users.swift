@@ -20,6 +20,12 @@ package enum Users {
     entry(in: "/etc/group") { UInt32($0[2]) == number }?[0]
   }
 
+  /// The names of all groups that `/etc/group` lists.
+  package static func groupNames(root: String = "") -> Set<String> {
+    let lines = (SmallFile.text(root + "/etc/group") ?? "").split(scalar: "\n")
+    return Set(lines.compactMap { $0.split(scalar: ":").first.map { String($0) } })
+  }
+
   private static func entry(in table: String, where matches: ([String]) -> Bool) -> [String]? {
     for line in (SmallFile.text(table) ?? "").split(scalar: "\n") {
       let fields = line.split(scalar: ":", omittingEmptySubsequences: false).map(String.init)

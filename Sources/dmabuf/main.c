@@ -10,12 +10,21 @@
 #include <string.h>
 #include <unistd.h>
 
+/* `make build` writes commit.h (scripts/commit). Another build does not read it, because it may be old. `git archive`
+   replaces the text between the dollars. Here and not in CVersion, so that a commit compiles only this file. */
+#if defined(DMABUF_COMMIT) && __has_include("commit.h")
+#include "commit.h"
+#else
+#define COMMIT "$Format:%H$"
+#endif
+
 /* DMABufHolding/Holder.swift and DMABufTool/Tool.swift */
 bool dmabuf_is_holder(int argc, char **argv);
 int dmabuf_hold(int argc, char **argv);
 int dmabuf_tool(int argc, char **argv);
 
 int main(int argc, char **argv) {
+  if (COMMIT[0] != '$') cversion_set_commit(COMMIT);
   /* If the version cannot be written, the tool reports the error. */
   if (argc == 2 && strcmp(argv[1], "--version") == 0 && cversion_print()) return 0;
   if (dmabuf_is_holder(argc, argv)) return dmabuf_hold(argc, argv);

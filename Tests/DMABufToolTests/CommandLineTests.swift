@@ -115,8 +115,10 @@ struct CommandLineTests {
     #expect(outcome.status == 0 && outcome.errors == "")
     let form = """
       dmabuf [0-9]+\\.[0-9]+\\.[0-9]+
-      using libbpf [0-9]+\\.[0-9]+, libdrm, libpng [0-9]+\\.[0-9]+\\.[0-9]+, libutf8proc [0-9]+\\.[0-9]+\\.[0-9]+, \
-      libxxhash [0-9]+\\.[0-9]+\\.[0-9]+, libyuv [0-9]+
+      commit ([0-9a-f]{12}(, modified)?|unknown)
+      architecture (x86_64|aarch64)
+      using glibc [0-9.]+, libbpf [0-9]+\\.[0-9]+, libdrm, libelf [0-9]+\\.[0-9]+, libpng [0-9]+\\.[0-9]+\\.[0-9]+, \
+      libutf8proc [0-9]+\\.[0-9]+\\.[0-9]+, libxxhash [0-9]+\\.[0-9]+\\.[0-9]+, libyuv [0-9]+, zlib [0-9.]+
       kernel headers [0-9]+\\.[0-9]+\\.[0-9]+
       features: bpf object, (static|dynamic)
 

@@ -103,9 +103,17 @@ struct DocumentationTests {
   }
 
   @Test(
-    "The udev rules that doctor advises are in its manual page", arguments: [Remedy.heapRule, Remedy.udmabufRule])
+    "The udev rules that doctor advises are in its manual page",
+    arguments: [Remedy.rule("dma_heap", group: "video"), Remedy.udmabufRule])
   func udevRules(_ rule: String) {
     #expect(Self.text("man/dmabuf-doctor.1").contains("\n\(rule)\n"))
+  }
+
+  @Test("The change log begins with this version, or with what is not released yet")
+  func changes() {
+    let version = Version.text.prefix { $0 != "\n" }.replacing("dmabuf ", with: "")
+    let heading = Self.text("CHANGELOG.md").split(separator: "\n").first { $0.hasPrefix("## ") }
+    #expect(heading == "## \(version)" || heading == "## Unreleased")
   }
 
   @Test("Each command is in the main manual page", arguments: commands)

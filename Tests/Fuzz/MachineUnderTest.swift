@@ -44,7 +44,7 @@ final class MachineUnderTest: @unchecked Sendable {
     _ = MemoryInformation.hugePages(of: 2 << 20, root: root)
     _ = Users.name(of: 0, root: root)
     _ = Users.number(of: "root", root: root)
-    _ = Platform.current(root: root)
+    _ = Machine.current(root: root)
     var request = Census.Query()
     request.threads = 1
     request.mayLoadPrograms = false

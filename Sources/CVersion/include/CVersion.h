@@ -4,7 +4,10 @@
 
 #include <stdbool.h>
 
-/* Four lines without a newline at the end. Scripts read the first. */
+/* Sets the commit that the text has: 40 digits, and what was changed. The executable does so at its start. */
+void cversion_set_commit(const char *text);
+
+/* Six lines without a newline at the end. Scripts read the first. */
 const char *cversion_text(void);
 
 /* Writes the text and a newline to standard output; false when the write fails. */

@@ -21,7 +21,7 @@ struct Doctor: ParsableCommand {
   @Flag(help: .json) var json = false
 
   func run() throws {
-    let report = DoctorReport(Facility.all(), on: Platform.current())
+    let report = DoctorReport(Facility.all(), on: Machine.current())
     try report.print(asJSON: json)
     if !report.canShare { throw Failure.reported }
   }
@@ -43,11 +43,11 @@ struct DoctorReport: Report, Encodable {
 
   enum CodingKeys: String, CodingKey { case schema, facilities }
 
-  init(_ facilities: [Facility], on platform: Platform) {
+  init(_ facilities: [Facility], on machine: Machine) {
     self.facilities = facilities.map {
       Entry(
         name: $0.name, state: $0.state, reason: $0.reason,
-        remedy: $0.state == .works ? nil : Remedy.step(for: $0, on: platform))
+        remedy: $0.state == .works ? nil : Remedy.step(for: $0, on: machine))
     }
     canShare = facilities.contains { $0.kind == .sharing && $0.state == .works }
   }

@@ -42,7 +42,7 @@ extension Facility {
         facility.reason,
         "\(other) belongs to u-dma-buf, another driver outside the kernel tree, which exports no dma-bufs",
       ]
-      .compactMap(\.self).joined(separator: "; "))
+      .compactMap(\.self).joined(separator: "; "), node: facility.node)
   }
 
   /// A sign of the driver u-dma-buf, which many users call udmabuf.

@@ -30,12 +30,17 @@ struct Facility: Sendable {
   let state: State
   /// The result of the probe: an error, or details of the facility.
   let reason: String?
+  /// The permissions of the node that refused this user.
+  let node: DMABufHost.FilePermissions?
 
-  init(_ kind: Kind, _ name: String, _ state: State, _ reason: String? = nil) {
+  init(
+    _ kind: Kind, _ name: String, _ state: State, _ reason: String? = nil, node: DMABufHost.FilePermissions? = nil
+  ) {
     self.kind = kind
     self.name = name
     self.state = state
     self.reason = reason
+    self.node = node
   }
 
   /// Runs `attempt`. Its result becomes the reason of a facility that works.
@@ -43,7 +48,10 @@ struct Facility: Sendable {
     do {
       self.init(kind, name, .works, try attempt())
     } catch let error as KernelError {
-      self.init(kind, name, Self.state(after: error), Self.reason(for: error))
+      let node = error.errno == .permissionDenied ? FilePermissions(error.subject) : nil
+      self.init(
+        kind, name, Self.state(after: error), "\(error)" + (node.map { "; the node belongs to \($0)" } ?? ""),
+        node: node)
     } catch let obstacle as Obstacle {
       self.init(kind, name, obstacle.state, obstacle.reason)
     } catch {
@@ -60,11 +68,6 @@ struct Facility: Sendable {
       return permissions.owner == "root" && permissions.mode & 0o060 != 0 ? .denied : .rootOnly
     default: return .denied
     }
-  }
-
-  private static func reason(for error: KernelError) -> String {
-    let permissions = error.errno == .permissionDenied ? FilePermissions(error.subject) : nil
-    return "\(error)" + (permissions.map { "; the node belongs to \($0)" } ?? "")
   }
 }
 

@@ -3,39 +3,23 @@ import DMABuf
 import DMABufHolding
 import DMABufHost
 
-/// Families of systems with the same remedies.
-enum Platform: Sendable {
-  case debian, fedora, android, other
-
-  /// The platform of this machine, according to `/etc/os-release` below `root`.
-  static func current(root: String = "") -> Platform {
-    if FilePermissions(root + "/system/build.prop") != nil { return .android }
-    let lines = (SmallFile.text(root + "/etc/os-release") ?? "").split(scalar: "\n")
-    let words = lines.filter { $0.hasPrefix("ID=") || $0.hasPrefix("ID_LIKE=") }
-      .flatMap { $0.drop { $0 != "=" }.dropFirst().split { $0 == " " || $0 == "\"" || $0 == "'" } }.map(String.init)
-    if words.contains(where: ["debian", "ubuntu", "raspbian"].contains) { return .debian }
-    if words.contains(where: ["fedora", "rhel", "centos"].contains) { return .fedora }
-    return .other
-  }
-}
-
 /// The step that makes a facility work.
 enum Remedy {
-  static func step(for facility: Facility, on platform: Platform) -> String {
+  static func step(for facility: Facility, on machine: Machine) -> String {
     switch facility.state {
-    case .missing: missing(facility, platform)
+    case .missing: missing(facility, machine)
     case .works: ""
-    case .denied, .rootOnly: refused(facility, platform)
+    case .denied, .rootOnly: refused(facility, machine)
     }
   }
 
-  private static func missing(_ facility: Facility, _ platform: Platform) -> String {
+  private static func missing(_ facility: Facility, _ machine: Machine) -> String {
     switch facility.kind {
-    case .heap: kernel("CONFIG_DMABUF_HEAPS and CONFIG_DMABUF_HEAPS_SYSTEM", "Linux 6.12", platform)
-    case .cmaHeap: kernel("CONFIG_DMABUF_HEAPS_CMA", nil, platform) + ", and boot it with cma=64M"
+    case .heap: kernel("CONFIG_DMABUF_HEAPS and CONFIG_DMABUF_HEAPS_SYSTEM", machine) + heapsOfDebian(machine)
+    case .cmaHeap: kernel("CONFIG_DMABUF_HEAPS_CMA", machine) + ", and boot it with cma=64M"
     case .udmabuf:
-      platform == .android
-        ? kernel("CONFIG_UDMABUF", nil, platform)
+      machine.platform == .android
+        ? kernel("CONFIG_UDMABUF", machine)
         : KernelModule("udmabuf").isLoadable == false
           ? "use a kernel with CONFIG_UDMABUF" : "run modprobe udmabuf, or use a kernel with CONFIG_UDMABUF"
     case .drm: "load the driver of a GPU; modprobe vgem creates a test device"
@@ -56,23 +40,26 @@ enum Remedy {
     }
   }
 
-  /// Debian's kernels have the heaps from a known version on. On Android the vendor decides.
-  private static func kernel(_ options: String, _ debian: String?, _ platform: Platform) -> String {
-    switch platform {
-    case .android: "use a kernel of the vendor with \(options)"
-    case .debian where debian != nil:
-      "use a kernel with \(options), such as Debian's from \(debian ?? "") (backports)"
-    default: "use a kernel with \(options)"
+  /// On Android the vendor decides what a kernel has.
+  private static func kernel(_ options: String, _ machine: Machine) -> String {
+    "use a kernel " + (machine.platform == .android ? "of the vendor " : "") + "with \(options)"
+  }
+
+  /// Which of Debian's kernels have heaps, as far as this is known.
+  private static func heapsOfDebian(_ machine: Machine) -> String {
+    switch (machine.platform, machine.architecture) {
+    case (.debian, "x86_64"): ", such as Debian's from Linux 6.12 (backports)"
+    case (.debian, "aarch64"): "; Debian's kernels for arm64 have no heaps, up to Linux 7.3"
+    default: ""
     }
   }
 
-  private static func refused(_ facility: Facility, _ platform: Platform) -> String {
+  private static func refused(_ facility: Facility, _ machine: Machine) -> String {
     switch facility.kind {
-    case .heap, .cmaHeap:
-      access(platform, group: "video", rule: heapRule)
-    case .udmabuf: access(platform, group: "kvm", rule: udmabufRule)
-    case .drm: member("render and video", platform)
-    case .v4l2: member("video", platform)
+    case .heap, .cmaHeap: access(facility, "dma_heap", ["dmaheap", "video", "render"], machine)
+    case .udmabuf: udmabuf(facility, machine)
+    case .drm: access(facility, "drm", ["video", "render"], machine)
+    case .v4l2: access(facility, "video4linux", ["video"], machine)
     case .swSync, .bufinfo:
       "run as root; mount -o remount,mode=755 /sys/kernel/debug allows all users"
     case .sysfsStatistics: "run as root"
@@ -82,30 +69,59 @@ enum Remedy {
     case .memory: "end processes, or raise memory.max of the cgroup"
     case .cma: "release CMA buffers (dmabuf stat --by process), or boot with a larger cma="
     case .openFiles:
-      "raise the limit: ulimit -n 4096" + (platform == .android ? "" : ", or LimitNOFILE= of the service")
+      "raise the limit: ulimit -n 4096" + (machine.platform == .android ? "" : ", or LimitNOFILE= of the service")
     case .sharing: "see the sources of buffers above"
     case .holding: "run chmod 700 \(Holding.directory), or set XDG_RUNTIME_DIR to a directory of this user"
     }
   }
 
   /// Rules for udev, the same as in dmabuf-doctor(1).
-  static let heapRule = #"SUBSYSTEM=="dma_heap", GROUP="video", MODE="0660""#
+  static func rule(_ subsystem: String, group: String) -> String {
+    #"SUBSYSTEM=="\#(subsystem)", GROUP="\#(group)", MODE="0660""#
+  }
   static let udmabufRule = #"SUBSYSTEM=="misc", KERNEL=="udmabuf", TAG+="uaccess""#
 
-  private static func access(_ platform: Platform, group: String, rule: String) -> String {
-    switch platform {
-    case .android: "add an SELinux rule and a line in ueventd.rc for the node; only privileged services have access"
-    case .debian, .fedora, .other:
-      "add a udev rule to /etc/udev/rules.d/70-dmabuf.rules: \(rule); then udevadm trigger"
-        + (rule.contains("uaccess") ? " and log in at the seat" : ", usermod -aG \(group) USER and log in again")
-    }
+  /// The step for a node that refuses the user. The group is that of the node, or the first of `groups` that the machine
+  /// has: boards differ in the groups of their heaps, and udev has no rule for them.
+  private static func access(
+    _ facility: Facility, _ subsystem: String, _ groups: [String], _ machine: Machine
+  ) -> String {
+    if let step = withoutRule(facility, machine) { return step }
+    let group = groups.first(where: machine.groups.contains)
+    return (group == nil ? "groupadd --system \(groups[0]), " : "")
+      + added(rule(subsystem, group: group ?? groups[0]))
+      + ", \(member(group ?? groups[0], machine))"
   }
 
-  private static func member(_ groups: String, _ platform: Platform) -> String {
-    switch platform {
-    case .android: "add an SELinux rule for the node, or use the allocator service"
-    case .debian: "add USER to the groups \(groups) with adduser, and log in again"
-    case .fedora, .other: "usermod -aG \(groups.replacing(" and ", with: ",")) USER, and log in again"
+  /// The same for udmabuf. Its memory belongs to the process and counts against its limits, so systemd gives the node to
+  /// the user at the seat, but no heap.
+  private static func udmabuf(_ facility: Facility, _ machine: Machine) -> String {
+    if machine.platform != .android, !machine.isRoot, facility.node != nil, machine.seatHasUDMABuf {
+      return "log in at the seat" + (withoutRule(facility, machine).map { ", or \($0)" } ?? "")
     }
+    return withoutRule(facility, machine) ?? added(udmabufRule) + " and log in at the seat"
+  }
+
+  /// The step that needs no rule for udev; `nil` if only a rule helps.
+  private static func withoutRule(_ facility: Facility, _ machine: Machine) -> String? {
+    if machine.platform == .android {
+      return "add an SELinux rule and a line in ueventd.rc for the node; only privileged services have access"
+    }
+    guard let node = facility.node else { return "see dmabuf-troubleshooting(7)" }
+    if machine.isRoot || node.mode & 0o006 == 0o006 {
+      return "allow the node in the container, or in the policy of SELinux or AppArmor"
+    }
+    let isOpenToGroup = node.group != "root" && node.mode & 0o060 == 0o060 && machine.groups.contains(node.group)
+    return isOpenToGroup ? member(node.group, machine) : nil
+  }
+
+  private static func added(_ rule: String) -> String {
+    "add a udev rule to /etc/udev/rules.d/70-dmabuf.rules: \(rule); then udevadm trigger"
+  }
+
+  private static func member(_ group: String, _ machine: Machine) -> String {
+    machine.platform == .debian
+      ? "add USER to the group \(group) with adduser, and log in again"
+      : "usermod -aG \(group) USER, and log in again"
   }
 }

@@ -4,6 +4,9 @@
 # _state NAME [STATE]: expects the state of a facility in the captured report.
 _state() { json ".facilities | map(select(.name == \"$1\").state)" "[\"$2\"]"; }
 
+# _remedy NAME JQ: expects this of the remedy.
+_remedy() { json_true ".facilities | map(select(.name == \"$1\"))[0].remedy | $2"; }
+
 root_can_allocate_and_share_buffers() {
   run dmabuf doctor --json
   status 0
@@ -139,22 +142,65 @@ little_memory_is_noticed() {
   json_true '.facilities | map(select(.name == "memory"))[0].reason | contains("allows 48 MiB")'
 }
 
+# _give NODE GROUP MODE, _give_back NODE
+_give() {
+  cp /etc/group group
+  echo "$2:x:44:" >>/etc/group
+  chown 0:44 "$1"
+  chmod "$3" "$1"
+}
+_give_back() {
+  cp group /etc/group
+  chown 0:0 "$1"
+  chmod 600 "$1"
+}
+
 remedies_are_those_of_the_system() {
   mkdir -p /etc
+  _give /dev/dri/card0 video 660
   echo 'ID=debian' >/etc/os-release
   run_as_nobody dmabuf doctor
-  stdout '^/dev/dri/card0(, /dev/[a-zA-Z0-9/-]+)*: add USER to the groups render and video with adduser, and log in again'
+  stdout '^/dev/dri/card0(, /dev/[a-zA-Z0-9/-]+)*: add USER to the group video with adduser, and log in again'
   printf 'ID=nobara\nID_LIKE="rhel centos fedora"\n' >/etc/os-release
   run_as_nobody dmabuf doctor
   rm /etc/os-release
-  stdout '^/dev/dri/card0(, /dev/[a-zA-Z0-9/-]+)*: usermod -aG render,video USER'
-  # Each step is printed once, for any number of devices.
-  check [ "$(grep -c 'usermod -aG render,video USER' .run/stdout)" -eq 1 ]
+  _give_back /dev/dri/card0
+  stdout '^/dev/dri/card0(, /dev/[a-zA-Z0-9/-]+)*: usermod -aG video USER'
   mkdir -p /system
   touch /system/build.prop
   run_as_nobody dmabuf doctor
   rm -r /system
-  stdout '^/dev/dri/card0(, /dev/[a-zA-Z0-9/-]+)*: add an SELinux rule'
+  # Each step is printed once, for any number of devices.
+  check [ "$(grep -c 'add an SELinux rule' .run/stdout)" -eq 1 ]
+}
+
+a_group_is_named_only_if_the_machine_has_it() {
+  needs heap:system
+  run_as_nobody dmabuf doctor --json
+  _remedy heap:system 'contains("groupadd --system dmaheap, add a udev rule")'
+  _give /dev/dma_heap/system render 600
+  run_as_nobody dmabuf doctor --json
+  _give_back /dev/dma_heap/system
+  _remedy heap:system 'startswith("add a udev rule") and contains("GROUP=\"render\"")'
+  _give /dev/dma_heap/system camera 660
+  run_as_nobody dmabuf doctor --json
+  _give_back /dev/dma_heap/system
+  _remedy heap:system '. == "usermod -aG camera USER, and log in again"'
+}
+
+udmabuf_is_for_the_user_at_the_seat() {
+  needs udmabuf
+  run_as_nobody dmabuf doctor --json
+  _remedy udmabuf 'startswith("add a udev rule")'
+  check mkdir -p /usr/lib/udev/rules.d
+  echo 'KERNEL=="udmabuf", TAG+="uaccess"' >/usr/lib/udev/rules.d/70-uaccess.rules
+  run_as_nobody dmabuf doctor --json
+  _remedy udmabuf '. == "log in at the seat"'
+  _give /dev/udmabuf kvm 660
+  run_as_nobody dmabuf doctor --json
+  _give_back /dev/udmabuf
+  rm -r /usr/lib/udev
+  _remedy udmabuf '. == "log in at the seat, or usermod -aG kvm USER, and log in again"'
 }
 
 a_list_of_buffers_in_an_unknown_format_does_not_work() {
