@@ -30,8 +30,8 @@ enum MemoryAdvice {
 
   /// The hint for huge pages of a size that the kernel does not have.
   static var hugePageSizes: String? {
-    let sizes = MemoryInformation.hugePageSizes().map { Units.size(UInt64($0)) }
-    return sizes.isEmpty ? nil : "the kernel has huge pages of \(sizes.joined(separator: ", "))"
+    let sizes = MemoryInformation.hugePageSizes().map { Units.size(UInt64($0)) }.joined(separator: ", ")
+    return sizes.isEmpty ? nil : "the kernel has huge pages of \(sizes)"
   }
 
   /// The name of the heap whose node is `path` if it allocates from a CMA area.
