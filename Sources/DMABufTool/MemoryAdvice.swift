@@ -56,10 +56,8 @@ enum MemoryAdvice {
   static func cma(_ heap: String, wanted: UInt64?) -> String {
     let (area, memory) = (DMAHeap.cmaArea(of: heap), MemoryInformation())
     let (free, total) = (area?.free ?? memory.cmaFree, area?.total ?? memory.cmaTotal)
-    let share = "\(free.map(Units.size) ?? "?") free of \(total.map(Units.size) ?? "?")"
-    var text =
-      DMAHeap.cmaNames.contains(heap)
-      ? "CMA has \(share)" : "the CMA area \(UntrustedText(heap.utf8).escaped) has \(share)"
+    let name = DMAHeap.cmaNames.contains(heap) ? "CMA" : "the CMA area " + UntrustedText(heap.utf8).escaped
+    var text = "\(name) has \(free.map(Units.size) ?? "?") free of \(total.map(Units.size) ?? "?")"
     if let wanted, let free, wanted <= free { text += ", but not in one piece" }
     let holders = largestHolders(of: heap).map { "\($0.name) holds \(Units.size($0.bytes)) of it" }
     return ([text] + holders).joined(separator: "; ")
