@@ -63,7 +63,7 @@ check: ## run all tests: formatting, unit tests, and the lab's cases on every ke
 	@scripts/check
 
 check-all: check ## run all of that, and build and test the source package with the Swift of Debian sid
-	@Tests/Package/source
+	@Tests/Package/source || [ $$? = 77 ]
 
 docs: needs ## build the documentation of the libraries, .build/docs/*.doccarchive
 	@scripts/docs
