@@ -9,6 +9,7 @@ CMD ?=
 PROGRAMS ?=
 RUNS ?= 2000000
 SWIFT ?= swift
+CHECKING = codespell debhelper graphviz jq libxml2-utils lintian mandoc mmdebstrap python3-jsonschema shellcheck zsh fish
 
 # A static executable runs in the lab's kernels, and starts twice as fast. Tests cannot be linked with these flags, so
 # they are not in the manifest.
@@ -19,7 +20,6 @@ STATIC += -Xswiftc -file-prefix-map -Xswiftc '$(CURDIR)=.' -Xcc '-ffile-prefix-m
 LINKED = -Xlinker '--why-extract=$(CURDIR)/.build/linked'
 BINARY ?= .build/release/dmabuf
 BENCHES = --package-path Tests/Bench --scratch-path .build-bench
-CHECKING = codespell debhelper graphviz jq libxml2-utils lintian mandoc mmdebstrap python3-jsonschema shellcheck zsh fish
 EXAMPLE = --package-path Examples/Frame --scratch-path .build-example
 
 .PHONY: help deps needs build test lab demo check fuzz bench lint format bpf completions pictures install uninstall deb example docs clean
@@ -98,7 +98,8 @@ completions: build ## generate the shells' completions
 pictures: build ## draw the targets of the manifest, and the README's pictures in the lab (needs graphviz, jq, python3)
 	@scripts/pictures
 
-install: build ## install below PREFIX (/usr/local) and DESTDIR
+# An executable that is given (BINARY) is not built.
+install: $(if $(filter environment command,$(firstword $(origin BINARY))),,build) ## install below PREFIX (/usr/local) and DESTDIR
 	install -D -m 755 $(BINARY) $(DESTDIR)$(PREFIX)/bin/dmabuf
 	install -d $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man7
 	install -m 644 man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
