@@ -9,18 +9,19 @@ CMD ?=
 PROGRAMS ?=
 RUNS ?= 2000000
 SWIFT ?= swift
+CHECKING = codespell debhelper graphviz jq libxml2-utils lintian mandoc mmdebstrap python3-jsonschema shellcheck zsh fish
 
 # A static executable runs in the lab's kernels, and starts twice as fast. Tests cannot be linked with these flags, so
 # they are not in the manifest.
 STATIC = -c release -Xswiftc -static-executable -Xswiftc -use-ld=lld -Xlinker -s
-# The directory is not in the executable, so that another one gives the same bytes.
-STATIC += -Xswiftc -file-prefix-map -Xswiftc '$(CURDIR)=.' -Xcc '-ffile-prefix-map=$(CURDIR)=.' -Xcc -DDMABUF_COMMIT
+# Another directory gives the same bytes. Debug information names the directory, and the modules' hashes include it.
+STATIC += -debug-info-format none -Xswiftc -file-prefix-map -Xswiftc '$(CURDIR)=.'
+STATIC += -Xcc '-ffile-prefix-map=$(CURDIR)=.' -Xcc -DDMABUF_COMMIT
 # What is linked from archives, for the SBOM of a release.
 LINKED = -Xlinker '--why-extract=$(CURDIR)/$(1)/linked'
 BINARY ?= .build/release/dmabuf
 BENCHES = --package-path Tests/Bench --scratch-path .build-bench
 ARM64 = --scratch-path .build-arm64
-CHECKING = codespell debhelper graphviz jq libxml2-utils lintian mandoc mmdebstrap python3-jsonschema shellcheck zsh fish
 EXAMPLE = --package-path Examples/Frame --scratch-path .build-example
 
 .PHONY: help deps needs commit build arm64 arm64-root test lab demo check check-all fuzz bench lint words format bpf completions \
@@ -105,7 +106,8 @@ completions: build ## generate the shells' completions
 pictures: build ## draw the targets of the manifest, and the README's pictures in the lab (needs graphviz, jq, python3)
 	@scripts/pictures
 
-install: build ## install below PREFIX (/usr/local) and DESTDIR
+# An executable that is given (BINARY) is not built.
+install: $(if $(filter environment command,$(firstword $(origin BINARY))),,build) ## install below PREFIX (/usr/local) and DESTDIR
 	install -D -m 755 $(BINARY) $(DESTDIR)$(PREFIX)/bin/dmabuf
 	install -d $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man7
 	install -m 644 man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
