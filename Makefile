@@ -135,4 +135,4 @@ release: ## build packages, tarballs, SBOMs and recipes for x86-64 and arm64, .b
 	@scripts/release
 
 clean: ## remove everything that was built; the lab's kernels stay in the cache
-	rm -rf .build .build-*
+	rm -rf .build .build-* Sources/dmabuf/commit.h
