@@ -16,6 +16,10 @@ func dependency(_ name: String, from version: Version) -> Package.Dependency {
   return .package(url: "https://github.com/apple/\(name)", from: version)
 }
 
+// What libbpf needs, after zlib: elfutils 0.196 has a crc32 of its own in libelf.a. Swift puts libraries of module maps in
+// another order.
+let elf: [LinkerSetting] = [.linkedLibrary("elf")]
+
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let basicContainers: Target.Dependency = .product(name: "BasicContainers", package: "swift-collections")
 let bitCollections: Target.Dependency = .product(name: "BitCollections", package: "swift-collections")
@@ -53,12 +57,12 @@ let package = Package(
     .target(
       name: "DMABufCensus",
       dependencies: ["CCensus", "CDMABuf", "CLibBPF", "DMABuf", bitCollections, systemPackage],
-      swiftSettings: settings),
+      swiftSettings: settings, linkerSettings: elf),
     // The steps of buffers and fences, as they happen.
     .target(name: "CTrace", exclude: ["bpf"]),
     .target(
       name: "DMABufTrace", dependencies: ["CDMABuf", "CLibBPF", "CTrace", "DMABuf", "DMABufHost", systemPackage],
-      swiftSettings: settings),
+      swiftSettings: settings, linkerSettings: elf),
     // Pixel formats, layouts of images, pictures.
     .systemLibrary(name: "CLibPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
     .systemLibrary(name: "CLibYUV", providers: [.apt(["libyuv-dev"])]),
