@@ -19,6 +19,8 @@ STATIC += -debug-info-format none -Xlinker --build-id=none -Xswiftc -file-prefix
 STATIC += -Xcc '-ffile-prefix-map=$(CURDIR)=.' -Xcc -DDMABUF_COMMIT
 # What is linked from archives, for the SBOM of a release.
 LINKED = -Xlinker '--why-extract=$(CURDIR)/$(1)/linked'
+# The libelf.a of newer elfutils needs it.
+ZSTD = $(addprefix -Xlinker ,$(filter -lzstd,$(shell pkg-config --static --libs libelf 2>/dev/null)))
 BINARY ?= .build/release/dmabuf
 BENCHES = --package-path Tests/Bench --scratch-path .build-bench
 ARM64 = --scratch-path .build-arm64
@@ -39,7 +41,7 @@ needs:
 	@scripts/deps --missing
 
 build: needs commit ## build the static executable, .build/release/dmabuf
-	@scripts/quietly build $(SWIFT) build --product dmabuf $(STATIC) $(call LINKED,.build)
+	@scripts/quietly build $(SWIFT) build --product dmabuf $(STATIC) $(ZSTD) $(call LINKED,.build)
 
 # Writes the commit, which --version prints.
 commit:
