@@ -156,7 +156,8 @@ leak_binaries() { # KERNEL
       "${compile[@]}" -fno-omit-frame-pointer -o "$folder.$$/leak-frames" "$source" &&
       "${compile[@]}" -fomit-frame-pointer -s -o "$folder.$$/leak-stripped" "$source" &&
       "${compile[@]}" -fomit-frame-pointer -static -o "$folder.$$/leak-static" "$source" || return 1
-    mv "$folder.$$" "$folder"
+    # Another lab may have built it meanwhile.
+    mv -T "$folder.$$" "$folder" 2>/dev/null || rm -rf "$folder.$$"
   fi
   echo "$folder"
 }
