@@ -72,7 +72,7 @@ together_the_sources_report_everything() {
   run dmabuf stat --fences --json
   status 0
   json "$shares" "[$(echo "$held" | sed 's/,\["pair/,["flying",16384,0,0,0],["ghost",196608,0,2,1],["pair/')]"
-  json '.totals | [.buffers, .bytes, .kernel_held.buffers, .kernel_held.bytes]' '[6,450560,1,16384]'
+  json '.totals | [.buffers, .bytes, .kernel_held.buffers, .kernel_held.bytes]' '[6,491520,1,16384]'
   json_true '[.buffers[].owner] | all(. == 0 or . == null)'
   json_true '[.buffers[].age_ns | values] | length >= 4 and all(. >= 0 and . < 60000000000)'
   run dmabuf stat --fences
@@ -225,7 +225,7 @@ the_iterators_in_the_kernel_report_everything_but_fences() {
   json "$shares" "[$(echo "$held" | sed 's/,\["pair/,["flying",16384,0,0,0],["ghost",196608,0,2,1],["pair/')]"
   json '.sources | map(select(.used) | .name)' '["bpf"]'
   json "[.processes[] | select(.pid == $fences_pid) | [.sync_files, .comm, .uid]]" '[[2,"actor",0]]'
-  json '.totals | [.buffers, .bytes, .kernel_held.buffers, .kernel_held.bytes]' '[6,450560,1,16384]'
+  json '.totals | [.buffers, .bytes, .kernel_held.buffers, .kernel_held.bytes]' '[6,491520,1,16384]'
   # The counts are those of fdinfo.
   cp .run/stdout by-bpf
   run dmabuf stat --source procfs --json
