@@ -78,7 +78,7 @@ together_the_sources_report_everything() {
   run dmabuf stat --fences
   stdout '^ *INO +SIZE +EXPORTER +NAME +COUNT +FDS +MAPS +OTHER +DEVICES +FENCES +PROCESSES$'
   stdout ' read:vgem/unbound#1! read:vgem/unbound#1!  actor'
-  stdout '^6 buffers, 440K; of these 1 buffer, 16K held by no process$'
+  stdout '^6 buffers, 480K; of these 1 buffer, 16K held by no process$'
   _everybody_leaves
 }
 
