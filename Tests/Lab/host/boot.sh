@@ -76,16 +76,31 @@ write_device_tree() { # DESTINATION
   done
 }
 
+# Whether a processor of the guest has not left the kernel for over a minute.
+is_stuck() { grep -aEq 'soft lockup - CPU#[0-9]+ stuck for ([6-9][0-9]|[0-9]{3,})s' "$BOOT/console" 2>/dev/null; }
+
+# Ends a guest that is stuck, which would otherwise run until its time is over.
+end_if_stuck() { # PROCESS
+  # The readers of the pipes wait until no process has them open.
+  exec {out}>&- {err}>&-
+  while sleep 5 && kill -0 "$1" 2>/dev/null; do
+    if is_stuck; then kill "$1"; fi
+  done
+}
+
 # Runs QEMU with a hard time limit. QEMU ends whenever the lab ends.
 run_qemu() { # SECONDS WORD…
-  local seconds=$1
+  local seconds=$1 watcher
   shift
   setpriv --pdeathsig KILL timeout --foreground -k 2 "$seconds" setpriv --pdeathsig KILL "$@" \
     </dev/null >"$BOOT/qemu" 2>&1 &
   BOOT_PROCESS=$!
+  end_if_stuck "$BOOT_PROCESS" &
+  watcher=$!
   wait "$BOOT_PROCESS" 2>/dev/null
   local status=$?
   BOOT_PROCESS=
+  kill "$watcher" 2>/dev/null
   return "$status"
 }
 
@@ -126,7 +141,9 @@ boot() {
   done
   GUEST_STATUS=$(sed -n 's/^exit \([0-9][0-9]*\)$/\1/p' "$BOOT/status" 2>/dev/null | tail -n 1)
   [[ $GUEST_STATUS ]] && return 0
-  if (( status == 124 || status == 137 )); then
+  if is_stuck; then
+    say "$kernel: the guest was stopped, because its kernel was stuck"
+  elif (( status == 124 || status == 137 )); then
     say "$kernel: the guest was stopped after $seconds seconds"
   else
     say "$kernel: the guest ended without a status"
