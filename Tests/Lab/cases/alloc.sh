@@ -307,3 +307,25 @@ a_full_disk_is_an_error() {
   status 1
   stderr '^dmabuf: standard output: write: No space left on device$'
 }
+
+a_heap_over_a_cma_area_of_its_own_has_the_memory_of_that_area() {
+  # A device tree names the areas. No other heap uses them.
+  needs heap:camera heap:display
+  check dmabuf alloc 4M --from heap:camera --hold frame
+  run dmabuf alloc --list --json
+  status 0
+  json '.sources | map(select(.source | test("camera|display")) | [.source, .available])' \
+    '[["heap:camera",12582912],["heap:display",16777216]]'
+  run dmabuf alloc 20M --from heap:camera
+  status 1
+  stderr '^dmabuf: cannot allocate 20M from heap:camera: only 12M are available$'
+  stderr '^dmabuf: hint: the CMA area camera has 12M free of 16M; dmabuf-holder\([0-9]+\) holds 4M of it; use --force '
+  run dmabuf alloc 20M --from heap:camera --force
+  status 1
+  stderr '^dmabuf: /dev/dma_heap/camera: DMA_HEAP_IOCTL_ALLOC: Cannot allocate memory$'
+  stderr '^dmabuf: hint: the CMA area camera has 12M free of 16M; '
+  run_as_nobody dmabuf alloc 4M --from heap:camera
+  status 1
+  stderr '^dmabuf: /dev/dma_heap/camera: open: Permission denied$'
+  check dmabuf release frame
+}
