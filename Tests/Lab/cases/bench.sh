@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: MIT
 # dmabuf bench: reported results are measured, skipped ones are reported, and nothing remains.
 
-_source() { if [ -c /dev/dma_heap/system ]; then echo heap:system; else echo drm:vgem; fi; }
+# The first source that a plain run measures.
+_source() {
+  if [ -c /dev/dma_heap/system ]; then echo heap:system; elif [ -c /dev/udmabuf ]; then echo udmabuf; else echo drm:vgem; fi
+}
 
 # Every result is consistent.
 _sound='.results | all(.count >= 1 and .min_ns <= .p25_ns and .p25_ns <= .p50_ns and .p50_ns <= .p75_ns and .p75_ns <= .p95_ns and .p95_ns <= .p99_ns and .p99_ns <= .max_ns and .outliers < .count)'
@@ -174,7 +177,8 @@ what_the_machine_lacks_is_skipped_and_reported() {
   status 0
   json '[(.results | length), (.skipped | length)]' '[1,1]'
   # More than the available memory, which the kernel would try to allocate.
-  run dmabuf bench --size 900G
+  if has heap:system; then source=heap:system; else source=drm:vgem; fi
+  run dmabuf bench --source $source --size 900G
   status 77
   stdout 'more than the [0-9.]+[GM] that are available'
 }
