@@ -234,8 +234,10 @@ it_agrees_with_a_loop_in_c() {
     set -- $work
     agreed=''
     for attempt in 1 2 3 4 5 6 7 8; do
+      # The actor has the same source.
+      if has heap:system; then source=heap:system; else source=drm:vgem; fi
       in_c=$(actor time "$1" "$2" "$3") || broken "actor time $1"
-      run dmabuf bench "$1" --source "$(_source)" --device drm:vgem --size "$2" --count "$3" --json
+      run dmabuf bench "$1" --source $source --device drm:vgem --size "$2" --count "$3" --json
       status 0
       ours=$(jq '.results[0].p50_ns' .run/stdout)
       if [ $((ours * 10)) -le $((in_c * 13)) ] && [ $((in_c * 10)) -le $((ours * 13)) ]; then agreed=yes; break; fi
