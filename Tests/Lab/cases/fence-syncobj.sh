@@ -231,7 +231,8 @@ a_kernel_without_waits_for_later_fences_is_reported() {
   run dmabuf fence-wait frame --timeout 0
   status 124
   run strace -qq -o trace -e trace=ioctl dmabuf fence-wait frame --timeout 0
-  nth=$(grep -n '0xcf' trace | head -n 1 | cut -d : -f 1)
+  # strace prints the number or the name.
+  nth=$(grep -nE '0xcf|DRM_IOCTL_SYNCOBJ_EVENTFD' trace | head -n 1 | cut -d : -f 1)
   check [ "$nth" ]
   run strace -qq -o trace -e trace=ioctl -e "inject=ioctl:error=EINVAL:when=$nth" dmabuf fence-wait frame --timeout 0
   status 1
