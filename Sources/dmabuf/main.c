@@ -31,6 +31,15 @@ int main(int argc, char **argv) {
   return dmabuf_tool(argc, argv);
 }
 
+/* The start files of a static executable register its frame information. From GCC 13 on, libgcc then reads all of it: a
+   megabyte and a half, in each process. `make build` links with `--wrap`, so that this comes here. The program
+   header PT_GNU_EH_FRAME leads to the information, too. */
+void __wrap___register_frame_info(const void *begin, void *object);
+void *__wrap___deregister_frame_info(const void *begin);
+
+void __wrap___register_frame_info(const void *begin, void *object) { (void)begin, (void)object; }
+void *__wrap___deregister_frame_info(const void *begin) { (void)begin; return NULL; }
+
 /* Without /proc Swift's runtime does not find its own path, and aborts before main unless SWIFT_ROOT is set. The
    runtime does so in a constructor. This constructor has a priority that runs it first. */
 __attribute__((constructor(101))) static void tell_root(void) {
