@@ -14,11 +14,11 @@ CHECKING = codespell debhelper graphviz jq libxml2-utils lintian mandoc mmdebstr
 # A static executable runs in the lab's kernels, and starts twice as fast. Tests cannot be linked with these flags, so
 # they are not in the manifest.
 STATIC = -c release -Xswiftc -static-executable -Xswiftc -use-ld=lld -Xlinker -s
-# main.c says why.
-STATIC += -Xlinker --wrap=__register_frame_info -Xlinker --wrap=__deregister_frame_info
 # No debug information and no build ID, because both depend on the directory: another one must give the same bytes.
 STATIC += -debug-info-format none -Xlinker --build-id=none -Xswiftc -file-prefix-map -Xswiftc '$(CURDIR)=.'
 STATIC += -Xcc '-ffile-prefix-map=$(CURDIR)=.' -Xcc -DDMABUF_COMMIT
+# Sources/dmabuf/main.c says why.
+WRAPPED = -Xlinker --wrap=__register_frame_info -Xlinker --wrap=__deregister_frame_info
 # What is linked from archives, for the SBOM of a release.
 LINKED = -Xlinker '--why-extract=$(CURDIR)/$(1)/linked'
 # The libelf.a of newer elfutils needs it.
@@ -43,14 +43,14 @@ needs:
 	@scripts/deps --missing
 
 build: needs commit ## build the static executable, .build/release/dmabuf
-	@scripts/quietly build $(SWIFT) build --product dmabuf $(STATIC) $(ZSTD) $(call LINKED,.build)
+	@scripts/quietly build $(SWIFT) build --product dmabuf $(STATIC) $(WRAPPED) $(ZSTD) $(call LINKED,.build)
 
 # Writes the commit, which --version prints.
 commit:
 	@scripts/commit
 
 arm64: commit ## build the static executable for 64-bit Arm, .build-arm64/release/dmabuf; first builds an SDK
-	@scripts/arm64 $(SWIFT) build --product dmabuf $(STATIC) $(ARM64) $(call LINKED,.build-arm64)
+	@scripts/arm64 $(SWIFT) build --product dmabuf $(STATIC) $(WRAPPED) $(ARM64) $(call LINKED,.build-arm64)
 
 # Prints where the libraries of that executable are. ROOT.packages has their versions.
 arm64-root:

@@ -8,7 +8,8 @@ a_dumb_buffer_has_the_size_and_stride_of_its_driver() {
   stderr_is_empty
   json '[.schema, .driver]' '["dmabuf.export/1","vgem"]'
   json '.device' "$(drm_node vgem)"
-  json '.buffers[0] | [.size, .exp_name, .name, .plane, .index, .stride, .format, .access, .held_as]' '[8294400,"drm",null,0,0,7680,"XR24","read-write",null]'
+  json '.buffers[0] | [.size, .exp_name, .name, .plane, .index, .stride, .format, .access, .held_as]' \
+    "[$(whole_pages 8294400),\"drm\",null,0,0,7680,\"XR24\",\"read-write\",null]"
   json_true '.buffers[0] | .ino > 0 and .allocation_ns > 0'
 }
 
@@ -16,7 +17,8 @@ the_planes_of_an_image_share_a_dumb_buffer() {
   needs drm:vgem
   run dmabuf export drm:vgem --size 640x480:NV12 --buffers 2 --name frame --json
   status 0
-  json '.buffers | map([.size, .stride, .index, .name])' '[[462848,640,0,"frame"],[462848,640,1,"frame"]]'
+  size=$(whole_pages 460800)
+  json '.buffers | map([.size, .stride, .index, .name])' "[[$size,640,0,\"frame\"],[$size,640,1,\"frame\"]]"
 }
 
 render_nodes_allocate_no_dumb_buffers() {
@@ -106,7 +108,7 @@ another_size_is_set_and_restored() {
   before=$(cat .run/stdout)
   run dmabuf export "$camera" --size 320x180:NV12 --json
   status 0
-  json '.buffers | map([.size, .stride, .format])' '[[90112,320,"NV12"]]'
+  json '.buffers | map([.size, .stride, .format])' "[[$(whole_pages 86400),320,\"NV12\"]]"
   run actor video-print "$camera"
   stdout_is "$before"
 }
@@ -161,7 +163,9 @@ every_plane_of_a_multi_planar_image_is_a_buffer() {
   json '.devices[0].queues[0].type' video-capture-mplane
   run dmabuf export "$camera" --size 640x360:NM12 --buffers 2 --json
   status 0
-  json '.buffers | map([.index, .plane, .size, .stride])' '[[0,0,233472,640],[0,1,118784,640],[1,0,233472,640],[1,1,118784,640]]'
+  luma=$(whole_pages 230400) chroma=$(whole_pages 115200)
+  json '.buffers | map([.index, .plane, .size, .stride])' \
+    "[[0,0,$luma,640],[0,1,$chroma,640],[1,0,$luma,640],[1,1,$chroma,640]]"
 }
 
 a_queue_of_another_process_names_its_owner() {
