@@ -46,6 +46,7 @@ void print(const char *slot);
 /* devices.c */
 int  vgem(void);
 void vgem_dumb(const char *width, const char *height);
+void vgem_close_handle(int buffer);
 void vgem_import(const char *slot);
 void vgem_fence(const char *slot, const char *direction);
 void vgem_signal(const char *fence);

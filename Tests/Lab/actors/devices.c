@@ -79,6 +79,19 @@ static __u32 handle_of(const char *slot)
 	return prime.handle;
 }
 
+/* Closes the handle of a dumb buffer, which keeps the buffer as a descriptor does. */
+void vgem_close_handle(int buffer)
+{
+	struct prime_handle prime = { .fd = buffer };
+	struct gem_close request = { 0 };
+
+	if (ioctl(vgem(), DRM_FD_TO_HANDLE, &prime))
+		die("PRIME_FD_TO_HANDLE");
+	request.handle = prime.handle;
+	if (ioctl(vgem(), DRM_GEM_CLOSE, &request))
+		die("GEM_CLOSE");
+}
+
 void vgem_import(const char *slot) { handle_of(slot); }
 
 static int is_write(const char *direction)

@@ -136,6 +136,8 @@ static void pipeline(const char *slot)
 		buffer("16K");
 		made = slot_last();
 		first = first < 0 ? made : first;
+		if (access("/dev/dma_heap/system", F_OK))
+			vgem_close_handle(slot_take(made));
 		address = mmap(NULL, 16384, PROT_READ, MAP_SHARED, slot_take(made), 0);
 		if (address == MAP_FAILED || ioctl(slot_take(made), EXPORT_FENCES, &request))
 			die("pipeline");

@@ -38,7 +38,7 @@ a_heap_buffer_outlives_its_descriptors_in_a_mapping() {
 
 a_udmabuf_can_be_filled_and_is_shared_by_fork() {
   needs udmabuf
-  start holder actor udmabuf 8192 fill 0 0xa5 fork print 0 ready pause
+  start holder actor udmabuf 64K fill 0 0xa5 fork print 0 ready pause
   wait_for_line holder ready
   run grep '^count' "/proc/$holder_pid/fdinfo/$(awk '{ print $2; exit }' .started/holder.stdout)"
   status 0
@@ -114,7 +114,7 @@ a_sent_descriptor_stays_in_flight() {
 
 hugepages_are_there() {
   needs hugetlb
-  run actor memfd-hugetlb 2M
+  run actor memfd-hugetlb "$(awk '/^Hugepagesize/ { print $2 * 1024 }' /proc/meminfo)"
   status 0
 }
 
