@@ -20,7 +20,7 @@ static void read_registers(u64 *registers) {
     __builtin_memcpy(registers, values, sizeof values);
   } else {
     struct pt_regs___arm64 *from = user;
-    BPF_CORE_READ_INTO(registers, from, regs);
+    bpf_core_read(registers, sizeof from->regs, &from->regs);
     registers[31] = BPF_CORE_READ(from, sp);
     registers[32] = BPF_CORE_READ(from, pc);
   }

@@ -6,8 +6,8 @@
 _can_trace() {
   if has heap:system; then exporter=system source=heap:system; else needs udmabuf; exporter=udmabuf source=udmabuf; fi
   [ -e /sys/kernel/btf/vmlinux ] || skip 'no BTF'
-  # The kernel copies the stack. What follows is the same on all kernels.
-  [ "${1-}" = each ] || [ "$(cat /lab/kernel)" = debian-6.12 ] || skip 'stacks are unwound on debian-6.12'
+  # The kernel copies the stack. What follows is the same on all kernels of an architecture.
+  case ${1-}$(cat /lab/kernel) in each* | debian-6.12 | arm64) ;; *) skip 'stacks are unwound on debian-6.12 and arm64' ;; esac
 }
 
 # The functions of leak N on the captured stdout, of these modules only.
@@ -15,8 +15,8 @@ _functions() { # N MODULE
   jq -c ".leaks[$1].frames | map(select(.module // \"\" | endswith(\"/$2\")) | .symbol)" .run/stdout
 }
 
-# Waits until the tracer of this name waits for events: epoll_wait(2) is number 232.
-_traces() { eventually grep -q '^232 ' "/proc/$(pid_of "$1")/syscall"; }
+# Waits until the tracer of this name waits for events, in epoll_wait(2) or epoll_pwait(2).
+_traces() { eventually grep -q "^$(if [ "$(uname -m)" = aarch64 ]; then echo 22; else echo 232; fi) " "/proc/$(pid_of "$1")/syscall"; }
 
 _leaks_of() { # PROGRAM VERB FUNCTION...
   program=$1 verb=$2
