@@ -145,6 +145,7 @@ killed_traces_leave_nothing() {
   done
   # The kernel has no probes of anyone any more.
   eventually [ ! -s /sys/kernel/tracing/enabled_functions ]
+  eventually [ ! -s /sys/kernel/debug/kprobes/list ]
   check [ "$(cat /sys/kernel/tracing/dynamic_events)" = '' ]
   check [ "$(ls /sys/kernel/tracing/instances)" = '' ]
 }

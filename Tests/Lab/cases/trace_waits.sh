@@ -13,7 +13,8 @@ _can_trace() { # [each]
 }
 
 _until_probed() {
-  eventually grep -q dma_resv_wait_timeout /sys/kernel/tracing/enabled_functions
+  # Without fprobe, as on arm64 before Linux 6.14, each function has a kprobe.
+  eventually grep -qs dma_resv_wait_timeout /sys/kernel/tracing/enabled_functions /sys/kernel/debug/kprobes/list
   sleep 1
 }
 
